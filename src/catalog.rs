@@ -1,0 +1,259 @@
+//! The movies: ids, titles, years, genres, and finding them by title.
+//!
+//! Outside, a movie is a [`MovieId`] (MovieLens's, or whatever the catalogue's owner uses); inside, it is a [`MovieIndex`],
+//! its row in every table of the bundle. Only this file turns the one into the other.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::title;
+
+/// A movie's id in the outside world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MovieId(pub u32);
+
+/// A movie's dense index: its row in the catalogue and in every table of the bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MovieIndex(u32);
+
+impl MovieIndex {
+    /// Row `row`, `None` beyond `u32`.
+    pub fn new(row: usize) -> Option<Self> {
+        u32::try_from(row).ok().map(Self)
+    }
+
+    /// The row.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    /// The row, to index with.
+    pub const fn as_usize(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One movie as a person knows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Movie {
+    /// Its id outside.
+    pub id: MovieId,
+    /// The title as shown: without the year, a trailing article moved to the front ("The Matrix").
+    pub title: String,
+    /// The release year, where the title carries one.
+    pub year: Option<u16>,
+    /// Indices into [`Catalog::genres`].
+    pub genres: Vec<u16>,
+    /// How many ratings the training data hold, the measure of how well known it is.
+    pub ratings: u32,
+}
+
+/// `catalog.json`: one array a column, all of one length, row `i` being the movie of dense index `i`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CatalogFile {
+    genres: Vec<String>,
+    movie_id: Vec<u32>,
+    title: Vec<String>,
+    year: Vec<Option<u16>>,
+    movie_genres: Vec<Vec<u16>>,
+    ratings: Vec<u32>,
+}
+
+/// All movies of a bundle.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    genres: Vec<String>,
+    movies: Vec<Movie>,
+    rows: BTreeMap<MovieId, MovieIndex>,
+    search_keys: Vec<String>,
+}
+
+impl Catalog {
+    /// A catalogue of `movies` in the order of their dense indices.
+    ///
+    /// # Errors
+    /// [`Error::CatalogInvalid`] for no movies, an id that stands twice, an empty title or a genre that isn't in `genres`.
+    pub fn new(genres: Vec<String>, movies: Vec<Movie>) -> Result<Self> {
+        let invalid = |reason: String| Error::CatalogInvalid { reason };
+        if movies.is_empty() {
+            return Err(invalid("it holds no movies".to_owned()));
+        }
+        let mut rows = BTreeMap::new();
+        for (row, movie) in movies.iter().enumerate() {
+            let index = MovieIndex::new(row).ok_or_else(|| invalid("it holds too many movies".to_owned()))?;
+            if rows.insert(movie.id, index).is_some() {
+                return Err(invalid(format!("movie {} stands twice, the second time in row {row}", movie.id.0)));
+            }
+            if movie.title.trim().is_empty() {
+                return Err(invalid(format!("movie {} has no title", movie.id.0)));
+            }
+            if let Some(genre) = movie.genres.iter().find(|genre| usize::from(**genre) >= genres.len()) {
+                return Err(invalid(format!("movie {} has genre number {genre} of {}", movie.id.0, genres.len())));
+            }
+        }
+        let search_keys = movies.iter().map(|movie| title::search_key(&movie.title)).collect();
+        Ok(Self { genres, movies, rows, search_keys })
+    }
+
+    /// Reads `catalog.json`.
+    ///
+    /// # Errors
+    /// [`Error::CatalogInvalid`] for other JSON, columns of different lengths, and what [`Catalog::new`] refuses.
+    pub fn from_json(bytes: &[u8]) -> Result<Self> {
+        let invalid = |reason: String| Error::CatalogInvalid { reason };
+        let file: CatalogFile = serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
+        let rows = file.movie_id.len();
+        let columns = [
+            ("title", file.title.len()),
+            ("year", file.year.len()),
+            ("movie_genres", file.movie_genres.len()),
+            ("ratings", file.ratings.len()),
+        ];
+        if let Some((column, len)) = columns.into_iter().find(|(_, len)| *len != rows) {
+            return Err(invalid(format!("column `movie_id` has {rows} rows and column `{column}` has {len}")));
+        }
+        let movies = file
+            .movie_id
+            .into_iter()
+            .zip(file.title)
+            .zip(file.year.into_iter().zip(file.movie_genres).zip(file.ratings))
+            .map(|((id, title), ((year, genres), ratings))| Movie { id: MovieId(id), title, year, genres, ratings })
+            .collect();
+        Self::new(file.genres, movies)
+    }
+
+    /// Writes `catalog.json`.
+    ///
+    /// # Errors
+    /// [`Error::CatalogInvalid`] if the JSON can't be written, which doesn't happen for a valid catalogue.
+    pub fn to_json(&self) -> Result<Vec<u8>> {
+        let file = CatalogFile {
+            genres: self.genres.clone(),
+            movie_id: self.movies.iter().map(|movie| movie.id.0).collect(),
+            title: self.movies.iter().map(|movie| movie.title.clone()).collect(),
+            year: self.movies.iter().map(|movie| movie.year).collect(),
+            movie_genres: self.movies.iter().map(|movie| movie.genres.clone()).collect(),
+            ratings: self.movies.iter().map(|movie| movie.ratings).collect(),
+        };
+        serde_json::to_vec(&file).map_err(|error| Error::CatalogInvalid { reason: error.to_string() })
+    }
+
+    /// How many movies there are.
+    pub fn len(&self) -> usize {
+        self.movies.len()
+    }
+
+    /// Whether there are none, which [`Catalog::new`] rules out.
+    pub fn is_empty(&self) -> bool {
+        self.movies.is_empty()
+    }
+
+    /// The genres' names; a movie refers to them by position.
+    pub fn genres(&self) -> &[String] {
+        &self.genres
+    }
+
+    /// All movies, by dense index.
+    pub fn movies(&self) -> &[Movie] {
+        &self.movies
+    }
+
+    /// The movie in row `index`.
+    pub fn movie(&self, index: MovieIndex) -> Option<&Movie> {
+        self.movies.get(index.as_usize())
+    }
+
+    /// The names of a movie's genres.
+    pub fn genre_names<'a>(&'a self, movie: &'a Movie) -> impl Iterator<Item = &'a str> {
+        movie.genres.iter().filter_map(|genre| self.genres.get(usize::from(*genre))).map(String::as_str)
+    }
+
+    /// The row of the movie with this id.
+    pub fn index_of(&self, id: MovieId) -> Option<MovieIndex> {
+        self.rows.get(&id).copied()
+    }
+
+    /// The movies whose titles match what somebody typed, best first, at most `limit`.
+    ///
+    /// Case, accents, punctuation and the place of an article don't matter; a year at the end of the query ("heat 1995",
+    /// "Heat (1995)") narrows the search. Better matches come first (the whole title, its start, starts of words, anywhere),
+    /// then better-known movies. If nothing matches, titles one typing error away do.
+    pub fn search(&self, query: &str, limit: usize) -> Vec<MovieIndex> {
+        let (words, year) = title::split_query(query);
+        let exact = self.search_by(limit, |row| {
+            let movie = self.movies.get(row)?;
+            let key = self.search_keys.get(row)?;
+            // A number at the end may belong to the title ("Blade Runner 2049"), so the whole query is tried as well.
+            let whole = title::match_rank(key, &title::search_key(query));
+            let narrowed = year
+                .filter(|year| movie.year == Some(*year))
+                .and_then(|_| if words.is_empty() { Some(3) } else { title::match_rank(key, &words) });
+            [whole, narrowed].into_iter().flatten().min()
+        });
+        if !exact.is_empty() || words.is_empty() {
+            return exact;
+        }
+        self.search_by(limit, |row| {
+            let fits_year = year.is_none_or(|year| self.movies.get(row).is_some_and(|movie| movie.year == Some(year)));
+            let key = self.search_keys.get(row)?;
+            (fits_year && title::matches_with_typo(key, &words)).then_some(0)
+        })
+    }
+
+    fn search_by(&self, limit: usize, rank: impl Fn(usize) -> Option<u8>) -> Vec<MovieIndex> {
+        let mut found: Vec<(u8, std::cmp::Reverse<u32>, usize)> = self
+            .movies
+            .iter()
+            .enumerate()
+            .filter_map(|(row, movie)| Some((rank(row)?, std::cmp::Reverse(movie.ratings), row)))
+            .collect();
+        found.sort_unstable();
+        found.into_iter().take(limit).filter_map(|(_, _, row)| MovieIndex::new(row)).collect()
+    }
+
+    /// Well-known and varied movies for a visitor to start from, at most `limit`.
+    ///
+    /// Picks greedily by the logarithm of the number of ratings, less a penalty for each earlier pick of the same genre or
+    /// decade, so that the wall's first rows already hold something for most tastes.
+    pub fn wall(&self, limit: usize) -> Vec<MovieIndex> {
+        // Candidates beyond a few times the wall's size are too little known to be recognised.
+        let mut rows: Vec<usize> = (0..self.len()).collect();
+        let ratings = |row: &usize| self.movies.get(*row).map_or(0, |movie| movie.ratings);
+        rows.sort_by_key(|row| (std::cmp::Reverse(ratings(row)), *row));
+        rows.truncate(limit.saturating_mul(4).max(200));
+        let mut genre_picks = vec![0.0_f32; self.genres.len()];
+        let mut decade_picks: BTreeMap<u16, f32> = BTreeMap::new();
+        let mut picked = Vec::new();
+        while picked.len() < limit {
+            let value = |row: &usize| {
+                let movie = self.movies.get(*row)?;
+                let known = f32::from(u16::try_from(movie.ratings).unwrap_or(u16::MAX)).max(1.0).ln();
+                let repeats = movie.genres.iter().filter_map(|genre| genre_picks.get(usize::from(*genre)));
+                let repeats = repeats.sum::<f32>() / (movie.genres.len().max(1) as f32);
+                let decade = movie.year.and_then(|year| decade_picks.get(&(year / 10))).copied().unwrap_or(0.0);
+                Some(known - (1.0 + repeats).ln() * 0.35 - (1.0 + decade).ln() * 0.25)
+            };
+            let best = rows.iter().enumerate().filter_map(|(at, row)| Some((at, value(row)?)));
+            let Some((at, _)) = best.max_by(|left, right| left.1.total_cmp(&right.1).then(right.0.cmp(&left.0))) else {
+                break;
+            };
+            let row = rows.remove(at);
+            if let Some(movie) = self.movies.get(row) {
+                for genre in &movie.genres {
+                    if let Some(picks) = genre_picks.get_mut(usize::from(*genre)) {
+                        *picks += 1.0;
+                    }
+                }
+                if let Some(year) = movie.year {
+                    *decade_picks.entry(year / 10).or_default() += 1.0;
+                }
+            }
+            picked.extend(MovieIndex::new(row));
+        }
+        picked
+    }
+}

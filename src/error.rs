@@ -1,0 +1,178 @@
+//! Everything that can go wrong in the library, one variant for each defect.
+//!
+//! A variant's [`code`](Error::code) is part of the public contract: JavaScript receives it as `error.code`, and tests and
+//! pages branch on it. The message may be reworded at any time; it names the place and, where there is one, the remedy.
+
+/// The library's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, where, and what to do about it.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// `manifest.json` isn't JSON of the expected form.
+    #[error("manifest.json can't be read: {reason}. Make the bundle again with `trainer train`.")]
+    ManifestInvalid {
+        /// What the parser says.
+        reason: String,
+    },
+    /// The bundle was written by a version of the format that this build doesn't know.
+    #[error(
+        "this bundle has format version {found}, this build reads version {supported}. Update the program, or make the bundle again with the trainer of this release."
+    )]
+    FormatVersionUnsupported {
+        /// The version in the manifest.
+        found: u32,
+        /// The one that this build reads.
+        supported: u32,
+    },
+    /// The model was trained on features computed by other code than this build's.
+    #[error(
+        "this bundle's model was trained on features of version {found}, this build computes version {supported}. Train it again with the trainer of this release."
+    )]
+    FeaturesVersionMismatch {
+        /// The version in the manifest.
+        found: u32,
+        /// The one that this build computes.
+        supported: u32,
+    },
+    /// A file that the manifest asks for wasn't given.
+    #[error("the bundle lacks the file `{file}`. Put the whole bundle folder in place.")]
+    FileMissing {
+        /// The file's role in the manifest.
+        file: String,
+    },
+    /// A file hasn't the size that the manifest states, so it is truncated or from another bundle.
+    #[error(
+        "`{file}` has {found} bytes where the manifest says {expected}: it is truncated or belongs to another bundle. Load it again, or copy the whole bundle folder."
+    )]
+    FileSizeMismatch {
+        /// The file's path in the bundle.
+        file: String,
+        /// Bytes by the manifest.
+        expected: u64,
+        /// Bytes received.
+        found: u64,
+    },
+    /// A file's SHA-256 differs from the manifest's.
+    #[error(
+        "`{file}` isn't the file that the manifest describes (its SHA-256 differs): it is damaged or belongs to another bundle. Load it again, or copy the whole bundle folder."
+    )]
+    FileHashMismatch {
+        /// The file's path in the bundle.
+        file: String,
+    },
+    /// A safetensors file is malformed: header too large, not JSON, holes, offsets out of range.
+    #[error("`{file}` isn't a valid safetensors file: {reason}")]
+    TensorInvalid {
+        /// The file's role.
+        file: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A tensor or a model's input or output hasn't the shape that the rest of the bundle needs.
+    #[error("`{place}` has shape {found}, expected {expected}")]
+    ShapeMismatch {
+        /// File and tensor.
+        place: String,
+        /// The shape that was needed, as text.
+        expected: String,
+        /// The shape that was found, as text.
+        found: String,
+    },
+    /// A weight, an embedding or a model's output is NaN or infinite.
+    #[error("`{place}` holds a number that is not finite")]
+    NonFinite {
+        /// File and tensor, or the model.
+        place: String,
+    },
+    /// `catalog.json` is malformed or contradicts itself.
+    #[error("catalog.json can't be used: {reason}")]
+    CatalogInvalid {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The ONNX file can't be loaded: not ONNX, unknown operator, inputs or outputs of another contract.
+    #[error("`{file}` can't be loaded: {reason}")]
+    ModelInvalid {
+        /// The file's role.
+        file: String,
+        /// What tract says.
+        reason: String,
+    },
+    /// A loaded model failed while it ran.
+    #[error("`{file}` failed while it ran: {reason}")]
+    ModelFailed {
+        /// The file's role.
+        file: String,
+        /// What tract says.
+        reason: String,
+    },
+    /// A history holds the same movie twice, or too many movies.
+    #[error("the watch history can't be used: {reason}")]
+    HistoryInvalid {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A rating is outside MovieLens's scale.
+    #[error("the rating {rating} of movie {movie_id} is outside the scale of 0.5 to 5")]
+    RatingInvalid {
+        /// The movie's id.
+        movie_id: u32,
+        /// The rating.
+        rating: f32,
+    },
+    /// A time isn't a moment of a calendar year that can be represented.
+    #[error(
+        "the time {seconds} s since 1970 with an offset of {offset_minutes} min is not a moment of the calendar"
+    )]
+    TimeInvalid {
+        /// Seconds since 1970-01-01T00:00:00Z.
+        seconds: i64,
+        /// Minutes east of UTC.
+        offset_minutes: i32,
+    },
+    /// The number of results asked for is zero or larger than the catalogue.
+    #[error("a limit of {limit} can't be served: ask for 1 to {most} movies")]
+    LimitInvalid {
+        /// What was asked.
+        limit: usize,
+        /// The catalogue's size.
+        most: usize,
+    },
+    /// The neighbours' votes were asked for before their file was loaded.
+    #[error("the states aren't loaded yet. Load `states.safetensors` first, or use the retrieval \"movies\".")]
+    StatesNotLoaded,
+    /// A request from JavaScript hasn't the form of the API.
+    #[error("the request hasn't the expected form: {reason}")]
+    RequestInvalid {
+        /// What the deserialiser says.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// A stable, kebab-case name of the kind of error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::ManifestInvalid { .. } => "manifest-invalid",
+            Self::FormatVersionUnsupported { .. } => "format-version-unsupported",
+            Self::FeaturesVersionMismatch { .. } => "features-version-mismatch",
+            Self::FileMissing { .. } => "file-missing",
+            Self::FileSizeMismatch { .. } => "file-size-mismatch",
+            Self::FileHashMismatch { .. } => "file-hash-mismatch",
+            Self::TensorInvalid { .. } => "tensor-invalid",
+            Self::ShapeMismatch { .. } => "shape-mismatch",
+            Self::NonFinite { .. } => "non-finite",
+            Self::CatalogInvalid { .. } => "catalog-invalid",
+            Self::ModelInvalid { .. } => "model-invalid",
+            Self::ModelFailed { .. } => "model-failed",
+            Self::HistoryInvalid { .. } => "history-invalid",
+            Self::RatingInvalid { .. } => "rating-invalid",
+            Self::TimeInvalid { .. } => "time-invalid",
+            Self::LimitInvalid { .. } => "limit-invalid",
+            Self::StatesNotLoaded => "states-not-loaded",
+            Self::RequestInvalid { .. } => "request-invalid",
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Candidate generation's index: exact nearest neighbours by squared L2 distance over a flat table of rows.
+//!
+//! This file is the safe front; `scalar` is the obvious reference that native builds run, and `simd128` the WebAssembly
+//! kernel. Both add up in the same order, so that a browser and a native program get the same bits.
+
+mod scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[allow(unsafe_code)]
+mod simd128;
+
+use std::cmp::Ordering;
+
+use ndarray::Array2;
+
+use crate::error::{Error, Result};
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+use scalar::squared_l2;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use simd128::squared_l2;
+
+/// Rows are padded with zeros to a multiple of this many numbers, the width of a SIMD register.
+const LANES: usize = 4;
+
+/// A row of the index and its squared distance from the query.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Neighbour {
+    /// The row's number.
+    pub row: usize,
+    /// The squared L2 distance, finite and at least 0.
+    pub distance: f32,
+}
+
+impl Neighbour {
+    /// Nearest first; equal distances in the order of rows, so that the order is total.
+    fn order(&self, other: &Self) -> Ordering {
+        self.distance.total_cmp(&other.distance).then(self.row.cmp(&other.row))
+    }
+}
+
+/// A flat index: all rows, scanned whole for each query (FAISS's `IndexFlatL2`, seed row 13).
+#[derive(Debug, Clone)]
+pub struct FlatIndex {
+    dim: usize,
+    stride: usize,
+    rows: Vec<f32>,
+}
+
+impl FlatIndex {
+    /// An index over the rows of `table`, `[rows, dim]`.
+    ///
+    /// # Errors
+    /// [`Error::NonFinite`] for a number that isn't finite, [`Error::ShapeMismatch`] for rows without a column.
+    pub fn new(table: &Array2<f32>) -> Result<Self> {
+        let (len, dim) = table.dim();
+        let place = || "the index's rows".to_owned();
+        if dim == 0 {
+            let found = format!("[{len}, 0]");
+            return Err(Error::ShapeMismatch { place: place(), expected: "[rows, 1 or more]".to_owned(), found });
+        }
+        if table.iter().any(|value| !value.is_finite()) {
+            return Err(Error::NonFinite { place: place() });
+        }
+        let stride = dim.next_multiple_of(LANES);
+        let mut rows = Vec::with_capacity(len * stride);
+        for row in table.rows() {
+            rows.extend(row.iter().copied());
+            rows.resize(rows.len() + stride - dim, 0.0);
+        }
+        Ok(Self { dim, stride, rows })
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len() / self.stride
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The length of a row and of a query.
+    pub const fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// The `k` rows nearest to `query` among those for which `keep` is true, nearest first, ties by row.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] for a query of another length, [`Error::NonFinite`] for a query or a distance that isn't finite.
+    pub fn search(&self, query: &[f32], k: usize, keep: impl Fn(usize) -> bool) -> Result<Vec<Neighbour>> {
+        if query.len() != self.dim {
+            return Err(Error::ShapeMismatch {
+                place: "the query".to_owned(),
+                expected: format!("[{}]", self.dim),
+                found: format!("[{}]", query.len()),
+            });
+        }
+        let mut padded = query.to_vec();
+        padded.resize(self.stride, 0.0);
+        let mut neighbours: Vec<Neighbour> = self
+            .rows
+            .chunks_exact(self.stride)
+            .enumerate()
+            .filter(|(row, _)| keep(*row))
+            .map(|(row, values)| Neighbour { row, distance: squared_l2(&padded, values) })
+            .collect();
+        if neighbours.iter().any(|neighbour| !neighbour.distance.is_finite()) {
+            return Err(Error::NonFinite { place: "a distance of the scan".to_owned() });
+        }
+        // Only the k best are sorted; the rest is put aside in linear time.
+        if k < neighbours.len() {
+            if k > 0 {
+                neighbours.select_nth_unstable_by(k - 1, Neighbour::order);
+            }
+            neighbours.truncate(k);
+        }
+        neighbours.sort_unstable_by(Neighbour::order);
+        Ok(neighbours)
+    }
+}
+
+/// Searches by inner product with a bias, `q · xᵢ + bᵢ`, largest first, on a flat L2 index.
+///
+/// Each row is lengthened by its bias and by `√(φ² − ‖xᵢ‖² − bᵢ²)`, where `φ` is the largest length of any row with its bias,
+/// and the query by 1 and 0. Then all rows have the length `φ`, and
+/// `‖q′ − x′ᵢ‖² = ‖q‖² + 1 + φ² − 2 (q · xᵢ + bᵢ)`: the nearest row is the one with the largest score. (Bachrach et al.,
+/// *Speeding Up the Xbox Recommender System Using a Euclidean Transformation for Inner-Product Spaces*, RecSys 2014.)
+/// A softmax over movies is such a score, so its order and this index's are the same.
+#[derive(Debug, Clone)]
+pub struct InnerProductIndex {
+    flat: FlatIndex,
+    squared_radius: f32,
+}
+
+impl InnerProductIndex {
+    /// An index over `embedding`, `[rows, dim]`, and one bias a row.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] unless there are as many biases as rows; what [`FlatIndex::new`] refuses.
+    pub fn new(embedding: &Array2<f32>, bias: &[f32]) -> Result<Self> {
+        let (len, dim) = embedding.dim();
+        if bias.len() != len {
+            return Err(Error::ShapeMismatch {
+                place: "the movies' bias".to_owned(),
+                expected: format!("[{len}]"),
+                found: format!("[{}]", bias.len()),
+            });
+        }
+        // In double precision, so that the longest row's last column is 0 and no other row's is the root of a negative number.
+        let squares: Vec<f64> = embedding
+            .rows()
+            .into_iter()
+            .zip(bias)
+            .map(|(row, bias)| row.iter().chain([bias]).map(|value| f64::from(*value).powi(2)).sum())
+            .collect();
+        let squared_radius = squares.iter().copied().fold(0.0, f64::max);
+        let columns = embedding
+            .rows()
+            .into_iter()
+            .zip(bias.iter().zip(&squares))
+            .flat_map(|(row, (bias, square))| {
+                let slack = (squared_radius - square).max(0.0).sqrt() as f32;
+                row.into_iter().copied().chain([*bias, slack])
+            })
+            .collect();
+        let table = Array2::from_shape_vec((len, dim + 2), columns).map_err(|error| Error::ShapeMismatch {
+            place: "the movies' embedding".to_owned(),
+            expected: format!("[{len}, {dim}]"),
+            found: error.to_string(),
+        })?;
+        Ok(Self { flat: FlatIndex::new(&table)?, squared_radius: squared_radius as f32 })
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.flat.len()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.flat.is_empty()
+    }
+
+    /// The length of a query.
+    pub const fn dim(&self) -> usize {
+        self.flat.dim() - 2
+    }
+
+    /// The `k` rows of largest `query · xᵢ + bᵢ` among those for which `keep` is true, best first, each with its score.
+    ///
+    /// # Errors
+    /// As [`FlatIndex::search`].
+    pub fn search(&self, query: &[f32], k: usize, keep: impl Fn(usize) -> bool) -> Result<Vec<(usize, f32)>> {
+        if query.len() != self.dim() {
+            return Err(Error::ShapeMismatch {
+                place: "the user vector".to_owned(),
+                expected: format!("[{}]", self.dim()),
+                found: format!("[{}]", query.len()),
+            });
+        }
+        let lengthened: Vec<f32> = query.iter().copied().chain([1.0, 0.0]).collect();
+        let constant = query.iter().map(|value| value * value).sum::<f32>() + 1.0 + self.squared_radius;
+        let neighbours = self.flat.search(&lengthened, k, keep)?;
+        Ok(neighbours.iter().map(|near| (near.row, (constant - near.distance) / 2.0)).collect())
+    }
+}

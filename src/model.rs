@@ -1,0 +1,132 @@
+//! The ONNX models, behind traits small enough that a test can stand in for them.
+
+use std::sync::Arc;
+
+use tract_onnx::prelude::{
+    Datum, Framework, InferenceFact, InferenceModelExt, IntoRunnable, IntoTValue, OutletId, Tensor, TractError, TractResult,
+    TypedRunnableModel, tvec,
+};
+
+use crate::error::{Error, Result};
+use crate::features::{HISTORY_LEN, HistoryInputs, TIME_FEATURES};
+
+/// The role of the user tower's file in the manifest, and its name in errors.
+pub const USER_TOWER: &str = "user_tower";
+
+/// The tower's inputs by name, in the order of [`TowerInputs`].
+pub const TOWER_INPUTS: [&str; 3] = ["history", "weights", "time"];
+
+/// The tower's output.
+pub const TOWER_OUTPUT: &str = "user_vector";
+
+/// One visitor, one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TowerInputs {
+    /// `history` `[1, HISTORY_LEN]` of int64 and `weights` `[1, HISTORY_LEN]` of float.
+    pub history: HistoryInputs,
+    /// `time` `[1, TIME_FEATURES]` of float.
+    pub time: [f32; TIME_FEATURES],
+}
+
+/// A model that turns a history and a moment into the vector that meets the movies' embeddings.
+pub trait UserTower: Send + Sync {
+    /// The length of the vector.
+    fn dim(&self) -> usize;
+
+    /// The vector, all finite.
+    ///
+    /// # Errors
+    /// [`Error::ModelFailed`] and [`Error::NonFinite`].
+    fn embed(&self, inputs: &TowerInputs) -> Result<Vec<f32>>;
+}
+
+/// A user tower run by tract.
+#[derive(Debug, Clone)]
+pub struct TractUserTower {
+    plan: Arc<TypedRunnableModel>,
+    dim: usize,
+}
+
+impl TractUserTower {
+    /// Loads and optimises an ONNX model with the inputs [`TOWER_INPUTS`] and the one output [`TOWER_OUTPUT`] of `[1, dim]`,
+    /// and runs it once, so that a model that can't run is refused here and not at a visitor's click.
+    ///
+    /// `catalog_len` is the id that stands for padding in `history`; the largest id that the model must know.
+    ///
+    /// # Errors
+    /// [`Error::ModelInvalid`] for bytes that aren't ONNX, an operator that tract doesn't know, inputs or outputs of other
+    /// names; [`Error::ShapeMismatch`] for an output of another shape; [`Error::NonFinite`] for weights that make one.
+    pub fn load(bytes: &[u8], dim: usize, catalog_len: usize) -> Result<Self> {
+        let invalid = |reason: String| Error::ModelInvalid { file: USER_TOWER.to_owned(), reason };
+        let plan = optimise(bytes).map_err(|error| invalid(chain(&error)))?;
+        let tower = Self { plan, dim };
+        let padding = i64::try_from(catalog_len).unwrap_or(i64::MAX);
+        for movie in [0, padding] {
+            let history = HistoryInputs { movies: [movie; HISTORY_LEN], weights: [1.0; HISTORY_LEN] };
+            tower.embed(&TowerInputs { history, time: [0.0; TIME_FEATURES] }).map_err(|error| match error {
+                Error::ModelFailed { file, reason } => Error::ModelInvalid { file, reason },
+                other => other,
+            })?;
+        }
+        Ok(tower)
+    }
+}
+
+/// The messages of an error and of its causes, outermost first.
+fn chain(error: &TractError) -> String {
+    error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+fn optimise(mut bytes: &[u8]) -> TractResult<Arc<TypedRunnableModel>> {
+    let mut model = tract_onnx::onnx().model_for_read(&mut bytes)?;
+    let name = |outlet: &OutletId| model.nodes().get(outlet.node).map(|node| node.name.as_str());
+    let inputs: Vec<Option<&str>> = model.input_outlets()?.iter().map(name).collect();
+    if inputs != TOWER_INPUTS.map(Some) {
+        return Err(TractError::msg(format!("its inputs are {inputs:?}, the contract is {TOWER_INPUTS:?}")));
+    }
+    let outputs: Vec<Option<&str>> = model.output_outlets()?.iter().map(|outlet| model.outlet_label(*outlet)).collect();
+    if outputs != [Some(TOWER_OUTPUT)] {
+        return Err(TractError::msg(format!("its outputs are {outputs:?}, the contract is one, {TOWER_OUTPUT:?}")));
+    }
+    let fact = |datum, width: usize| InferenceFact::dt_shape(datum, [1, width]);
+    model.set_input_fact(0, fact(i64::datum_type(), HISTORY_LEN))?;
+    model.set_input_fact(1, fact(f32::datum_type(), HISTORY_LEN))?;
+    model.set_input_fact(2, fact(f32::datum_type(), TIME_FEATURES))?;
+    model.into_optimized()?.into_runnable()
+}
+
+fn row<T: Datum + Copy>(values: &[T]) -> TractResult<Tensor> {
+    Tensor::from_shape(&[1, values.len()], values)
+}
+
+impl UserTower for TractUserTower {
+    fn dim(&self) -> usize {
+        self.dim
+    }
+
+    fn embed(&self, inputs: &TowerInputs) -> Result<Vec<f32>> {
+        let run = || -> TractResult<(Vec<usize>, Vec<f32>)> {
+            let tensors = tvec!(
+                row(&inputs.history.movies)?.into_tvalue(),
+                row(&inputs.history.weights)?.into_tvalue(),
+                row(&inputs.time)?.into_tvalue(),
+            );
+            let outputs = self.plan.run(tensors)?;
+            let output = outputs.first().ok_or_else(|| TractError::msg("it has no output"))?;
+            Ok((output.shape().to_vec(), output.to_plain_array_view::<f32>()?.iter().copied().collect()))
+        };
+        let failed = |reason: String| Error::ModelFailed { file: USER_TOWER.to_owned(), reason };
+        let (shape, vector) = run().map_err(|error| failed(chain(&error)))?;
+        if shape != [1, self.dim] {
+            return Err(Error::ShapeMismatch {
+                place: format!("{USER_TOWER}: {TOWER_OUTPUT}"),
+                expected: format!("[1, {}]", self.dim),
+                found: format!("{shape:?}"),
+            });
+        }
+        if vector.iter().any(|value| !value.is_finite()) {
+            return Err(Error::NonFinite { place: format!("{USER_TOWER}: {TOWER_OUTPUT}") });
+        }
+        Ok(vector)
+    }
+}

@@ -1,0 +1,123 @@
+//! Retrieval by states: the movies that others watched next when they stood where the visitor stands (seed row 13).
+//!
+//! `states.safetensors` holds one row for each training event, compact enough to ship: the user vectors are rotated onto
+//! their principal axes, the axes that carry next to nothing are left out, and each number is an 8-bit code.
+//!
+//! | tensor | type and shape | holds |
+//! |---|---|---|
+//! | `center` | F32 `[dim]` | the mean of the training vectors |
+//! | `basis` | F32 `[rank, dim]` | the principal axes, orthonormal |
+//! | `scale` | F32 `[rank]` | what a code of 1 is worth on each axis |
+//! | `codes` | I8 `[states, rank]` | each state's coordinates over `scale` |
+//! | `next` | U32 `[states]` | the movie watched next, by dense index |
+
+use std::collections::BTreeMap;
+
+use ndarray::{Array1, Array2};
+use safetensors::tensor::Dtype;
+
+use crate::bundle::{STATES, floats, tensor, tensors};
+use crate::error::{Error, Result};
+use crate::index::FlatIndex;
+
+/// How many states vote, as in the seed.
+pub const NEIGHBOURS: usize = 100;
+
+/// The training states with the movies that were watched next.
+#[derive(Debug, Clone)]
+pub struct StateIndex {
+    center: Array1<f32>,
+    basis: Array2<f32>,
+    index: FlatIndex,
+    next: Vec<u32>,
+}
+
+impl StateIndex {
+    /// Reads `states.safetensors` of a bundle of `movies` movies and vectors of length `dim`.
+    ///
+    /// # Errors
+    /// [`Error::TensorInvalid`], [`Error::ShapeMismatch`], [`Error::NonFinite`].
+    pub fn from_safetensors(bytes: &[u8], dim: usize, movies: usize) -> Result<Self> {
+        let invalid = |reason: String| Error::TensorInvalid { file: STATES.to_owned(), reason };
+        let file = tensors(STATES, bytes)?;
+        let center = Array1::from_vec(floats(STATES, &file, "center", &[Some(dim)])?);
+        let scale = floats(STATES, &file, "scale", &[None])?;
+        let rank = scale.len();
+        let basis = floats(STATES, &file, "basis", &[Some(rank), Some(dim)])?;
+        let basis = Array2::from_shape_vec((rank, dim), basis).map_err(|error| invalid(error.to_string()))?;
+        let codes = tensor(STATES, &file, "codes", Dtype::I8, &[None, Some(rank)])?;
+        let states = codes.shape().first().copied().unwrap_or_default();
+        let next = tensor(STATES, &file, "next", Dtype::U32, &[Some(states)])?;
+        let (next, _) = next.data().as_chunks::<4>();
+        let next: Vec<u32> = next.iter().map(|word| u32::from_le_bytes(*word)).collect();
+        if let Some(beyond) = next.iter().find(|movie| **movie as usize >= movies) {
+            return Err(invalid(format!("a state leads to movie {beyond} of {movies}")));
+        }
+        let coordinates: Vec<f32> = codes
+            .data()
+            .chunks_exact(rank.max(1))
+            .flat_map(|row| row.iter().zip(&scale).map(|(code, scale)| f32::from(code.cast_signed()) * scale))
+            .collect();
+        let table = Array2::from_shape_vec((states, rank), coordinates).map_err(|error| invalid(error.to_string()))?;
+        Ok(Self { center, basis, index: FlatIndex::new(&table)?, next })
+    }
+
+    /// How many states there are.
+    pub fn len(&self) -> usize {
+        self.next.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.next.is_empty()
+    }
+
+    /// The `k` states nearest to a user vector, nearest first.
+    ///
+    /// # Errors
+    /// As [`FlatIndex::search`].
+    pub fn nearest(&self, vector: &[f32], k: usize) -> Result<Vec<usize>> {
+        Ok(self.search(vector, k)?.into_iter().map(|neighbour| neighbour.row).collect())
+    }
+
+    fn search(&self, vector: &[f32], k: usize) -> Result<Vec<crate::index::Neighbour>> {
+        if vector.len() != self.center.len() {
+            return Err(Error::ShapeMismatch {
+                place: "the user vector".to_owned(),
+                expected: format!("[{}]", self.center.len()),
+                found: format!("[{}]", vector.len()),
+            });
+        }
+        let query = self.basis.dot(&(&Array1::from_vec(vector.to_vec()) - &self.center));
+        self.index.search(&query.to_vec(), k, |_| true)
+    }
+
+    /// The movies that the [`NEIGHBOURS`] nearest states lead to and for which `keep` is true, best first, each with its share
+    /// of all votes; at most `limit`.
+    ///
+    /// A vote weighs `exp(−(d² − d₀²) / T)`, with `d₀` the distance of the nearest state and `T` the neighbours' mean excess
+    /// over it, as nearest-neighbour language models weigh theirs (Khandelwal et al., ICLR 2020, with the temperature taken
+    /// from the neighbourhood).
+    ///
+    /// # Errors
+    /// As [`FlatIndex::search`].
+    pub fn vote(&self, vector: &[f32], limit: usize, keep: impl Fn(usize) -> bool) -> Result<Vec<(usize, f32)>> {
+        let neighbours = self.search(vector, NEIGHBOURS)?;
+        let nearest = neighbours.first().map_or(0.0, |neighbour| neighbour.distance);
+        let excess = neighbours.iter().map(|neighbour| neighbour.distance - nearest).sum::<f32>();
+        let temperature = (excess / neighbours.len().max(1) as f32).max(f32::MIN_POSITIVE);
+        let mut votes: BTreeMap<usize, f32> = BTreeMap::new();
+        let mut total = 0.0;
+        for neighbour in &neighbours {
+            let weight = (-(neighbour.distance - nearest) / temperature).exp();
+            total += weight;
+            if let Some(movie) = self.next.get(neighbour.row).map(|movie| *movie as usize).filter(|movie| keep(*movie)) {
+                *votes.entry(movie).or_default() += weight;
+            }
+        }
+        let mut ranked: Vec<(usize, f32)> = votes.into_iter().map(|(movie, weight)| (movie, weight / total)).collect();
+        ranked.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
+        ranked.truncate(limit);
+        Ok(ranked)
+    }
+}

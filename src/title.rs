@@ -1,0 +1,160 @@
+//! Titles: MovieLens's form taken apart, and the matching behind title search.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// Articles that catalogues move to the end of a title, in MovieLens's languages.
+const ARTICLES: [&str; 16] =
+    ["The", "A", "An", "Le", "La", "Les", "L'", "Un", "Une", "Il", "Lo", "El", "Los", "Las", "Der", "Die"];
+
+/// Takes a MovieLens title apart: `"Matrix, The (1999)"` becomes `("The Matrix", Some(1999))` (seed row 5).
+///
+/// The year is the one in the last parentheses, so `"2001: A Space Odyssey (1968)"` is of 1968; a span of years
+/// (`"(2006–2007)"`) counts from its first. Without such parentheses the year is unknown.
+pub fn parse_title(raw: &str) -> (String, Option<u16>) {
+    let raw = raw.trim();
+    let year_in_last_parentheses = || {
+        let (title, year) = raw.strip_suffix(')')?.rsplit_once('(')?;
+        let digits: String = year.trim().chars().take_while(char::is_ascii_digit).collect();
+        let span_or_nothing = year.trim().chars().nth(4).is_none_or(|after| matches!(after, '-' | '–'));
+        let year = digits.parse().ok().filter(|_| digits.len() == 4 && span_or_nothing)?;
+        Some((title.trim(), year))
+    };
+    match year_in_last_parentheses() {
+        Some((title, year)) if !title.is_empty() => (article_first(title), Some(year)),
+        _ => (article_first(raw), None),
+    }
+}
+
+/// Moves a trailing article to the front, where a reader expects it: `"Misérables, Les"` becomes `"Les Misérables"`. A
+/// second title in parentheses stays behind the first: `"Amelie (Fabuleux destin d'Amélie Poulain, Le)"` becomes
+/// `"Amelie (Le Fabuleux destin d'Amélie Poulain)"`.
+fn article_first(title: &str) -> String {
+    if let Some((first, second)) = title.strip_suffix(')').and_then(|open| open.split_once(" (")) {
+        return format!("{} ({})", article_first(first), article_first(second));
+    }
+    let moved = title.rsplit_once(", ").filter(|(_, last)| ARTICLES.contains(last));
+    match moved {
+        Some((rest, article)) if article.ends_with('\'') => format!("{article}{rest}"),
+        Some((rest, article)) => format!("{article} {rest}"),
+        None => title.to_owned(),
+    }
+}
+
+/// A title or query as it is compared: lower case, no accents, words of letters and digits with one space between.
+pub(crate) fn search_key(text: &str) -> String {
+    let mut key = String::with_capacity(text.len());
+    for character in text.nfkd().filter(|character| !is_combining_mark(*character)) {
+        if character.is_alphanumeric() {
+            key.extend(character.to_lowercase());
+        } else if !matches!(character, '\'' | '’' | '.') && !key.ends_with(' ') && !key.is_empty() {
+            // Any other sign parts words; an apostrophe or a dot joins them ("schindlers", "et").
+            key.push(' ');
+        }
+    }
+    key.truncate(key.trim_end().len());
+    key
+}
+
+/// A query as the key of its words, and the year at its end, if it ends in one.
+pub(crate) fn split_query(query: &str) -> (String, Option<u16>) {
+    let key = search_key(query);
+    let last = key.rsplit(' ').next().unwrap_or_default();
+    let year = Some(last).filter(|last| last.len() == 4).and_then(|last| last.parse().ok());
+    match year {
+        Some(year) if (1870..2200).contains(&year) => {
+            let words = key.get(..key.len() - last.len()).unwrap_or_default();
+            (words.trim_end().to_owned(), Some(year))
+        }
+        _ => (key, None),
+    }
+}
+
+/// How well `query` matches `key` (both from [`search_key`]): 0 the whole title, 1 its start, 2 every word of the query
+/// starts a word of the title, 3 anywhere; `None` not at all. A leading article of the title may be left out.
+pub(crate) fn match_rank(key: &str, query: &str) -> Option<u8> {
+    if query.is_empty() {
+        return None;
+    }
+    let without_article = key.split_once(' ').filter(|(first, _)| is_article(first)).map_or(key, |(_, rest)| rest);
+    if key == query || without_article == query {
+        Some(0)
+    } else if key.starts_with(query) || without_article.starts_with(query) {
+        Some(1)
+    } else if query.split(' ').all(|word| key.split(' ').any(|candidate| candidate.starts_with(word))) {
+        Some(2)
+    } else {
+        key.contains(query).then_some(3)
+    }
+}
+
+fn is_article(word: &str) -> bool {
+    ARTICLES.iter().any(|article| article.eq_ignore_ascii_case(word))
+}
+
+/// Whether every word of `query` is, up to one typing error, the start of a word of `key`. Words of three letters or less
+/// must match as they are, since with an error they match anything.
+pub(crate) fn matches_with_typo(key: &str, query: &str) -> bool {
+    query.split(' ').all(|word| {
+        let letters = word.chars().count();
+        key.split(' ').any(|candidate| {
+            candidate.starts_with(word)
+                || (letters > 3
+                    && [letters - 1, letters, letters + 1].into_iter().any(|len| {
+                        let start: String = candidate.chars().take(len).collect();
+                        strsim::osa_distance(word, &start) <= 1
+                    }))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn year_is_the_one_in_the_last_parentheses() {
+        let cases = [
+            ("Toy Story (1995)", "Toy Story", Some(1995)),
+            // The first four digits are part of the title, which the seed took for the year.
+            ("2001: A Space Odyssey (1968)", "2001: A Space Odyssey", Some(1968)),
+            ("Matrix, The (1999) ", "The Matrix", Some(1999)),
+            ("Amelie (Fabuleux destin d'Amélie Poulain, Le) (2001)", "Amelie (Le Fabuleux destin d'Amélie Poulain)", Some(2001)),
+            ("Avventura, L' (Adventure, The) (1960)", "L'Avventura (The Adventure)", Some(1960)),
+            // MovieLens has titles of series with a span, titles without a year and titles that are only a year.
+            ("Fawlty Towers (1975-1979)", "Fawlty Towers", Some(1975)),
+            ("Babylon 5", "Babylon 5", None),
+            ("Nocturnal Animals", "Nocturnal Animals", None),
+            ("(2009)", "(2009)", None),
+            ("Seven (a.k.a. Se7en) (1995)", "Seven (a.k.a. Se7en)", Some(1995)),
+            ("", "", None),
+        ];
+        for (raw, title, year) in cases {
+            assert_eq!(parse_title(raw), (title.to_owned(), year), "{raw}");
+        }
+    }
+
+    #[test]
+    fn search_keys_lose_accents_case_and_punctuation() {
+        assert_eq!(search_key("Amélie: L'été  — 2!"), "amelie lete 2");
+        assert_eq!(search_key("E.T. the Extra-Terrestrial"), "et the extra terrestrial");
+        assert_eq!(search_key(" ¡! "), "");
+        assert_eq!(search_key("千と千尋"), "千と千尋");
+    }
+
+    #[test]
+    fn a_trailing_year_is_split_off_but_other_numbers_are_not() {
+        assert_eq!(split_query("Heat (1995)"), ("heat".to_owned(), Some(1995)));
+        assert_eq!(split_query("12 angry men"), ("12 angry men".to_owned(), None));
+        assert_eq!(split_query("3001"), ("3001".to_owned(), None));
+        assert_eq!(split_query("1984"), (String::new(), Some(1984)));
+    }
+
+    #[test]
+    fn typing_errors_are_forgiven_in_long_words_only() {
+        assert!(matches_with_typo("the godfather", "godfahter"));
+        assert!(matches_with_typo("pulp fiction", "plup fict"));
+        assert!(!matches_with_typo("heat", "hot"));
+        assert!(!matches_with_typo("the godfather", "goodfellas"));
+    }
+}

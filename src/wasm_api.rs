@@ -1,0 +1,208 @@
+//! The browser's view of the library, and the only file that knows wasm-bindgen. It converts and delegates.
+
+use js_sys::{Object, Reflect, Uint8Array};
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::*;
+
+use crate::bundle::{FORMAT_VERSION, REQUIRED_FILES};
+use crate::catalog::{MovieId, MovieIndex};
+use crate::error::Error;
+use crate::features::{FEATURES_VERSION, LocalTime};
+use crate::history::History;
+use crate::recommend::{self, Retrieval};
+
+/// Suggestions in an answer whose request names no limit.
+const DEFAULT_LIMIT: usize = 20;
+
+type JsResult<T> = Result<T, JsValue>;
+
+/// A library error as a JavaScript `Error` with its stable `code`.
+fn js_error(error: Error) -> JsValue {
+    let thrown = js_sys::Error::new(&error.to_string());
+    thrown.set_name("WatchNextError");
+    // Setting a property of an object that was just made can't fail, and the message is worth throwing without its code.
+    let _ = Reflect::set(&thrown, &"code".into(), &error.code().into());
+    thrown.into()
+}
+
+fn request_error(reason: impl ToString) -> JsValue {
+    js_error(Error::RequestInvalid { reason: reason.to_string() })
+}
+
+fn to_js(value: &impl Serialize) -> JsResult<JsValue> {
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    value.serialize(&serializer).map_err(request_error)
+}
+
+/// Runs `work` and leaves its duration in the worker's performance timeline, where profilers and the bench read it.
+fn timed<T>(name: &str, work: impl FnOnce() -> T) -> T {
+    let performance = js_sys::global().dyn_into::<WorkerGlobalScope>().ok().and_then(|scope| scope.performance());
+    let start = performance.as_ref().map(Performance::now);
+    let result = work();
+    if let (Some(performance), Some(start)) = (performance, start) {
+        let options = PerformanceMeasureOptions::new();
+        options.set_start(&start.into());
+        // A measure that can't be taken must not cost the visitor the answer.
+        let _ = performance.measure_with_performance_measure_options(name, &options);
+        performance.clear_measures_with_measure_name(name);
+    }
+    result
+}
+
+/// A movie as the page shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MovieView<'catalog> {
+    movie_id: MovieId,
+    title: &'catalog str,
+    year: Option<u16>,
+    genres: Vec<&'catalog str>,
+    ratings: u32,
+}
+
+#[derive(Serialize)]
+struct SuggestionView<'catalog> {
+    #[serde(flatten)]
+    movie: MovieView<'catalog>,
+    score: f32,
+}
+
+#[derive(Serialize)]
+struct Answer<'catalog> {
+    suggestions: Vec<SuggestionView<'catalog>>,
+    unknown: Vec<MovieId>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Info<'manifest> {
+    name: &'manifest str,
+    movies: usize,
+    retrievals: Vec<Retrieval>,
+    format_version: u32,
+    features_version: u32,
+    dataset: &'manifest str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Request {
+    history: Vec<WatchRequest>,
+    time_ms: f64,
+    utc_offset_minutes: i32,
+    limit: Option<usize>,
+    #[serde(default)]
+    retrieval: Retrieval,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WatchRequest {
+    movie_id: u32,
+    rating: Option<f32>,
+}
+
+/// A loaded bundle.
+#[wasm_bindgen]
+pub struct Recommender(recommend::Recommender);
+
+#[wasm_bindgen]
+impl Recommender {
+    /// Loads a bundle from the bytes of `manifest.json` and an object of role → bytes for the required files.
+    #[wasm_bindgen(constructor)]
+    pub fn new(manifest: &[u8], files: &Object) -> JsResult<Recommender> {
+        let mut bytes = Vec::new();
+        for role in REQUIRED_FILES {
+            let value = Reflect::get(files, &role.into())?;
+            bytes.push((role, value.dyn_into::<Uint8Array>().ok().map(|file| file.to_vec())));
+        }
+        let file = |role: &str| bytes.iter().find(|(name, _)| *name == role).and_then(|(_, bytes)| bytes.as_deref());
+        recommend::Recommender::load(manifest, file).map(Self).map_err(js_error)
+    }
+
+    /// What is loaded.
+    pub fn info(&self) -> JsResult<JsValue> {
+        let manifest = self.0.manifest();
+        to_js(&Info {
+            name: &manifest.name,
+            movies: manifest.movies,
+            retrievals: self.0.retrievals(),
+            format_version: FORMAT_VERSION,
+            features_version: FEATURES_VERSION,
+            dataset: &manifest.training.dataset,
+        })
+    }
+
+    /// Movies whose titles match, best first.
+    pub fn search(&self, query: &str, limit: usize) -> JsResult<JsValue> {
+        self.views(self.0.catalog().search(query, limit))
+    }
+
+    /// Well-known and varied movies to start from.
+    pub fn wall(&self, limit: usize) -> JsResult<JsValue> {
+        self.views(self.0.catalog().wall(limit))
+    }
+
+    /// The movies of these ids, null where unknown.
+    pub fn movies(&self, ids: &[u32]) -> JsResult<JsValue> {
+        let catalog = self.0.catalog();
+        let views: Vec<Option<MovieView<'_>>> =
+            ids.iter().map(|id| catalog.index_of(MovieId(*id)).and_then(|movie| self.view(movie))).collect();
+        to_js(&views)
+    }
+
+    /// Suggestions for a history at a moment.
+    pub fn suggest(&self, request: JsValue) -> JsResult<JsValue> {
+        let (request, history, unknown, moment) = self.parse(request)?;
+        let limit = request.limit.unwrap_or(DEFAULT_LIMIT.min(self.0.catalog().len()));
+        let found = timed("watchnext:suggest", || self.0.suggest(&history, &moment, limit, request.retrieval));
+        let found = found.map_err(js_error)?;
+        let view = |suggestion: recommend::Suggestion| {
+            Some(SuggestionView { movie: self.view(suggestion.movie)?, score: suggestion.score })
+        };
+        to_js(&Answer { suggestions: found.into_iter().filter_map(view).collect(), unknown })
+    }
+
+    /// The user tower's vector for the same request.
+    #[wasm_bindgen(js_name = userVector)]
+    pub fn user_vector(&self, request: JsValue) -> JsResult<Vec<f32>> {
+        let (_, history, _, moment) = self.parse(request)?;
+        self.0.user_vector(&history, &moment).map_err(js_error)
+    }
+
+    /// Adds the states from the bytes of their file.
+    #[wasm_bindgen(js_name = loadStates)]
+    pub fn load_states(&mut self, bytes: &[u8]) -> JsResult<()> {
+        self.0.load_states(bytes).map_err(js_error)
+    }
+
+    fn parse(&self, request: JsValue) -> JsResult<(Request, History, Vec<MovieId>, LocalTime)> {
+        let request: Request = serde_wasm_bindgen::from_value(request).map_err(request_error)?;
+        if !request.time_ms.is_finite() {
+            return Err(request_error("timeMs isn't a finite number"));
+        }
+        let watched = request.history.iter().map(|watch| (MovieId(watch.movie_id), watch.rating));
+        let (history, unknown) = History::from_ids(self.0.catalog(), watched).map_err(js_error)?;
+        let seconds = (request.time_ms / 1000.0).floor() as i64;
+        let moment = LocalTime::from_unix(seconds, request.utc_offset_minutes).map_err(js_error)?;
+        Ok((request, history, unknown, moment))
+    }
+
+    fn view(&self, movie: MovieIndex) -> Option<MovieView<'_>> {
+        let catalog = self.0.catalog();
+        let movie = catalog.movie(movie)?;
+        let genres = catalog.genre_names(movie).collect();
+        Some(MovieView { movie_id: movie.id, title: &movie.title, year: movie.year, genres, ratings: movie.ratings })
+    }
+
+    fn views(&self, movies: Vec<MovieIndex>) -> JsResult<JsValue> {
+        let views: Vec<MovieView<'_>> = movies.into_iter().filter_map(|movie| self.view(movie)).collect();
+        to_js(&views)
+    }
+}
+
+/// Makes a Rust panic, which no input should be able to cause, readable in the console.
+#[wasm_bindgen(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}

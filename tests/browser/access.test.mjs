@@ -1,0 +1,183 @@
+/** Axe in every state, and what axe doesn't see: width, touch targets, contrast of posters, motion. */
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { readFile } from 'node:fs/promises';
+import { afterEach, test } from 'node:test';
+import { clickPosters, failureCode, ready, site } from './harness.mjs';
+
+const here = site();
+const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+afterEach(() => here.server.heal());
+
+/** @param {import('playwright-core').Page} page */
+async function assertAxeClean(page) {
+  // What enters by an animation is half transparent for a moment, which axe would take for faint text.
+  await page.waitForFunction(() => document.getAnimations().every(({ playState, effect }) => playState !== 'running' || effect?.getTiming().iterations === Infinity));
+  await page.evaluate(axeSource);
+  const violations = await page.evaluate(async () => {
+    const { violations } = await /** @type {any} */ (globalThis).axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
+    return violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.slice(0, 3).map((/** @type {any} */ node) => `${node.target} ${node.failureSummary}`).join('; ')} (${nodes.length} in all)`);
+  });
+  assert.deepEqual(violations, []);
+}
+
+const DESKTOP = { width: 1280, height: 900 };
+const PHONE = { width: 390, height: 844 };
+const NARROW = { width: 320, height: 640 };
+
+/** @type {[string, (page: import('./harness.mjs').WatchedPage) => Promise<void>][]} */
+const STATES = [
+  ['the first visit', async () => {}],
+  [
+    'three movies clicked',
+    async (page) => {
+      await clickPosters(page, 0, 3, 5);
+      await page.locator('[data-act=like]').first().click();
+      await page.locator('[data-act=dislike]').nth(1).click();
+    },
+  ],
+  [
+    'the search open',
+    async (page) => {
+      await clickPosters(page, 0);
+      await page.fill('#search-input', 'e');
+      await page.locator('#search-list').waitFor();
+    },
+  ],
+  [
+    'nothing found',
+    async (page) => {
+      await page.fill('#search-input', 'qqqqzzzz');
+      await page.locator('#search-none').waitFor();
+    },
+  ],
+  [
+    'something to undo',
+    async (page) => {
+      await clickPosters(page, 0, 1);
+      await page.locator('[data-act=remove]').first().click();
+      await page.locator('#toast').waitFor();
+    },
+  ],
+  [
+    'the viewers failing',
+    async (page) => {
+      await clickPosters(page, 0);
+      here.server.faults.set('/models/states.safetensors', { status: 404 });
+      await page.getByLabel('Viewers like you').click();
+      await failureCode(page);
+    },
+  ],
+];
+
+for (const [scheme, viewport] of /** @type {const} */ ([['light', DESKTOP], ['dark', DESKTOP], ['light', PHONE], ['dark', NARROW]])) {
+  for (const [name, reach] of STATES) {
+    test(`axe: ${name}, ${scheme}, ${viewport.width} px`, async () => {
+      const page = await here.open({ colorScheme: scheme, viewport, hasTouch: viewport !== DESKTOP });
+      await reach(page);
+      await assertAxeClean(page);
+      await page.context().close();
+    });
+  }
+
+  test(`axe: loading, and failed, ${scheme}, ${viewport.width} px`, async () => {
+    const page = await here.blank({ colorScheme: scheme, viewport });
+    here.server.faults.set('/models/catalog.json', { status: 404, delayMs: 2500 });
+    await page.goto(`${here.server.origin}/`);
+    await page.locator('.skeleton').first().waitFor();
+    await assertAxeClean(page);
+    await failureCode(page);
+    await assertAxeClean(page);
+    await page.context().close();
+  });
+}
+
+test('nothing is wider than a screen of 320 px', async () => {
+  const page = await here.open({ viewport: NARROW, hasTouch: true, isMobile: true });
+  const wide = () =>
+    page.evaluate(() => {
+      const film = document.querySelector('#film');
+      return [...document.querySelectorAll('body *')]
+        .filter((node) => !film?.contains(node) && !node.closest('svg') && node.getBoundingClientRect().right > innerWidth + 0.5)
+        .map((node) => `${node.tagName}.${node.className}`);
+    });
+  assert.deepEqual(await wide(), []);
+  await clickPosters(page, 0, 3, 5);
+  assert.deepEqual(await wide(), []);
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320);
+});
+
+test('touch targets are 44 px on coarse pointers', async () => {
+  const page = await here.open({ viewport: PHONE, hasTouch: true, isMobile: true });
+  await clickPosters(page, 0, 3);
+  const small = await page.evaluate(() =>
+    [...document.querySelectorAll('button, input')]
+      .map((node) => ({ name: node.id || node.className, box: node.getBoundingClientRect() }))
+      .filter(({ box }) => box.width > 0 && (box.width < 43.5 || box.height < 39.5))
+      .map(({ name, box }) => `${name} ${box.width} × ${box.height}`),
+  );
+  assert.deepEqual(small, []);
+});
+
+test('every poster\'s words have a contrast of 4.5 and stay on the poster', async () => {
+  const page = await here.open();
+  for (let round = 0; round < 3 && (await page.locator('#wall-more').isVisible()); round++) {
+    const count = await page.locator('.tile').count();
+    await page.locator('#wall-more').click();
+    await page.waitForFunction((before) => document.querySelectorAll('.tile').length > before && !document.querySelector('#wall-list[aria-busy]'), count);
+    await page.waitForTimeout(200);
+  }
+  const poor = await page.evaluate(() => {
+    /** @param {string} colour */
+    const light = (colour) => {
+      const [r, g, b] = [1, 3, 5].map((at) => {
+        const part = parseInt(colour.slice(at, at + 2), 16) / 255;
+        return part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+      });
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    return [...document.querySelectorAll('.tile .poster')].flatMap((poster) => {
+      const style = /** @type {HTMLElement} */ (poster).style;
+      const [low, high] = [light(style.getPropertyValue('--ground')), light(style.getPropertyValue('--ink'))].sort((a, b) => a - b);
+      const edge = poster.getBoundingClientRect();
+      const words = poster.querySelector('.poster-words')?.getBoundingClientRect();
+      const title = /** @type {HTMLElement} */ (poster.querySelector('.poster-title'));
+      const problems = [];
+      if ((high + 0.05) / (low + 0.05) < 4.5) problems.push('contrast');
+      if (!words || words.bottom > edge.bottom + 0.5 || words.top < edge.top - 0.5) problems.push('words beyond the edge');
+      if (title.scrollWidth > title.clientWidth + 1) problems.push('title too wide');
+      if (title.scrollHeight > title.clientHeight + 4) problems.push('title cut off');
+      return problems.map((problem) => `${title.textContent}: ${problem}`);
+    });
+  });
+  assert.deepEqual(poor, []);
+});
+
+test('reduced motion: nothing moves', async () => {
+  const page = await here.open({ reducedMotion: 'reduce' });
+  await clickPosters(page, 0, 3);
+  await page.locator('[data-act=remove]').first().click();
+  assert.equal(await page.evaluate(() => document.getAnimations().filter(({ playState }) => playState === 'running').length), 0);
+});
+
+test('a click moves nothing on the wall', async () => {
+  for (const viewport of [DESKTOP, PHONE]) {
+    const page = await here.blank({ viewport });
+    await page.addInitScript(() => {
+      /** @type {any} */ (window).shifts = 0;
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) /** @type {any} */ (window).shifts += /** @type {any} */ (entry).value;
+      }).observe({ type: 'layout-shift', buffered: true });
+    });
+    await page.goto(`${here.server.origin}/`);
+    await ready(page);
+    const place = () => page.locator('.tile').nth(4).evaluate((tile) => tile.getBoundingClientRect().top + scrollY);
+    const before = await place();
+    await clickPosters(page, 0, 1, 2, 3);
+    assert.ok(Math.abs((await place()) - before) < 4, 'but for the lift under the pointer');
+    const shifts = await page.evaluate(() => /** @type {any} */ (window).shifts);
+    assert.ok(shifts < 0.05, `cumulative layout shift ${shifts}`);
+  }
+});

@@ -1,0 +1,176 @@
+/** Whatever the server, the browser or the disk do wrong: the page says what, keeps the list, and recovers without a reload. */
+
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { STRICT_POLICY } from './server.mjs';
+import { FIXTURE, bundleFiles, clickPosters, failureCode, ready, site, suggested, watchedIds } from './harness.mjs';
+
+const here = site();
+const files = await bundleFiles(FIXTURE);
+const required = files.filter(({ optional }) => !optional).map(({ path }) => `/models/${path}`);
+const WASM = '/web/watchnext_bg.wasm';
+
+/** A transfer that stalls must be given up soon, or the tests would take minutes. */
+const SHORT_STALL = { replace: /** @type {[string, string]} */ (['data-bundle=', 'data-stall-ms="1500" data-bundle=']) };
+
+afterEach(() => here.server.heal());
+
+/** A page whose visitor has three movies in the list from an earlier, good visit. */
+async function visitorWithList() {
+  const page = await here.open();
+  await clickPosters(page, 0, 3, 5);
+  return { page, list: await watchedIds(page), suggestions: await suggested(page) };
+}
+
+/**
+ * Reloads into a fault, expects this code and place, mends the server, and retries without a reload.
+ * @param {string} code
+ * @param {string} place a part of the message
+ * @param {() => void} spoil
+ */
+async function failsAndRecovers(code, place, spoil) {
+  const { page, list, suggestions } = await visitorWithList();
+  spoil();
+  await page.reload();
+  assert.equal(await failureCode(page), code);
+  assert.ok(((await page.locator('.failure-detail').textContent()) ?? '').includes(place), `the message names ${place}`);
+  assert.deepEqual(await watchedIds(page), list, 'the list stays in view');
+  here.server.heal();
+  await page.evaluate(() => performance.clearMarks());
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await ready(page);
+  assert.deepEqual(await watchedIds(page), list);
+  assert.deepEqual(new Set(await suggested(page)), new Set(suggestions));
+  assert.equal(await page.locator('.failure-panel').count(), 0);
+  await clickPosters(page, 7);
+  assert.equal((await watchedIds(page)).length, 4);
+  assert.deepEqual(page.errors, []);
+}
+
+for (const path of ['/models/manifest.json', ...required, WASM, '/web/worker.js', '/web/download.js']) {
+  test(`404 on ${path}`, () => failsAndRecovers('http-status', path, () => here.server.faults.set(path, { status: 404 })));
+}
+
+test('404 on the glue of wasm-bindgen', () =>
+  failsAndRecovers('fetch-failed', 'watchnext.js', () => here.server.faults.set('/web/watchnext.js', { status: 404 })));
+
+test('500 on the manifest', () =>
+  failsAndRecovers('http-status', '500', () => here.server.faults.set('/models/manifest.json', { status: 500 })));
+
+for (const path of required) {
+  test(`one corrupted byte in ${path}`, () =>
+    failsAndRecovers('file-hash-mismatch', path.split('/').at(-1) ?? '', () => here.server.faults.set(path, { flipByteAt: -9 })));
+  test(`${path} truncated`, () =>
+    failsAndRecovers('file-size-mismatch', path.split('/').at(-1) ?? '', () => here.server.faults.set(path, { truncateTo: 100 })));
+  test(`${path} stalled`, () =>
+    failsAndRecovers('timeout', path, () => {
+      here.server.faults.set(path, { stallAfter: 50 });
+      here.server.faults.set('/', SHORT_STALL);
+    }));
+}
+
+test('one corrupted byte in the manifest', () =>
+  failsAndRecovers('manifest-invalid', 'manifest.json', () => here.server.faults.set('/models/manifest.json', { flipByteAt: 0 })));
+
+test('a manifest that names a file elsewhere', () =>
+  failsAndRecovers('manifest-invalid', 'elsewhere.example', () =>
+    here.server.faults.set('/models/manifest.json', { replace: ['"catalog.json"', '"https://elsewhere.example/catalog.json"'] }),
+  ));
+
+test('the wasm module corrupted', () => failsAndRecovers('wasm-invalid', WASM, () => here.server.faults.set(WASM, { flipByteAt: 0 })));
+test('the wasm module truncated', () => failsAndRecovers('wasm-invalid', WASM, () => here.server.faults.set(WASM, { truncateTo: 5 })));
+test('the wasm module stalled', () =>
+  failsAndRecovers('timeout', WASM, () => {
+    here.server.faults.set(WASM, { stallAfter: 50 });
+    here.server.faults.set('/', SHORT_STALL);
+  }));
+
+test('the wasm module with a wrong MIME type still works', async () => {
+  here.server.faults.set(WASM, { type: 'application/octet-stream' });
+  const page = await here.open();
+  await clickPosters(page, 0);
+  assert.ok((await suggested(page)).length > 0);
+});
+
+test('wasm blocked by the policy', () =>
+  failsAndRecovers('wasm-blocked', "'wasm-unsafe-eval'", () => here.server.setPolicy(STRICT_POLICY.replace(" 'wasm-unsafe-eval'", ''))));
+
+test('workers blocked by the policy', async () => {
+  // The document itself carries this policy, so here the cure is a reload.
+  const { page, list } = await visitorWithList();
+  here.server.setPolicy(STRICT_POLICY.replace("worker-src 'self'", "worker-src 'none'"));
+  await page.reload();
+  assert.equal(await failureCode(page), 'worker-blocked');
+  assert.match((await page.locator('.failure-detail').textContent()) ?? '', /worker-src/);
+  assert.deepEqual(await watchedIds(page), list);
+  here.server.heal();
+  await page.reload();
+  await ready(page);
+  assert.deepEqual(await watchedIds(page), list);
+});
+
+test('fetching blocked by the policy', async () => {
+  here.server.setPolicy(STRICT_POLICY.replace("connect-src 'self'", "connect-src 'none'"));
+  const page = await here.blank();
+  await page.goto(`${here.server.origin}/`);
+  assert.equal(await failureCode(page), 'fetch-failed');
+  assert.match((await page.locator('.failure-detail').textContent()) ?? '', /connect-src/);
+});
+
+test('a browser without SIMD is told so before anything is fetched', async () => {
+  const page = await here.blank();
+  await page.addInitScript(() => {
+    WebAssembly.validate = () => false;
+  });
+  here.server.requests.length = 0;
+  await page.goto(`${here.server.origin}/`);
+  assert.equal(await failureCode(page), 'wasm-unsupported');
+  assert.deepEqual(here.server.requests.filter((path) => path.startsWith('/models/') || path === WASM), []);
+});
+
+test('a failing states file leaves the taste model at work, and can be tried again', async () => {
+  const path = `/models/${files.find(({ name }) => name === 'states')?.path}`;
+  for (const [fault, code] of /** @type {const} */ ([
+    [{ status: 404 }, 'http-status'],
+    [{ flipByteAt: -9 }, 'file-hash-mismatch'],
+    [{ truncateTo: 90 }, 'file-size-mismatch'],
+  ])) {
+    const { page, suggestions } = await visitorWithList();
+    here.server.faults.set(path, fault);
+    await page.getByLabel('Viewers like you').click();
+    assert.equal(await failureCode(page), code);
+    assert.deepEqual(await suggested(page), suggestions);
+    assert.ok(await page.getByLabel('Taste model').isChecked());
+    here.server.heal();
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.waitForFunction((ids) => [...document.querySelectorAll('.seen')].map((b) => b.getAttribute('data-movie')).join() !== ids, suggestions.join());
+    assert.ok(await page.getByLabel('Viewers like you').isChecked());
+    await page.context().close();
+  }
+});
+
+test('a worker that dies is replaced on demand', async () => {
+  const { page, list } = await visitorWithList();
+  // Ends the worker from within, as running out of memory would.
+  const [worker] = page.workers();
+  await worker.evaluate(() => {
+    setTimeout(() => {
+      throw new Error('made to fail');
+    });
+  });
+  await page.locator('.tile').nth(8).click();
+  assert.equal(await failureCode(page), 'worker-crashed');
+  await page.evaluate(() => performance.clearMarks());
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await ready(page);
+  assert.deepEqual((await watchedIds(page)).slice(1), list);
+  assert.ok((await suggested(page)).length > 0);
+});
+
+test('without the page\'s program, the page itself says that something is amiss', async () => {
+  here.server.faults.set('/web/app.js', { status: 404 });
+  const page = await here.blank();
+  await page.goto(`${here.server.origin}/`);
+  assert.equal(await page.locator('#stuck').isVisible(), false);
+  await page.locator('#stuck').waitFor({ state: 'visible', timeout: 12_000 });
+});

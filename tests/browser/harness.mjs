@@ -1,0 +1,134 @@
+/** What every browser test needs: Chromium, a server with the wanted bundle, and a page that is watched for trouble. */
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, afterEach, before } from 'node:test';
+import { chromium } from 'playwright-core';
+import { SHIPPED_MODELS, startServer } from './server.mjs';
+
+/** A small bundle of the trainer's own making, so that tests need no outside data; the shipped one where none is given. */
+export const FIXTURE = process.env.WATCHNEXT_FIXTURE ?? SHIPPED_MODELS;
+
+const ARGUMENTS = [
+  '--headless=new',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** @param {string[]} [more] */
+export function launch(more = []) {
+  return chromium.launch({
+    executablePath: process.env.WATCHNEXT_CHROMIUM ?? '/usr/bin/chromium',
+    args: [...ARGUMENTS, ...more],
+  });
+}
+
+/**
+ * A browser and a server for all tests of one file, and `open` to get watched pages from them.
+ * @param {Parameters<typeof startServer>[0] & {arguments?: string[]}} [options]
+ */
+export function site({ arguments: more, ...options } = {}) {
+  /** @type {Awaited<ReturnType<typeof launch>>} */
+  let browser;
+  const self = {
+    /** @type {Awaited<ReturnType<typeof startServer>>} */
+    server: /** @type {any} */ (undefined),
+    /**
+     * A page in a context of its own, not yet led anywhere.
+     * @param {import('playwright-core').BrowserContextOptions} [options]
+     */
+    async blank(options) {
+      const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+      return watch(await context.newPage(), self.server.origin);
+    },
+    /**
+     * The site's page, with the movies on the wall.
+     * @param {import('playwright-core').BrowserContextOptions} [options]
+     */
+    async open(options) {
+      const page = await self.blank(options);
+      await page.goto(`${self.server.origin}/`);
+      await ready(page);
+      return page;
+    },
+  };
+  before(async () => {
+    [browser, self.server] = await Promise.all([launch(more), startServer({ models: FIXTURE, ...options })]);
+  });
+  afterEach(async () => {
+    await Promise.all(browser.contexts().map((context) => context.close()));
+  });
+  after(async () => {
+    await Promise.all([browser?.close(), self.server?.close()]);
+  });
+  return self;
+}
+
+/** @typedef {import('playwright-core').Page & {foreign: string[], errors: string[]}} WatchedPage */
+
+/**
+ * Writes down requests to other origins and uncaught errors.
+ * @param {import('playwright-core').Page} page
+ * @param {string} origin
+ * @returns {WatchedPage}
+ */
+function watch(page, origin) {
+  const watched = /** @type {WatchedPage} */ (page);
+  watched.foreign = [];
+  watched.errors = [];
+  page.context().on('request', (request) => {
+    if (new URL(request.url()).origin !== origin) watched.foreign.push(request.url());
+  });
+  page.on('pageerror', (error) => watched.errors.push(String(error)));
+  return watched;
+}
+
+/** @param {import('playwright-core').Page} page */
+export async function ready(page) {
+  await page.waitForFunction(() => performance.getEntriesByName('watchnext:ready').length > 0, null, { timeout: 30_000 });
+}
+
+/** Clicks the posters with these places on the wall, and waits for the answer to each. @param {import('playwright-core').Page} page @param {number[]} places */
+export async function clickPosters(page, ...places) {
+  for (const place of places) {
+    await settled(page, () => page.locator('.tile').nth(place).click());
+  }
+}
+
+/** Does something that changes the list, and waits until the suggestions have followed. @param {import('playwright-core').Page} page @param {() => Promise<unknown>} act */
+export async function settled(page, act) {
+  const measured = () => page.evaluate(() => performance.getEntriesByName('watchnext:click-to-list').length);
+  const earlier = await measured();
+  await act();
+  await page.waitForFunction(
+    (count) => performance.getEntriesByName('watchnext:click-to-list').length > count,
+    earlier,
+    { timeout: 10_000 },
+  );
+}
+
+/** Ids of the movies suggested, in order. @param {import('playwright-core').Page} page @returns {Promise<string[]>} */
+export const suggested = (page) =>
+  page.locator('#suggestions-list button').evaluateAll((buttons) => buttons.map((button) => button.dataset.movie ?? ''));
+
+/** Ids of the movies in the list, newest first. @param {import('playwright-core').Page} page @returns {Promise<string[]>} */
+export const watchedIds = (page) =>
+  page.locator('#watched-list > li').evaluateAll((frames) => frames.map((frame) => /** @type {HTMLElement} */ (frame).dataset.movie ?? ''));
+
+/** The code of the error that the page shows. @param {import('playwright-core').Page} page */
+export async function failureCode(page) {
+  const panel = page.locator('.failure-panel').first();
+  await panel.waitFor({ timeout: 20_000 });
+  return panel.getAttribute('data-code');
+}
+
+/** The files of a bundle, as its manifest names them. @param {string} folder */
+export async function bundleFiles(folder) {
+  const { files } = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'));
+  return Object.entries(files).map(([name, file]) => ({ name, path: file.path, bytes: file.bytes, optional: file.optional === true }));
+}

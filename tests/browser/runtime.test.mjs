@@ -1,0 +1,152 @@
+/** The headless module, as an embedder uses it. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { site } from './harness.mjs';
+
+const here = site();
+
+/**
+ * Runs `work` in a page with the runtime's module and returns its result.
+ * @param {(runtime: any) => Promise<any>} work must not refer to anything outside itself.
+ */
+async function inPage(work) {
+  const page = await here.blank();
+  // Not the page itself, so that only the runtime is at work.
+  await page.goto(`${here.server.origin}/web/runtime.d.ts`);
+  const result = await page.evaluate(`import('/web/runtime.js').then(${work})`);
+  await page.context().close();
+  return result;
+}
+
+test('the module exports what its declarations say, and nothing else', async () => {
+  assert.deepEqual(await inPage(async (runtime) => Object.keys(runtime).sort()), ['WatchNextError', 'load']);
+});
+
+test('importing it outside a browser has no effects', async () => {
+  const runtime = await import('../../web/runtime.js');
+  assert.equal(typeof runtime.load, 'function');
+});
+
+test('an engine answers every kind of call', async () => {
+  const found = await inPage(async ({ load }) => {
+    const engine = await load({ bundle: '/models/' });
+    const wall = await engine.wall(5);
+    const [movie] = wall;
+    const request = { history: [{ movieId: movie.movieId, rating: 5 }, { movieId: 4_000_000_000 }], limit: 7 };
+    const answer = await engine.suggest(request);
+    const vector = await engine.userVector(request);
+    const result = {
+      methods: Object.getOwnPropertyNames(Object.getPrototypeOf(engine)).sort(),
+      info: engine.info,
+      wall,
+      search: await engine.search(movie.title, 3),
+      movies: await engine.movies([movie.movieId, 4_000_000_000]),
+      answer,
+      vector: [vector.constructor.name, vector.length, vector.every(Number.isFinite)],
+      all: (await engine.suggest({ history: [], limit: 1e9 })).suggestions.length,
+    };
+    engine.close();
+    return result;
+  });
+  assert.deepEqual(found.methods, ['close', 'constructor', 'loadStates', 'movies', 'search', 'suggest', 'userVector', 'wall']);
+  assert.equal(found.wall.length, 5);
+  for (const movie of [...found.wall, ...found.answer.suggestions]) {
+    assert.equal(typeof movie.movieId, 'number');
+    assert.equal(typeof movie.title, 'string');
+    assert.ok(movie.year === null || Number.isInteger(movie.year));
+    assert.ok(movie.genres.every((/** @type {unknown} */ genre) => typeof genre === 'string'));
+    assert.ok(Number.isInteger(movie.ratings));
+  }
+  assert.equal(found.search[0].movieId, found.wall[0].movieId);
+  assert.equal(found.movies[0].movieId, found.wall[0].movieId);
+  assert.equal(found.movies[1], null);
+  assert.equal(found.answer.suggestions.length, 7);
+  assert.deepEqual(found.answer.unknown, [4_000_000_000]);
+  const scores = found.answer.suggestions.map((/** @type {any} */ { score }) => score);
+  assert.deepEqual(scores, [...scores].sort((a, b) => b - a));
+  assert.equal(found.vector[0], 'Float32Array');
+  assert.ok(found.vector[1] > 0 && found.vector[2]);
+  assert.equal(found.all, found.info.movies);
+  assert.ok(Number.isInteger(found.info.statesBytes));
+});
+
+test('a later question overtakes an earlier one, which is answered with null', async () => {
+  const answers = await inPage(async ({ load }) => {
+    const engine = await load({ bundle: '/models/' });
+    const wall = await engine.wall(6);
+    const asked = wall.map((/** @type {any} */ { movieId }) => engine.suggest({ history: [{ movieId }] }));
+    const results = await Promise.all(asked);
+    engine.close();
+    return results.map((result) => result === null);
+  });
+  assert.deepEqual(answers, [true, true, true, true, true, false]);
+});
+
+test('two engines on one page do not disturb each other', async () => {
+  const [left, right] = await inPage(async ({ load }) => {
+    const engines = await Promise.all([load({ bundle: '/models/' }), load({ bundle: new URL('/models', location.href) })]);
+    const [movie] = await engines[0].wall(1);
+    engines[0].close();
+    const closed = await engines[0].wall(1).catch((/** @type {any} */ error) => error.code);
+    const answer = await engines[1].suggest({ history: [{ movieId: movie.movieId }] });
+    return [closed, answer.suggestions.length];
+  });
+  assert.equal(left, 'closed');
+  assert.ok(right > 0);
+});
+
+test('what Rust refuses comes back with its code, and the engine lives on', async () => {
+  const codes = await inPage(async ({ load, WatchNextError }) => {
+    const engine = await load({ bundle: '/models/' });
+    const [movie] = await engine.wall(1);
+    /** @param {any} request */
+    const code = (request) =>
+      engine.suggest(request).then(
+        () => 'answered',
+        (/** @type {any} */ error) => (error instanceof WatchNextError ? error.code : `foreign ${error}`),
+      );
+    const history = [{ movieId: movie.movieId }];
+    return [
+      await code({ history: [{ movieId: movie.movieId, rating: 9 }] }),
+      await code({ history, limit: 0 }),
+      await code({ history, timeMs: 1e300 }),
+      await code({ history, retrieval: 'states' }),
+      await code({ history: 'everything' }),
+      await code({ history }),
+    ];
+  });
+  assert.deepEqual(codes, ['rating-invalid', 'limit-invalid', 'time-invalid', 'states-not-loaded', 'request-invalid', 'answered']);
+});
+
+test('loading can be stopped by a signal', async () => {
+  here.server.faults.set('/models/catalog.json', { stallAfter: 10 });
+  const reason = await inPage(async ({ load }) => {
+    const controller = new AbortController();
+    const loading = load({ bundle: '/models/', signal: controller.signal });
+    setTimeout(() => controller.abort(new Error('changed my mind')), 300);
+    return loading.then(
+      () => 'loaded',
+      (/** @type {any} */ error) => error.message,
+    );
+  });
+  here.server.heal();
+  assert.equal(reason, 'changed my mind');
+});
+
+test('the states may be asked for twice and are fetched once', async () => {
+  here.server.requests.length = 0;
+  const found = await inPage(async ({ load }) => {
+    const engine = await load({ bundle: '/models/' });
+    /** @type {any[]} */
+    const steps = [];
+    await Promise.all([engine.loadStates({ onProgress: (/** @type {any} */ step) => steps.push(step) }), engine.loadStates({ onProgress: (/** @type {any} */ step) => steps.push(step) })]);
+    await engine.loadStates();
+    const [movie] = await engine.wall(1);
+    const answer = await engine.suggest({ history: [{ movieId: movie.movieId }], retrieval: 'states' });
+    return { last: steps.at(-1), count: answer.suggestions.length, bytes: engine.info.statesBytes };
+  });
+  assert.ok(found.count > 0);
+  assert.deepEqual(found.last, { received: found.bytes, total: found.bytes });
+  assert.equal(here.server.requests.filter((path) => path.includes('states')).length, 1);
+});

@@ -1,0 +1,137 @@
+/**
+ * The static server of the browser tests: it serves a built site, maps /models/ to any bundle, sends a policy of one's choice,
+ * and spoils answers on demand. It writes down every request, so that a test can show what was fetched and what was not.
+ */
+
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { extname, join, normalize, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+
+/** The built site that is under test. */
+export const DIST = resolve(process.env.WATCHNEXT_DIST ?? join(HERE, '../../dist'));
+
+/** The bundle that the site ships. */
+export const SHIPPED_MODELS = join(DIST, 'models');
+
+/** The strictest policy that the page works under. */
+export const STRICT_POLICY =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:";
+
+/** @type {Record<string, string>} */
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+  '.onnx': 'application/octet-stream',
+  '.safetensors': 'application/octet-stream',
+};
+
+/**
+ * @typedef {object} Fault what happens to one path instead of a plain answer.
+ * @property {number} [status] answers with this status and nothing else.
+ * @property {number} [truncateTo] sends this many bytes and ends, as if they were all.
+ * @property {number} [flipByteAt] sends the file with this byte inverted; negative counts from the end.
+ * @property {number} [stallAfter] sends this many bytes and then nothing, without ending.
+ * @property {string} [type] sends this MIME type.
+ * @property {number} [delayMs] waits before answering.
+ * @property {number} [bytesPerSecond] sends slowly, in small pieces.
+ * @property {[string, string]} [replace] replaces text in the file.
+ */
+
+/**
+ * @param {{policy?: string | null, models?: string, isolated?: boolean}} [options] `models` is the folder that is served as
+ *   /models/; the site's own if left out. `policy` is the Content-Security-Policy header, null for none. `isolated` sends
+ *   COOP and COEP, without which the browser doesn't measure memory.
+ */
+export async function startServer({ policy = STRICT_POLICY, models = SHIPPED_MODELS, isolated = false } = {}) {
+  /** @type {Map<string, Fault>} */
+  const faults = new Map();
+  /** @type {string[]} */
+  const requests = [];
+  const state = { policy };
+
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    requests.push(pathname);
+    const fault = faults.get(pathname) ?? {};
+    if (fault.delayMs) await new Promise((done) => setTimeout(done, fault.delayMs));
+    const file = locate(pathname, models);
+    let body;
+    try {
+      if (fault.status) throw new Error('asked for');
+      body = await readFile(file);
+    } catch {
+      response.writeHead(fault.status ?? 404, { 'content-type': 'text/plain' });
+      response.end();
+      return;
+    }
+    if (fault.replace) body = Buffer.from(body.toString().replaceAll(...fault.replace));
+    if (fault.truncateTo !== undefined) body = body.subarray(0, fault.truncateTo);
+    if (fault.flipByteAt !== undefined) {
+      body = Buffer.from(body);
+      body[fault.flipByteAt < 0 ? body.length + fault.flipByteAt : fault.flipByteAt] ^= 0xff;
+    }
+    /** @type {Record<string, string | number>} */
+    const headers = {
+      'content-type': fault.type ?? TYPES[extname(file)] ?? 'application/octet-stream',
+      'cache-control': 'no-cache',
+    };
+    if (state.policy !== null) headers['content-security-policy'] = state.policy;
+    if (isolated) {
+      headers['cross-origin-opener-policy'] = 'same-origin';
+      headers['cross-origin-embedder-policy'] = 'require-corp';
+    }
+    if (fault.stallAfter !== undefined) {
+      response.writeHead(200, headers);
+      response.write(body.subarray(0, fault.stallAfter));
+      return;
+    }
+    response.writeHead(200, { ...headers, 'content-length': body.length });
+    if (fault.bytesPerSecond) {
+      const piece = Math.max(1, Math.round(fault.bytesPerSecond / 20));
+      for (let at = 0; at < body.length && !response.destroyed; at += piece) {
+        response.write(body.subarray(at, at + piece));
+        await new Promise((done) => setTimeout(done, 50));
+      }
+      response.end();
+    } else {
+      response.end(body);
+    }
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', () => done(undefined)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    requests,
+    faults,
+    /** Sets the policy of the answers to come. @param {string | null} policy */
+    setPolicy(policy) {
+      state.policy = policy;
+    },
+    /** Back to a server that does as it should. */
+    heal() {
+      faults.clear();
+      state.policy = policy;
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((done) => server.close(done));
+    },
+  };
+}
+
+/** @param {string} pathname @param {string} models */
+function locate(pathname, models) {
+  const path = normalize(decodeURIComponent(pathname.endsWith('/') ? `${pathname}index.html` : pathname));
+  const [root, rest] = path.startsWith('/models/') ? [models, path.slice('/models'.length)] : [DIST, path];
+  const file = join(root, rest);
+  // Nothing outside the folder is served, whatever the address says.
+  return file.startsWith(resolve(root) + sep) ? file : join(root, 'nothing');
+}

@@ -1,0 +1,79 @@
+//! A small catalogue with a known answer, so that tests need no data from outside: a checkerboard of taste groups.
+//!
+//! Every user belongs to one of four groups and watches that group's movies, now and then another's. Whoever clicks movies of
+//! one group must be suggested that group's others; a recommender that can't do this is broken, whatever its figures say.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::train::TrainConfig;
+
+/// Taste groups, each with a genre of its own.
+pub const GROUPS: [&str; 4] = ["Comedy", "Drama", "Horror", "Sci-Fi"];
+
+/// Movies of each group. A group's movies have consecutive ids from `100 · (group + 1)`.
+pub const MOVIES_PER_GROUP: usize = 30;
+
+const USERS: usize = 240;
+
+/// How often a user strays into another group.
+const STRAY: f64 = 0.08;
+
+const FIRST_WORDS: [&str; 10] =
+    ["Crimson", "Silent", "Golden", "Electric", "Broken", "Northern", "Hidden", "Paper", "Velvet", "Último"];
+const SECOND_WORDS: [&str; 12] = [
+    "Harbour", "Garden", "Orbit", "Letter", "Mirror", "Parade", "Winter", "Circus", "Compass", "Lantern", "Station", "Été",
+];
+
+/// The id of the `movie`-th movie of a group.
+pub fn movie_id(group: usize, movie: usize) -> u32 {
+    u32::try_from(100 * (group + 1) + movie).unwrap_or(u32::MAX)
+}
+
+/// Settings under which the fixture's network learns the groups within seconds.
+pub fn config() -> TrainConfig {
+    TrainConfig { epochs: 12, batch: 256, ratings_known: 0.5, ..TrainConfig::default() }
+}
+
+/// Writes `movies.csv` and `ratings.csv` in MovieLens's form into `folder`.
+///
+/// # Errors
+/// A folder that can't be written to.
+pub fn write_data(folder: &Path) -> Result<()> {
+    let place = || format!("the fixture can't be written to {}", folder.display());
+    fs::create_dir_all(folder).with_context(place)?;
+    let mut movies = String::from("movieId,title,genres\n");
+    for (group, genre) in GROUPS.into_iter().enumerate() {
+        for movie in 0..MOVIES_PER_GROUP {
+            let number = group * MOVIES_PER_GROUP + movie;
+            let first = FIRST_WORDS.get(number % FIRST_WORDS.len()).copied().unwrap_or_default();
+            let second = SECOND_WORDS.get(number / FIRST_WORDS.len()).copied().unwrap_or_default();
+            let year = 1950 + (number * 37) % 70;
+            // Every third title has its article at the end, as MovieLens writes it, and so needs quotes.
+            let title = if movie % 3 == 0 { format!("\"{first} {second}, The ({year})\"") } else { format!("{first} {second} ({year})") };
+            movies.push_str(&format!("{},{title},{genre}|Adventure\n", movie_id(group, movie)));
+        }
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let mut ratings = String::from("userId,movieId,rating,timestamp\n");
+    for user in 0..USERS {
+        let group = user % GROUPS.len();
+        let mut order: Vec<usize> = (0..MOVIES_PER_GROUP).collect();
+        order.shuffle(&mut rng);
+        let mut timestamp = 1_500_000_000 + i64::from(rng.random_range(0..30_000_000_u32));
+        for movie in order.into_iter().take(rng.random_range(20..MOVIES_PER_GROUP)) {
+            let strays = rng.random_bool(STRAY);
+            let watched = if strays { (group + rng.random_range(1..GROUPS.len())) % GROUPS.len() } else { group };
+            let stars = if strays { rng.random_range(1..=6) } else { rng.random_range(6..=10) };
+            timestamp += i64::from(rng.random_range(60..200_000_u32));
+            ratings.push_str(&format!("{},{},{:.1},{timestamp}\n", user + 1, movie_id(watched, movie), f64::from(stars) / 2.0));
+        }
+    }
+    fs::write(folder.join("movies.csv"), movies).with_context(place)?;
+    fs::write(folder.join("ratings.csv"), ratings).with_context(place)
+}

@@ -1,0 +1,235 @@
+//! From a trained network to a bundle on disk, and back to a loaded recommender.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use candle_core::{Device, Tensor};
+use ndarray::Array2;
+use serde::Serialize;
+use watchnext::bundle::{FORMAT_VERSION, FileEntry, Manifest, STATES, Training, sha256_hex};
+use watchnext::catalog::{Catalog, MovieId};
+use watchnext::features::{FEATURES_VERSION, LocalTime, history_inputs, time_features};
+use watchnext::history::History;
+use watchnext::recommend::Recommender;
+
+use crate::compact::CompactStates;
+use crate::export::user_tower;
+use crate::network::{Network, STATE_DIM};
+use crate::split::TrainingRows;
+
+/// A bundle's files in memory, by role.
+#[derive(Debug)]
+pub struct Packed {
+    /// `manifest.json` before its bytes are made.
+    pub manifest: Manifest,
+    files: Vec<(&'static str, &'static str, Vec<u8>)>,
+    parity: Vec<u8>,
+}
+
+/// The user vectors `[rows, STATE_DIM]` of rows whose histories are clicks alone.
+pub fn click_vectors(network: &Network, rows: &TrainingRows) -> Result<Array2<f32>> {
+    let mut weights = rows.rated_weights.clone();
+    crate::train::forget_ratings(&mut weights);
+    let vectors = network.user_vectors(rows, weights)?;
+    Ok(Array2::from_shape_vec(vectors.dims2()?, vectors.flatten_all()?.to_vec1()?)?)
+}
+
+impl Packed {
+    /// Packs a network with its catalogue and, where there are any, its compact states.
+    pub fn new(
+        network: &Network,
+        catalog: &Catalog,
+        states: Option<&CompactStates>,
+        name: &str,
+        training: Training,
+    ) -> Result<Self> {
+        let movies: HashMap<&str, &Tensor> =
+            HashMap::from([("embedding", network.movie_weight.as_tensor()), ("bias", network.movie_bias.as_tensor())]);
+        let mut files = vec![
+            ("catalog", "catalog.json", catalog.to_json()?),
+            ("user_tower", "user_tower.onnx", user_tower(network)?),
+            ("movies", "movies.safetensors", safetensors::serialize(movies, None)?),
+        ];
+        files.extend(states.map(|states| (STATES, "states.safetensors", states.bytes.clone())));
+        let entry = |(role, path, bytes): &(&str, &str, Vec<u8>)| {
+            let (bytes, sha256) = (bytes.len() as u64, sha256_hex(bytes));
+            ((*role).to_owned(), FileEntry { path: (*path).to_owned(), bytes, sha256, optional: *role == STATES })
+        };
+        let manifest = Manifest {
+            format_version: FORMAT_VERSION,
+            features_version: FEATURES_VERSION,
+            name: name.to_owned(),
+            movies: catalog.len(),
+            dim: STATE_DIM,
+            files: files.iter().map(entry).collect(),
+            training,
+            held_out: BTreeMap::new(),
+        };
+        let parity = serde_json::to_vec(&parity_cases(network, catalog)?)?;
+        Ok(Self { manifest, files, parity })
+    }
+
+    /// Loads what was packed, exactly as a browser would, states included.
+    pub fn recommender(&self) -> Result<Recommender> {
+        let manifest = serde_json::to_vec(&self.manifest)?;
+        let file = |role: &str| self.files.iter().find(|(name, ..)| *name == role).map(|(.., bytes)| bytes.as_slice());
+        let mut recommender = Recommender::load(&manifest, file)?;
+        if let Some(states) = file(STATES) {
+            recommender.load_states(states)?;
+        }
+        Ok(recommender)
+    }
+
+    /// Writes the files into `folder`, the manifest last: until it is there, the old manifest's hashes refuse the new files, so
+    /// that a mix is never taken for a bundle. Each file is written beside its place and renamed.
+    ///
+    /// # Errors
+    /// A folder that can't be written to.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        let place = || format!("the bundle can't be written to {}. Free the disk or mend the rights.", folder.display());
+        fs::create_dir_all(folder).with_context(place)?;
+        let mut manifest = serde_json::to_vec_pretty(&self.manifest)?;
+        manifest.push(b'\n');
+        let named = self.files.iter().map(|(_, path, bytes)| (*path, bytes.as_slice()));
+        for (path, bytes) in named.chain([("parity.json", self.parity.as_slice()), ("manifest.json", &manifest)]) {
+            let new = folder.join(format!(".{path}.new"));
+            fs::write(&new, bytes).with_context(place)?;
+            fs::rename(&new, folder.join(path)).with_context(place)?;
+        }
+        if !self.manifest.files.contains_key(STATES) {
+            // States of an earlier bundle would only mislead whoever looks into the folder.
+            let _ = fs::remove_file(folder.join("states.safetensors"));
+        }
+        Ok(())
+    }
+}
+
+/// Reads a bundle's folder.
+///
+/// # Errors
+/// A missing file, with its path, and every defect that the library finds.
+pub fn read_bundle(folder: &Path) -> Result<Recommender> {
+    let read = |name: &str| {
+        let path = folder.join(name);
+        fs::read(&path).with_context(|| {
+            format!("{} can't be read. Give a bundle's folder, as `trainer train` writes it, with --bundle.", path.display())
+        })
+    };
+    let manifest_bytes = read("manifest.json")?;
+    let manifest = Manifest::from_json(&manifest_bytes)?;
+    let mut files = BTreeMap::new();
+    for (role, entry) in &manifest.files {
+        files.insert(role.as_str(), read(&entry.path)?);
+    }
+    let mut recommender = Recommender::load(&manifest_bytes, |role| files.get(role).map(Vec::as_slice))?;
+    if let Some(states) = files.get(STATES) {
+        recommender.load_states(states)?;
+    }
+    Ok(recommender)
+}
+
+/// `parity.json`: what the trainer's own network answers, for the tests that hold tract, ONNX Runtime and the browser to it.
+#[derive(Debug, Serialize)]
+struct Parity {
+    cases: Vec<ParityCase>,
+}
+
+/// One history at one moment.
+#[derive(Debug, Serialize)]
+struct ParityCase {
+    request: ParityRequest,
+    inputs: ParityInputs,
+    user_vector: Vec<f32>,
+    /// The ids of the ten best movies that weren't watched.
+    top: Vec<u32>,
+}
+
+/// The request as the browser's API takes it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ParityRequest {
+    history: Vec<ParityWatch>,
+    time_ms: i64,
+    utc_offset_minutes: i32,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ParityWatch {
+    movie_id: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rating: Option<f32>,
+}
+
+/// The user tower's inputs.
+#[derive(Debug, Serialize)]
+struct ParityInputs {
+    history: [Vec<i64>; 1],
+    weights: [Vec<f32>; 1],
+    time: [Vec<f32>; 1],
+}
+
+fn parity_cases(network: &Network, catalog: &Catalog) -> Result<Parity> {
+    // No movie, one, a few with ratings, and more than the tower sees; moments in different quarters, parts of the day and
+    // zones.
+    let well_known: Vec<MovieId> = catalog.wall(60).iter().filter_map(|movie| catalog.movie(*movie)).map(|movie| movie.id).collect();
+    let few = [Some(5.0), None, Some(0.5), Some(3.5), None];
+    let plain = |count: usize| well_known.iter().take(count).map(|id| (*id, None)).collect::<Vec<_>>();
+    let rated = well_known.iter().rev().copied().zip(few).collect();
+    let cases = [
+        (plain(0), 1_700_000_000_i64, 0),
+        (plain(1), 1_709_208_000, 330),
+        (plain(3), 1_720_000_000, -480),
+        (rated, 1_735_689_599, 60),
+        (plain(60), 951_782_400, 0),
+    ];
+    let cases = cases.into_iter().map(|(watched, seconds, offset)| parity_case(network, catalog, watched, seconds, offset));
+    Ok(Parity { cases: cases.collect::<Result<_>>()? })
+}
+
+fn parity_case(
+    network: &Network,
+    catalog: &Catalog,
+    watched: Vec<(MovieId, Option<f32>)>,
+    seconds: i64,
+    offset: i32,
+) -> Result<ParityCase> {
+    let (history, unknown) = History::from_ids(catalog, watched.iter().copied())?;
+    if !unknown.is_empty() {
+        bail!("the catalogue doesn't know its own movies {unknown:?}");
+    }
+    let inputs = history_inputs(history.watches(), catalog.len());
+    let time = time_features(&LocalTime::from_unix(seconds, offset)?);
+    let rows = TrainingRows {
+        history: inputs.movies.to_vec(),
+        rated_weights: inputs.weights.to_vec(),
+        time: time.to_vec(),
+        target: vec![0],
+    };
+    let vector = network.user_vectors(&rows, inputs.weights.to_vec())?;
+    let logits = vector.matmul(&network.movie_weight.t()?)?.broadcast_add(&network.movie_bias)?;
+    let seen = history.seen(catalog.len());
+    let mut ranked: Vec<(f32, usize)> = logits
+        .to_device(&Device::Cpu)?
+        .flatten_all()?
+        .to_vec1::<f32>()?
+        .into_iter()
+        .zip(0..)
+        .filter(|(_, row)| !seen.get(*row).copied().unwrap_or(true))
+        .collect();
+    ranked.sort_by(|left, right| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)));
+    let top = ranked.iter().take(10).filter_map(|(_, row)| catalog.movies().get(*row)).map(|movie| movie.id.0).collect();
+    let history = watched.iter().map(|(id, rating)| ParityWatch { movie_id: id.0, rating: *rating }).collect();
+    Ok(ParityCase {
+        request: ParityRequest { history, time_ms: seconds * 1000, utc_offset_minutes: offset },
+        inputs: ParityInputs {
+            history: [inputs.movies.to_vec()],
+            weights: [inputs.weights.to_vec()],
+            time: [time.to_vec()],
+        },
+        user_vector: vector.flatten_all()?.to_vec1()?,
+        top,
+    })
+}

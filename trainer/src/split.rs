@@ -1,0 +1,101 @@
+//! Who trains, who tunes, who tests; and the rows that a network trains on.
+
+use anyhow::{Result, ensure};
+use watchnext::catalog::Catalog;
+use watchnext::features::{HISTORY_LEN, LocalTime, TIME_FEATURES, history_inputs, time_features};
+use watchnext::history::Watch;
+
+use crate::dataset::{Event, User};
+
+/// Users of protocol P1 by their ids' ranks: the first 40 validate, the next 40 test, the rest trains.
+const VALIDATION_USERS: usize = 40;
+const TEST_USERS: usize = 40;
+
+/// Users of a data set, split by user (protocol P1).
+#[derive(Debug, Clone, Copy)]
+pub struct Split<'data> {
+    /// Users whose figures may choose a hyper-parameter.
+    pub validation: &'data [User],
+    /// Users whose figures are reported.
+    pub test: &'data [User],
+    /// Users who train the model.
+    pub train: &'data [User],
+}
+
+impl<'data> Split<'data> {
+    /// Splits `users`, sorted by id, as protocol P1 says. A data set of fewer than 400 users holds out a tenth for each of
+    /// validation and test instead of 40.
+    ///
+    /// # Errors
+    /// Fewer than 10 users, since a split by user then leaves nothing to train or to measure on.
+    pub fn by_user(users: &'data [User]) -> Result<Self> {
+        ensure!(users.len() >= 10, "the ratings are of {} users; a split by user needs at least 10", users.len());
+        let tenth = users.len() / 10;
+        let (validation, rest) = users.split_at(VALIDATION_USERS.min(tenth));
+        let (test, train) = rest.split_at(TEST_USERS.min(tenth));
+        Ok(Self { validation, test, train })
+    }
+}
+
+/// A user's events as watches, ratings included.
+pub fn watches(events: &[Event]) -> Vec<Watch> {
+    events.iter().map(|event| Watch { movie: event.movie, rating: Some(event.rating) }).collect()
+}
+
+/// The rows that the user tower trains on: for each event, what was known just before it, and the movie.
+#[derive(Debug, Clone, Default)]
+pub struct TrainingRows {
+    /// `[rows, HISTORY_LEN]`, dense indices; padding is the catalogue's length.
+    pub history: Vec<i64>,
+    /// `[rows, HISTORY_LEN]`, the slots' weights with the ratings known.
+    pub rated_weights: Vec<f32>,
+    /// `[rows, TIME_FEATURES]`.
+    pub time: Vec<f32>,
+    /// `[rows]`, the movie that was watched.
+    pub target: Vec<u32>,
+}
+
+impl TrainingRows {
+    /// One row for each event of `users` for which `keep` is true, in order of users and time.
+    ///
+    /// # Errors
+    /// A timestamp outside the calendar, which the reader refuses.
+    pub fn new(catalog: &Catalog, users: &[User], keep: impl Fn(&Event) -> bool) -> Result<Self> {
+        let mut rows = Self::default();
+        for user in users {
+            let watched = watches(&user.events);
+            for (at, event) in user.events.iter().enumerate().filter(|(_, event)| keep(event)) {
+                let inputs = history_inputs(watched.get(..at).unwrap_or_default(), catalog.len());
+                rows.history.extend(inputs.movies);
+                rows.rated_weights.extend(inputs.weights);
+                rows.time.extend(time_features(&LocalTime::from_unix(event.timestamp, 0)?));
+                rows.target.push(event.movie.get());
+            }
+        }
+        Ok(rows)
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.target.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.target.is_empty()
+    }
+
+    /// The rows numbered `picks`, in that order.
+    pub fn gather(&self, picks: &[usize]) -> Self {
+        let mut rows = Self::default();
+        for pick in picks {
+            let history = pick * HISTORY_LEN..(pick + 1) * HISTORY_LEN;
+            let time = pick * TIME_FEATURES..(pick + 1) * TIME_FEATURES;
+            rows.history.extend_from_slice(self.history.get(history.clone()).unwrap_or_default());
+            rows.rated_weights.extend_from_slice(self.rated_weights.get(history).unwrap_or_default());
+            rows.time.extend_from_slice(self.time.get(time).unwrap_or_default());
+            rows.target.extend(self.target.get(*pick));
+        }
+        rows
+    }
+}

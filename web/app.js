@@ -1,0 +1,101 @@
+/** The page: it joins the list, the wall, the search and the suggestions, and tells plainly what is going on. */
+
+import { load } from './runtime.js';
+import { hideToast, notify, offerUndo, say } from './page/announce.js';
+import { byId, megabytes, spoken } from './page/dom.js';
+import { failurePanel } from './page/errors.js';
+import { Search } from './page/search.js';
+import { Store } from './page/store.js';
+import { Suggestions } from './page/suggestions.js';
+import { Wall } from './page/wall.js';
+import { WatchedList } from './page/watched.js';
+
+/** More posters than anyone scrolls through. */
+const WALL_MOVIES = 300;
+
+const main = byId('app');
+const progressBar = byId('progress-bar');
+const wallStatus = byId('wall-status');
+const failure = byId('failure');
+
+/** @type {import('./runtime.js').Engine | undefined} */
+let engine;
+let attempts = 0;
+
+const store = new Store(notify);
+const isWatched = (/** @type {number} */ movieId) => store.find(movieId) !== undefined;
+const suggestions = new Suggestions(store, stopWith);
+const wall = new Wall((movie, at) => store.toggle(movie, at), isWatched);
+const search = new Search(
+  async (query, limit) => (engine ? engine.search(query, limit) : Promise.reject(new Error('not loaded'))),
+  (movie, at) => store.add(movie, at),
+  isWatched,
+);
+const watched = new WatchedList(store, () => search.focus());
+
+store.subscribe((change) => {
+  // The question goes to the worker first, which computes while this thread draws.
+  void suggestions.refresh(change);
+  watched.render();
+  wall.mark(change.entry?.movieId);
+  if (change.kind === 'add') watched.showNewest();
+  if (change.kind === 'remove') offerUndo(`Removed ${change.entry?.title}`);
+  else if (change.kind === 'clear') offerUndo('Your list was cleared');
+  else hideToast();
+  if (store.entries.length === 0) say('Your list is empty');
+});
+byId('toast-undo').addEventListener('click', (/** @type {MouseEvent} */ event) => {
+  store.undo(event.timeStamp);
+  search.focus();
+});
+
+/** @param {{received: number, total: number}} bytes */
+function showProgress({ received, total }) {
+  progressBar.value = total > 0 ? received / total : 1;
+  wallStatus.textContent =
+    received < total ? `Loading ${megabytes(received)} of ${megabytes(total)}` : 'Starting the projector …';
+}
+
+/** Says what went wrong in the wall's place; the list stays in view and in storage. @param {any} error */
+function stopWith(error) {
+  engine?.close();
+  engine = undefined;
+  suggestions.use(undefined);
+  wall.clear();
+  progressBar.hidden = true;
+  wallStatus.textContent = '';
+  failure.replaceChildren(failurePanel(error, () => void start()));
+  failure.hidden = false;
+}
+
+async function start() {
+  const retried = failure.contains(document.activeElement);
+  failure.hidden = true;
+  failure.replaceChildren();
+  progressBar.hidden = false;
+  progressBar.removeAttribute('value');
+  wallStatus.textContent = 'Getting the movies ready …';
+  wall.showSkeleton();
+  // The button that was pressed is gone; the box that is always there takes the focus.
+  if (retried) search.focus();
+  try {
+    const stallMs = main.dataset.stallMs ? Number(main.dataset.stallMs) : undefined;
+    engine = await load({ bundle: main.dataset.bundle, onProgress: showProgress, stallMs, fresh: attempts++ > 0 });
+    const movies = await engine.wall(WALL_MOVIES);
+    progressBar.hidden = true;
+    wallStatus.textContent = 'Click the ones you have watched.';
+    search.invite(engine.info.movies);
+    byId('dataset').textContent = engine.info.dataset ? ` (${engine.info.dataset})` : '';
+    suggestions.use(engine);
+    const [answer] = await Promise.all([suggestions.refresh(), wall.showMovies(movies)]);
+    watched.markUnknown(answer?.unknown ?? []);
+    if (answer?.unknown.length) notify('Some movies of your list are not in this catalogue. They stay in the list, and the suggestions do without them.');
+    void search.refresh();
+    performance.mark('watchnext:ready');
+  } catch (error) {
+    stopWith(error);
+  }
+}
+
+byId('stuck').remove();
+void start();

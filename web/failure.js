@@ -1,0 +1,38 @@
+/** Errors as the page and its embedders see them: a stable code to branch on, a message for people, and the place. */
+
+export class WatchNextError extends Error {
+  /**
+   * @param {string} code stable and kebab-case; part of the public contract, unlike the message.
+   * @param {string} message names the place and the remedy.
+   * @param {string} [place] the address or the part of the program that is at fault.
+   */
+  constructor(code, message, place) {
+    super(message);
+    this.name = 'WatchNextError';
+    this.code = code;
+    this.place = place;
+  }
+}
+
+/**
+ * An error as plain data, because structured cloning drops the code of an Error.
+ * @param {unknown} error
+ * @returns {{code: string, message: string, place?: string}}
+ */
+export function toPlain(error) {
+  if (error instanceof Error) {
+    const { code, place } = /** @type {WatchNextError} */ (error);
+    if (typeof code === 'string') return { code, message: error.message, place };
+    // A trap leaves the wasm module's memory in an unknown state, so nothing may be asked of it any more.
+    if (error instanceof WebAssembly.RuntimeError) {
+      return { code: 'worker-crashed', message: `The recommender stopped: ${error.message}. Load it again.` };
+    }
+    return { code: 'unexpected', message: `${error.name}: ${error.message}` };
+  }
+  return { code: 'unexpected', message: String(error) };
+}
+
+/** @param {{code: string, message: string, place?: string}} plain */
+export function fromPlain({ code, message, place }) {
+  return new WatchNextError(code, message, place);
+}

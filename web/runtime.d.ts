@@ -1,0 +1,110 @@
+/** The headless recommender. Everything runs in a worker of the visitor's browser; nothing is sent anywhere. */
+
+export interface Movie {
+  /** MovieLens's id, or whatever the catalogue's owner uses. */
+  movieId: number;
+  /** As shown: "The Matrix", without the year. */
+  title: string;
+  year: number | null;
+  genres: string[];
+  /** How many ratings the training data hold: how well known the movie is. */
+  ratings: number;
+}
+
+export interface Suggestion extends Movie {
+  /** Higher is better. Comparable within one answer only. */
+  score: number;
+}
+
+export interface Watched {
+  movieId: number;
+  /** Stars from 0.5 to 5; leave it out where only the watching is known. */
+  rating?: number;
+}
+
+/** `movies`: scored by the taste model. `states`: what viewers in a similar state watched next. */
+export type Retrieval = 'movies' | 'states';
+
+export interface Request {
+  /** Oldest first. */
+  history: Watched[];
+  /** The moment of asking, in milliseconds since 1970. Now, if left out. */
+  timeMs?: number;
+  /** Minutes east of UTC. The browser's, if left out. */
+  utcOffsetMinutes?: number;
+  /** How many suggestions; 12 if left out. More than there are movies means all of them. */
+  limit?: number;
+  /** `movies` if left out; `states` needs `loadStates()` first. */
+  retrieval?: Retrieval;
+}
+
+export interface Answer {
+  /** Best first; never a movie of the history. */
+  suggestions: Suggestion[];
+  /** Ids of the history that the catalogue doesn't know. */
+  unknown: number[];
+}
+
+export interface Info {
+  name: string;
+  movies: number;
+  retrievals: Retrieval[];
+  formatVersion: number;
+  featuresVersion: number;
+  dataset: string;
+  /** The size of the file that `loadStates()` fetches, null if the bundle has none. */
+  statesBytes: number | null;
+}
+
+export interface Progress {
+  received: number;
+  total: number;
+}
+
+export type OnProgress = (progress: Progress) => void;
+
+export interface LoadOptions {
+  /** The bundle's folder, relative to the document. By default `models/` beside the folder of this module. */
+  bundle?: string | URL;
+  /** Bytes received of the bundle's required files, by the manifest's sizes. */
+  onProgress?: OnProgress;
+  /** Stops the loading and rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** How many milliseconds may pass without a byte before a transfer is given up; 20,000 if left out. */
+  stallMs?: number;
+  /** Goes past the browser's cache; for a retry after damaged files. */
+  fresh?: boolean;
+}
+
+/** Rejects with a {@link WatchNextError}. */
+export function load(options?: LoadOptions): Promise<Engine>;
+
+export interface Engine {
+  readonly info: Info;
+  /** Movies by title, best first. Case, accents and articles don't matter, and a year narrows. */
+  search(query: string, limit?: number): Promise<Movie[]>;
+  /** Well-known and varied movies to start from, best first. */
+  wall(limit?: number): Promise<Movie[]>;
+  /** Movies by id, null where the catalogue has none. */
+  movies(ids: Iterable<number>): Promise<(Movie | null)[]>;
+  /** Suggestions, or null if a later call has overtaken this one, so that a page can't show a stale list. */
+  suggest(request: Request): Promise<Answer | null>;
+  /** The user tower's output for the same request. */
+  userVector(request: Request): Promise<Float32Array>;
+  /** Fetches what the retrieval `states` needs, once. */
+  loadStates(options?: { onProgress?: OnProgress }): Promise<void>;
+  /** Ends the worker and frees its memory. */
+  close(): void;
+}
+
+/**
+ * What can go wrong has a stable `code`. From here: `fetch-failed`, `http-status`, `timeout`, `wasm-blocked`, `wasm-invalid`,
+ * `wasm-unsupported`, `worker-blocked`, `worker-unsupported`, `worker-crashed`, `closed`, `unexpected`. From Rust: those of
+ * `src/error.rs`, for instance `manifest-invalid`, `file-size-mismatch`, `file-hash-mismatch`, `states-not-loaded`.
+ */
+export class WatchNextError extends Error {
+  constructor(code: string, message: string, place?: string);
+  readonly code: string;
+  /** The address or the part that is at fault. */
+  readonly place?: string;
+}

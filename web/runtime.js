@@ -1,0 +1,260 @@
+/**
+ * The headless recommender: loads a bundle in a worker and answers by promises. The page is built on it, and so can yours be:
+ *
+ *     import { load } from './runtime.js';
+ *     const engine = await load({ bundle: '/models/' });
+ *     const { suggestions } = await engine.suggest({ history: [{ movieId: 1 }] });
+ *
+ * Nothing here touches the document, and importing it has no effects.
+ */
+
+import { WatchNextError, fromPlain } from './failure.js';
+
+export { WatchNextError };
+
+const DEFAULT_STALL_MS = 20_000;
+
+/** The smallest module that uses simd128 (a function that splats a zero): browsers without it can't run the recommender. */
+const SIMD_MODULE = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
+]);
+
+function checkBrowser() {
+  if (typeof WebAssembly !== 'object' || !WebAssembly.validate(SIMD_MODULE)) {
+    throw new WatchNextError(
+      'wasm-unsupported',
+      'This browser lacks WebAssembly with SIMD. Update it: Chrome and Edge 91, Firefox 114, Safari 16.4 and later have it.',
+      'browser',
+    );
+  }
+}
+
+/** @param {URL} url */
+function startWorker(url) {
+  let readType = false;
+  const options = {
+    get type() {
+      readType = true;
+      return /** @type {const} */ ('module');
+    },
+  };
+  let worker;
+  try {
+    worker = new Worker(url, options);
+  } catch (error) {
+    throw workerBlocked(url, error instanceof Error ? error.message : String(error));
+  }
+  // A browser that never asks for the type doesn't know module workers and would fail without a reason.
+  if (!readType) {
+    worker.terminate();
+    throw new WatchNextError(
+      'worker-unsupported',
+      'This browser lacks module workers. Update it: Chrome and Edge 91, Firefox 114, Safari 16.4 and later have them.',
+      'browser',
+    );
+  }
+  return worker;
+}
+
+/**
+ * @param {URL} url
+ * @param {string} reason
+ */
+function workerBlocked(url, reason) {
+  return new WatchNextError(
+    'worker-blocked',
+    `The worker ${url} may not start (${reason}). Allow it in the page's policy (worker-src 'self'), and open the page from a web server, not as a file.`,
+    url.href,
+  );
+}
+
+/** What a worker is made of before it can speak for itself. */
+const WORKER_FILES = ['./worker.js', './download.js', './failure.js'];
+
+/**
+ * Why a worker failed before its first word: browsers don't say, so look whether its files can be had.
+ * @param {URL} url
+ * @param {string} message
+ */
+async function explainStart(url, message) {
+  for (const file of WORKER_FILES) {
+    const part = new URL(file, url);
+    let response;
+    try {
+      response = await fetch(part);
+    } catch {
+      return new WatchNextError('fetch-failed', `${part} could not be fetched. Check the connection and try again.`, part.href);
+    }
+    if (!response.ok) {
+      return new WatchNextError(
+        'http-status',
+        `The server answered ${response.status} for ${part}. Put the whole folder on the server, or try again.`,
+        part.href,
+      );
+    }
+  }
+  return workerBlocked(url, message || 'the browser gives no reason');
+}
+
+/** Promises for the answers of one worker. */
+class Line {
+  #worker;
+  #url;
+  #next = 0;
+  /** @type {Map<number, {resolve: (value: any) => void, reject: (error: Error) => void}>} */
+  #waiting = new Map();
+  /** @type {Error | undefined} */
+  #dead;
+  #started = false;
+  /** @type {Record<string, (received: number, total: number) => void>} */
+  listeners = {};
+
+  /** @param {URL} url */
+  constructor(url) {
+    this.#url = url;
+    this.#worker = startWorker(url);
+    this.#worker.addEventListener('message', ({ data }) => this.#hear(data));
+    this.#worker.addEventListener('error', (event) => {
+      event.preventDefault();
+      void this.#fail(event.message);
+    });
+    this.#worker.addEventListener('messageerror', () => void this.#fail('a message could not be read'));
+  }
+
+  /** @param {any} data */
+  #hear(data) {
+    if (data.started) {
+      this.#started = true;
+    } else if (data.progress) {
+      const { what, received, total } = data.progress;
+      this.listeners[what]?.(received, total);
+    } else {
+      const waiting = this.#waiting.get(data.id);
+      this.#waiting.delete(data.id);
+      if (data.error?.code === 'worker-crashed') this.end(fromPlain(data.error));
+      if (data.error) waiting?.reject(fromPlain(data.error));
+      else waiting?.resolve(data.result);
+    }
+  }
+
+  /** @param {string} message */
+  async #fail(message) {
+    this.end(
+      this.#started
+        ? new WatchNextError('worker-crashed', `The recommender's worker stopped: ${message}. Load it again.`, this.#url.href)
+        : await explainStart(this.#url, message),
+    );
+  }
+
+  /**
+   * @param {string} call
+   * @param {unknown[]} parameters
+   * @returns {Promise<any>}
+   */
+  ask(call, ...parameters) {
+    if (this.#dead) return Promise.reject(this.#dead);
+    return new Promise((resolve, reject) => {
+      const id = this.#next++;
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, call, parameters });
+    });
+  }
+
+  /** @param {Error} error what every open and every later question is answered with. */
+  end(error) {
+    if (this.#dead) return;
+    this.#dead = error;
+    this.#worker.terminate();
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}
+
+class Engine {
+  #line;
+  #newest = 0;
+  /** @type {Promise<unknown>} */
+  #turn = Promise.resolve();
+  /** @type {Promise<void> | undefined} */
+  #states;
+
+  /**
+   * @param {Line} line
+   * @param {import('./runtime.js').Info} info
+   */
+  constructor(line, info) {
+    this.#line = line;
+    this.info = info;
+  }
+
+  search(/** @type {string} */ query, limit = 8) {
+    return this.#line.ask('search', query, this.#clamp(limit));
+  }
+
+  wall(limit = 60) {
+    return this.#line.ask('wall', this.#clamp(limit));
+  }
+
+  movies(/** @type {Iterable<number>} */ ids) {
+    return this.#line.ask('movies', [...ids]);
+  }
+
+  suggest(/** @type {import('./runtime.js').Request} */ request) {
+    const number = ++this.#newest;
+    const isNewest = () => number === this.#newest;
+    // One question at a time goes to the worker, so a burst of clicks costs two inferences, not one for each click.
+    const turn = this.#turn.then(() => (isNewest() ? this.#line.ask('suggest', this.#complete(request)) : null));
+    this.#turn = turn.catch(() => {});
+    return turn.then((answer) => (isNewest() ? answer : null));
+  }
+
+  userVector(/** @type {import('./runtime.js').Request} */ request) {
+    return this.#line.ask('userVector', this.#complete(request));
+  }
+
+  loadStates(/** @type {{onProgress?: import('./runtime.js').OnProgress}} */ { onProgress } = {}) {
+    this.#line.listeners.states = (received, total) => onProgress?.({ received, total });
+    this.#states ??= this.#line.ask('loadStates').catch((error) => {
+      this.#states = undefined;
+      throw error;
+    });
+    return this.#states;
+  }
+
+  close() {
+    this.#line.end(new WatchNextError('closed', 'This recommender was closed. Load another.'));
+  }
+
+  /** A small catalogue has fewer movies than a page may ask for, and Rust takes such a limit for a mistake. */
+  #clamp(/** @type {number} */ limit) {
+    return Math.min(limit, this.info.movies);
+  }
+
+  /** @param {import('./runtime.js').Request} request */
+  #complete(request) {
+    const { limit = 12, timeMs = Date.now(), utcOffsetMinutes = -new Date(timeMs).getTimezoneOffset() } = request;
+    return { ...request, timeMs, utcOffsetMinutes, limit: this.#clamp(limit) };
+  }
+}
+
+/** @param {import('./runtime.js').LoadOptions} [options] */
+export async function load({ bundle, onProgress, signal, stallMs = DEFAULT_STALL_MS, fresh = false } = {}) {
+  signal?.throwIfAborted();
+  checkBrowser();
+  const base = globalThis.document?.baseURI ?? import.meta.url;
+  const folder = bundle ? new URL(bundle, base) : new URL('../models/', import.meta.url);
+  if (!folder.pathname.endsWith('/')) folder.pathname += '/';
+  const line = new Line(new URL('./worker.js', import.meta.url));
+  line.listeners.files = (received, total) => onProgress?.({ received, total });
+  const stop = () => line.end(signal?.reason);
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    const info = await line.ask('load', { bundle: folder.href, stallMs, fresh });
+    return new Engine(line, info);
+  } catch (error) {
+    line.end(/** @type {Error} */ (error));
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * The recommender's worker: it fetches the wasm module and the bundle, has Rust check them, and answers the runtime's calls.
+ * Everything slow happens here, so that the page's own thread stays free.
+ */
+
+import { fetchBytes, fetchModule } from './download.js';
+import { WatchNextError, toPlain } from './failure.js';
+
+/** A manifest is some kilobytes; a server that sends much more isn't sending one. */
+const MANIFEST_LIMIT = 1 << 20;
+
+/** Progress is for eyes, so more than some twenty messages a second would be waste. */
+const PROGRESS_EVERY_MS = 50;
+
+/** The smallest wasm module: a magic number and a version. */
+const EMPTY_MODULE = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+
+/** @type {import('./watchnext.js').Recommender | undefined} */
+let recommender;
+/** @type {FilePlan | undefined} */
+let statesPlan;
+/** @type {{stallMs: number, cache: RequestCache} | undefined} */
+let transfers;
+
+/** Throws if the policy that this worker was served with forbids wasm, which compiling anything at all shows. */
+function checkPolicy() {
+  try {
+    new WebAssembly.Module(EMPTY_MODULE);
+  } catch (error) {
+    throw new WatchNextError(
+      'wasm-blocked',
+      `The content security policy of ${self.location} forbids WebAssembly. Add 'wasm-unsafe-eval' to its script-src.`,
+      'Content-Security-Policy',
+    );
+  }
+}
+
+/**
+ * The JavaScript that wasm-bindgen wrote. It is imported late, because a static import that fails ends a worker without a word.
+ * @param {URL} url
+ */
+async function importGlue(url) {
+  try {
+    return await import(url.href);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new WatchNextError(
+      'fetch-failed',
+      `${url} could not be loaded (${reason}). Check the connection, and that the whole folder is on the server.`,
+      url.href,
+    );
+  }
+}
+
+/**
+ * @typedef {object} FilePlan
+ * @property {string} name the file's key in the manifest.
+ * @property {URL} url
+ * @property {number} bytes the size that the manifest promises.
+ * @property {boolean} optional
+ */
+
+/**
+ * What to fetch, by the manifest. A manifest that can't be read as far as needed here yields nothing: Rust reads it next and
+ * says what is wrong with it.
+ * @param {Uint8Array} manifest
+ * @param {URL} bundle
+ * @returns {FilePlan[]}
+ */
+function planFiles(manifest, bundle) {
+  let files;
+  try {
+    files = JSON.parse(new TextDecoder().decode(manifest)).files;
+  } catch {
+    return [];
+  }
+  if (typeof files !== 'object' || files === null) return [];
+  const plans = [];
+  for (const [name, file] of Object.entries(files)) {
+    if (typeof file?.path !== 'string' || !Number.isSafeInteger(file.bytes) || file.bytes < 0) return [];
+    const url = new URL(file.path, bundle);
+    // A manifest may name files of its own folder only, lest it make the page call another server.
+    if (!url.href.startsWith(bundle.href)) {
+      throw new WatchNextError(
+        'manifest-invalid',
+        `manifest.json names ${file.path}, which lies outside its folder ${bundle}. Put the whole bundle in one folder.`,
+        bundle.href,
+      );
+    }
+    // The hash in the address keeps a cache from pairing a new manifest with an old file.
+    if (/^[0-9a-f]{64}$/.test(file.sha256)) url.searchParams.set('v', file.sha256.slice(0, 16));
+    plans.push({ name, url, bytes: file.bytes, optional: file.optional === true });
+  }
+  return plans;
+}
+
+/**
+ * Fetches files side by side; the first failure stops the others.
+ * @param {FilePlan[]} plans
+ * @param {import('./download.js').Transfer} transfer
+ * @param {(received: number, total: number) => void} onProgress
+ * @returns {Promise<Record<string, Uint8Array>>}
+ */
+async function fetchFiles(plans, transfer, onProgress) {
+  const total = plans.reduce((sum, plan) => sum + plan.bytes, 0);
+  const received = new Map();
+  let lastReport = 0;
+  const report = (/** @type {string} */ name, /** @type {number} */ bytes) => {
+    received.set(name, bytes);
+    let sum = 0;
+    for (const part of received.values()) sum += part;
+    const now = performance.now();
+    if (sum < total && now - lastReport < PROGRESS_EVERY_MS) return;
+    lastReport = now;
+    onProgress(Math.min(sum, total), total);
+  };
+  onProgress(0, total);
+  const entries = plans.map(async (plan) => {
+    const bytes = await fetchBytes(plan.url, transfer, plan.bytes, (sum) => report(plan.name, sum));
+    return /** @type {[string, Uint8Array]} */ ([plan.name, bytes]);
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+/**
+ * @param {(transfer: import('./download.js').Transfer) => Promise<any>} work
+ */
+async function withTransfer(work) {
+  const controller = new AbortController();
+  try {
+    return await work({ ...transfers, signal: controller.signal });
+  } catch (error) {
+    controller.abort(error);
+    throw error;
+  }
+}
+
+/** @param {'files' | 'states'} what */
+function progressOf(what) {
+  return (/** @type {number} */ received, /** @type {number} */ total) =>
+    self.postMessage({ progress: { what, received, total } });
+}
+
+/** The calls that the runtime may make, by name. */
+const calls = {
+  /** @param {{bundle: string, stallMs: number, fresh: boolean}} options */
+  async load({ bundle, stallMs, fresh }) {
+    checkPolicy();
+    // After a failure the cache is suspect, so a retry goes past it.
+    transfers = { stallMs, cache: fresh ? 'reload' : 'default' };
+    const folder = new URL(bundle);
+    const started = await withTransfer((transfer) => {
+      const program = Promise.all([
+        importGlue(new URL('./watchnext.js', import.meta.url)),
+        fetchModule(new URL('./watchnext_bg.wasm', import.meta.url), transfer),
+      ]);
+      const contents = (async () => {
+        // The manifest has no hash in its address, so the cache must ask whether it is still the one.
+        const revalidated = { ...transfer, cache: fresh ? transfer.cache : /** @type {const} */ ('no-cache') };
+        const manifest = await fetchBytes(new URL('manifest.json', folder), revalidated, MANIFEST_LIMIT);
+        const plans = planFiles(manifest, folder);
+        const required = plans.filter((plan) => !plan.optional);
+        const files = await fetchFiles(required, transfer, progressOf('files'));
+        return { manifest, files, states: plans.find((plan) => plan.name === 'states') };
+      })();
+      return Promise.all([program, contents]);
+    });
+    const [[glue, module], { manifest, files, states }] = started;
+    await glue.default({ module_or_path: module });
+    recommender = new glue.Recommender(manifest, files);
+    statesPlan = states;
+    return { ...recommender.info(), statesBytes: states?.bytes ?? null };
+  },
+
+  async loadStates() {
+    if (!statesPlan) {
+      throw new WatchNextError(
+        'file-missing',
+        'This bundle has no states. Train it with states, or use the retrieval "movies".',
+        'manifest.json',
+      );
+    }
+    const plan = statesPlan;
+    const files = await withTransfer((transfer) => fetchFiles([plan], transfer, progressOf('states')));
+    recommender.loadStates(files.states);
+  },
+
+  search: (/** @type {string} */ query, /** @type {number} */ limit) => recommender.search(query, limit),
+  wall: (/** @type {number} */ limit) => recommender.wall(limit),
+  movies: (/** @type {number[]} */ ids) => recommender.movies(Uint32Array.from(ids)),
+  suggest: (/** @type {import('./runtime.js').Request} */ request) => recommender.suggest(request),
+  userVector: (/** @type {import('./runtime.js').Request} */ request) => recommender.userVector(request),
+};
+
+self.addEventListener('message', async ({ data: { id, call, parameters } }) => {
+  try {
+    self.postMessage({ id, result: await calls[call](...parameters) });
+  } catch (error) {
+    self.postMessage({ id, error: toPlain(error) });
+  }
+});
+
+// The runtime waits for this before it trusts that the worker was allowed to start.
+self.postMessage({ started: true });

@@ -1,0 +1,63 @@
+//! The project's commands, run as `cargo xtask <command>`.
+//!
+//! `demo` and `test` need nothing but rustup and Node on the machine: each first installs what is missing, at the
+//! versions that [`versions`] pins, into a cache that outlives the clone ([`cache`]).
+
+// Panics are how tests fail.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+mod cache;
+mod demo;
+mod module;
+mod project;
+mod shell;
+mod summary;
+mod test;
+mod tools;
+mod train;
+mod versions;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::project::Project;
+
+/// What `cargo xtask` understands.
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "The commands of watchnext."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the page and serve it on this machine.
+    Demo(demo::Options),
+    /// Run every test, the browser tests included.
+    Test(test::Options),
+    /// Train the shipped model on MovieLens and write it to `models/`.
+    Train(train::Options),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = Project::find().and_then(|project| match arguments.command {
+        Command::Demo(options) => demo::run(&project, &options),
+        Command::Test(options) => test::run(&project, &options),
+        Command::Train(options) => train::run(&project, &options),
+    });
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            // The alternate form prints the chain of causes on one line: what failed, then why, then the remedy.
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Python with ONNX's own checker and ONNX Runtime, for the one test that sees the exported models through other eyes
+//! than ours.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::system;
+use crate::cache::{Cache, Entry, name_by_hash};
+use crate::project::Project;
+use crate::shell::{ask, note, run_logged};
+
+/// The Python packages, pinned.
+const REQUIREMENTS: &str = "tests/onnx/requirements.txt";
+
+/// A Python that has the packages, or why there is none: Python is the one tool that no one is asked to install.
+pub enum Python {
+    /// The interpreter of a virtual environment.
+    Ready(PathBuf),
+    /// Why the check is left out.
+    Missing(String),
+}
+
+/// Finds Python and gives it the packages in a virtual environment of the cache.
+pub fn prepare(project: &Project, cache: &Cache) -> Result<Python> {
+    let Some((name, version)) = find() else {
+        return Ok(Python::Missing("no python3 on PATH".to_owned()));
+    };
+    if ask(Command::new(name).args(["-c", "import venv, ensurepip"])).is_none()
+        && (!system::has_apt() || system::apt_install(&["python3-venv"]).is_err())
+    {
+        return Ok(Python::Missing(format!(
+            "{name} has no venv module; install python3-venv"
+        )));
+    }
+    let path = project.path(REQUIREMENTS);
+    let mut key = fs::read(&path).with_context(|| format!("{} can't be read", path.display()))?;
+    // Packages are built for one version of Python, so another version needs another environment.
+    key.extend_from_slice(version.as_bytes());
+    let environment = name_by_hash("python", &key);
+    let entry = Entry {
+        name: &environment,
+        purpose: "ONNX's checker and ONNX Runtime, for the test of the exported models",
+        expected: "30 to 60 seconds",
+    };
+    let imports = ["-c", "import numpy, onnx, onnxruntime"];
+    let place = cache.install(
+        &entry,
+        |folder| ask(Command::new(interpreter(folder)).args(imports)).is_some(),
+        |folder| {
+            let log = cache.log(&environment);
+            run_logged(Command::new(name).args(["-m", "venv"]).arg(folder), &log)?;
+            // Wheels only: a version of Python without one should fail at once, not compile for an hour.
+            let mut install = Command::new(interpreter(folder));
+            install.args([
+                "-m",
+                "pip",
+                "install",
+                "--disable-pip-version-check",
+                "--only-binary",
+                ":all:",
+                "-r",
+            ]);
+            run_logged(install.arg(&path), &log).context(
+                "is the package index reachable? `cargo xtask test --skip onnx` does without",
+            )
+        },
+    )?;
+    note(&format!("Python {version} with onnx and onnxruntime"));
+    Ok(Python::Ready(interpreter(&place)))
+}
+
+/// The name by which a Python 3 answers, and its version.
+fn find() -> Option<(&'static str, String)> {
+    let question =
+        "import sys; assert sys.version_info >= (3, 10); print('%d.%d' % sys.version_info[:2])";
+    ["python3", "python"].into_iter().find_map(|name| {
+        ask(Command::new(name).args(["-c", question])).map(|version| (name, version))
+    })
+}
+
+fn interpreter(environment: &Path) -> PathBuf {
+    if cfg!(windows) {
+        environment.join("Scripts").join("python.exe")
+    } else {
+        environment.join("bin").join("python")
+    }
+}

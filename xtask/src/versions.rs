@@ -1,0 +1,85 @@
+//! The pinned versions of the tools, and how to read the version that a tool states.
+//!
+//! The versions were found to work together; what goes wrong with others is said beside each.
+
+/// Trunk 0.22 asks for a newer compiler than `rust-toolchain.toml` pins.
+pub const TRUNK: &str = "0.21.14";
+
+/// The release of Binaryen whose `wasm-opt` is used; `package.json` pins the same.
+///
+/// Old releases, such as Debian's 108, exit with success and write a module that dies in the browser.
+pub const BINARYEN: &str = "132";
+
+/// The oldest Node that has the test runner with the options that the browser tests use.
+pub const NODE_MAJOR: u32 = 20;
+
+/// The library whose version in `Cargo.lock` the command-line tool must equal.
+pub const WASM_BINDGEN: &str = "wasm-bindgen";
+
+/// The version in what a tool prints for `--version`: the first word that is a number, perhaps after a `v`.
+pub fn stated_version(output: &str) -> Option<&str> {
+    output
+        .split_whitespace()
+        .map(|word| word.strip_prefix('v').unwrap_or(word))
+        .find(|word| word.starts_with(|first: char| first.is_ascii_digit()))
+}
+
+/// The number before the first point of a version.
+pub fn major(version: &str) -> Option<u32> {
+    version.split('.').next()?.parse().ok()
+}
+
+/// The version of a package in the text of a `Cargo.lock`.
+///
+/// Cargo writes each package as a `name` line followed by its `version` line, so a reader of TOML isn't needed. Of
+/// several versions of one package the first is taken; the packages asked for here are pinned to one.
+pub fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
+    let name_line = format!("name = \"{package}\"");
+    let mut lines = lock.lines().skip_while(|line| *line != name_line).skip(1);
+    lines
+        .next()?
+        .strip_prefix("version = \"")?
+        .strip_suffix('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_tool_states_its_version_in_its_own_way() {
+        // The outputs are those of the tools themselves, Debian's and npm's wasm-opt both among them.
+        assert_eq!(stated_version("trunk 0.21.14\n"), Some("0.21.14"));
+        assert_eq!(stated_version("wasm-bindgen 0.2.129\n"), Some("0.2.129"));
+        assert_eq!(
+            stated_version("wasm-opt version 132 (version_132)"),
+            Some("132")
+        );
+        assert_eq!(stated_version("wasm-opt version 108"), Some("108"));
+        assert_eq!(stated_version("v20.20.2\n"), Some("20.20.2"));
+        assert_eq!(stated_version("command not found"), None);
+    }
+
+    #[test]
+    fn major_is_the_first_number() {
+        assert_eq!(major("20.20.2"), Some(20));
+        assert_eq!(major("132"), Some(132));
+        assert_eq!(major("next"), None);
+    }
+
+    #[test]
+    fn a_locked_package_is_found_by_its_whole_name() {
+        // `wasm-bindgen` is also the beginning of other packages' names, which must not be mistaken for it.
+        let lock = "[[package]]\nname = \"wasm-bindgen-macro\"\nversion = \"0.2.1\"\n\n\
+                    [[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.129\"\nsource = \"registry\"\n";
+        assert_eq!(locked_version(lock, "wasm-bindgen"), Some("0.2.129"));
+        assert_eq!(locked_version(lock, "bindgen"), None);
+        assert_eq!(locked_version("", "wasm-bindgen"), None);
+    }
+
+    #[test]
+    fn package_json_pins_the_same_binaryen() {
+        let package = include_str!("../../package.json");
+        assert!(package.contains(&format!("\"binaryen\": \"{BINARYEN}.0.0\"")));
+    }
+}
