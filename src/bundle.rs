@@ -118,7 +118,10 @@ impl Manifest {
             return Err(Error::FormatVersionUnsupported { found: versions.format_version, supported: FORMAT_VERSION });
         }
         if versions.features_version != FEATURES_VERSION {
-            return Err(Error::FeaturesVersionMismatch { found: versions.features_version, supported: FEATURES_VERSION });
+            return Err(Error::FeaturesVersionMismatch {
+                found: versions.features_version,
+                supported: FEATURES_VERSION,
+            });
         }
         let manifest: Self = serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
         if let Some(role) = REQUIRED_FILES.into_iter().find(|role| !manifest.files.contains_key(*role)) {
@@ -134,7 +137,10 @@ impl Manifest {
         }
         let table = manifest.movies.checked_mul(manifest.dim).filter(|table| (1..=MAX_TABLE).contains(table));
         if table.is_none() {
-            return Err(invalid(format!("a table of {} movies × {} numbers is out of range", manifest.movies, manifest.dim)));
+            return Err(invalid(format!(
+                "a table of {} movies × {} numbers is out of range",
+                manifest.movies, manifest.dim
+            )));
         }
         Ok(manifest)
     }
@@ -196,7 +202,8 @@ pub(crate) fn tensor<'bytes>(
     }
     let fits = |(found, expected): (&usize, &Option<usize>)| expected.is_none_or(|expected| expected == *found);
     if view.shape().len() != shape.len() || !view.shape().iter().zip(shape).all(fits) {
-        let expected: Vec<String> = shape.iter().map(|len| len.map_or("any".to_owned(), |len| len.to_string())).collect();
+        let expected: Vec<String> =
+            shape.iter().map(|len| len.map_or("any".to_owned(), |len| len.to_string())).collect();
         return Err(Error::ShapeMismatch {
             place: format!("{file}: {name}"),
             expected: format!("[{}]", expected.join(", ")),

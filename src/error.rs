@@ -123,9 +123,7 @@ pub enum Error {
         rating: f32,
     },
     /// A time isn't a moment of a calendar year that can be represented.
-    #[error(
-        "the time {seconds} s since 1970 with an offset of {offset_minutes} min is not a moment of the calendar"
-    )]
+    #[error("the time {seconds} s since 1970 with an offset of {offset_minutes} min is not a moment of the calendar")]
     TimeInvalid {
         /// Seconds since 1970-01-01T00:00:00Z.
         seconds: i64,

@@ -230,7 +230,6 @@ impl EventFeatures {
             self.time_dif_square,
         ]
     }
-
 }
 
 /// Genre indicators of a movie, one for each genre of the catalogue, in its order (seed row 5).

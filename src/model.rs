@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tract_onnx::prelude::{
-    Datum, Framework, InferenceFact, InferenceModelExt, IntoRunnable, IntoTValue, OutletId, Tensor, TractError, TractResult,
-    TypedRunnableModel, tvec,
+    Datum, Framework, InferenceFact, InferenceModelExt, IntoRunnable, IntoTValue, OutletId, Tensor, TractError,
+    TractResult, TypedRunnableModel, tvec,
 };
 
 use crate::error::{Error, Result};

@@ -145,9 +145,7 @@ impl Recommender {
         let vector = self.user_vector(history, moment)?;
         let found = match retrieval {
             Retrieval::Movies => self.movies.search(&vector, limit, unseen)?,
-            Retrieval::States => {
-                self.states.as_ref().ok_or(Error::StatesNotLoaded)?.vote(&vector, limit, unseen)?
-            }
+            Retrieval::States => self.states.as_ref().ok_or(Error::StatesNotLoaded)?.vote(&vector, limit, unseen)?,
         };
         let suggestion = |(row, score)| Some(Suggestion { movie: MovieIndex::new(row)?, score });
         Ok(found.into_iter().filter_map(suggestion).collect())

@@ -111,7 +111,8 @@ impl StateIndex {
         for neighbour in &neighbours {
             let weight = (-(neighbour.distance - nearest) / temperature).exp();
             total += weight;
-            if let Some(movie) = self.next.get(neighbour.row).map(|movie| *movie as usize).filter(|movie| keep(*movie)) {
+            if let Some(movie) = self.next.get(neighbour.row).map(|movie| *movie as usize).filter(|movie| keep(*movie))
+            {
                 *votes.entry(movie).or_default() += weight;
             }
         }

@@ -119,7 +119,11 @@ mod tests {
             // The first four digits are part of the title, which the seed took for the year.
             ("2001: A Space Odyssey (1968)", "2001: A Space Odyssey", Some(1968)),
             ("Matrix, The (1999) ", "The Matrix", Some(1999)),
-            ("Amelie (Fabuleux destin d'Amélie Poulain, Le) (2001)", "Amelie (Le Fabuleux destin d'Amélie Poulain)", Some(2001)),
+            (
+                "Amelie (Fabuleux destin d'Amélie Poulain, Le) (2001)",
+                "Amelie (Le Fabuleux destin d'Amélie Poulain)",
+                Some(2001),
+            ),
             ("Avventura, L' (Adventure, The) (1960)", "L'Avventura (The Adventure)", Some(1960)),
             // MovieLens has titles of series with a span, titles without a year and titles that are only a year.
             ("Fawlty Towers (1975-1979)", "Fawlty Towers", Some(1975)),

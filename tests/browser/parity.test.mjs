@@ -27,7 +27,7 @@ for (const folder of new Set([SHIPPED_MODELS, FIXTURE])) {
     assert.ok(cases.length > 0);
     const server = await startServer({ models: folder });
     const page = await browser.newPage();
-    await page.goto(`${server.origin}/web/runtime.d.ts`);
+    await page.goto(`${server.origin}/models/manifest.json`);
     const results = await page.evaluate(async (/** @type {any[]} */ expected) => {
       const { load } = await import(`${location.origin}/web/runtime.js`);
       const engine = await load({ bundle: '/models/' });

@@ -13,7 +13,7 @@ const here = site();
 async function inPage(work) {
   const page = await here.blank();
   // Not the page itself, so that only the runtime is at work.
-  await page.goto(`${here.server.origin}/web/runtime.d.ts`);
+  await page.goto(`${here.server.origin}/models/manifest.json`);
   const result = await page.evaluate(`import('/web/runtime.js').then(${work})`);
   await page.context().close();
   return result;

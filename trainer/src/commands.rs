@@ -5,87 +5,27 @@ use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail, ensure};
-use ndarray::Array2;
-use rand::seq::index::sample;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use serde_json::json;
-use watchnext::bundle::{Source, Training, sha256_hex};
+use watchnext::bundle::{Source, sha256_hex};
 use watchnext::catalog::{Catalog, MovieIndex};
-use watchnext::features::{EVENT_FEATURE_NAMES, EventFeatures, LocalTime, genre_features, rating_weight, time_feature_names, time_features};
+use watchnext::features::{
+    EVENT_FEATURE_NAMES, EventFeatures, LocalTime, genre_features, rating_weight, time_feature_names, time_features,
+};
 use watchnext::history::{History, Rating, Watch};
 use watchnext::recommend::{Recommender, Retrieval};
 
-use crate::compact::{self, CompactStates};
-use crate::dataset::{Dataset, User};
+use crate::cli::{EvaluateArgs, FeaturesArgs, SuggestArgs, TrainArgs};
+use crate::dataset::Dataset;
 use crate::evaluate::{NextMovie, Popularity, Scorer, Shipped, leaky, next_movie};
-use crate::network::Network;
-use crate::pack::{Packed, click_vectors, read_bundle};
+use crate::fit::fit;
+use crate::fixture as made_up;
+use crate::pack::read_bundle;
 use crate::report::{Row, Table, model_card};
-use crate::split::{Split, TrainingRows};
-use crate::train::{Checkpoint, EpochFigures, TrainConfig};
-use crate::{EvaluateArgs, FeaturesArgs, SuggestArgs, TrainArgs, fixture as made_up};
-
-/// Held-out states on which the compact states are compared with the exact scan.
-const RECALL_QUERIES: usize = 400;
+use crate::split::Split;
+use crate::train::{Checkpoint, TrainConfig};
 
 /// Epochs of the reproduction of the seed's figure, which doesn't depend on them.
 const LEAKY_EPOCHS: usize = 5;
-
-/// A trained and packed model with the figures of its held-out users.
-struct Fitted {
-    packed: Packed,
-    epochs: Vec<EpochFigures>,
-    compact: Option<CompactStates>,
-    recall: Option<f64>,
-}
-
-/// Trains on the split's training users and packs the result.
-fn fit(
-    dataset: &Dataset,
-    config: &TrainConfig,
-    with_states: bool,
-    name: &str,
-    command: &str,
-    checkpoint: Option<&Checkpoint>,
-) -> Result<Fitted> {
-    let split = Split::by_user(&dataset.users)?;
-    let rows = |users: &[User]| TrainingRows::new(&dataset.catalog, users, |_| true);
-    let (train_rows, held_out) = (rows(split.train)?, rows(split.validation)?);
-    let (network, epochs) = crate::train::train(dataset.catalog.len(), &train_rows, &held_out, config, checkpoint)?;
-    let (compact, recall) = if with_states {
-        let (compact, recall) = compact_states(&network, &train_rows, &held_out, dataset.catalog.len(), config.seed)?;
-        (Some(compact), Some(recall))
-    } else {
-        (None, None)
-    };
-    let training = Training {
-        command: command.to_owned(),
-        seed: config.seed,
-        dataset: name.to_owned(),
-        sources: dataset.sources.clone(),
-        users: split.train.len(),
-        ratings: train_rows.len(),
-    };
-    let packed = Packed::new(&network, &dataset.catalog, compact.as_ref(), "seed-network", training)?;
-    Ok(Fitted { packed, epochs, compact, recall })
-}
-
-fn compact_states(
-    network: &Network,
-    train: &TrainingRows,
-    held_out: &TrainingRows,
-    movies: usize,
-    seed: u64,
-) -> Result<(CompactStates, f64)> {
-    let vectors = click_vectors(network, train)?;
-    let compact = compact::encode(&vectors, &train.target, seed)?;
-    let queries: Array2<f32> = click_vectors(network, held_out)?;
-    let picks = sample(&mut ChaCha8Rng::seed_from_u64(seed), queries.nrows(), RECALL_QUERIES.min(queries.nrows()));
-    let queries = queries.select(ndarray::Axis(0), &picks.into_vec());
-    let recall = compact::recall(&vectors, &compact, movies, &queries)?;
-    Ok((compact, recall))
-}
 
 /// The command as a reader of the manifest would type it: the settings that differ from the defaults, and no path of a machine.
 fn command_line(args: &TrainArgs) -> String {
@@ -157,7 +97,8 @@ pub fn train(args: &TrainArgs) -> Result<()> {
     let mut partial = args.out.clone().into_os_string();
     partial.push(".partial");
     let checkpoint = Checkpoint::new(Path::new(&partial), &fingerprint(&dataset.sources));
-    let name = args.data.data.file_name().map_or_else(|| "ratings".to_owned(), |name| name.to_string_lossy().into_owned());
+    let name =
+        args.data.data.file_name().map_or_else(|| "ratings".to_owned(), |name| name.to_string_lossy().into_owned());
     let config = args.options.config();
     let mut fitted = fit(&dataset, &config, !args.no_states, &name, &command_line(args), Some(&checkpoint))?;
     eprintln!("trained in {:.0} s; measuring on the held-out users", started.elapsed().as_secs_f64());
@@ -206,10 +147,13 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<()> {
             let config = args.options.config();
             let fitted = fit(&dataset, &config, true, "evaluation", "", None)?;
             let rows = measure(&dataset, &fitted.packed.recommender()?)?;
-            let leak = args.leaky.then(|| leaky(&dataset, &TrainConfig { epochs: LEAKY_EPOCHS, ..config })).transpose()?;
+            let leak =
+                args.leaky.then(|| leaky(&dataset, &TrainConfig { epochs: LEAKY_EPOCHS, ..config })).transpose()?;
             (rows, leak, None)
         }
-        (None, None) => bail!("give --data to train on a split, or --bundle and --ratings to measure a finished bundle"),
+        (None, None) => {
+            bail!("give --data to train on a split, or --bundle and --ratings to measure a finished bundle")
+        }
     };
     let table = Table(&rows);
     let mut json = table.json();
@@ -269,12 +213,15 @@ pub fn suggest(args: &SuggestArgs) -> Result<()> {
     let named = suggestions.iter().filter_map(|suggestion| Some((catalog.movie(suggestion.movie)?, suggestion.score)));
     if args.json {
         let list: Vec<_> = named
-            .map(|(movie, score)| json!({"movieId": movie.id, "title": movie.title, "year": movie.year, "score": score}))
+            .map(
+                |(movie, score)| json!({"movieId": movie.id, "title": movie.title, "year": movie.year, "score": score}),
+            )
             .collect();
         println!("{}", serde_json::to_string_pretty(&list)?);
         return Ok(());
     }
-    let watched: Vec<String> = history.watches().iter().filter_map(|watch| Some(shown(catalog, watch.movie)?)).collect();
+    let watched: Vec<String> =
+        history.watches().iter().filter_map(|watch| Some(shown(catalog, watch.movie)?)).collect();
     println!("After {}:\n", watched.join(", "));
     for (place, (movie, score)) in named.enumerate() {
         let genres: Vec<&str> = catalog.genre_names(movie).collect();
@@ -340,7 +287,8 @@ pub fn features(args: &FeaturesArgs) -> Result<()> {
                 event.rating.stars().to_string(),
                 event.timestamp.to_string(),
             ];
-            let numbers = time_features(&moment).into_iter().chain(own.columns()).chain(genre_features(catalog, event.movie));
+            let numbers =
+                time_features(&moment).into_iter().chain(own.columns()).chain(genre_features(catalog, event.movie));
             record.extend(numbers.map(|number| number.to_string()));
             record.push(ids.collect::<Vec<_>>().join(" "));
             record.push(weights.collect::<Vec<_>>().join(" "));
@@ -360,6 +308,11 @@ pub fn fixture(out: &Path) -> Result<()> {
     let dataset = Dataset::read(&data, &[])?;
     let fitted = fit(&dataset, &made_up::config(), true, "fixture", "trainer fixture", None)?;
     fitted.packed.write(out)?;
-    println!("wrote a bundle of {} movies in {} taste groups to {}", dataset.catalog.len(), made_up::GROUPS.len(), out.display());
+    println!(
+        "wrote a bundle of {} movies in {} taste groups to {}",
+        dataset.catalog.len(),
+        made_up::GROUPS.len(),
+        out.display()
+    );
     Ok(())
 }

@@ -7,8 +7,8 @@ use candle_core::{Device, Tensor};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
 use ndarray::Array2;
-use rand::seq::SliceRandom;
 use rand::SeedableRng;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use watchnext::index::FlatIndex;
@@ -63,7 +63,8 @@ pub fn encode(vectors: &Array2<f32>, next: &[u32], seed: u64) -> Result<CompactS
     let basis = principal_axes(&centered, rank)?;
     let mut coordinates = vec![0.0_f32; kept.len() * rank];
     let centered = centered.as_standard_layout();
-    let centered = MatRef::from_row_major_slice(centered.as_slice().context("the states aren't contiguous")?, kept.len(), dim);
+    let centered =
+        MatRef::from_row_major_slice(centered.as_slice().context("the states aren't contiguous")?, kept.len(), dim);
     let axes = MatRef::from_row_major_slice(&basis, rank, dim);
     let product = MatMut::from_row_major_slice_mut(&mut coordinates, kept.len(), rank);
     matmul(product, Accum::Replace, centered, axes.transpose(), 1.0, Par::rayon(0));
@@ -92,9 +93,18 @@ pub fn encode(vectors: &Array2<f32>, next: &[u32], seed: u64) -> Result<CompactS
 /// The `rank` orthonormal axes of largest variance, `[rank, dim]` row by row.
 fn principal_axes(centered: &Array2<f32>, rank: usize) -> Result<Vec<f32>> {
     let dim = centered.ncols();
-    let wide = Mat::from_fn(centered.nrows(), dim, |row, column| centered.get((row, column)).map_or(0.0, |value| f64::from(*value)));
+    let wide = Mat::from_fn(centered.nrows(), dim, |row, column| {
+        centered.get((row, column)).map_or(0.0, |value| f64::from(*value))
+    });
     let mut covariance = Mat::<f64>::zeros(dim, dim);
-    matmul(covariance.as_mut(), Accum::Replace, wide.transpose(), wide.as_ref(), 1.0 / centered.nrows() as f64, Par::rayon(0));
+    matmul(
+        covariance.as_mut(),
+        Accum::Replace,
+        wide.transpose(),
+        wide.as_ref(),
+        1.0 / centered.nrows() as f64,
+        Par::rayon(0),
+    );
     let eigen = covariance
         .self_adjoint_eigen(Side::Lower)
         .map_err(|error| anyhow::anyhow!("the states' principal axes can't be found: {error:?}"))?;
@@ -102,7 +112,8 @@ fn principal_axes(centered: &Array2<f32>, rank: usize) -> Result<Vec<f32>> {
     // is taken, so that the file doesn't depend on the solver's choice.
     let axes = (0..rank).flat_map(|axis| {
         let column: Vec<f64> = eigen.U().col(dim - 1 - axis).iter().copied().collect();
-        let largest = column.iter().copied().fold(0.0, |most: f64, value| if value.abs() > most.abs() { value } else { most });
+        let largest =
+            column.iter().copied().fold(0.0, |most: f64, value| if value.abs() > most.abs() { value } else { most });
         column.into_iter().map(move |value| (value * largest.signum()) as f32)
     });
     Ok(axes.collect())

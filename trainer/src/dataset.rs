@@ -133,7 +133,11 @@ fn read_file(path: &Path) -> Result<(Vec<u8>, String, String)> {
     File::open(path)
         .and_then(|mut file| file.read_to_end(&mut bytes))
         .with_context(|| format!("{} can't be read. Check the path and the rights.", path.display()))?;
-    ensure!(!bytes.is_empty(), "{} is empty. Fetch it again: MovieLens's file has a header and one row a line.", path.display());
+    ensure!(
+        !bytes.is_empty(),
+        "{} is empty. Fetch it again: MovieLens's file has a header and one row a line.",
+        path.display()
+    );
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let sha256 = sha256_hex(&bytes);
     Ok((bytes, name, sha256))
@@ -171,10 +175,12 @@ fn read_rows<Row: for<'row> Deserialize<'row>>(
         let place = format!("{}: line {line}", path.display());
         let row: Row = record.deserialize(Some(&header)).map_err(|error| {
             let reason = match error.kind() {
-                csv::ErrorKind::Deserialize { err, .. } => match err.field().and_then(|at| header.get(usize::try_from(at).ok()?)) {
-                    Some(column) => format!("column `{column}`: {}", err.kind()),
-                    None => err.to_string(),
-                },
+                csv::ErrorKind::Deserialize { err, .. } => {
+                    match err.field().and_then(|at| header.get(usize::try_from(at).ok()?)) {
+                        Some(column) => format!("column `{column}`: {}", err.kind()),
+                        None => err.to_string(),
+                    }
+                }
                 _ => error.to_string(),
             };
             let text = record.iter().collect::<Vec<_>>().join(",");
@@ -209,10 +215,12 @@ fn read_ratings(files: &[PathBuf], check: impl Fn(u32, &str) -> Result<()>) -> R
         let (bytes, name, sha256) = read_file(path)?;
         let columns = ["userId", "movieId", "rating", "timestamp"];
         let rows = read_rows(path, &bytes, &columns, |row: RatingRow, place| {
-            let rating = Rating::new(row.rating)
-                .with_context(|| format!("{place}: the rating {} is outside 0.5 to 5. Mend or remove the row.", row.rating))?;
+            let rating = Rating::new(row.rating).with_context(|| {
+                format!("{place}: the rating {} is outside 0.5 to 5. Mend or remove the row.", row.rating)
+            })?;
             check(row.movie_id, place)?;
-            watchnext::features::LocalTime::from_unix(row.timestamp, 0).with_context(|| format!("{place}: the timestamp is wrong"))?;
+            watchnext::features::LocalTime::from_unix(row.timestamp, 0)
+                .with_context(|| format!("{place}: the timestamp is wrong"))?;
             if let Some(before) = places.insert((row.user_id, row.movie_id), place.to_owned()) {
                 bail!(
                     "{place}: user {} rated movie {} twice, before in {before}. Remove one of the rows.",

@@ -135,10 +135,13 @@ fn summarise(ranks: &Ranks) -> NextMovie {
     let gain_of = |rank: Option<usize>, gain: &dyn Fn(usize) -> f64| rank.map_or(0.0, gain);
     let figure = |gain: &dyn Fn(usize) -> f64| {
         let per_user = ranks.iter().filter(|user| !user.is_empty());
-        bootstrap(&per_user.map(|user| (user.iter().map(|rank| gain_of(*rank, gain)).sum(), user.len())).collect::<Vec<_>>())
+        bootstrap(
+            &per_user.map(|user| (user.iter().map(|rank| gain_of(*rank, gain)).sum(), user.len())).collect::<Vec<_>>(),
+        )
     };
     let all: Vec<Option<usize>> = ranks.iter().flatten().copied().collect();
-    let share = |k: usize| all.iter().filter(|rank| rank.is_some_and(|rank| rank < k)).count() as f64 / all.len().max(1) as f64;
+    let share =
+        |k: usize| all.iter().filter(|rank| rank.is_some_and(|rank| rank < k)).count() as f64 / all.len().max(1) as f64;
     NextMovie {
         events: all.len(),
         hit10: figure(&|rank| f64::from(u8::from(rank < 10))),
@@ -163,7 +166,8 @@ fn bootstrap(users: &[(f64, usize)]) -> Figure {
         .map(|_| mean(&mut (0..users.len()).filter_map(|_| users.get(rng.random_range(0..users.len())))))
         .collect();
     means.sort_by(f64::total_cmp);
-    let percentile = |share: f64| means.get((share * (RESAMPLES - 1) as f64).round() as usize).copied().unwrap_or_default();
+    let percentile =
+        |share: f64| means.get((share * (RESAMPLES - 1) as f64).round() as usize).copied().unwrap_or_default();
     Figure { mean: mean(&mut users.iter()), low: percentile(0.025), high: percentile(0.975) }
 }
 
@@ -186,7 +190,8 @@ pub fn leaky(dataset: &Dataset, config: &TrainConfig) -> Result<Leaky> {
     let users = |from: usize, to: usize| dataset.users.get(from..to.min(dataset.users.len())).unwrap_or_default();
     let (validation, test) = (users(0, LAST_VALIDATION_USER + 1), users(LAST_VALIDATION_USER + 1, LAST_TEST_USER + 1));
     let rows = |users: &[User]| TrainingRows::new(&dataset.catalog, users, |_| true);
-    let train_rows = TrainingRows::new(&dataset.catalog, &dataset.users, |event| event.movie.get() > LAST_LEFT_OUT_MOVIE)?;
+    let train_rows =
+        TrainingRows::new(&dataset.catalog, &dataset.users, |event| event.movie.get() > LAST_LEFT_OUT_MOVIE)?;
     let (validation, test) = (rows(validation)?, rows(test)?);
     let (network, _) = train(movies, &train_rows, &validation, config, None)?;
     let states = |rows: &TrainingRows| -> Result<Array2<f32>> {

@@ -27,7 +27,8 @@ const STRAY: f64 = 0.08;
 const FIRST_WORDS: [&str; 10] =
     ["Crimson", "Silent", "Golden", "Electric", "Broken", "Northern", "Hidden", "Paper", "Velvet", "Último"];
 const SECOND_WORDS: [&str; 12] = [
-    "Harbour", "Garden", "Orbit", "Letter", "Mirror", "Parade", "Winter", "Circus", "Compass", "Lantern", "Station", "Été",
+    "Harbour", "Garden", "Orbit", "Letter", "Mirror", "Parade", "Winter", "Circus", "Compass", "Lantern", "Station",
+    "Été",
 ];
 
 /// The id of the `movie`-th movie of a group.
@@ -55,7 +56,11 @@ pub fn write_data(folder: &Path) -> Result<()> {
             let second = SECOND_WORDS.get(number / FIRST_WORDS.len()).copied().unwrap_or_default();
             let year = 1950 + (number * 37) % 70;
             // Every third title has its article at the end, as MovieLens writes it, and so needs quotes.
-            let title = if movie % 3 == 0 { format!("\"{first} {second}, The ({year})\"") } else { format!("{first} {second} ({year})") };
+            let title = if movie % 3 == 0 {
+                format!("\"{first} {second}, The ({year})\"")
+            } else {
+                format!("{first} {second} ({year})")
+            };
             movies.push_str(&format!("{},{title},{genre}|Adventure\n", movie_id(group, movie)));
         }
     }
@@ -71,7 +76,12 @@ pub fn write_data(folder: &Path) -> Result<()> {
             let watched = if strays { (group + rng.random_range(1..GROUPS.len())) % GROUPS.len() } else { group };
             let stars = if strays { rng.random_range(1..=6) } else { rng.random_range(6..=10) };
             timestamp += i64::from(rng.random_range(60..200_000_u32));
-            ratings.push_str(&format!("{},{},{:.1},{timestamp}\n", user + 1, movie_id(watched, movie), f64::from(stars) / 2.0));
+            ratings.push_str(&format!(
+                "{},{},{:.1},{timestamp}\n",
+                user + 1,
+                movie_id(watched, movie),
+                f64::from(stars) / 2.0
+            ));
         }
     }
     fs::write(folder.join("movies.csv"), movies).with_context(place)?;

@@ -224,7 +224,8 @@ impl CustomOp3 for SoftmaxCrossEntropy {
         grad_loss: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let kept = self.gradients.lock().ok().and_then(|mut kept| kept.take());
-        let kept = kept.ok_or_else(|| Error::Msg("the backward pass ran twice or without a forward pass".to_owned()))?;
+        let kept =
+            kept.ok_or_else(|| Error::Msg("the backward pass ran twice or without a forward pass".to_owned()))?;
         let factor = f64::from(grad_loss.to_scalar::<f32>()?);
         let gradient = |values: Vec<f32>, argument: &Tensor| -> Result<Option<Tensor>> {
             let gradient = Tensor::from_vec(values, argument.shape(), argument.device())?;
@@ -252,7 +253,11 @@ impl HistoryMean {
     }
 
     /// The slots of a row that aren't padding: offsets of the table's rows and factors.
-    fn slots_of<'op>(movies: &'op [i64], weights: &'op [f32], slots: usize) -> impl Iterator<Item = (usize, f32)> + 'op {
+    fn slots_of<'op>(
+        movies: &'op [i64],
+        weights: &'op [f32],
+        slots: usize,
+    ) -> impl Iterator<Item = (usize, f32)> + 'op {
         let factor = 1.0 / slots as f32;
         let used = movies.iter().zip(weights).filter(|(_, weight)| **weight != 0.0);
         used.filter_map(move |(movie, weight)| Some((usize::try_from(*movie).ok()?, weight * factor)))
@@ -317,7 +322,9 @@ mod tests {
     fn the_loss_and_its_gradients_equal_those_of_candle() {
         let device = Device::Cpu;
         let wave = |n: usize, step: f32| (0..n).map(|i| (i as f32 * step).sin() * 3.0).collect::<Vec<f32>>();
-        let var = |values: Vec<f32>, shape: &[usize]| Var::from_tensor(&Tensor::from_vec(values, shape, &device).unwrap()).unwrap();
+        let var = |values: Vec<f32>, shape: &[usize]| {
+            Var::from_tensor(&Tensor::from_vec(values, shape, &device).unwrap()).unwrap()
+        };
         let hidden = var(wave(300 * 8, 0.7), &[300, 8]);
         let weight = var(wave(37 * 8, 1.3), &[37, 8]);
         let bias = var(wave(37, 0.9), &[37]);
@@ -328,7 +335,8 @@ mod tests {
         let shifted = logits.broadcast_sub(&most).unwrap();
         let log_sum = shifted.exp().unwrap().sum_keepdim(1).unwrap().log().unwrap();
         let picks = Tensor::from_vec(targets, (300, 1), &device).unwrap();
-        let theirs = shifted.broadcast_sub(&log_sum).unwrap().gather(&picks, 1).unwrap().mean_all().unwrap().neg().unwrap();
+        let theirs =
+            shifted.broadcast_sub(&log_sum).unwrap().gather(&picks, 1).unwrap().mean_all().unwrap().neg().unwrap();
         assert!(close(&ours, &theirs));
         let (our_grads, their_grads) = (ours.backward().unwrap(), theirs.backward().unwrap());
         for parameter in [&hidden, &weight, &bias] {

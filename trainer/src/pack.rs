@@ -88,7 +88,8 @@ impl Packed {
     /// # Errors
     /// A folder that can't be written to.
     pub fn write(&self, folder: &Path) -> Result<()> {
-        let place = || format!("the bundle can't be written to {}. Free the disk or mend the rights.", folder.display());
+        let place =
+            || format!("the bundle can't be written to {}. Free the disk or mend the rights.", folder.display());
         fs::create_dir_all(folder).with_context(place)?;
         let mut manifest = serde_json::to_vec_pretty(&self.manifest)?;
         manifest.push(b'\n');
@@ -114,7 +115,10 @@ pub fn read_bundle(folder: &Path) -> Result<Recommender> {
     let read = |name: &str| {
         let path = folder.join(name);
         fs::read(&path).with_context(|| {
-            format!("{} can't be read. Give a bundle's folder, as `trainer train` writes it, with --bundle.", path.display())
+            format!(
+                "{} can't be read. Give a bundle's folder, as `trainer train` writes it, with --bundle.",
+                path.display()
+            )
         })
     };
     let manifest_bytes = read("manifest.json")?;
@@ -174,7 +178,8 @@ struct ParityInputs {
 fn parity_cases(network: &Network, catalog: &Catalog) -> Result<Parity> {
     // No movie, one, a few with ratings, and more than the tower sees; moments in different quarters, parts of the day and
     // zones.
-    let well_known: Vec<MovieId> = catalog.wall(60).iter().filter_map(|movie| catalog.movie(*movie)).map(|movie| movie.id).collect();
+    let well_known: Vec<MovieId> =
+        catalog.wall(60).iter().filter_map(|movie| catalog.movie(*movie)).map(|movie| movie.id).collect();
     let few = [Some(5.0), None, Some(0.5), Some(3.5), None];
     let plain = |count: usize| well_known.iter().take(count).map(|id| (*id, None)).collect::<Vec<_>>();
     let rated = well_known.iter().rev().copied().zip(few).collect();
@@ -185,7 +190,8 @@ fn parity_cases(network: &Network, catalog: &Catalog) -> Result<Parity> {
         (rated, 1_735_689_599, 60),
         (plain(60), 951_782_400, 0),
     ];
-    let cases = cases.into_iter().map(|(watched, seconds, offset)| parity_case(network, catalog, watched, seconds, offset));
+    let cases =
+        cases.into_iter().map(|(watched, seconds, offset)| parity_case(network, catalog, watched, seconds, offset));
     Ok(Parity { cases: cases.collect::<Result<_>>()? })
 }
 
@@ -220,7 +226,8 @@ fn parity_case(
         .filter(|(_, row)| !seen.get(*row).copied().unwrap_or(true))
         .collect();
     ranked.sort_by(|left, right| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)));
-    let top = ranked.iter().take(10).filter_map(|(_, row)| catalog.movies().get(*row)).map(|movie| movie.id.0).collect();
+    let top =
+        ranked.iter().take(10).filter_map(|(_, row)| catalog.movies().get(*row)).map(|movie| movie.id.0).collect();
     let history = watched.iter().map(|(id, rating)| ParityWatch { movie_id: id.0, rating: *rating }).collect();
     Ok(ParityCase {
         request: ParityRequest { history, time_ms: seconds * 1000, utc_offset_minutes: offset },

@@ -125,7 +125,8 @@ pub fn model_card(
     epochs: &[EpochFigures],
     states: Option<&CompactStates>,
 ) -> String {
-    let mut figures = String::from("| method | users | events | hit@10 | hit@100 | NDCG@10 | MRR |\n|---|---|---|---|---|---|---|\n");
+    let mut figures =
+        String::from("| method | users | events | hit@10 | hit@100 | NDCG@10 | MRR |\n|---|---|---|---|---|---|---|\n");
     for row in rows {
         let _ = write!(figures, "| {} | {} | {} |", row.method, row.group, row.figures.events);
         for (_, figure) in row.figures.named() {

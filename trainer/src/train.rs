@@ -79,7 +79,9 @@ impl Checkpoint {
 
     /// Writes beside the old checkpoint and renames, so that a run killed at any moment leaves one of the two whole.
     fn save(&self, network: &Network, adam: &Adam, progress: &Progress) -> Result<()> {
-        let place = || format!("the checkpoint in {} can't be written. Free the disk or mend the rights.", self.folder.display());
+        let place = || {
+            format!("the checkpoint in {} can't be written. Free the disk or mend the rights.", self.folder.display())
+        };
         fs::create_dir_all(&self.folder).with_context(place)?;
         let mut tensors = adam.tensors()?;
         for (name, parameter) in network.parameters() {
@@ -96,9 +98,8 @@ impl Checkpoint {
     /// The last checkpoint, if there is one of the same configuration and data.
     fn load(&self, config: &TrainConfig) -> Result<Option<(HashMap<String, Tensor>, Progress)>> {
         let Ok(bytes) = fs::read(self.tensors()) else { return Ok(None) };
-        let place = || {
-            format!("the checkpoint {} can't be read. Remove the folder to start afresh.", self.tensors().display())
-        };
+        let place =
+            || format!("the checkpoint {} can't be read. Remove the folder to start afresh.", self.tensors().display());
         let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).with_context(place)?;
         let progress = metadata.metadata().as_ref().and_then(|pairs| pairs.get("progress")).with_context(place)?;
         let progress: Progress = serde_json::from_str(progress).with_context(place)?;
@@ -193,8 +194,13 @@ pub fn train(
             eprintln!("epoch {epoch} of {} · loss {training_loss:.4}{message}", config.epochs);
         }
         if let Some(checkpoint) = checkpoint {
-            let progress =
-                Progress { config: *config, data: checkpoint.data.clone(), steps: adam.steps, schedule, history: history.clone() };
+            let progress = Progress {
+                config: *config,
+                data: checkpoint.data.clone(),
+                steps: adam.steps,
+                schedule,
+                history: history.clone(),
+            };
             checkpoint.save(&network, &adam, &progress)?;
         }
     }

@@ -48,17 +48,20 @@ export class Wall {
     this.#drawing += 1;
     this.#tiles.clear();
     more.hidden = true;
+    list.hidden = false;
     list.setAttribute('aria-busy', 'true');
     list.replaceChildren(
       ...Array.from({ length: FIRST }, () => element('li', { 'aria-hidden': 'true' }, element('span', { class: 'skeleton' }))),
     );
   }
 
+  /** Makes room for what has to be told instead. */
   clear() {
     this.#drawing += 1;
     this.#tiles.clear();
     list.removeAttribute('aria-busy');
     list.replaceChildren();
+    list.hidden = true;
     more.hidden = true;
   }
 

@@ -91,7 +91,8 @@ export class WatchedList {
 
   /** Brings the newest frame into view. */
   showNewest() {
-    list.parentElement.scrollTo({ left: 0 });
+    // In the next frame, as reading or setting a scroll position at once would force a layout of its own.
+    requestAnimationFrame(() => list.parentElement.scrollTo({ left: 0 }));
   }
 
   /** @param {Entry} entry */

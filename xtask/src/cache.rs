@@ -39,9 +39,7 @@ impl Cache {
         let root = match env::var_os(CACHE_VARIABLE) {
             Some(folder) => std::path::absolute(folder).context("WATCHNEXT_CACHE is no path")?,
             None => choose_base_strategy()
-                .context(
-                    "this user has no home folder; set WATCHNEXT_CACHE to a folder for the tools",
-                )?
+                .context("this user has no home folder; set WATCHNEXT_CACHE to a folder for the tools")?
                 .cache_dir()
                 .join("watchnext"),
         };
@@ -49,12 +47,8 @@ impl Cache {
     }
 
     fn at(root: PathBuf) -> Result<Self> {
-        fs::create_dir_all(&root).with_context(|| {
-            format!(
-                "{} can't be made; set WATCHNEXT_CACHE to another folder",
-                root.display()
-            )
-        })?;
+        fs::create_dir_all(&root)
+            .with_context(|| format!("{} can't be made; set WATCHNEXT_CACHE to another folder", root.display()))?;
         Ok(Self { root })
     }
 
@@ -93,16 +87,11 @@ impl Cache {
             return Ok(place);
         }
         step(&format!("{}: {}", entry.name, entry.purpose));
-        note(&format!(
-            "into {}, once for this machine; expected: {}",
-            place.display(),
-            entry.expected
-        ));
+        note(&format!("into {}, once for this machine; expected: {}", place.display(), entry.expected));
         let start = Instant::now();
         let partial = self.root.join(format!(".partial-{}", entry.name));
         remove(&partial)?;
-        fs::create_dir_all(&partial)
-            .with_context(|| format!("{} can't be made", partial.display()))?;
+        fs::create_dir_all(&partial).with_context(|| format!("{} can't be made", partial.display()))?;
         make(&partial)?;
         ensure!(
             whole(&partial),
@@ -111,8 +100,7 @@ impl Cache {
             self.log(entry.name).display()
         );
         remove(&place)?;
-        fs::rename(&partial, &place)
-            .with_context(|| format!("{} can't be put in place", place.display()))?;
+        fs::rename(&partial, &place).with_context(|| format!("{} can't be put in place", place.display()))?;
         note(&format!("done in {}", human(start.elapsed())));
         Ok(place)
     }
@@ -120,19 +108,14 @@ impl Cache {
     /// Waits for, and takes, the lock of an entry; it is given back when the file is dropped.
     fn lock(&self, name: &str) -> Result<File> {
         let folder = self.root.join("lock");
-        fs::create_dir_all(&folder)
-            .with_context(|| format!("{} can't be made", folder.display()))?;
+        fs::create_dir_all(&folder).with_context(|| format!("{} can't be made", folder.display()))?;
         let path = folder.join(name);
-        let file =
-            File::create(&path).with_context(|| format!("{} can't be written", path.display()))?;
+        let file = File::create(&path).with_context(|| format!("{} can't be written", path.display()))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                note(&format!(
-                    "waiting for another command that is installing {name}"
-                ));
-                file.lock()
-                    .with_context(|| format!("{} can't be locked", path.display()))?;
+                note(&format!("waiting for another command that is installing {name}"));
+                file.lock().with_context(|| format!("{} can't be locked", path.display()))?;
             }
             // Some network file systems know no locks; two commands at once are rare enough to go on without.
             Err(TryLockError::Error(_)) => {}
@@ -144,11 +127,7 @@ impl Cache {
 /// The name of an entry whose content a file determines: the tool's name and the beginning of the file's hash.
 pub fn name_by_hash(tool: &str, content: &[u8]) -> String {
     let digest = Sha256::digest(content);
-    let beginning: String = digest
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let beginning: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     format!("{tool}-{beginning}")
 }
 
@@ -165,11 +144,7 @@ fn remove(folder: &Path) -> Result<()> {
 mod tests {
     use super::*;
 
-    const ENTRY: Entry<'_> = Entry {
-        name: "tool-1.0",
-        purpose: "for a test",
-        expected: "no time",
-    };
+    const ENTRY: Entry<'_> = Entry { name: "tool-1.0", purpose: "for a test", expected: "no time" };
 
     fn temporary(name: &str) -> Cache {
         let root = env::temp_dir().join(format!("watchnext-xtask-{name}-{}", std::process::id()));
@@ -184,11 +159,7 @@ mod tests {
     #[test]
     fn an_entry_is_made_once() {
         let cache = temporary("once");
-        let place = cache
-            .install(&ENTRY, has_file, |folder| {
-                Ok(fs::write(folder.join("file"), "1")?)
-            })
-            .unwrap();
+        let place = cache.install(&ENTRY, has_file, |folder| Ok(fs::write(folder.join("file"), "1")?)).unwrap();
         assert_eq!(place, cache.place("tool-1.0"));
         let again = cache.install(&ENTRY, has_file, |_| anyhow::bail!("made twice"));
         assert_eq!(again.unwrap(), place);
@@ -204,11 +175,7 @@ mod tests {
         });
         assert_eq!(failed.unwrap_err().to_string(), "no network");
         assert!(!cache.place("tool-1.0").exists());
-        let place = cache
-            .install(&ENTRY, has_file, |folder| {
-                Ok(fs::write(folder.join("file"), "1")?)
-            })
-            .unwrap();
+        let place = cache.install(&ENTRY, has_file, |folder| Ok(fs::write(folder.join("file"), "1")?)).unwrap();
         assert!(!place.join("half").exists());
         remove(&cache.root).unwrap();
     }
@@ -227,11 +194,7 @@ mod tests {
         // An entry can be unfit when someone stopped a plain `cargo install` into it.
         let cache = temporary("unfit");
         fs::create_dir_all(cache.place("tool-1.0").join("bin")).unwrap();
-        let place = cache
-            .install(&ENTRY, has_file, |folder| {
-                Ok(fs::write(folder.join("file"), "1")?)
-            })
-            .unwrap();
+        let place = cache.install(&ENTRY, has_file, |folder| Ok(fs::write(folder.join("file"), "1")?)).unwrap();
         assert!(has_file(&place) && !place.join("bin").exists());
         remove(&cache.root).unwrap();
     }

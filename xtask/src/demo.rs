@@ -26,23 +26,13 @@ pub struct Options {
 /// Prepares, builds and serves until it is interrupted.
 pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     let manifest = project.path("models/manifest.json");
-    ensure!(
-        manifest.is_file(),
-        "{} is missing: train a model first, by cargo xtask train",
-        manifest.display()
-    );
+    ensure!(manifest.is_file(), "{} is missing: train a model first, by cargo xtask train", manifest.display());
     // Asked before minutes of building, not after. The listener is dropped at once, and the port free again.
-    TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).with_context(|| {
-        format!(
-            "port {} can't be served on; choose another by --port",
-            options.port
-        )
-    })?;
+    TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))
+        .with_context(|| format!("port {} can't be served on; choose another by --port", options.port))?;
     let builder = Builder::prepare(project, &Cache::open()?)?;
     let port = options.port.to_string();
-    step(&format!(
-        "The page: built (3 to 6 minutes at first, then seconds), then served at http://127.0.0.1:{port}/"
-    ));
+    step(&format!("The page: built (3 to 6 minutes at first, then seconds), then served at http://127.0.0.1:{port}/"));
     note("Ctrl-C ends it");
     let mut serve = module::trunk(project, &builder, "serve");
     serve.args(["--address", "127.0.0.1", "--port", &port]);

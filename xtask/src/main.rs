@@ -25,11 +25,7 @@ use crate::project::Project;
 
 /// What `cargo xtask` understands.
 #[derive(Parser)]
-#[command(
-    name = "cargo xtask",
-    bin_name = "cargo xtask",
-    about = "The commands of watchnext."
-)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The commands of watchnext.")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

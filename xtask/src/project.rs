@@ -28,15 +28,8 @@ impl Project {
         let root = start
             .ancestors()
             .find(|folder| folder.join("Trunk.toml").is_file())
-            .with_context(|| {
-                format!(
-                    "no Trunk.toml in {} or above it; run this inside the clone",
-                    start.display()
-                )
-            })?;
-        Ok(Self {
-            root: root.to_path_buf(),
-        })
+            .with_context(|| format!("no Trunk.toml in {} or above it; run this inside the clone", start.display()))?;
+        Ok(Self { root: root.to_path_buf() })
     }
 
     /// The folder that holds everything.

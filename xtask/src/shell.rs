@@ -33,11 +33,7 @@ pub fn cargo() -> Command {
 
 /// A program that can be started on any system: npm and its like are batch files on Windows.
 pub fn script(name: &str) -> Command {
-    Command::new(if cfg!(windows) {
-        format!("{name}.cmd")
-    } else {
-        name.to_owned()
-    })
+    Command::new(if cfg!(windows) { format!("{name}.cmd") } else { name.to_owned() })
 }
 
 /// Runs a program whose output is the reader's to see. It gets no input, so that nothing ever waits for a key.
@@ -54,13 +50,10 @@ pub fn run(command: &mut Command) -> Result<()> {
 /// of it is repeated now and then.
 pub fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
     if let Some(folder) = log.parent() {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("{} can't be made", folder.display()))?;
+        fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
     }
     let file = File::create(log).with_context(|| format!("{} can't be written", log.display()))?;
-    let errors = file
-        .try_clone()
-        .with_context(|| format!("{} can't be written", log.display()))?;
+    let errors = file.try_clone().with_context(|| format!("{} can't be written", log.display()))?;
     note(&format!("$ {}", shown(command)));
     let start = Instant::now();
     let mut child = command
@@ -71,19 +64,12 @@ pub fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
         .with_context(|| format!("{} can't be started", shown_program(command)))?;
     let mut next = HEARTBEAT;
     let status = loop {
-        if let Some(status) = child
-            .try_wait()
-            .context("the program's end can't be waited for")?
-        {
+        if let Some(status) = child.try_wait().context("the program's end can't be waited for")? {
             break status;
         }
         if start.elapsed() >= next {
             let lines = last_lines(log, 1);
-            note(&format!(
-                "{}: {}",
-                human(start.elapsed()),
-                lines.first().map_or("", |line| line.trim())
-            ));
+            note(&format!("{}: {}", human(start.elapsed()), lines.first().map_or("", |line| line.trim())));
             next += HEARTBEAT;
         }
         thread::sleep(Duration::from_millis(100));
@@ -99,31 +85,16 @@ pub fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
 
 /// What a program prints, or `None` if it isn't there or fails: for questions such as `--version`.
 pub fn ask(command: &mut Command) -> Option<String> {
-    let output = command
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// The file that a program's name stands for, by the folders of PATH.
 pub fn on_path(name: &str) -> Option<PathBuf> {
     let folders = env::var_os("PATH")?;
-    let endings: &[&str] = if cfg!(windows) {
-        &[".exe", ".cmd"]
-    } else {
-        &[""]
-    };
+    let endings: &[&str] = if cfg!(windows) { &[".exe", ".cmd"] } else { &[""] };
     env::split_paths(&folders)
-        .flat_map(|folder| {
-            endings
-                .iter()
-                .map(move |ending| folder.join(format!("{name}{ending}")))
-        })
+        .flat_map(|folder| endings.iter().map(move |ending| folder.join(format!("{name}{ending}"))))
         .find(|file| file.is_file())
 }
 
@@ -157,35 +128,20 @@ fn check(status: ExitStatus, command: &Command) -> Result<()> {
 /// The command as it would be typed, without the folder of the program.
 pub fn shown(command: &Command) -> String {
     let mut words = vec![shown_program(command)];
-    words.extend(
-        command
-            .get_args()
-            .map(|word| word.to_string_lossy().into_owned()),
-    );
+    words.extend(command.get_args().map(|word| word.to_string_lossy().into_owned()));
     words.join(" ")
 }
 
 fn shown_program(command: &Command) -> String {
     let program = Path::new(command.get_program());
-    program
-        .file_stem()
-        .unwrap_or(program.as_os_str())
-        .to_string_lossy()
-        .into_owned()
+    program.file_stem().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// The last lines of a file that say anything.
 fn last_lines(file: &Path, count: usize) -> Vec<String> {
-    let text = fs::read(file)
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .unwrap_or_default();
-    let mut lines: Vec<String> = text
-        .lines()
-        .rev()
-        .filter(|line| !line.trim().is_empty())
-        .take(count)
-        .map(str::to_owned)
-        .collect();
+    let text = fs::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let mut lines: Vec<String> =
+        text.lines().rev().filter(|line| !line.trim().is_empty()).take(count).map(str::to_owned).collect();
     lines.reverse();
     lines
 }

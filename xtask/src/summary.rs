@@ -35,9 +35,7 @@ impl Summary {
 
     /// Whether a suite failed; one that hasn't run hasn't.
     pub fn has_failed(&self, suite: &str) -> bool {
-        self.rows
-            .iter()
-            .any(|(name, outcome, _)| *name == suite && matches!(outcome, Outcome::Failed(_)))
+        self.rows.iter().any(|(name, outcome, _)| *name == suite && matches!(outcome, Outcome::Failed(_)))
     }
 
     /// Whether nothing failed.
@@ -54,16 +52,8 @@ impl Summary {
                 Outcome::Failed(reason) => ("failed", reason.as_str()),
                 Outcome::Skipped(reason) => ("skipped", reason.as_str()),
             };
-            let time = if matches!(outcome, Outcome::Skipped(_)) {
-                "-".to_owned()
-            } else {
-                human(*time)
-            };
-            lines.push(
-                format!("    {word:<8} {suite:<14} {time:>12}   {reason}")
-                    .trim_end()
-                    .to_owned(),
-            );
+            let time = if matches!(outcome, Outcome::Skipped(_)) { "-".to_owned() } else { human(*time) };
+            lines.push(format!("    {word:<8} {suite:<14} {time:>12}   {reason}").trim_end().to_owned());
         }
         lines.extend(self.notes.iter().map(|note| format!("    {note}")));
         lines.push(format!(
@@ -76,10 +66,7 @@ impl Summary {
     }
 
     fn count(&self, is_meant: impl Fn(&Outcome) -> bool) -> usize {
-        self.rows
-            .iter()
-            .filter(|(_, outcome, _)| is_meant(outcome))
-            .count()
+        self.rows.iter().filter(|(_, outcome, _)| is_meant(outcome)).count()
     }
 }
 
@@ -91,16 +78,8 @@ mod tests {
     fn the_last_line_counts_the_suites() {
         let mut summary = Summary::default();
         summary.add("format", Outcome::Passed, Duration::from_millis(900));
-        summary.add(
-            "browser",
-            Outcome::Failed("exit code 1".to_owned()),
-            Duration::from_secs(75),
-        );
-        summary.add(
-            "deny",
-            Outcome::Skipped("cargo-deny isn't on PATH".to_owned()),
-            Duration::ZERO,
-        );
+        summary.add("browser", Outcome::Failed("exit code 1".to_owned()), Duration::from_secs(75));
+        summary.add("deny", Outcome::Skipped("cargo-deny isn't on PATH".to_owned()), Duration::ZERO);
         summary.note("MovieLens is there.".to_owned());
         let expected = "    \
             passed   format                0.9 s\n    \

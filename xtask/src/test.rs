@@ -89,15 +89,10 @@ impl Suite {
 /// The suites that a command line asks for, in their order.
 fn selected(only: &[Suite], skip: &[Suite]) -> Vec<Suite> {
     let all = Suite::value_variants().iter().copied();
-    let asked: Vec<Suite> = all
-        .clone()
-        .filter(|suite| only.is_empty() || only.contains(suite))
-        .collect();
-    all.filter(|suite| {
-        asked.contains(suite) || asked.iter().any(|user| user.needs().contains(suite))
-    })
-    .filter(|suite| !skip.contains(suite))
-    .collect()
+    let asked: Vec<Suite> = all.clone().filter(|suite| only.is_empty() || only.contains(suite)).collect();
+    all.filter(|suite| asked.contains(suite) || asked.iter().any(|user| user.needs().contains(suite)))
+        .filter(|suite| !skip.contains(suite))
+        .collect()
 }
 
 /// Prepares the machine, runs the suites, and prints the table.
@@ -110,22 +105,11 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     let mut summary = Summary::default();
     for (number, suite) in suites.iter().enumerate() {
         println!();
-        step(&format!(
-            "{} ({} of {})",
-            suite.name(),
-            number + 1,
-            suites.len()
-        ));
+        step(&format!("{} ({} of {})", suite.name(), number + 1, suites.len()));
         let start = Instant::now();
-        let outcome = match suite
-            .needs()
-            .iter()
-            .find(|needed| summary.has_failed(needed.name()))
-        {
+        let outcome = match suite.needs().iter().find(|needed| summary.has_failed(needed.name())) {
             Some(needed) => Outcome::Failed(format!("not run, since {} failed", needed.name())),
-            None => bench
-                .run(*suite)
-                .unwrap_or_else(|error| Outcome::Failed(format!("{error:#}"))),
+            None => bench.run(*suite).unwrap_or_else(|error| Outcome::Failed(format!("{error:#}"))),
         };
         match &outcome {
             Outcome::Passed => note("passed"),
@@ -136,19 +120,11 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     }
 
     summary.note(bench.data_sentence());
-    summary.note(format!(
-        "set-up {}, all together {}",
-        shell::human(set_up),
-        shell::human(start.elapsed())
-    ));
+    summary.note(format!("set-up {}, all together {}", shell::human(set_up), shell::human(start.elapsed())));
     println!();
     step("Summary");
     println!("{}", summary.text());
-    Ok(if summary.is_green() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if summary.is_green() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The prepared machine. What no selected suite needs isn't there.
@@ -181,23 +157,9 @@ impl<'a> Bench<'a> {
         } else {
             None
         };
-        let python = if any(&[Suite::Onnx]) {
-            Some(python::prepare(project, &cache)?)
-        } else {
-            None
-        };
-        let builder = if any(&[Suite::Wasm, Suite::Page]) {
-            Some(Builder::prepare(project, &cache)?)
-        } else {
-            None
-        };
-        let bench = Self {
-            project,
-            builder,
-            chromium,
-            python,
-            data: project.data()?,
-        };
+        let python = if any(&[Suite::Onnx]) { Some(python::prepare(project, &cache)?) } else { None };
+        let builder = if any(&[Suite::Wasm, Suite::Page]) { Some(Builder::prepare(project, &cache)?) } else { None };
+        let bench = Self { project, builder, chromium, python, data: project.data()? };
         note(&bench.data_sentence());
         Ok(bench)
     }
@@ -205,25 +167,10 @@ impl<'a> Bench<'a> {
     fn run(&self, suite: Suite) -> Result<Outcome> {
         match suite {
             Suite::Format => self.format(),
-            Suite::Clippy => self.cargo(&[
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--",
-                "-D",
-                "warnings",
-            ]),
-            Suite::ClippyWasm => self.cargo(&[
-                "clippy",
-                "--package",
-                "watchnext",
-                "--lib",
-                "--target",
-                TARGET,
-                "--",
-                "-D",
-                "warnings",
-            ]),
+            Suite::Clippy => self.cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+            Suite::ClippyWasm => {
+                self.cargo(&["clippy", "--package", "watchnext", "--lib", "--target", TARGET, "--", "-D", "warnings"])
+            }
             Suite::Native => self.native(),
             Suite::Doc => self.cargo(&["test", "--workspace", "--doc"]),
             Suite::Wasm => self.wasm(),
@@ -250,11 +197,7 @@ impl<'a> Bench<'a> {
 
     /// The formatter colours its findings even where no one sees colours, unless it is told.
     fn format(&self) -> Result<Outcome> {
-        let color = if io::stdout().is_terminal() {
-            "auto"
-        } else {
-            "never"
-        };
+        let color = if io::stdout().is_terminal() { "auto" } else { "never" };
         self.cargo(&["fmt", "--all", "--check", "--", "--color", color])
     }
 
@@ -263,49 +206,27 @@ impl<'a> Bench<'a> {
         if ask(cargo().args(["nextest", "--version"])).is_some() {
             self.cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])
         } else {
-            self.cargo(&[
-                "test",
-                "--workspace",
-                "--lib",
-                "--bins",
-                "--tests",
-                "--no-fail-fast",
-            ])
+            self.cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
         }
     }
 
     fn wasm(&self) -> Result<Outcome> {
         let mut test = cargo();
-        test.args([
-            "test",
-            "--package",
-            "watchnext",
-            "--target",
-            TARGET,
-            "--test",
-            "wasm",
-        ])
-        .env(
-            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
-            &self.builder()?.test_runner,
-        );
+        test.args(["test", "--package", "watchnext", "--target", TARGET, "--test", "wasm"])
+            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &self.builder()?.test_runner);
         self.check(&mut test)
     }
 
     fn fixture(&self) -> Result<Outcome> {
         let mut make = cargo();
-        make.args(["run", "--package", "trainer", "--", "fixture", "--out"])
-            .arg(self.fixture_folder());
+        make.args(["run", "--package", "trainer", "--", "fixture", "--out"]).arg(self.fixture_folder());
         self.check(&mut make)
     }
 
     fn browser(&self) -> Result<Outcome> {
         let folder = self.project.path("tests/browser");
         let files = test_files(&folder)?;
-        let chromium = self
-            .chromium
-            .as_ref()
-            .context("the browser was not prepared")?;
+        let chromium = self.chromium.as_ref().context("the browser was not prepared")?;
         let mut node = Command::new("node");
         // One file at a time: some tests measure, and two browsers on two cores would measure each other.
         node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"])
@@ -336,14 +257,7 @@ impl<'a> Bench<'a> {
         if ask(cargo().args(["deny", "--version"])).is_none() {
             return Ok(Outcome::Skipped("cargo-deny isn't on PATH".to_owned()));
         }
-        self.cargo(&[
-            "deny",
-            "--all-features",
-            "check",
-            "bans",
-            "licenses",
-            "sources",
-        ])
+        self.cargo(&["deny", "--all-features", "check", "bans", "licenses", "sources"])
     }
 
     fn builder(&self) -> Result<&Builder> {
@@ -360,10 +274,7 @@ impl<'a> Bench<'a> {
 
     fn data_sentence(&self) -> String {
         if self.has_data() {
-            format!(
-                "MovieLens: the tests that need it use {}",
-                self.data.display()
-            )
+            format!("MovieLens: the tests that need it use {}", self.data.display())
         } else {
             format!(
                 "MovieLens: the tests that need it are left out; {DATA_VARIABLE} may name a folder with {DATA_SET} in it"
@@ -375,20 +286,14 @@ impl<'a> Bench<'a> {
 /// The test files of a folder, sorted. Node would find them by itself, but not in the same way in every version.
 fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for entry in
-        fs::read_dir(folder).with_context(|| format!("{} can't be read", folder.display()))?
-    {
+    for entry in fs::read_dir(folder).with_context(|| format!("{} can't be read", folder.display()))? {
         let entry = entry?;
         if is_test_file(&entry.file_name().to_string_lossy()) {
             files.push(entry.path());
         }
     }
     files.sort();
-    ensure!(
-        !files.is_empty(),
-        "{} holds no *.test.js or *.test.mjs",
-        folder.display()
-    );
+    ensure!(!files.is_empty(), "{} holds no *.test.js or *.test.mjs", folder.display());
     Ok(files)
 }
 
@@ -411,19 +316,10 @@ mod tests {
 
     #[test]
     fn a_suite_brings_what_it_is_built_from() {
-        assert_eq!(
-            names(&selected(&[Suite::Browser], &[])),
-            ["fixture", "page", "browser"]
-        );
-        assert_eq!(
-            names(&selected(&[Suite::Onnx, Suite::Format], &[])),
-            ["format", "fixture", "onnx"]
-        );
+        assert_eq!(names(&selected(&[Suite::Browser], &[])), ["fixture", "page", "browser"]);
+        assert_eq!(names(&selected(&[Suite::Onnx, Suite::Format], &[])), ["format", "fixture", "onnx"]);
         // Whoever has a built page may leave the build out.
-        assert_eq!(
-            names(&selected(&[Suite::Browser], &[Suite::Page])),
-            ["fixture", "browser"]
-        );
+        assert_eq!(names(&selected(&[Suite::Browser], &[Suite::Page])), ["fixture", "browser"]);
     }
 
     #[test]
@@ -436,10 +332,6 @@ mod tests {
     #[test]
     fn helpers_beside_the_tests_are_not_run_as_tests() {
         assert!(is_test_file("page.test.mjs") && is_test_file("element.test.js"));
-        assert!(
-            !is_test_file("server.mjs")
-                && !is_test_file("README.md")
-                && !is_test_file("test.js.map")
-        );
+        assert!(!is_test_file("server.mjs") && !is_test_file("README.md") && !is_test_file("test.js.map"));
     }
 }

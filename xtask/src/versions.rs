@@ -36,10 +36,7 @@ pub fn major(version: &str) -> Option<u32> {
 pub fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
     let name_line = format!("name = \"{package}\"");
     let mut lines = lock.lines().skip_while(|line| *line != name_line).skip(1);
-    lines
-        .next()?
-        .strip_prefix("version = \"")?
-        .strip_suffix('"')
+    lines.next()?.strip_prefix("version = \"")?.strip_suffix('"')
 }
 
 #[cfg(test)]
@@ -51,10 +48,7 @@ mod tests {
         // The outputs are those of the tools themselves, Debian's and npm's wasm-opt both among them.
         assert_eq!(stated_version("trunk 0.21.14\n"), Some("0.21.14"));
         assert_eq!(stated_version("wasm-bindgen 0.2.129\n"), Some("0.2.129"));
-        assert_eq!(
-            stated_version("wasm-opt version 132 (version_132)"),
-            Some("132")
-        );
+        assert_eq!(stated_version("wasm-opt version 132 (version_132)"), Some("132"));
         assert_eq!(stated_version("wasm-opt version 108"), Some("108"));
         assert_eq!(stated_version("v20.20.2\n"), Some("20.20.2"));
         assert_eq!(stated_version("command not found"), None);

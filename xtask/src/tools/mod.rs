@@ -45,9 +45,7 @@ impl Builder {
                 true
             }
             None => {
-                note(
-                    "Node isn't on PATH, so wasm-opt is left out: the module works as well but is a seventh larger",
-                );
+                note("Node isn't on PATH, so wasm-opt is left out: the module works as well but is a seventh larger");
                 false
             }
         };

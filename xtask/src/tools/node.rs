@@ -13,16 +13,10 @@ use crate::versions::{BINARYEN, NODE_MAJOR, major, stated_version};
 
 /// Makes sure that Node is there and new enough for the tests, and gives its version.
 pub fn ensure_node() -> Result<String> {
-    let remedy =
-        format!("install Node {NODE_MAJOR} or newer, with npm, and see that it is on PATH");
-    let Some(output) = ask(Command::new("node").arg("--version")) else {
-        bail!("Node isn't on PATH; {remedy}")
-    };
+    let remedy = format!("install Node {NODE_MAJOR} or newer, with npm, and see that it is on PATH");
+    let Some(output) = ask(Command::new("node").arg("--version")) else { bail!("Node isn't on PATH; {remedy}") };
     let version = stated_version(&output).unwrap_or_default();
-    ensure!(
-        major(version).is_some_and(|number| number >= NODE_MAJOR),
-        "Node is {version}; {remedy}"
-    );
+    ensure!(major(version).is_some_and(|number| number >= NODE_MAJOR), "Node is {version}; {remedy}");
     Ok(version.to_owned())
 }
 
@@ -35,22 +29,12 @@ pub fn wasm_opt(project: &Project, cache: &Cache) -> Result<Option<PathBuf>> {
     {
         return Ok(Some(folder.to_path_buf()));
     }
-    if ask(Command::new("node").arg("--version")).is_none()
-        || ask(script("npm").arg("--version")).is_none()
-    {
+    if ask(Command::new("node").arg("--version")).is_none() || ask(script("npm").arg("--version")).is_none() {
         return Ok(None);
     }
     let folder = packages(project, cache)?.join(".bin");
-    let program = folder.join(if cfg!(windows) {
-        "wasm-opt.cmd"
-    } else {
-        "wasm-opt"
-    });
-    ensure!(
-        is_fit(&program),
-        "{} doesn't say that it is version {BINARYEN}",
-        program.display()
-    );
+    let program = folder.join(if cfg!(windows) { "wasm-opt.cmd" } else { "wasm-opt" });
+    ensure!(is_fit(&program), "{} doesn't say that it is version {BINARYEN}", program.display());
     Ok(Some(folder))
 }
 
@@ -59,28 +43,16 @@ pub fn packages(project: &Project, cache: &Cache) -> Result<PathBuf> {
     let path = project.path("package-lock.json");
     let lock = fs::read(&path).with_context(|| format!("{} can't be read", path.display()))?;
     let name = name_by_hash("npm", &lock);
-    let entry = Entry {
-        name: &name,
-        purpose: "the npm packages of package-lock.json",
-        expected: "10 to 30 seconds",
-    };
+    let entry = Entry { name: &name, purpose: "the npm packages of package-lock.json", expected: "10 to 30 seconds" };
     // npm writes this file last, so that it stands for a whole installation.
-    let whole = |folder: &Path| {
-        folder
-            .join("node_modules")
-            .join(".package-lock.json")
-            .is_file()
-    };
+    let whole = |folder: &Path| folder.join("node_modules").join(".package-lock.json").is_file();
     let place = cache.install(&entry, whole, |folder| {
         for file in ["package.json", "package-lock.json"] {
-            fs::copy(project.path(file), folder.join(file))
-                .with_context(|| format!("{file} can't be copied"))?;
+            fs::copy(project.path(file), folder.join(file)).with_context(|| format!("{file} can't be copied"))?;
         }
         let mut install = script("npm");
         // No package needs its install script, and a script is the way in for a bad package.
-        install
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-            .current_dir(folder);
+        install.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder);
         run_logged(&mut install, &cache.log(&name)).context("is the npm registry reachable?")
     })?;
     let modules = place.join("node_modules");
@@ -95,11 +67,7 @@ fn link(modules: &Path, link: &Path) -> Result<()> {
     }
     match fs::symlink_metadata(link) {
         Ok(found) if found.is_symlink() => {
-            let removed = if cfg!(windows) {
-                fs::remove_dir(link)
-            } else {
-                fs::remove_file(link)
-            };
+            let removed = if cfg!(windows) { fs::remove_dir(link) } else { fs::remove_file(link) };
             removed.with_context(|| format!("{} can't be replaced", link.display()))?;
         }
         Ok(_) => {
@@ -108,13 +76,7 @@ fn link(modules: &Path, link: &Path) -> Result<()> {
         }
         Err(_) => {}
     }
-    make_link(modules, link).with_context(|| {
-        format!(
-            "{} can't be linked to {}",
-            link.display(),
-            modules.display()
-        )
-    })
+    make_link(modules, link).with_context(|| format!("{} can't be linked to {}", link.display(), modules.display()))
 }
 
 #[cfg(unix)]
@@ -125,17 +87,11 @@ fn make_link(modules: &Path, link: &Path) -> Result<()> {
 /// Symbolic links need a privilege on Windows; junctions, which do the same for folders, don't.
 #[cfg(not(unix))]
 fn make_link(modules: &Path, link: &Path) -> Result<()> {
-    crate::shell::run(
-        Command::new("cmd")
-            .args(["/C", "mklink", "/J"])
-            .arg(link)
-            .arg(modules),
-    )
+    crate::shell::run(Command::new("cmd").args(["/C", "mklink", "/J"]).arg(link).arg(modules))
 }
 
 fn is_fit(wasm_opt: &Path) -> bool {
-    ask(Command::new(wasm_opt).arg("--version"))
-        .is_some_and(|output| stated_version(&output) == Some(BINARYEN))
+    ask(Command::new(wasm_opt).arg("--version")).is_some_and(|output| stated_version(&output) == Some(BINARYEN))
 }
 
 #[cfg(test)]
@@ -145,13 +101,8 @@ mod tests {
 
     #[test]
     fn a_link_is_made_and_renewed_and_a_real_folder_is_left_alone() {
-        let folder =
-            std::env::temp_dir().join(format!("watchnext-xtask-link-{}", std::process::id()));
-        let (old, new, place) = (
-            folder.join("old"),
-            folder.join("new"),
-            folder.join("node_modules"),
-        );
+        let folder = std::env::temp_dir().join(format!("watchnext-xtask-link-{}", std::process::id()));
+        let (old, new, place) = (folder.join("old"), folder.join("new"), folder.join("node_modules"));
         fs::create_dir_all(&old).unwrap();
         fs::create_dir_all(&new).unwrap();
         // First no link, then one to an older installation, which a changed lock file leaves behind.

@@ -31,9 +31,7 @@ pub fn prepare(project: &Project, cache: &Cache) -> Result<Python> {
     if ask(Command::new(name).args(["-c", "import venv, ensurepip"])).is_none()
         && (!system::has_apt() || system::apt_install(&["python3-venv"]).is_err())
     {
-        return Ok(Python::Missing(format!(
-            "{name} has no venv module; install python3-venv"
-        )));
+        return Ok(Python::Missing(format!("{name} has no venv module; install python3-venv")));
     }
     let path = project.path(REQUIREMENTS);
     let mut key = fs::read(&path).with_context(|| format!("{} can't be read", path.display()))?;
@@ -54,18 +52,9 @@ pub fn prepare(project: &Project, cache: &Cache) -> Result<Python> {
             run_logged(Command::new(name).args(["-m", "venv"]).arg(folder), &log)?;
             // Wheels only: a version of Python without one should fail at once, not compile for an hour.
             let mut install = Command::new(interpreter(folder));
-            install.args([
-                "-m",
-                "pip",
-                "install",
-                "--disable-pip-version-check",
-                "--only-binary",
-                ":all:",
-                "-r",
-            ]);
-            run_logged(install.arg(&path), &log).context(
-                "is the package index reachable? `cargo xtask test --skip onnx` does without",
-            )
+            install.args(["-m", "pip", "install", "--disable-pip-version-check", "--only-binary", ":all:", "-r"]);
+            run_logged(install.arg(&path), &log)
+                .context("is the package index reachable? `cargo xtask test --skip onnx` does without")
         },
     )?;
     note(&format!("Python {version} with onnx and onnxruntime"));
@@ -74,17 +63,12 @@ pub fn prepare(project: &Project, cache: &Cache) -> Result<Python> {
 
 /// The name by which a Python 3 answers, and its version.
 fn find() -> Option<(&'static str, String)> {
-    let question =
-        "import sys; assert sys.version_info >= (3, 10); print('%d.%d' % sys.version_info[:2])";
-    ["python3", "python"].into_iter().find_map(|name| {
-        ask(Command::new(name).args(["-c", question])).map(|version| (name, version))
-    })
+    let question = "import sys; assert sys.version_info >= (3, 10); print('%d.%d' % sys.version_info[:2])";
+    ["python3", "python"]
+        .into_iter()
+        .find_map(|name| ask(Command::new(name).args(["-c", question])).map(|version| (name, version)))
 }
 
 fn interpreter(environment: &Path) -> PathBuf {
-    if cfg!(windows) {
-        environment.join("Scripts").join("python.exe")
-    } else {
-        environment.join("bin").join("python")
-    }
+    if cfg!(windows) { environment.join("Scripts").join("python.exe") } else { environment.join("bin").join("python") }
 }

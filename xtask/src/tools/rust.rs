@@ -26,9 +26,7 @@ pub fn ensure_target() -> Result<()> {
     }
     note(&format!("the compiler has no {TARGET} yet"));
     run(Command::new("rustup").args(["target", "add", TARGET])).with_context(|| {
-        format!(
-            "add the target {TARGET} to the compiler by hand; without rustup, see its distributor"
-        )
+        format!("add the target {TARGET} to the compiler by hand; without rustup, see its distributor")
     })
 }
 
@@ -37,9 +35,8 @@ pub fn ensure_components() -> Result<()> {
     for (component, subcommand) in [("rustfmt", "fmt"), ("clippy", "clippy")] {
         if ask(cargo().args([subcommand, "--version"])).is_none() {
             note(&format!("the compiler has no {component} yet"));
-            run(Command::new("rustup").args(["component", "add", component])).with_context(
-                || format!("add the component {component} to the compiler by hand"),
-            )?;
+            run(Command::new("rustup").args(["component", "add", component]))
+                .with_context(|| format!("add the component {component} to the compiler by hand"))?;
         }
     }
     Ok(())
@@ -48,37 +45,22 @@ pub fn ensure_components() -> Result<()> {
 /// Downloads the crates that `Cargo.lock` names, because Trunk then builds without the network.
 pub fn fetch(project: &Project) -> Result<()> {
     let mut fetch = cargo();
-    fetch
-        .args(["fetch", "--quiet", "--locked"])
-        .current_dir(project.root());
-    run(&mut fetch).context(
-        "the crates can't be downloaded; is the registry reachable, and is Cargo.lock up to date?",
-    )
+    fetch.args(["fetch", "--quiet", "--locked"]).current_dir(project.root());
+    run(&mut fetch).context("the crates can't be downloaded; is the registry reachable, and is Cargo.lock up to date?")
 }
 
 /// The folder of wasm-bindgen's tools, at the version of the library in `Cargo.lock`: the two speak a common format
 /// that changes with every release.
 pub fn wasm_bindgen(project: &Project, cache: &Cache) -> Result<PathBuf> {
     let path = project.path("Cargo.lock");
-    let lock =
-        fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
-    let version =
-        locked_version(&lock, WASM_BINDGEN).context("Cargo.lock names no wasm-bindgen")?;
+    let lock = fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
+    let version = locked_version(&lock, WASM_BINDGEN).context("Cargo.lock names no wasm-bindgen")?;
     // The tests' runner is looked for because it is the one that an incomplete copy lacks.
     let whole = |folder: &Path| {
         states(&folder.join(executable("wasm-bindgen")), version)
-            && folder
-                .join(executable("wasm-bindgen-test-runner"))
-                .is_file()
+            && folder.join(executable("wasm-bindgen-test-runner")).is_file()
     };
-    from_crate(
-        cache,
-        "wasm-bindgen-cli",
-        "wasm-bindgen",
-        version,
-        "2 to 4 minutes",
-        whole,
-    )
+    from_crate(cache, "wasm-bindgen-cli", "wasm-bindgen", version, "2 to 4 minutes", whole)
 }
 
 /// Trunk, which builds and serves the page.
@@ -113,11 +95,7 @@ fn from_crate(
         note(&format!("{name}: found in {}", folder.display()));
         return Ok(folder);
     }
-    let entry = Entry {
-        name: &name,
-        purpose: "built from source, since this machine hasn't this version",
-        expected,
-    };
+    let entry = Entry { name: &name, purpose: "built from source, since this machine hasn't this version", expected };
     let place = cache.install(
         &entry,
         |folder| whole(&folder.join("bin")),
@@ -157,6 +135,5 @@ fn build(cache: &Cache, name: &str, package: &str, version: &str, folder: &Path)
 
 /// Whether a program says that it has the version.
 fn states(program: &Path, version: &str) -> bool {
-    ask(Command::new(program).arg("--version"))
-        .is_some_and(|output| stated_version(&output) == Some(version))
+    ask(Command::new(program).arg("--version")).is_some_and(|output| stated_version(&output) == Some(version))
 }

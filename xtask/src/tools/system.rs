@@ -15,18 +15,13 @@ pub fn has_apt() -> bool {
 pub fn apt_install(packages: &[&str]) -> Result<()> {
     let root = ask(Command::new("id").arg("-u")).as_deref() == Some("0");
     if !root && ask(Command::new("sudo").args(["-n", "true"])).is_none() {
-        bail!(
-            "only root may install it: sudo apt-get install {}",
-            packages.join(" ")
-        );
+        bail!("only root may install it: sudo apt-get install {}", packages.join(" "));
     }
     // A source that can't be refreshed is often one that isn't needed, so the installation itself decides.
     if let Err(error) = run(apt_get(root).args(["update", "-qq"])) {
         note(&format!("{error:#}"));
     }
-    run(apt_get(root)
-        .args(["install", "-y", "-qq", "--no-install-recommends"])
-        .args(packages))
+    run(apt_get(root).args(["install", "-y", "-qq", "--no-install-recommends"]).args(packages))
 }
 
 /// apt, kept from asking questions. The variable is given by `env` because `sudo` lets none through.

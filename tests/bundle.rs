@@ -1,0 +1,261 @@
+//! One test for each defect of a bundle: it is refused by its own error, and nothing panics on the way.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+mod fixture;
+
+use std::collections::HashMap;
+
+use fixture::Bundle;
+use proptest::prelude::*;
+use safetensors::tensor::{Dtype, TensorView};
+use watchnext::bundle::STATES;
+use watchnext::error::Error;
+
+/// The code of the error that loading ends in.
+fn refusal(bundle: &Bundle) -> &'static str {
+    match bundle.load() {
+        Ok(_) => "loaded",
+        Err(error) => {
+            assert!(!error.to_string().is_empty());
+            error.code()
+        }
+    }
+}
+
+/// The float tensors of a safetensors file, written anew after `change`.
+fn rewrite(bytes: &mut Vec<u8>, change: impl FnOnce(&mut HashMap<String, (Vec<usize>, Vec<f32>)>)) {
+    let file = safetensors::SafeTensors::deserialize(bytes).unwrap();
+    let numbers = |view: TensorView<'_>| -> Vec<f32> {
+        view.data().chunks_exact(4).map(|word| f32::from_le_bytes(word.try_into().unwrap())).collect()
+    };
+    let mut tensors: HashMap<String, (Vec<usize>, Vec<f32>)> =
+        file.tensors().into_iter().map(|(name, view)| (name, (view.shape().to_vec(), numbers(view)))).collect();
+    change(&mut tensors);
+    let data: HashMap<&String, (&Vec<usize>, Vec<u8>)> = tensors
+        .iter()
+        .map(|(name, (shape, values))| (name, (shape, values.iter().flat_map(|value| value.to_le_bytes()).collect())))
+        .collect();
+    let views = data
+        .iter()
+        .map(|(name, (shape, bytes))| (*name, TensorView::new(Dtype::F32, (*shape).clone(), bytes).unwrap()));
+    *bytes = safetensors::serialize(views, None).unwrap();
+}
+
+#[test]
+fn the_undamaged_bundle_loads() {
+    assert_eq!(refusal(&Bundle::fresh()), "loaded");
+}
+
+#[test]
+fn a_truncated_file_is_named_with_both_sizes() {
+    for role in ["catalog", "user_tower", "movies", STATES] {
+        let mut bundle = Bundle::fresh();
+        let whole = bundle.file(role).len() as u64;
+        bundle.damage(role, |bytes| bytes.truncate(bytes.len() / 2));
+        match bundle.load() {
+            Err(Error::FileSizeMismatch { file, expected, found }) => {
+                assert_eq!((expected, found), (whole, whole / 2));
+                assert!(file.contains(role), "{file}");
+            }
+            other => panic!("{role}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_is_found_by_the_hash() {
+    for role in ["catalog", "user_tower", "movies", STATES] {
+        let mut bundle = Bundle::fresh();
+        bundle.damage(role, |bytes| {
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+        });
+        assert_eq!(refusal(&bundle), "file-hash-mismatch", "{role}");
+    }
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    for role in ["catalog", "user_tower", "movies"] {
+        let mut bundle = Bundle::fresh();
+        bundle.files.retain(|(name, _)| name != role);
+        match bundle.load() {
+            Err(Error::FileMissing { file }) => assert_eq!(file, role),
+            other => panic!("{role}: {other:?}"),
+        }
+        let mut bundle = Bundle::fresh();
+        bundle.manifest["files"].as_object_mut().unwrap().remove(role);
+        assert_eq!(refusal(&bundle), "file-missing", "{role}, left out of the manifest");
+    }
+}
+
+#[test]
+fn a_bundle_of_the_future_is_refused_even_if_its_manifest_has_another_form() {
+    let mut bundle = Bundle::fresh();
+    bundle.manifest = serde_json::json!({"format_version": 2, "features_version": 1, "everything": "else"});
+    assert_eq!(refusal(&bundle), "format-version-unsupported");
+    let mut bundle = Bundle::fresh();
+    bundle.manifest["features_version"] = 99.into();
+    assert_eq!(refusal(&bundle), "features-version-mismatch");
+}
+
+#[test]
+fn a_manifest_that_is_none_is_refused() {
+    for manifest in [serde_json::json!(null), serde_json::json!([1, 2]), serde_json::json!({"format_version": "1"})] {
+        let mut bundle = Bundle::fresh();
+        bundle.manifest = manifest;
+        assert_eq!(refusal(&bundle), "manifest-invalid");
+    }
+    assert_eq!(watchnext::recommend::Recommender::load(b"<html>", |_| None).unwrap_err().code(), "manifest-invalid");
+    for path in ["../secret", "a/b", "", ".hidden", "https:x"] {
+        let mut bundle = Bundle::fresh();
+        bundle.manifest["files"]["catalog"]["path"] = path.into();
+        assert_eq!(refusal(&bundle), "manifest-invalid", "{path}");
+    }
+    for (movies, dim) in [(0, 128), (120, 0), (1 << 40, 128), (u64::MAX / 2, 3)] {
+        let mut bundle = Bundle::fresh();
+        bundle.manifest["movies"] = movies.into();
+        bundle.manifest["dim"] = dim.into();
+        assert_eq!(refusal(&bundle), "manifest-invalid", "{movies} × {dim}");
+    }
+}
+
+#[test]
+fn an_oversized_header_is_refused_before_it_is_parsed() {
+    for role in ["movies", STATES] {
+        let mut bundle = Bundle::fresh();
+        bundle.replace(role, |bytes| bytes[..8].copy_from_slice(&(1_u64 << 40).to_le_bytes()));
+        assert_eq!(refusal(&bundle), "tensor-invalid", "{role}");
+        let mut bundle = Bundle::fresh();
+        bundle.replace(role, |bytes| bytes.truncate(5));
+        assert_eq!(refusal(&bundle), "tensor-invalid", "{role}, shorter than a header");
+    }
+}
+
+#[test]
+fn a_table_of_another_shape_is_refused() {
+    let mut bundle = Bundle::fresh();
+    bundle.replace("movies", |bytes| {
+        rewrite(bytes, |tensors| {
+            // The same numbers, transposed: as many bytes, another meaning.
+            tensors.get_mut("embedding").unwrap().0.reverse();
+        });
+    });
+    assert_eq!(refusal(&bundle), "shape-mismatch");
+    let mut bundle = Bundle::fresh();
+    bundle.replace("movies", |bytes| rewrite(bytes, |tensors| drop(tensors.remove("bias"))));
+    assert_eq!(refusal(&bundle), "tensor-invalid");
+    let mut bundle = Bundle::fresh();
+    bundle.manifest["dim"] = 64.into();
+    assert_eq!(refusal(&bundle), "shape-mismatch");
+}
+
+#[test]
+fn a_catalogue_of_another_length_is_refused() {
+    let mut bundle = Bundle::fresh();
+    let mut catalog: serde_json::Value = serde_json::from_slice(bundle.file("catalog")).unwrap();
+    for column in ["movie_id", "title", "year", "movie_genres", "ratings"] {
+        catalog[column].as_array_mut().unwrap().pop();
+    }
+    bundle.replace("catalog", |bytes| *bytes = serde_json::to_vec(&catalog).unwrap());
+    assert_eq!(refusal(&bundle), "shape-mismatch");
+}
+
+#[test]
+fn a_catalogue_that_contradicts_itself_is_refused() {
+    let fresh = Bundle::fresh();
+    let catalog: serde_json::Value = serde_json::from_slice(fresh.file("catalog")).unwrap();
+    let changes: [(&str, fn(&mut serde_json::Value)); 5] = [
+        ("a column too short", |catalog| drop(catalog["year"].as_array_mut().unwrap().pop())),
+        ("an id twice", |catalog| catalog["movie_id"][1] = catalog["movie_id"][0].clone()),
+        ("an unknown genre", |catalog| catalog["movie_genres"][3] = serde_json::json!([999])),
+        ("an empty title", |catalog| catalog["title"][7] = " ".into()),
+        ("a column of another type", |catalog| catalog["ratings"] = "many".into()),
+    ];
+    for (defect, change) in changes {
+        let mut bundle = fresh.clone();
+        let mut catalog = catalog.clone();
+        change(&mut catalog);
+        bundle.replace("catalog", |bytes| *bytes = serde_json::to_vec(&catalog).unwrap());
+        assert_eq!(refusal(&bundle), "catalog-invalid", "{defect}");
+    }
+}
+
+#[test]
+fn numbers_that_are_not_finite_are_refused() {
+    for (tensor, value) in [("embedding", f32::NAN), ("bias", f32::INFINITY)] {
+        let mut bundle = Bundle::fresh();
+        bundle.replace("movies", |bytes| rewrite(bytes, |tensors| tensors.get_mut(tensor).unwrap().1[5] = value));
+        assert_eq!(refusal(&bundle), "non-finite", "{tensor}");
+    }
+}
+
+#[test]
+fn weights_that_make_the_model_answer_nan_are_refused_at_load() {
+    let mut bundle = Bundle::fresh();
+    bundle.replace("user_tower", |bytes| {
+        let nan = f32::NAN.to_le_bytes();
+        // The last weights in the file are a layer's bias, which every answer goes through.
+        let name = b"state_bias";
+        let at = bytes.windows(name.len()).rposition(|window| window == name).unwrap();
+        let raw = at + name.len();
+        // `raw_data` follows the name in the tensor's message: a tag, a length of two bytes and the numbers.
+        let start = (raw..raw + 16).find(|start| bytes[*start] == 0x4a).unwrap() + 3;
+        bytes[start..start + 4].copy_from_slice(&nan);
+    });
+    assert_eq!(refusal(&bundle), "non-finite");
+}
+
+#[test]
+fn a_model_that_is_none_or_another_is_refused() {
+    let mut bundle = Bundle::fresh();
+    bundle.replace("user_tower", |bytes| *bytes = b"not ONNX".to_vec());
+    assert_eq!(refusal(&bundle), "model-invalid");
+    let mut bundle = Bundle::fresh();
+    bundle.replace("user_tower", |bytes| bytes.clear());
+    assert_eq!(refusal(&bundle), "model-invalid");
+    // Names of the same length, so that the messages around them stay whole.
+    for (from, to) in [("LeakyRelu", "SneakyRel"), ("history", "mystery"), ("user_vector", "user_victor")] {
+        let mut bundle = Bundle::fresh();
+        bundle.replace("user_tower", |bytes| {
+            let places: Vec<usize> =
+                (0..bytes.len() - from.len()).filter(|at| bytes[*at..].starts_with(from.as_bytes())).collect();
+            assert!(!places.is_empty());
+            places.into_iter().for_each(|at| bytes[at..at + to.len()].copy_from_slice(to.as_bytes()));
+        });
+        assert_eq!(refusal(&bundle), "model-invalid", "{from}");
+    }
+}
+
+#[test]
+fn states_that_lead_nowhere_are_refused() {
+    let mut bundle = Bundle::fresh();
+    bundle.replace(STATES, |bytes| {
+        let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+        let text = String::from_utf8(bytes[8..8 + header].to_vec()).unwrap();
+        let header_json: serde_json::Value = serde_json::from_str(text.trim_end()).unwrap();
+        let start = 8 + header + header_json["next"]["data_offsets"][0].as_u64().unwrap() as usize;
+        bytes[start..start + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+    });
+    assert_eq!(refusal(&bundle), "tensor-invalid");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    /// Any bytes in the place of a file, hash and size made to fit, end in an error and not in a panic. The prefix of the true
+    /// file makes the parsers go in as deep as they can.
+    #[test]
+    fn no_bytes_make_it_panic(
+        role in prop::sample::select(vec!["catalog", "user_tower", "movies", STATES]),
+        keep in 0.0_f64..1.0,
+        tail in prop::collection::vec(any::<u8>(), 1..64),
+    ) {
+        let mut bundle = Bundle::fresh();
+        bundle.replace(role, |bytes| {
+            bytes.truncate((bytes.len() as f64 * keep) as usize);
+            bytes.extend(&tail);
+        });
+        prop_assert!(bundle.load().is_err());
+    }
+}

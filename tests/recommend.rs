@@ -1,0 +1,178 @@
+//! The whole path on made-up movies with a known answer: whoever watched one taste group is suggested that group.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod fixture;
+
+use fixture::Bundle;
+use proptest::prelude::*;
+use std::sync::OnceLock;
+use trainer::fixture::{GROUPS, MOVIES_PER_GROUP, movie_id};
+use watchnext::bundle::{Manifest, MovieEmbeddings};
+use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
+use watchnext::error::{Error, Result};
+use watchnext::features::LocalTime;
+use watchnext::history::History;
+use watchnext::model::{TowerInputs, UserTower};
+use watchnext::recommend::{Recommender, Retrieval, Suggestion};
+
+fn recommender() -> &'static Recommender {
+    static LOADED: OnceLock<Recommender> = OnceLock::new();
+    LOADED.get_or_init(|| Bundle::fresh().load().unwrap())
+}
+
+fn noon() -> LocalTime {
+    LocalTime::from_unix(1_510_000_000, 0).unwrap()
+}
+
+fn history(ids: &[u32]) -> History {
+    let (history, unknown) =
+        History::from_ids(recommender().catalog(), ids.iter().map(|id| (MovieId(*id), None))).unwrap();
+    assert!(unknown.is_empty());
+    history
+}
+
+fn id_of(suggestion: &Suggestion) -> u32 {
+    recommender().catalog().movie(suggestion.movie).unwrap().id.0
+}
+
+/// The checkerboard: five clicks in a group, ten suggestions, at least eight of which belong to it, by either retrieval.
+#[test]
+fn each_taste_group_is_found() {
+    for group in 0..GROUPS.len() {
+        let clicked: Vec<u32> = [2, 7, 11, 19, 23].map(|movie| movie_id(group, movie)).to_vec();
+        for retrieval in [Retrieval::Movies, Retrieval::States] {
+            let found = recommender().suggest(&history(&clicked), &noon(), 10, retrieval).unwrap();
+            let own = found.iter().filter(|suggestion| id_of(suggestion) / 100 == group as u32 + 1).count();
+            assert!(own >= 8, "{} by {retrieval:?}: {own} of {}", GROUPS[group], found.len());
+        }
+    }
+}
+
+/// The order over movies is the softmax's: user vector times embedding plus bias, computed here in double precision.
+#[test]
+fn movies_come_in_the_order_of_the_softmax() {
+    let bundle = Bundle::fresh();
+    let len = recommender().catalog().len();
+    let movies = MovieEmbeddings::from_safetensors(bundle.file("movies"), len, recommender().manifest().dim).unwrap();
+    for clicked in [vec![], vec![movie_id(0, 0)], (0..20).map(|movie| movie_id(2, movie)).collect()] {
+        let history = history(&clicked);
+        let vector = recommender().user_vector(&history, &noon()).unwrap();
+        let score = |row: usize| -> f64 {
+            let products =
+                movies.embedding.row(row).iter().zip(&vector).map(|(l, r)| f64::from(*l) * f64::from(*r)).sum::<f64>();
+            products + f64::from(movies.bias[row])
+        };
+        let found = recommender().suggest(&history, &noon(), len, Retrieval::Movies).unwrap();
+        assert_eq!(found.len(), len - clicked.len());
+        for pair in found.windows(2) {
+            assert!(score(pair[0].movie.as_usize()) >= score(pair[1].movie.as_usize()) - 1e-4);
+        }
+        assert!(found.iter().all(|found| (f64::from(found.score) - score(found.movie.as_usize())).abs() < 1e-3));
+    }
+}
+
+#[test]
+fn the_shares_of_the_votes_are_shares() {
+    let found = recommender().suggest(&history(&[movie_id(1, 4)]), &noon(), 50, Retrieval::States).unwrap();
+    assert!(found.iter().map(|found| found.score).sum::<f32>() <= 1.0 + 1e-5);
+    assert!(found.iter().all(|found| found.score > 0.0));
+}
+
+#[test]
+fn a_rating_changes_the_answer() {
+    let rated = |stars: f32| {
+        let watched = [(MovieId(movie_id(0, 1)), Some(stars)), (MovieId(movie_id(3, 1)), None)];
+        let (history, _) = History::from_ids(recommender().catalog(), watched).unwrap();
+        let found = recommender().suggest(&history, &noon(), 20, Retrieval::Movies).unwrap();
+        found.iter().filter(|suggestion| id_of(suggestion) / 100 == 1).count()
+    };
+    assert!(rated(5.0) > rated(0.5), "{} with 5 stars, {} with half a star", rated(5.0), rated(0.5));
+}
+
+#[test]
+fn states_must_be_loaded_first() {
+    let bundle = Bundle::fresh();
+    let manifest = serde_json::to_vec(&bundle.manifest).unwrap();
+    let recommender = Recommender::load(&manifest, |role| Some(bundle.file(role))).unwrap();
+    assert_eq!(recommender.retrievals(), [Retrieval::Movies]);
+    let error = recommender.suggest(&History::default(), &noon(), 1, Retrieval::States).unwrap_err();
+    assert_eq!(error.code(), "states-not-loaded");
+}
+
+#[test]
+fn unknown_movies_are_told_and_wrong_ratings_refused() {
+    let catalog = recommender().catalog();
+    let (history, unknown) =
+        History::from_ids(catalog, [(MovieId(1), None), (MovieId(movie_id(0, 0)), Some(4.5)), (MovieId(2), Some(1.0))])
+            .unwrap();
+    assert_eq!((history.len(), unknown), (1, vec![MovieId(1), MovieId(2)]));
+    for stars in [0.0, 5.5, f32::NAN, -1.0, f32::INFINITY] {
+        let error = History::from_ids(catalog, [(MovieId(movie_id(0, 0)), Some(stars))]).unwrap_err();
+        assert_eq!(error.code(), "rating-invalid");
+    }
+}
+
+#[test]
+fn of_a_movie_that_stands_twice_the_later_watch_counts() {
+    let catalog = recommender().catalog();
+    let ids = [(MovieId(movie_id(0, 0)), None), (MovieId(movie_id(0, 1)), None), (MovieId(movie_id(0, 0)), Some(5.0))];
+    let (history, _) = History::from_ids(catalog, ids).unwrap();
+    let rows: Vec<(usize, bool)> =
+        history.watches().iter().map(|watch| (watch.movie.as_usize(), watch.rating.is_some())).collect();
+    assert_eq!(rows, [(1, false), (0, true)]);
+}
+
+#[test]
+fn limits_outside_the_catalogue_are_errors() {
+    let len = recommender().catalog().len();
+    for limit in [0, len + 1, usize::MAX] {
+        let error = recommender().suggest(&History::default(), &noon(), limit, Retrieval::Movies).unwrap_err();
+        assert_eq!(error, Error::LimitInvalid { limit, most: len });
+    }
+}
+
+#[test]
+fn a_tower_of_another_width_does_not_fit() {
+    #[derive(Debug)]
+    struct Narrow;
+    impl UserTower for Narrow {
+        fn dim(&self) -> usize {
+            3
+        }
+        fn embed(&self, _: &TowerInputs) -> Result<Vec<f32>> {
+            Ok(vec![1.0; 3])
+        }
+    }
+    let bundle = Bundle::fresh();
+    let manifest: Manifest = serde_json::from_value(bundle.manifest.clone()).unwrap();
+    let movie = Movie { id: MovieId(1), title: "Heat".to_owned(), year: None, genres: vec![], ratings: 0 };
+    let catalog = Catalog::new(vec![], vec![movie]).unwrap();
+    let of_width = |dim| MovieEmbeddings { embedding: ndarray::Array2::ones((1, dim)), bias: vec![0.0] };
+    let load = |dim| Recommender::from_parts(manifest.clone(), catalog.clone(), Box::new(Narrow), &of_width(dim));
+    assert_eq!(load(4).unwrap_err().code(), "shape-mismatch");
+    let found = load(3).unwrap().suggest(&History::default(), &noon(), 1, Retrieval::Movies).unwrap();
+    assert_eq!(found, [Suggestion { movie: MovieIndex::new(0).unwrap(), score: 3.0 }]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn what_was_seen_never_comes_back(
+        clicked in prop::collection::btree_set((0..GROUPS.len(), 0..MOVIES_PER_GROUP), 0..60),
+        limit in 1_usize..120,
+        states in any::<bool>(),
+    ) {
+        let clicked: Vec<u32> = clicked.into_iter().map(|(group, movie)| movie_id(group, movie)).collect();
+        let retrieval = if states { Retrieval::States } else { Retrieval::Movies };
+        let found = recommender().suggest(&history(&clicked), &noon(), limit, retrieval).unwrap();
+        prop_assert!(found.len() <= limit);
+        prop_assert!(found.iter().all(|suggestion| !clicked.contains(&id_of(suggestion))));
+        let mut movies: Vec<MovieIndex> = found.iter().map(|suggestion| suggestion.movie).collect();
+        movies.sort();
+        movies.dedup();
+        prop_assert_eq!(movies.len(), found.len());
+        prop_assert!(found.windows(2).all(|pair| pair[0].score > pair[1].score
+            || (pair[0].score == pair[1].score && pair[0].movie < pair[1].movie)));
+    }
+}

@@ -1,0 +1,162 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands;
+use crate::train::TrainConfig;
+
+/// Trains, evaluates and packs the bundles that watchnext runs in the browser.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Trains a model on ratings and writes its bundle.
+    Train(TrainArgs),
+    /// Measures by protocol P1, either by training on a split of --data or on a finished --bundle.
+    Evaluate(EvaluateArgs),
+    /// Suggests movies in the terminal.
+    Suggest(SuggestArgs),
+    /// Writes the features of every rating as CSV, for models that are trained elsewhere.
+    Features(FeaturesArgs),
+    /// Writes a bundle on made-up movies with a known answer, for tests.
+    Fixture {
+        /// The bundle's folder; its data go into `data` within.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+/// Where ratings come from.
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    /// A folder with movies.csv and ratings.csv, as MovieLens serves them.
+    #[arg(long)]
+    pub(crate) data: PathBuf,
+    /// More ratings of the same catalogue; may be given again.
+    #[arg(long)]
+    pub(crate) ratings: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// The bundle's folder.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) options: TrainOptions,
+    /// Leaves the retrieval by states out of the bundle.
+    #[arg(long)]
+    pub(crate) no_states: bool,
+}
+
+/// The training's settings; the defaults are the seed notebook's.
+#[derive(Debug, Args)]
+pub(crate) struct TrainOptions {
+    /// Passes over the ratings.
+    #[arg(long, default_value_t = TrainConfig::default().epochs)]
+    pub(crate) epochs: usize,
+    /// Ratings in a batch.
+    #[arg(long, default_value_t = TrainConfig::default().batch)]
+    pub(crate) batch: usize,
+    /// Adam's rate at the start.
+    #[arg(long, default_value_t = TrainConfig::default().learning_rate)]
+    pub(crate) learning_rate: f64,
+    /// How often a history is trained with its ratings known, from 0 to 1; otherwise as clicks alone.
+    #[arg(long, default_value_t = TrainConfig::default().ratings_known)]
+    pub(crate) ratings_known: f64,
+    /// The seed of every random number.
+    #[arg(long, default_value_t = TrainConfig::default().seed)]
+    pub(crate) seed: u64,
+}
+
+impl TrainOptions {
+    pub(crate) fn config(&self) -> TrainConfig {
+        TrainConfig {
+            epochs: self.epochs,
+            batch: self.batch,
+            learning_rate: self.learning_rate,
+            ratings_known: self.ratings_known,
+            seed: self.seed,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArgs {
+    /// A folder with movies.csv and ratings.csv: trains on a split by user and measures on the rest.
+    #[arg(long, conflicts_with = "bundle", required_unless_present = "bundle")]
+    pub(crate) data: Option<PathBuf>,
+    /// A finished bundle, measured on users whom it never saw.
+    #[arg(long, requires = "ratings")]
+    pub(crate) bundle: Option<PathBuf>,
+    /// With --bundle: the unseen users' ratings. With --data: more ratings of the same catalogue; may be given again.
+    #[arg(long)]
+    pub(crate) ratings: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) options: TrainOptions,
+    /// Also reproduces the seed notebook's published figure and so shows that it is a leak.
+    #[arg(long)]
+    pub(crate) leaky: bool,
+    /// Prints JSON instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// A folder for evaluation.json and evaluation.svg.
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SuggestArgs {
+    /// The bundle's folder.
+    #[arg(long)]
+    pub(crate) bundle: PathBuf,
+    /// Titles of watched movies, oldest first, such as "Heat (1995)"; a rating may follow: "Heat (1995)=4.5".
+    #[arg(required = true)]
+    pub(crate) titles: Vec<String>,
+    /// How many suggestions.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) limit: usize,
+    /// Lets the neighbouring training states vote instead of scanning the movies.
+    #[arg(long)]
+    pub(crate) states: bool,
+    /// Prints JSON instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The moment in seconds since 1970, in UTC; now if left out.
+    #[arg(long)]
+    pub(crate) at: Option<i64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FeaturesArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// The CSV file to write.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+}
+
+/// Runs the command that the program's arguments name.
+///
+/// # Errors
+/// Whatever stops the command, as a message for whoever typed it.
+pub fn run() -> Result<()> {
+    let cli = Cli::parse();
+    match &cli.command {
+        Command::Train(args) => commands::train(args),
+        Command::Evaluate(args) => commands::evaluate(args),
+        Command::Suggest(args) => commands::suggest(args),
+        Command::Features(args) => commands::features(args),
+        Command::Fixture { out } => commands::fixture(out),
+    }
+}
