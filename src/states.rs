@@ -1,14 +1,15 @@
 //! Retrieval by states: the movies that others watched next when they stood where the visitor stands (seed row 13).
 //!
 //! `states.safetensors` holds one row for each training event, compact enough to ship: the user vectors are rotated onto
-//! their principal axes, the axes that carry next to nothing are left out, and each number is an 8-bit code.
+//! their principal axes, the leading coordinates are rounded to 8 bits, the following to 4, and the last are left out.
 //!
 //! | tensor | type and shape | holds |
 //! |---|---|---|
 //! | `center` | F32 `[dim]` | the mean of the training vectors |
 //! | `basis` | F32 `[rank, dim]` | the principal axes, orthonormal |
-//! | `scale` | F32 `[rank]` | what a code of 1 is worth on each axis |
-//! | `codes` | I8 `[states, rank]` | each state's coordinates over `scale` |
+//! | `scale` | F32 `[rank]` | the step of each axis's codes |
+//! | `fine` | I8 `[states, f]` | the first `f` coordinates, in steps |
+//! | `coarse` | U8 `[states, c / 2]` | the next `c = rank − f`, two a byte, the earlier in the low half: code `k` is `k − 7.5` steps |
 //! | `next` | U32 `[states]` | the movie watched next, by dense index |
 
 use std::collections::BTreeMap;
@@ -45,19 +46,24 @@ impl StateIndex {
         let rank = scale.len();
         let basis = floats(STATES, &file, "basis", &[Some(rank), Some(dim)])?;
         let basis = Array2::from_shape_vec((rank, dim), basis).map_err(|error| invalid(error.to_string()))?;
-        let codes = tensor(STATES, &file, "codes", Dtype::I8, &[None, Some(rank)])?;
-        let states = codes.shape().first().copied().unwrap_or_default();
+        let fine = tensor(STATES, &file, "fine", Dtype::I8, &[None, None])?;
+        let [states, fine_axes] = *fine.shape() else { return Err(invalid("`fine` isn't a table".to_owned())) };
+        let coarse_axes = rank.checked_sub(fine_axes).filter(|axes| axes % 2 == 0);
+        let coarse_axes = coarse_axes.ok_or_else(|| invalid(format!("{fine_axes} fine of {rank} axes")))?;
+        let coarse = tensor(STATES, &file, "coarse", Dtype::U8, &[Some(states), Some(coarse_axes / 2)])?;
         let next = tensor(STATES, &file, "next", Dtype::U32, &[Some(states)])?;
         let (next, _) = next.data().as_chunks::<4>();
         let next: Vec<u32> = next.iter().map(|word| u32::from_le_bytes(*word)).collect();
         if let Some(beyond) = next.iter().find(|movie| **movie as usize >= movies) {
             return Err(invalid(format!("a state leads to movie {beyond} of {movies}")));
         }
-        let coordinates: Vec<f32> = codes
-            .data()
-            .chunks_exact(rank.max(1))
-            .flat_map(|row| row.iter().zip(&scale).map(|(code, scale)| f32::from(code.cast_signed()) * scale))
-            .collect();
+        let mut coordinates = Vec::with_capacity(states * rank);
+        for state in 0..states {
+            let fine = codes_of(fine.data(), state, fine_axes).iter().map(|code| f32::from(code.cast_signed()));
+            let pairs = codes_of(coarse.data(), state, coarse_axes / 2).iter();
+            let coarse = pairs.flat_map(|pair| [pair & 0xf, pair >> 4]).map(|code| f32::from(code) - 7.5);
+            coordinates.extend(fine.chain(coarse).zip(&scale).map(|(steps, scale)| steps * scale));
+        }
         let table = Array2::from_shape_vec((states, rank), coordinates).map_err(|error| invalid(error.to_string()))?;
         Ok(Self { center, basis, index: FlatIndex::new(&table)?, next })
     }
@@ -121,4 +127,9 @@ impl StateIndex {
         ranked.truncate(limit);
         Ok(ranked)
     }
+}
+
+/// One state's part of a table of codes, `width` bytes a state.
+fn codes_of(codes: &[u8], state: usize, width: usize) -> &[u8] {
+    codes.get(state * width..(state + 1) * width).unwrap_or_default()
 }

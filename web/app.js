@@ -60,7 +60,7 @@ function showProgress({ received, total }) {
 function stopWith(error) {
   engine?.close();
   engine = undefined;
-  suggestions.use(undefined);
+  suggestions.pause('An interruption', 'Your suggestions come back as soon as the movies can be loaded. Your list is safe.');
   wall.clear();
   progressBar.hidden = true;
   wallStatus.textContent = '';
@@ -76,6 +76,7 @@ async function start() {
   progressBar.removeAttribute('value');
   wallStatus.textContent = 'Getting the movies ready …';
   wall.showSkeleton();
+  if (store.entries.length > 0) suggestions.pause('One moment', 'Your suggestions appear as soon as the movies are here.');
   // The button that was pressed is gone; the box that is always there takes the focus.
   if (retried) search.focus();
   try {

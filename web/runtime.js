@@ -170,6 +170,11 @@ class Line {
   }
 }
 
+/** Minutes east of UTC; zero for a time that no calendar has, which Rust then refuses by its right name. @param {number} timeMs */
+function offsetAt(timeMs) {
+  return -new Date(timeMs).getTimezoneOffset() || 0;
+}
+
 class Engine {
   #line;
   #newest = 0;
@@ -232,7 +237,7 @@ class Engine {
 
   /** @param {import('./runtime.js').Request} request */
   #complete(request) {
-    const { limit = 12, timeMs = Date.now(), utcOffsetMinutes = -new Date(timeMs).getTimezoneOffset() } = request;
+    const { limit = 12, timeMs = Date.now(), utcOffsetMinutes = offsetAt(timeMs) } = request;
     return { ...request, timeMs, utcOffsetMinutes, limit: this.#clamp(limit) };
   }
 }

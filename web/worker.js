@@ -15,11 +15,11 @@ const PROGRESS_EVERY_MS = 50;
 /** The smallest wasm module: a magic number and a version. */
 const EMPTY_MODULE = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 
-/** @type {import('./watchnext.js').Recommender | undefined} */
+/** Set by `load`, which the runtime calls before anything else. @type {import('./watchnext.js').Recommender} */
 let recommender;
 /** @type {FilePlan | undefined} */
 let statesPlan;
-/** @type {{stallMs: number, cache: RequestCache} | undefined} */
+/** How this load's files are transferred. @type {{stallMs: number, cache: RequestCache}} */
 let transfers;
 
 /** Throws if the policy that this worker was served with forbids wasm, which compiling anything at all shows. */
@@ -141,7 +141,7 @@ function progressOf(what) {
     self.postMessage({ progress: { what, received, total } });
 }
 
-/** The calls that the runtime may make, by name. */
+/** The calls that the runtime may make, by name. @type {Record<string, (...parameters: any[]) => unknown>} */
 const calls = {
   /** @param {{bundle: string, stallMs: number, fresh: boolean}} options */
   async load({ bundle, stallMs, fresh }) {

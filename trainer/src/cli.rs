@@ -59,7 +59,7 @@ pub(crate) struct TrainArgs {
     pub(crate) no_states: bool,
 }
 
-/// The training's settings; the defaults are the seed notebook's.
+/// The training's settings; the defaults are the shipped model's.
 #[derive(Debug, Args)]
 pub(crate) struct TrainOptions {
     /// Passes over the ratings.

@@ -147,8 +147,10 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<()> {
             let config = args.options.config();
             let fitted = fit(&dataset, &config, true, "evaluation", "", None)?;
             let rows = measure(&dataset, &fitted.packed.recommender()?)?;
-            let leak =
-                args.leaky.then(|| leaky(&dataset, &TrainConfig { epochs: LEAKY_EPOCHS, ..config })).transpose()?;
+            let leak = args
+                .leaky
+                .then(|| leaky(&dataset, &TrainConfig { epochs: LEAKY_EPOCHS, ratings_known: 0.0, ..config }))
+                .transpose()?;
             (rows, leak, None)
         }
         (None, None) => {

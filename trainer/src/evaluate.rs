@@ -6,8 +6,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::Serialize;
-use watchnext::features::{HISTORY_LEN, LocalTime};
-use watchnext::history::{History, Watch};
+use watchnext::features::LocalTime;
+use watchnext::history::History;
 use watchnext::index::FlatIndex;
 use watchnext::recommend::{Recommender, Retrieval};
 use watchnext::states::NEIGHBOURS;
@@ -27,9 +27,9 @@ pub const MOST_K: usize = 200;
 
 /// A method under protocol P1: the scores of all unseen movies, or of those that it can score.
 pub trait Scorer: Sync {
-    /// `(dense index, score)` of movies that aren't in `seen`, higher is better. A movie that is left out counts as ranked behind
-    /// every other.
-    fn scores(&self, history: &[Watch], seen: &History, moment: &LocalTime) -> Result<Vec<(usize, f32)>>;
+    /// `(dense index, score)` of movies that aren't in `history`, higher is better. A movie that is left out counts as ranked
+    /// behind every other.
+    fn scores(&self, history: &History, moment: &LocalTime) -> Result<Vec<(usize, f32)>>;
 }
 
 /// The shipped path.
@@ -41,10 +41,9 @@ pub struct Shipped<'recommender> {
 }
 
 impl Scorer for Shipped<'_> {
-    fn scores(&self, history: &[Watch], _seen: &History, moment: &LocalTime) -> Result<Vec<(usize, f32)>> {
+    fn scores(&self, history: &History, moment: &LocalTime) -> Result<Vec<(usize, f32)>> {
         let all = self.recommender.catalog().len();
-        let history = History::new(history.iter().copied());
-        let suggestions = self.recommender.suggest(&history, moment, all, self.retrieval)?;
+        let suggestions = self.recommender.suggest(history, moment, all, self.retrieval)?;
         Ok(suggestions.into_iter().map(|suggestion| (suggestion.movie.as_usize(), suggestion.score)).collect())
     }
 }
@@ -68,8 +67,8 @@ impl Popularity {
 }
 
 impl Scorer for Popularity {
-    fn scores(&self, _history: &[Watch], seen: &History, _moment: &LocalTime) -> Result<Vec<(usize, f32)>> {
-        let seen = seen.seen(self.counts.len());
+    fn scores(&self, history: &History, _moment: &LocalTime) -> Result<Vec<(usize, f32)>> {
+        let seen = history.seen(self.counts.len());
         let unseen = self.counts.iter().copied().enumerate().zip(seen).filter(|(_, seen)| !seen);
         Ok(unseen.map(|(scored, _)| scored).collect())
     }
@@ -108,7 +107,8 @@ pub struct NextMovie {
 /// score it.
 type Ranks = Vec<Vec<Option<usize>>>;
 
-/// Protocol P1 over every event of `users`, each with the up to 50 movies before it.
+/// Protocol P1 over every event of `users`: from the movies before it, of which a model sees the last 50, to its rank among all
+/// movies that the user hadn't rated yet.
 pub fn next_movie(scorer: &dyn Scorer, users: &[User], ratings_known: bool) -> Result<NextMovie> {
     let ranks: Ranks = users
         .par_iter()
@@ -118,10 +118,9 @@ pub fn next_movie(scorer: &dyn Scorer, users: &[User], ratings_known: bool) -> R
                 watched.iter_mut().for_each(|watch| watch.rating = None);
             }
             let rank = |(at, event): (usize, &crate::dataset::Event)| {
-                let recent = watched.get(at.saturating_sub(HISTORY_LEN)..at).unwrap_or_default();
-                let seen = History::new(recent.iter().copied());
+                let history = History::new(watched.get(..at).unwrap_or_default().iter().copied());
                 let moment = LocalTime::from_unix(event.timestamp, 0)?;
-                let scores = scorer.scores(recent, &seen, &moment)?;
+                let scores = scorer.scores(&history, &moment)?;
                 let target = scores.iter().find(|(movie, _)| *movie == event.movie.as_usize());
                 Ok(target.map(|(_, goal)| scores.iter().filter(|(_, score)| score >= goal).count() - 1))
             };
@@ -244,8 +243,8 @@ mod tests {
     fn ties_count_against_the_method() {
         struct Flat;
         impl Scorer for Flat {
-            fn scores(&self, _: &[Watch], seen: &History, _: &LocalTime) -> Result<Vec<(usize, f32)>> {
-                let seen = seen.seen(5);
+            fn scores(&self, history: &History, _: &LocalTime) -> Result<Vec<(usize, f32)>> {
+                let seen = history.seen(5);
                 Ok((0..5).filter(|movie| !seen[*movie]).map(|movie| (movie, 1.0)).collect())
             }
         }

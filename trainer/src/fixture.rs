@@ -38,7 +38,7 @@ pub fn movie_id(group: usize, movie: usize) -> u32 {
 
 /// Settings under which the fixture's network learns the groups within seconds.
 pub fn config() -> TrainConfig {
-    TrainConfig { epochs: 12, batch: 256, ratings_known: 0.5, ..TrainConfig::default() }
+    TrainConfig { epochs: 12, batch: 256, ..TrainConfig::default() }
 }
 
 /// Writes `movies.csv` and `ratings.csv` in MovieLens's form into `folder`.

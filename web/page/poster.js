@@ -55,7 +55,7 @@ const DRAWINGS = {
   Western: [scenes.mesa, scenes.road, scenes.horizon],
   Musical: [patterns.bars, scenes.spotlights, scenes.flower],
   Horror: [patterns.teeth, scenes.eye, scenes.moonlight],
-  War: [patterns.chevrons, patterns.target, patterns.strips],
+  War: [patterns.chevrons, patterns.strips, patterns.slant, scenes.horizon],
   Documentary: [patterns.grid, patterns.orbits, scenes.eye],
   'Sci-Fi': [scenes.planet, scenes.vanishing, patterns.vertigo, patterns.orbits],
   Animation: [scenes.bounce, scenes.rainbow, scenes.balloons, patterns.fan],
@@ -76,6 +76,18 @@ const OTHER_KIND = { palettes: Object.keys(PALETTES), voices: ['grotesk', 'serif
 
 const SERIF = '"Iowan Old Style", "Palatino Linotype", Palatino, "Book Antiqua", Georgia, "Times New Roman", serif';
 const SANS = '"Avenir Next", "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+
+/**
+ * @typedef {object} Voice how a title is set.
+ * @property {string} font
+ * @property {number} weight
+ * @property {number} spacing between letters, in ems.
+ * @property {number} leading
+ * @property {number} largest size, in hundredths of the poster's width.
+ * @property {boolean} [italic]
+ * @property {boolean} [upper]
+ * @property {boolean} [lower]
+ */
 
 /** Type by system fonts only; each must be able to fall back without loss, because no two systems have the same. */
 const VOICES = {
@@ -114,7 +126,7 @@ let ruler;
 /** @type {Map<string, number>} Widths of words in hundredths of an em, by font. */
 const widths = new Map();
 
-/** @param {string} word @param {typeof VOICES[keyof typeof VOICES] & {italic?: boolean}} voice */
+/** @param {string} word @param {Voice} voice */
 function widthOf(word, voice) {
   const font = `${voice.italic ? 'italic ' : ''}${voice.weight} 100px ${voice.font}`;
   const key = `${font} ${word}`;
@@ -129,7 +141,7 @@ function widthOf(word, voice) {
   return width / 100;
 }
 
-/** The largest type in which the title's words fit, found by setting them line by line. @param {string} text @param {any} voice */
+/** The largest type in which the title's words fit, found by setting them line by line. @param {string} text @param {Voice} voice */
 function fit(text, voice) {
   const words = text.split(/\s+/).map((word) => widthOf(word, voice));
   const space = widthOf(' ', voice);
@@ -162,13 +174,16 @@ const pick = (list, random) => list[Math.floor(random() * list.length)];
 export function poster({ movieId, title, year, genres }, { silent = false } = {}) {
   const random = randomBy(movieId);
   const telling = Object.keys(KINDS).filter((genre) => genres.includes(genre));
-  // Mostly the most telling genre speaks, sometimes the next, so that a wall of comedies isn't one colour.
-  const genre = telling[random() < 0.7 ? 0 : Math.min(1, telling.length - 1)];
-  const kind = KINDS[/** @type {keyof typeof KINDS} */ (genre)] ?? OTHER_KIND;
-  const [ground, ink, accent, second] = PALETTES[/** @type {keyof typeof PALETTES} */ (pick(kind.palettes, random))];
-  const voice = /** @type {any} */ (VOICES)[pick(kind.voices, random)];
+  // The most telling genre has the say about type and mostly about colour; the picture may come from any of the movie's
+  // genres, so that a list of war movies isn't one picture twelve times.
+  const [main] = telling;
+  const kindOf = (/** @type {string} */ genre) => /** @type {Record<string, typeof OTHER_KIND>} */ (KINDS)[genre] ?? OTHER_KIND;
+  const voice = /** @type {Record<string, Voice>} */ (VOICES)[pick(kindOf(main).voices, random)];
+  const colours = pick(kindOf(random() < 0.65 ? main : pick(telling, random)).palettes, random);
+  const [ground, ink, accent, second] = /** @type {Record<string, string[]>} */ (PALETTES)[colours];
   const layout = pick(LAYOUTS, random);
-  const draw = pick(/** @type {any} */ (DRAWINGS)[genre] ?? OTHER_DRAWINGS, random);
+  const drawings = /** @type {Record<string, import('./draw.js').Drawing[]>} */ (DRAWINGS)[pick(telling, random)];
+  const draw = pick(drawings ?? OTHER_DRAWINGS, random);
 
   // "(a.k.a. …)" has no place on a poster.
   const short = title.replace(/\s*\([^)]*\)/g, '').trim() || title;

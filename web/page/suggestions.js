@@ -9,6 +9,7 @@ import { poster } from './poster.js';
 /** @typedef {import('../runtime.js').Suggestion} Suggestion */
 
 const SHOWN = 12;
+const INVITATION = 'Click a movie that you have watched. Your suggestions appear here at once, and change with every click.';
 const CHECK = 'M5 12.5 10 17.5 19 7';
 
 /** Cards that left the list are kept, as a visitor's next click often brings them back. */
@@ -17,6 +18,8 @@ const KEPT_CARDS = 120;
 const section = byId('suggestions');
 const list = byId('suggestions-list');
 const empty = byId('suggestions-empty');
+const emptyTitle = byId('suggestions-empty-title');
+const emptyWords = byId('suggestions-empty-words');
 const switcher = byId('retrieval');
 const status = byId('retrieval-status');
 const jump = byId('jump');
@@ -69,7 +72,12 @@ export class Suggestions {
     switcher.hidden = !engine?.info.retrievals.includes('states') && engine?.info.statesBytes == null;
     switcher.querySelector('[value=movies]').checked = true;
     status.hidden = true;
-    if (!engine) this.#showEmpty();
+  }
+
+  /** Empties the screen and says why, while there is no recommender. @param {string} title @param {string} words */
+  pause(title, words) {
+    this.use(undefined);
+    this.#showEmpty(title, words);
   }
 
   /** Asks for the suggestions of the present list. @param {import('./store.js').Change} [change] what caused it, to be measured and announced. */
@@ -104,7 +112,9 @@ export class Suggestions {
     if (what && first) say(`${what}${entry ? ` ${spoken(entry)}` : ''}. Watch next: ${spoken(first)}.`);
   }
 
-  #showEmpty() {
+  #showEmpty(title = 'The screen is yours', words = INVITATION) {
+    emptyTitle.textContent = title;
+    emptyWords.textContent = words;
     this.#suggestions = [];
     list.hidden = true;
     list.replaceChildren();
@@ -127,7 +137,7 @@ export class Suggestions {
     empty.hidden = true;
     // The card that held the focus may be gone or moved: the one in its place takes over.
     if (focused && document.activeElement !== focused) {
-      const heir = wanted.has(focused.closest('li')) ? focused : cards[Math.min(place, cards.length - 1)]?.querySelector('button');
+      const heir = wanted.has(/** @type {HTMLElement} */ (focused.closest('li'))) ? focused : cards[Math.min(place, cards.length - 1)]?.querySelector('button');
       heir?.focus({ preventScroll: true });
     }
     this.#updateJump();
