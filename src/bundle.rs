@@ -107,23 +107,23 @@ impl Manifest {
     /// [`Error::ManifestInvalid`], [`Error::FormatVersionUnsupported`], [`Error::FeaturesVersionMismatch`], and
     /// [`Error::FileMissing`] for a role that no bundle lacks.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
-        #[derive(Deserialize)]
-        struct Versions {
-            format_version: u32,
-            features_version: u32,
-        }
         let invalid = |reason: String| Error::ManifestInvalid { reason };
-        let versions: Versions = serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
-        if versions.format_version != FORMAT_VERSION {
-            return Err(Error::FormatVersionUnsupported { found: versions.format_version, supported: FORMAT_VERSION });
+        let object: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
+        let version = |name: &str| {
+            let number =
+                object.get(name).and_then(serde_json::Value::as_u64).and_then(|number| u32::try_from(number).ok());
+            number.ok_or_else(|| invalid(format!("`{name}` isn't a version number")))
+        };
+        let (format, features) = (version("format_version")?, version("features_version")?);
+        if format != FORMAT_VERSION {
+            return Err(Error::FormatVersionUnsupported { found: format, supported: FORMAT_VERSION });
         }
-        if versions.features_version != FEATURES_VERSION {
-            return Err(Error::FeaturesVersionMismatch {
-                found: versions.features_version,
-                supported: FEATURES_VERSION,
-            });
+        if features != FEATURES_VERSION {
+            return Err(Error::FeaturesVersionMismatch { found: features, supported: FEATURES_VERSION });
         }
-        let manifest: Self = serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
+        let manifest: Self =
+            serde_json::from_value(serde_json::Value::Object(object)).map_err(|error| invalid(error.to_string()))?;
         if let Some(role) = REQUIRED_FILES.into_iter().find(|role| !manifest.files.contains_key(*role)) {
             return Err(Error::FileMissing { file: role.to_owned() });
         }

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, anyhow};
 use burn::module::{Module, Param};
 use burn::nn::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
-use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
+use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::activation::leaky_relu;
 use burn::tensor::module::embedding;
@@ -49,7 +49,7 @@ impl Network {
 
 /// burn's layer, which keeps its weight the other way round than PyTorch.
 fn linear((weight, bias): &(Vec<f32>, Vec<f32>), inputs: usize, outputs: usize, device: &Device) -> Linear {
-    let mut transposed = Vec::with_capacity(weight.len());
+    let mut transposed: Vec<f32> = Vec::with_capacity(weight.len());
     for input in 0..inputs {
         transposed.extend(weight.iter().skip(input).step_by(inputs));
     }
