@@ -166,7 +166,8 @@ fn a_catalogue_of_another_length_is_refused() {
 fn a_catalogue_that_contradicts_itself_is_refused() {
     let fresh = Bundle::fresh();
     let catalog: serde_json::Value = serde_json::from_slice(fresh.file("catalog")).unwrap();
-    let changes: [(&str, fn(&mut serde_json::Value)); 5] = [
+    type Change = fn(&mut serde_json::Value);
+    let changes: [(&str, Change); 5] = [
         ("a column too short", |catalog| drop(catalog["year"].as_array_mut().unwrap().pop())),
         ("an id twice", |catalog| catalog["movie_id"][1] = catalog["movie_id"][0].clone()),
         ("an unknown genre", |catalog| catalog["movie_genres"][3] = serde_json::json!([999])),

@@ -39,12 +39,12 @@ fn id_of(suggestion: &Suggestion) -> u32 {
 /// The checkerboard: five clicks in a group, ten suggestions, at least eight of which belong to it, by either retrieval.
 #[test]
 fn each_taste_group_is_found() {
-    for group in 0..GROUPS.len() {
+    for (group, genre) in GROUPS.into_iter().enumerate() {
         let clicked: Vec<u32> = [2, 7, 11, 19, 23].map(|movie| movie_id(group, movie)).to_vec();
         for retrieval in [Retrieval::Movies, Retrieval::States] {
             let found = recommender().suggest(&history(&clicked), &noon(), 10, retrieval).unwrap();
             let own = found.iter().filter(|suggestion| id_of(suggestion) / 100 == group as u32 + 1).count();
-            assert!(own >= 8, "{} by {retrieval:?}: {own} of {}", GROUPS[group], found.len());
+            assert!(own >= 8, "{genre} by {retrieval:?}: {own} of {}", found.len());
         }
     }
 }

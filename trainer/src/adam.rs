@@ -137,7 +137,7 @@ impl PlateauSchedule {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
     use candle_core::Device;
 

@@ -222,8 +222,7 @@ pub fn suggest(args: &SuggestArgs) -> Result<()> {
         println!("{}", serde_json::to_string_pretty(&list)?);
         return Ok(());
     }
-    let watched: Vec<String> =
-        history.watches().iter().filter_map(|watch| Some(shown(catalog, watch.movie)?)).collect();
+    let watched: Vec<String> = history.watches().iter().filter_map(|watch| shown(catalog, watch.movie)).collect();
     println!("After {}:\n", watched.join(", "));
     for (place, (movie, score)) in named.enumerate() {
         let genres: Vec<&str> = catalog.genre_names(movie).collect();

@@ -218,7 +218,7 @@ pub fn leaky(dataset: &Dataset, config: &TrainConfig) -> Result<Leaky> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
 
     /// Two users, the first with one hit at place 1 and one miss, the second with a hit at place 20.

@@ -95,7 +95,7 @@ impl Network {
 
     /// The user states `[rows, STATE_DIM]` before their LeakyReLU, without dropout.
     pub fn states(&self, rows: &TrainingRows, weights: Vec<f32>) -> Result<Tensor> {
-        self.states_with(rows, weights, |hidden| Ok(hidden))
+        self.states_with(rows, weights, Ok)
     }
 
     /// The vectors `[rows, STATE_DIM]` that meet the movies' embeddings: the states after their LeakyReLU, without dropout.
