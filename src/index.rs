@@ -52,22 +52,35 @@ impl FlatIndex {
     /// # Errors
     /// [`Error::NonFinite`] for a number that isn't finite, [`Error::ShapeMismatch`] for rows without a column.
     pub fn new(table: &Array2<f32>) -> Result<Self> {
-        let (len, dim) = table.dim();
+        Self::from_rows(table.ncols(), table.nrows(), table.rows().into_iter().map(|row| row.into_iter().copied()))
+    }
+
+    /// An index over `len` rows of `dim` numbers each, written straight to their place, so that a table which is only computed
+    /// for the index never stands in memory twice.
+    ///
+    /// # Errors
+    /// As [`FlatIndex::new`].
+    pub fn from_rows<Row: Iterator<Item = f32>>(
+        dim: usize,
+        len: usize,
+        rows: impl Iterator<Item = Row>,
+    ) -> Result<Self> {
         let place = || "the index's rows".to_owned();
         if dim == 0 {
             let found = format!("[{len}, 0]");
             return Err(Error::ShapeMismatch { place: place(), expected: "[rows, 1 or more]".to_owned(), found });
         }
-        if table.iter().any(|value| !value.is_finite()) {
+        let stride = dim.next_multiple_of(LANES);
+        let mut padded = Vec::with_capacity(len * stride);
+        for row in rows {
+            let end = padded.len() + stride;
+            padded.extend(row.take(dim));
+            padded.resize(end, 0.0);
+        }
+        if padded.iter().any(|value| !value.is_finite()) {
             return Err(Error::NonFinite { place: place() });
         }
-        let stride = dim.next_multiple_of(LANES);
-        let mut rows = Vec::with_capacity(len * stride);
-        for row in table.rows() {
-            rows.extend(row.iter().copied());
-            rows.resize(rows.len() + stride - dim, 0.0);
-        }
-        Ok(Self { dim, stride, rows })
+        Ok(Self { dim, stride, rows: padded })
     }
 
     /// How many rows there are.
@@ -156,21 +169,11 @@ impl InnerProductIndex {
             .map(|(row, bias)| row.iter().chain([bias]).map(|value| f64::from(*value).powi(2)).sum())
             .collect();
         let squared_radius = squares.iter().copied().fold(0.0, f64::max);
-        let columns = embedding
-            .rows()
-            .into_iter()
-            .zip(bias.iter().zip(&squares))
-            .flat_map(|(row, (bias, square))| {
-                let slack = (squared_radius - square).max(0.0).sqrt() as f32;
-                row.into_iter().copied().chain([*bias, slack])
-            })
-            .collect();
-        let table = Array2::from_shape_vec((len, dim + 2), columns).map_err(|error| Error::ShapeMismatch {
-            place: "the movies' embedding".to_owned(),
-            expected: format!("[{len}, {dim}]"),
-            found: error.to_string(),
-        })?;
-        Ok(Self { flat: FlatIndex::new(&table)?, squared_radius: squared_radius as f32 })
+        let rows = embedding.rows().into_iter().zip(bias.iter().zip(&squares)).map(|(row, (bias, square))| {
+            let slack = (squared_radius - square).max(0.0).sqrt() as f32;
+            row.into_iter().copied().chain([*bias, slack])
+        });
+        Ok(Self { flat: FlatIndex::from_rows(dim + 2, len, rows)?, squared_radius: squared_radius as f32 })
     }
 
     /// How many rows there are.

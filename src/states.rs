@@ -57,15 +57,14 @@ impl StateIndex {
         if let Some(beyond) = next.iter().find(|movie| **movie as usize >= movies) {
             return Err(invalid(format!("a state leads to movie {beyond} of {movies}")));
         }
-        let mut coordinates = Vec::with_capacity(states * rank);
-        for state in 0..states {
+        let rows = (0..states).map(|state| {
             let fine = codes_of(fine.data(), state, fine_axes).iter().map(|code| f32::from(code.cast_signed()));
             let pairs = codes_of(coarse.data(), state, coarse_axes / 2).iter();
             let coarse = pairs.flat_map(|pair| [pair & 0xf, pair >> 4]).map(|code| f32::from(code) - 7.5);
-            coordinates.extend(fine.chain(coarse).zip(&scale).map(|(steps, scale)| steps * scale));
-        }
-        let table = Array2::from_shape_vec((states, rank), coordinates).map_err(|error| invalid(error.to_string()))?;
-        Ok(Self { center, basis, index: FlatIndex::new(&table)?, next })
+            fine.chain(coarse).zip(&scale).map(|(steps, scale)| steps * scale)
+        });
+        let index = FlatIndex::from_rows(rank, states, rows)?;
+        Ok(Self { center, basis, index, next })
     }
 
     /// How many states there are.

@@ -57,8 +57,10 @@ test(`${CLICKS} clicks, each to its new list`, async () => {
       // Walks along the wall adding and, on the next round, taking back. The first poster stays, as an empty list has no answer.
       tiles[click === 0 ? 0 : 1 + (click % (tiles.length - 1))].click();
       found.push(await answer);
-      // A frame's pause, as no visitor clicks faster than the screen.
+      // A frame's pause, as no visitor clicks faster than the screen; and then a task of its own at any point of the next frame,
+      // as a real click is, and not within the frame's callback, where it would always be followed by drawing.
       await new Promise((resolve) => requestAnimationFrame(resolve));
+      await new Promise((resolve) => setTimeout(resolve, click % 17));
     }
     return found;
   }, CLICKS);
