@@ -212,7 +212,7 @@ impl<'a> Bench<'a> {
 
     fn wasm(&self) -> Result<Outcome> {
         let mut test = cargo();
-        test.args(["test", "--package", "watchnext", "--target", TARGET, "--test", "wasm"])
+        test.args(["test", "--package", "watchnext", "--target", TARGET, "--lib", "--test", "wasm"])
             .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &self.builder()?.test_runner);
         self.check(&mut test)
     }

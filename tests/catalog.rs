@@ -1,0 +1,121 @@
+//! Finding movies by title, and the wall that a visitor starts from.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
+
+use proptest::prelude::*;
+use watchnext::catalog::{Catalog, Movie, MovieId};
+
+/// Titles as the catalogue shows them, with years and counts of ratings. Real titles, since it is real titles' quirks that search
+/// must cope with: articles, numbers, accents, remakes, a title within a title.
+const MOVIES: [(&str, u16, u32); 12] = [
+    ("Heat", 1995, 102),
+    ("Heat", 1986, 3),
+    ("White Heat", 1949, 8),
+    ("The Matrix", 1999, 278),
+    ("The Matrix Reloaded", 2003, 96),
+    ("2001: A Space Odyssey", 1968, 109),
+    ("Blade Runner 2049", 2017, 18),
+    ("Les Misérables", 1998, 9),
+    ("Amelie (Le Fabuleux destin d'Amélie Poulain)", 2001, 120),
+    ("Schindler's List", 1993, 220),
+    ("WALL·E", 2008, 104),
+    ("The Godfather", 1972, 192),
+];
+
+fn catalog() -> Catalog {
+    let genres = ["Action", "Drama"].map(str::to_owned).to_vec();
+    let movies = MOVIES.into_iter().enumerate().map(|(row, (title, year, ratings))| Movie {
+        id: MovieId(row as u32 + 1),
+        title: title.to_owned(),
+        year: Some(year),
+        genres: vec![(row % 2) as u16],
+        ratings,
+    });
+    Catalog::new(genres, movies.collect()).unwrap()
+}
+
+fn found(query: &str) -> Vec<(String, u16)> {
+    let catalog = catalog();
+    let movies = catalog.search(query, 5);
+    movies
+        .iter()
+        .map(|index| catalog.movie(*index).unwrap())
+        .map(|movie| (movie.title.clone(), movie.year.unwrap()))
+        .collect()
+}
+
+#[test]
+fn the_right_movie_comes_first() {
+    let cases = [
+        // Of two with the same title the better known, unless the year says otherwise.
+        ("heat", "Heat", 1995),
+        ("Heat (1986)", "Heat", 1986),
+        ("heat 1986", "Heat", 1986),
+        // An article may be left out, stand at the end as in MovieLens, or be there.
+        ("matrix", "The Matrix", 1999),
+        ("the matrix", "The Matrix", 1999),
+        ("Matrix, The (1999)", "The Matrix", 1999),
+        ("matrix rel", "The Matrix Reloaded", 2003),
+        // A number may be the title, a part of it, or the year.
+        ("2001", "2001: A Space Odyssey", 1968),
+        ("blade runner 2049", "Blade Runner 2049", 2017),
+        ("blade runner 2017", "Blade Runner 2049", 2017),
+        ("miserables", "Les Misérables", 1998),
+        ("LES MISÉRABLES", "Les Misérables", 1998),
+        ("amélie", "Amelie (Le Fabuleux destin d'Amélie Poulain)", 2001),
+        ("fabuleux destin", "Amelie (Le Fabuleux destin d'Amélie Poulain)", 2001),
+        ("schindlers", "Schindler's List", 1993),
+        ("schindler's", "Schindler's List", 1993),
+        ("wall-e", "WALL·E", 2008),
+        // Typing errors, once nothing else matches.
+        ("godfahter", "The Godfather", 1972),
+        ("shindlers list", "Schindler's List", 1993),
+    ];
+    for (query, title, year) in cases {
+        assert_eq!(found(query).first(), Some(&(title.to_owned(), year)), "{query:?} found {:?}", found(query));
+    }
+}
+
+#[test]
+fn a_year_alone_finds_its_movies_and_nonsense_finds_none() {
+    assert_eq!(found("1972"), [("The Godfather".to_owned(), 1972)]);
+    for query in ["", "  ", "!?", "zzzz", "heat 1492"] {
+        assert!(found(query).is_empty(), "{query:?} found {:?}", found(query));
+    }
+}
+
+#[test]
+fn the_wall_is_well_known_and_varied() {
+    let catalog = catalog();
+    let wall = catalog.wall(4);
+    assert_eq!(wall.len(), 4);
+    assert_eq!(catalog.movie(wall[0]).unwrap().title, "The Matrix");
+    let genres: Vec<u16> = wall.iter().map(|index| catalog.movie(*index).unwrap().genres[0]).collect();
+    assert!(genres.contains(&0) && genres.contains(&1), "{genres:?}");
+    assert!(wall.iter().all(|index| catalog.movie(*index).unwrap().ratings > 100));
+    assert_eq!(catalog.wall(100).len(), MOVIES.len());
+    assert!(catalog.wall(0).is_empty());
+}
+
+proptest! {
+    /// Whatever somebody types, search answers with at most what was asked for and doesn't panic.
+    #[test]
+    fn any_text_can_be_searched_for(query in "\\PC{0,40}", limit in 0_usize..20) {
+        prop_assert!(catalog().search(&query, limit).len() <= limit);
+    }
+
+    /// A catalogue survives being written and read.
+    #[test]
+    fn json_round_trips(titles in prop::collection::vec("[a-zé]{1,12}", 1..20)) {
+        let movies = titles.into_iter().enumerate().map(|(row, title)| Movie {
+            id: MovieId(row as u32),
+            title,
+            year: (row % 3 == 0).then_some(1990),
+            genres: vec![0; row % 2],
+            ratings: row as u32,
+        });
+        let catalog = Catalog::new(vec!["Drama".to_owned()], movies.collect()).unwrap();
+        let read = Catalog::from_json(&catalog.to_json().unwrap()).unwrap();
+        prop_assert_eq!(read.movies(), catalog.movies());
+    }
+}
