@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | `catalog` | `catalog.json` | ids, titles, years, genres, counts of ratings |
 //! | `user_tower` | `user_tower.onnx` | history, weights and time in, one vector out |
-//! | `movies` | `movies.safetensors` | `embedding` `[movies, dim]`, `bias` `[movies]`, both F32 |
+//! | `movies` | `movies.safetensors` | `embedding` `[movies, dim]` F32, or I8 with a `scale` `[movies]` F32; `bias` `[movies]` F32 |
 //! | `states` | `states.safetensors` | optional; see [`crate::states`] |
 //!
 //! Bundles come from the network, so nothing in one is believed: sizes and hashes are checked before a file is read, and
@@ -228,6 +228,9 @@ pub(crate) fn floats(file: &str, from: &SafeTensors<'_>, name: &str, shape: &[Op
 }
 
 /// `movies.safetensors`: what the user vector meets.
+///
+/// An embedding of 8-bit numbers comes with the scale of each movie and is turned into floats here, once: it is a quarter of the
+/// download, and the scan reads what it always did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MovieEmbeddings {
     /// `[movies, dim]`.
@@ -244,7 +247,16 @@ impl MovieEmbeddings {
     pub fn from_safetensors(bytes: &[u8], movies: usize, dim: usize) -> Result<Self> {
         const FILE: &str = "movies";
         let file = tensors(FILE, bytes)?;
-        let embedding = floats(FILE, &file, "embedding", &[Some(movies), Some(dim)])?;
+        let shape = [Some(movies), Some(dim)];
+        let is_quantised = file.tensor("embedding").is_ok_and(|view| view.dtype() == Dtype::I8);
+        let embedding = if is_quantised {
+            let scale = floats(FILE, &file, "scale", &[Some(movies)])?;
+            let view = tensor(FILE, &file, "embedding", Dtype::I8, &shape)?;
+            let rows = view.data().chunks_exact(dim.max(1)).zip(&scale);
+            rows.flat_map(|(row, scale)| row.iter().map(move |byte| f32::from(byte.cast_signed()) * scale)).collect()
+        } else {
+            floats(FILE, &file, "embedding", &shape)?
+        };
         let bias = floats(FILE, &file, "bias", &[Some(movies)])?;
         let embedding = Array2::from_shape_vec((movies, dim), embedding)
             .map_err(|error| Error::TensorInvalid { file: FILE.to_owned(), reason: error.to_string() })?;

@@ -138,6 +138,12 @@ pub enum Error {
         /// The catalogue's size.
         most: usize,
     },
+    /// The diversity asked for isn't a number from 0 to 1.
+    #[error("a diversity of {diversity} isn't a number from 0 to 1")]
+    DiversityInvalid {
+        /// What was asked.
+        diversity: f32,
+    },
     /// The neighbours' votes were asked for before their file was loaded.
     #[error("the states aren't loaded yet. Load `states.safetensors` first, or use the retrieval \"movies\".")]
     StatesNotLoaded,
@@ -169,6 +175,7 @@ impl Error {
             Self::RatingInvalid { .. } => "rating-invalid",
             Self::TimeInvalid { .. } => "time-invalid",
             Self::LimitInvalid { .. } => "limit-invalid",
+            Self::DiversityInvalid { .. } => "diversity-invalid",
             Self::StatesNotLoaded => "states-not-loaded",
             Self::RequestInvalid { .. } => "request-invalid",
         }

@@ -98,6 +98,12 @@ impl FlatIndex {
         self.dim
     }
 
+    /// A row with its padding, `None` beyond the last one.
+    fn row(&self, row: usize) -> Option<&[f32]> {
+        let start = row.checked_mul(self.stride)?;
+        self.rows.get(start..start.checked_add(self.stride)?)
+    }
+
     /// The `k` rows nearest to `query` among those for which `keep` is true, nearest first, ties by row.
     ///
     /// # Errors
@@ -189,6 +195,20 @@ impl InnerProductIndex {
     /// The length of a query.
     pub const fn dim(&self) -> usize {
         self.flat.dim() - 2
+    }
+
+    /// A row's bias; 0 for a row that doesn't exist.
+    pub fn bias(&self, row: usize) -> f32 {
+        self.flat.row(row).and_then(|row| row.get(self.dim())).copied().unwrap_or_default()
+    }
+
+    /// The cosine of two rows without their biases, from −1 to 1; 0 for a row that doesn't exist or is zero.
+    pub fn likeness(&self, one: usize, other: usize) -> f32 {
+        let row = |row: usize| self.flat.row(row).and_then(|row| row.get(..self.dim())).unwrap_or_default();
+        let (one, other) = (row(one), row(other));
+        let product = |left: &[f32], right: &[f32]| left.iter().zip(right).map(|(l, r)| l * r).sum::<f32>();
+        let lengths = (product(one, one) * product(other, other)).sqrt();
+        if lengths > 0.0 { (product(one, other) / lengths).clamp(-1.0, 1.0) } else { 0.0 }
     }
 
     /// The `k` rows of largest `query · xᵢ + bᵢ` among those for which `keep` is true, best first, each with its score.

@@ -8,7 +8,7 @@
 //! 3. [`history`] is what the visitor watched, [`features`] turns it and the moment into numbers;
 //! 4. [`model`] runs the user tower, an ONNX model, by tract;
 //! 5. [`index`] finds the movies nearest to the tower's vector, [`states`] the viewers nearest to it;
-//! 6. [`recommend`] is the facade over all of it.
+//! 6. [`diversity`] spreads the list, and [`recommend`] is the facade over all of it.
 //!
 //! ```no_run
 //! use watchnext::catalog::MovieId;
@@ -37,6 +37,7 @@
 
 pub mod bundle;
 pub mod catalog;
+pub mod diversity;
 pub mod error;
 pub mod features;
 pub mod history;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bundle::{Manifest, MovieEmbeddings, STATES};
 use crate::catalog::{Catalog, MovieIndex};
+use crate::diversity::{Candidate, WINDOW, maximal_marginal_relevance};
 use crate::error::{Error, Result};
 use crate::features::{LocalTime, history_inputs, time_features};
 use crate::history::History;
@@ -21,6 +22,25 @@ pub enum Retrieval {
     /// The movies that were watched next from the training states nearest to the user vector (seed row 13).
     States,
 }
+
+/// How a list of suggestions is made.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Strategy {
+    /// Where candidates come from.
+    pub retrieval: Retrieval,
+    /// From 0, the plain order of the scores, to 1; see [`crate::diversity`].
+    pub diversity: f32,
+}
+
+impl From<Retrieval> for Strategy {
+    /// The plain order of a retrieval's scores.
+    fn from(retrieval: Retrieval) -> Self {
+        Self { retrieval, diversity: 0.0 }
+    }
+}
+
+/// The diversity that a visitor gets who never touches the knob.
+pub const DEFAULT_DIVERSITY: f32 = 0.25;
 
 /// A suggested movie.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -126,28 +146,50 @@ impl Recommender {
     }
 
     /// The best `limit` movies that aren't in `history`, best first; equal scores by index. Fewer where fewer are left, or
-    /// where the states vote for fewer.
+    /// where the states vote for fewer. With diversity the order isn't that of the scores.
     ///
     /// # Errors
-    /// [`Error::LimitInvalid`] for 0 or more than the catalogue holds, [`Error::StatesNotLoaded`], and what the model refuses.
+    /// [`Error::LimitInvalid`] for 0 or more than the catalogue holds, [`Error::DiversityInvalid`] outside 0 to 1,
+    /// [`Error::StatesNotLoaded`], and what the model refuses.
     pub fn suggest(
         &self,
         history: &History,
         moment: &LocalTime,
         limit: usize,
-        retrieval: Retrieval,
+        strategy: impl Into<Strategy>,
     ) -> Result<Vec<Suggestion>> {
-        if limit == 0 || limit > self.catalog.len() {
-            return Err(Error::LimitInvalid { limit, most: self.catalog.len() });
+        let Strategy { retrieval, diversity } = strategy.into();
+        let all = self.catalog.len();
+        if limit == 0 || limit > all {
+            return Err(Error::LimitInvalid { limit, most: all });
         }
-        let seen = history.seen(self.catalog.len());
+        if !(0.0..=1.0).contains(&diversity) {
+            return Err(Error::DiversityInvalid { diversity });
+        }
+        let seen = history.seen(all);
         let unseen = |row: usize| !seen.get(row).copied().unwrap_or(true);
         let vector = self.user_vector(history, moment)?;
+        let count = if diversity > 0.0 { limit.max(WINDOW).min(all) } else { limit };
         let found = match retrieval {
-            Retrieval::Movies => self.movies.search(&vector, limit, unseen)?,
-            Retrieval::States => self.states.as_ref().ok_or(Error::StatesNotLoaded)?.vote(&vector, limit, unseen)?,
+            Retrieval::Movies => self.movies.search(&vector, count, unseen)?,
+            Retrieval::States => self.states.as_ref().ok_or(Error::StatesNotLoaded)?.vote(&vector, count, unseen)?,
         };
-        let suggestion = |(row, score)| Some(Suggestion { movie: MovieIndex::new(row)?, score });
-        Ok(found.into_iter().filter_map(suggestion).collect())
+        let suggestion =
+            |(row, score): &(usize, f32)| Some(Suggestion { movie: MovieIndex::new(*row)?, score: *score });
+        if diversity == 0.0 {
+            return Ok(found.iter().filter_map(suggestion).collect());
+        }
+        let candidates: Vec<Candidate> = found
+            .iter()
+            .map(|(row, score)| {
+                // Votes are shares, from which a logarithm can't be taken away.
+                let popularity = if retrieval == Retrieval::Movies { self.movies.bias(*row) } else { 0.0 };
+                Candidate { score: *score, popularity }
+            })
+            .collect();
+        let row = |at: usize| found.get(at).map_or(usize::MAX, |(row, _)| *row);
+        let order =
+            maximal_marginal_relevance(&candidates, diversity, |one, other| self.movies.likeness(row(one), row(other)));
+        Ok(order.iter().take(limit).filter_map(|at| found.get(*at)).filter_map(suggestion).collect())
     }
 }

@@ -10,7 +10,7 @@ use crate::catalog::{MovieId, MovieIndex};
 use crate::error::Error;
 use crate::features::{FEATURES_VERSION, LocalTime};
 use crate::history::History;
-use crate::recommend::{self, Retrieval};
+use crate::recommend::{self, DEFAULT_DIVERSITY, Retrieval, Strategy};
 
 /// Suggestions in an answer whose request names no limit.
 const DEFAULT_LIMIT: usize = 20;
@@ -82,6 +82,7 @@ struct Info<'manifest> {
     retrievals: Vec<Retrieval>,
     format_version: u32,
     features_version: u32,
+    default_diversity: f32,
     dataset: &'manifest str,
 }
 
@@ -94,6 +95,7 @@ struct Request {
     limit: Option<usize>,
     #[serde(default)]
     retrieval: Retrieval,
+    diversity: Option<f32>,
 }
 
 #[derive(Deserialize)]
@@ -130,6 +132,7 @@ impl Recommender {
             retrievals: self.0.retrievals(),
             format_version: FORMAT_VERSION,
             features_version: FEATURES_VERSION,
+            default_diversity: DEFAULT_DIVERSITY,
             dataset: &manifest.training.dataset,
         })
     }
@@ -156,7 +159,9 @@ impl Recommender {
     pub fn suggest(&self, request: JsValue) -> JsResult<JsValue> {
         let (request, history, unknown, moment) = self.parse(request)?;
         let limit = request.limit.unwrap_or(DEFAULT_LIMIT.min(self.0.catalog().len()));
-        let found = timed("watchnext:suggest", || self.0.suggest(&history, &moment, limit, request.retrieval));
+        let strategy =
+            Strategy { retrieval: request.retrieval, diversity: request.diversity.unwrap_or(DEFAULT_DIVERSITY) };
+        let found = timed("watchnext:suggest", || self.0.suggest(&history, &moment, limit, strategy));
         let found = found.map_err(js_error)?;
         let view = |suggestion: recommend::Suggestion| {
             Some(SuggestionView { movie: self.view(suggestion.movie)?, score: suggestion.score })

@@ -260,3 +260,53 @@ proptest! {
         prop_assert!(bundle.load().is_err());
     }
 }
+
+/// The movies of the fixture in 8 bits with a scale a movie, and with `change` made to the tensors.
+fn quantise(bundle: &mut Bundle, change: impl FnOnce(&mut HashMap<&'static str, (Dtype, Vec<usize>, Vec<u8>)>)) {
+    bundle.replace("movies", |bytes| {
+        let file = safetensors::SafeTensors::deserialize(bytes).unwrap();
+        let view = file.tensor("embedding").unwrap();
+        let shape = view.shape().to_vec();
+        let values: Vec<f32> =
+            view.data().chunks_exact(4).map(|word| f32::from_le_bytes(word.try_into().unwrap())).collect();
+        let scales: Vec<f32> = values
+            .chunks_exact(shape[1])
+            .map(|row| row.iter().fold(f32::MIN_POSITIVE, |most, value| most.max(value.abs())) / 127.0)
+            .collect();
+        let rows = values.chunks_exact(shape[1]).zip(&scales);
+        let quantised = rows.flat_map(|(row, scale)| row.iter().map(move |value| (value / scale).round() as i8 as u8));
+        let floats = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+        let mut tensors = HashMap::from([
+            ("embedding", (Dtype::I8, shape.clone(), quantised.collect())),
+            ("scale", (Dtype::F32, vec![shape[0]], floats(&scales))),
+            ("bias", (Dtype::F32, vec![shape[0]], file.tensor("bias").unwrap().data().to_vec())),
+        ]);
+        change(&mut tensors);
+        let views = tensors
+            .iter()
+            .map(|(name, (dtype, shape, data))| (*name, TensorView::new(*dtype, shape.clone(), data).unwrap()));
+        *bytes = safetensors::serialize(views, None).unwrap();
+    });
+}
+
+#[test]
+fn embeddings_of_eight_bits_load_with_their_scales_alone() {
+    let mut bundle = Bundle::fresh();
+    quantise(&mut bundle, |_| {});
+    assert_eq!(refusal(&bundle), "loaded");
+    let mut bundle = Bundle::fresh();
+    quantise(&mut bundle, |tensors| drop(tensors.remove("scale")));
+    assert_eq!(refusal(&bundle), "tensor-invalid");
+    let mut bundle = Bundle::fresh();
+    quantise(&mut bundle, |tensors| {
+        let (_, shape, data) = tensors.get_mut("scale").unwrap();
+        shape[0] -= 1;
+        data.truncate(shape[0] * 4);
+    });
+    assert_eq!(refusal(&bundle), "shape-mismatch");
+    let mut bundle = Bundle::fresh();
+    quantise(&mut bundle, |tensors| {
+        tensors.get_mut("scale").unwrap().2[..4].copy_from_slice(&f32::INFINITY.to_le_bytes());
+    });
+    assert_eq!(refusal(&bundle), "non-finite");
+}

@@ -53,6 +53,11 @@ fn tract_answers_as_the_trainer_for_the_shipped_bundle() {
 }
 
 #[test]
+fn tract_answers_as_the_trainer_for_the_seeds_network() {
+    assert_parity(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/seed-network"));
+}
+
+#[test]
 fn tract_answers_as_the_trainer_for_the_fixture() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = {

@@ -14,7 +14,7 @@ use watchnext::error::{Error, Result};
 use watchnext::features::LocalTime;
 use watchnext::history::History;
 use watchnext::model::{TowerInputs, UserTower};
-use watchnext::recommend::{Recommender, Retrieval, Suggestion};
+use watchnext::recommend::{Recommender, Retrieval, Strategy, Suggestion};
 
 fn recommender() -> &'static Recommender {
     static LOADED: OnceLock<Recommender> = OnceLock::new();
@@ -130,6 +130,18 @@ fn limits_outside_the_catalogue_are_errors() {
         let error = recommender().suggest(&History::default(), &noon(), limit, Retrieval::Movies).unwrap_err();
         assert_eq!(error, Error::LimitInvalid { limit, most: len });
     }
+}
+
+#[test]
+fn a_diversity_outside_0_to_1_is_an_error() {
+    for diversity in [-0.1, 1.1, f32::INFINITY] {
+        let strategy = Strategy { retrieval: Retrieval::Movies, diversity };
+        let error = recommender().suggest(&History::default(), &noon(), 3, strategy).unwrap_err();
+        assert_eq!(error, Error::DiversityInvalid { diversity });
+    }
+    let strategy = Strategy { retrieval: Retrieval::Movies, diversity: f32::NAN };
+    let error = recommender().suggest(&History::default(), &noon(), 3, strategy).unwrap_err();
+    assert_eq!(error.code(), "diversity-invalid");
 }
 
 #[test]

@@ -1,0 +1,100 @@
+//! Diversity: a list of suggestions that are good, unlike each other, and not what everybody gets.
+//!
+//! Maximal marginal relevance (Carbonell and Goldstein, *The Use of MMR, Diversity-Based Reranking*, SIGIR 1998): the list is
+//! built one by one, each time with the candidate whose relevance less its likeness to what was picked already is largest.
+//! Lists of different visitors are alike for another reason, the movies that everybody is suggested, so the same knob takes a
+//! part of a movie's popularity from its relevance.
+
+use std::cmp::Ordering;
+
+/// How many candidates may change places. What is ranked behind them keeps its place, so that a long list costs no more.
+pub const WINDOW: usize = 100;
+
+/// How much of its bias, the popularity, a movie loses at a diversity of 1.
+const NOVELTY: f32 = 0.5;
+
+/// A candidate to be reordered.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Candidate {
+    /// The model's score.
+    pub score: f32,
+    /// The part of it that everybody's list shares.
+    pub popularity: f32,
+}
+
+/// The order in which to take candidates, as indices into `candidates`; a permutation of all of them.
+///
+/// The candidates come best first; the first [`WINDOW`] are reordered. `likeness(i, j)`, from −1 to 1, is how alike two are.
+/// `diversity` is from 0 (the order stays) to 1 (relevance doesn't count). Relevance is the score, less its part of popularity,
+/// as a place between the window's lowest and highest, so that the knob means the same for every visitor. Equal gains go to the
+/// better score.
+pub fn maximal_marginal_relevance(
+    candidates: &[Candidate],
+    diversity: f32,
+    likeness: impl Fn(usize, usize) -> f32,
+) -> Vec<usize> {
+    let window: Vec<f32> = candidates
+        .iter()
+        .take(WINDOW)
+        .map(|candidate| candidate.score - diversity * NOVELTY * candidate.popularity)
+        .collect();
+    let highest = window.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let lowest = window.iter().copied().fold(f32::INFINITY, f32::min);
+    let spread = (highest - lowest).max(f32::MIN_POSITIVE);
+    // Each candidate that is left, with its relevance and its largest likeness to what was picked.
+    let mut left: Vec<(usize, f32, f32)> =
+        window.iter().enumerate().map(|(at, score)| (at, (score - lowest) / spread, 0.0)).collect();
+    let mut order = Vec::with_capacity(candidates.len());
+    let gain = |candidate: &(usize, f32, f32)| (1.0 - diversity) * candidate.1 - diversity * candidate.2;
+    while let Some(place) = (0..left.len()).max_by(|one, other| match (left.get(*one), left.get(*other)) {
+        (Some(one), Some(other)) => gain(one).total_cmp(&gain(other)).then(other.0.cmp(&one.0)),
+        _ => Ordering::Equal,
+    }) {
+        let (picked, ..) = left.remove(place);
+        order.push(picked);
+        left.iter_mut().for_each(|(at, _, likest)| *likest = likest.max(likeness(picked, *at)));
+    }
+    order.extend(window.len()..candidates.len());
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::indexing_slicing)]
+    use super::*;
+
+    /// Candidates 0, 1 and 2 are the same movie in three cuts; 3 and 4 are others.
+    fn cuts(one: usize, other: usize) -> f32 {
+        if one < 3 && other < 3 { 1.0 } else { 0.0 }
+    }
+
+    /// Candidates of these scores who are equally popular.
+    fn of(scores: &[f32]) -> Vec<Candidate> {
+        scores.iter().map(|score| Candidate { score: *score, popularity: 1.0 }).collect()
+    }
+
+    #[test]
+    fn without_diversity_the_order_stays() {
+        assert_eq!(maximal_marginal_relevance(&of(&[5.0, 4.0, 4.0, 1.0]), 0.0, cuts), [0, 1, 2, 3]);
+        assert!(maximal_marginal_relevance(&[], 0.5, cuts).is_empty());
+    }
+
+    #[test]
+    fn what_is_alike_moves_back() {
+        assert_eq!(maximal_marginal_relevance(&of(&[5.0, 4.9, 4.8, 4.0, 3.0]), 0.5, cuts), [0, 3, 4, 1, 2]);
+    }
+
+    /// The second is nearly as good and far less popular.
+    #[test]
+    fn what_everybody_gets_moves_back() {
+        let pair = [Candidate { score: 5.0, popularity: 4.0 }, Candidate { score: 4.8, popularity: 1.0 }];
+        assert_eq!(maximal_marginal_relevance(&pair, 0.1, |_, _| 0.0), [0, 1]);
+        assert_eq!(maximal_marginal_relevance(&pair, 0.2, |_, _| 0.0), [1, 0]);
+    }
+
+    #[test]
+    fn equal_scores_stay_in_order_and_what_is_behind_the_window_too() {
+        let order = maximal_marginal_relevance(&of(&[1.0; WINDOW + 3]), 0.3, |_, _| 0.5);
+        assert_eq!(order, (0..WINDOW + 3).collect::<Vec<_>>());
+    }
+}
