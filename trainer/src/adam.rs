@@ -29,6 +29,7 @@ pub struct Adam {
     slots: Vec<Slot>,
     /// Steps taken so far.
     pub steps: i32,
+    weight_decay: f32,
 }
 
 impl Adam {
@@ -38,7 +39,13 @@ impl Adam {
             let zeros = vec![0.0; parameter.elem_count()];
             Slot { name, parameter: parameter.clone(), first_moment: zeros.clone(), second_moment: zeros }
         });
-        Self { slots: slots.collect(), steps: 0 }
+        Self { slots: slots.collect(), steps: 0, weight_decay: 0.0 }
+    }
+
+    /// Adds `weight_decay` times each parameter to its gradient, the L2 penalty of Adam's paper and of PyTorch's `Adam`, which
+    /// pulls hardest where gradients are small: on the movies that few users rated.
+    pub fn with_weight_decay(self, weight_decay: f32) -> Self {
+        Self { weight_decay, ..self }
     }
 
     /// Moves every parameter against its gradient.
@@ -51,6 +58,7 @@ impl Adam {
         let correction_2 = 1.0 - f64::from(BETA_2).powi(self.steps);
         let rate = (learning_rate / correction_1) as f32;
         let root = (1.0 / correction_2.sqrt()) as f32;
+        let weight_decay = self.weight_decay;
         for slot in &mut self.slots {
             let gradient = gradients.get(&slot.parameter).with_context(|| format!("{} has no gradient", slot.name))?;
             let gradient = gradient.flatten_all()?.to_vec1::<f32>()?;
@@ -58,6 +66,7 @@ impl Adam {
             let moments = slot.first_moment.par_iter_mut().zip(slot.second_moment.par_iter_mut());
             values.par_iter_mut().with_min_len(16_384).zip(gradient).zip(moments).for_each(
                 |((value, gradient), (first, second))| {
+                    let gradient = gradient + weight_decay * *value;
                     *first = BETA_1 * *first + (1.0 - BETA_1) * gradient;
                     *second = BETA_2 * *second + (1.0 - BETA_2) * gradient * gradient;
                     *value -= rate * *first / (second.sqrt() * root + EPSILON);

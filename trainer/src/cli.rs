@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
+use crate::evaluate::run::Protocol;
 use crate::train::TrainConfig;
 
 /// Trains, evaluates and packs the bundles that watchnext runs in the browser.
@@ -20,7 +21,7 @@ struct Cli {
 enum Command {
     /// Trains a model on ratings and writes its bundle.
     Train(TrainArgs),
-    /// Measures by protocol P1, either by training on a split of --data or on a finished --bundle.
+    /// Measures by protocols P1 and P2: either trains methods on splits of --data, or takes a finished --bundle.
     Evaluate(EvaluateArgs),
     /// Suggests movies in the terminal.
     Suggest(SuggestArgs),
@@ -45,6 +46,15 @@ pub(crate) struct DataArgs {
     pub(crate) ratings: Vec<PathBuf>,
 }
 
+/// The models that can be trained here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Model {
+    /// The default: what a few clicks say about taste, and what a long list says about the next movie.
+    Tower,
+    /// The seed notebook's network, to compare with.
+    SeedNetwork,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     #[command(flatten)]
@@ -52,14 +62,17 @@ pub(crate) struct TrainArgs {
     /// The bundle's folder.
     #[arg(long)]
     pub(crate) out: PathBuf,
+    /// What to train.
+    #[arg(long, value_enum, default_value_t = Model::Tower)]
+    pub(crate) model: Model,
     #[command(flatten)]
     pub(crate) options: TrainOptions,
-    /// Leaves the retrieval by states out of the bundle.
+    /// Leaves the retrieval by states, which the seed network has, out of its bundle.
     #[arg(long)]
     pub(crate) no_states: bool,
 }
 
-/// The training's settings; the defaults are the shipped model's.
+/// The seed network's settings, as it ships; the tower takes its seed alone.
 #[derive(Debug, Args)]
 pub(crate) struct TrainOptions {
     /// Passes over the ratings.
@@ -93,15 +106,23 @@ impl TrainOptions {
 
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
-    /// A folder with movies.csv and ratings.csv: trains on a split by user and measures on the rest.
+    /// A folder with movies.csv and ratings.csv: trains on a part of its users and measures on the rest.
     #[arg(long, conflicts_with = "bundle", required_unless_present = "bundle")]
     pub(crate) data: Option<PathBuf>,
     /// A finished bundle, measured on users whom it never saw.
     #[arg(long, requires = "ratings")]
     pub(crate) bundle: Option<PathBuf>,
-    /// With --bundle: the unseen users' ratings. With --data: more ratings of the same catalogue; may be given again.
+    /// With --bundle: the unseen users' ratings. With --data: more ratings of the same catalogue, whose users always train
+    /// and are never measured; may be given again.
     #[arg(long)]
     pub(crate) ratings: Vec<PathBuf>,
+    /// With --data: the methods to train, by id, separated by commas; all if left out. The networks take minutes for each
+    /// fold.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) methods: Vec<String>,
+    /// The protocols, separated by commas; all if left out.
+    #[arg(long, value_delimiter = ',', value_enum)]
+    pub(crate) protocols: Vec<Protocol>,
     #[command(flatten)]
     pub(crate) options: TrainOptions,
     /// Also reproduces the seed notebook's published figure and so shows that it is a leak.
@@ -110,7 +131,7 @@ pub(crate) struct EvaluateArgs {
     /// Prints JSON instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
-    /// A folder for evaluation.json and evaluation.svg.
+    /// A folder for evaluation.json, report.html and the pictures.
     #[arg(long)]
     pub(crate) out: Option<PathBuf>,
 }
@@ -129,6 +150,9 @@ pub(crate) struct SuggestArgs {
     /// Lets the neighbouring training states vote instead of scanning the movies.
     #[arg(long)]
     pub(crate) states: bool,
+    /// From 0, the plain order of the scores, to 1, as unlike each other as can be.
+    #[arg(long, default_value_t = watchnext::recommend::DEFAULT_DIVERSITY)]
+    pub(crate) diversity: f32,
     /// Prints JSON instead of a table.
     #[arg(long)]
     pub(crate) json: bool,

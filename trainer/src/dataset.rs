@@ -15,6 +15,9 @@ use watchnext::title::parse_title;
 /// What MovieLens writes where a movie has no genre.
 const NO_GENRES: &str = "(no genres listed)";
 
+/// From this many stars on, a rating says that the movie was liked.
+pub const LIKED_STARS: f32 = 4.0;
+
 /// One rating, its movie already dense.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Event {
@@ -24,6 +27,13 @@ pub struct Event {
     pub rating: Rating,
     /// Seconds since 1970-01-01T00:00:00Z.
     pub timestamp: i64,
+}
+
+impl Event {
+    /// Whether the movie got at least [`LIKED_STARS`].
+    pub fn liked(&self) -> bool {
+        self.rating.stars() >= LIKED_STARS
+    }
 }
 
 /// One user's ratings in time order; equal times stay in the order of the file.
@@ -40,8 +50,11 @@ pub struct User {
 pub struct Dataset {
     /// The movies, dense by ascending id.
     pub catalog: Catalog,
-    /// The users, by ascending id.
+    /// The users of the folder's own `ratings.csv` by ascending id, then those whom only further files know, likewise.
     pub users: Vec<User>,
+    /// How many users the folder's own `ratings.csv` has. They come first in `users`; the others may train a model, but nobody
+    /// measures on them, so that figures with and without further files are of the same people.
+    pub main_users: usize,
     /// Where all of it came from.
     pub sources: Vec<Source>,
 }
@@ -103,9 +116,14 @@ impl Dataset {
         })?;
         let rated: BTreeSet<u32> = ratings.rows.iter().map(|row| row.movie).collect();
         let catalog = build_catalog(&titles, &rated, &ratings.rows)?;
-        let users = group_by_user(&ratings.rows, &catalog);
+        let own_rows = ratings.sources.first().map_or(0, |source| source.rows);
+        let own: BTreeSet<u32> = ratings.rows.iter().take(own_rows).map(|row| row.user).collect();
+        let (mut users, further): (Vec<User>, Vec<User>) =
+            group_by_user(&ratings.rows, &catalog).into_iter().partition(|user| own.contains(&user.id));
+        let main_users = users.len();
+        users.extend(further);
         let sources = std::iter::once(movies_source).chain(ratings.sources).collect();
-        Ok(Self { catalog, users, sources })
+        Ok(Self { catalog, users, main_users, sources })
     }
 
     /// Reads a ratings file against a finished catalogue. Returns the users and how many ratings were left out because their

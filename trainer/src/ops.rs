@@ -21,11 +21,28 @@ const GROUPS: usize = 4;
 /// Numbers that go through the softmax side by side: two registers of AVX-512, four of AVX2.
 const LANES: usize = 32;
 
-/// The mean cross entropy of `softmax(hidden · weightᵀ + bias)` against one class a row.
+/// What the softmax of one row should be.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RowTargets {
+    /// Classes with their shares, which add up to the row's weight in the loss; 1 for an ordinary row.
+    pub classes: Vec<(u32, f32)>,
+    /// Classes that can't be suggested, such as the history itself: they take no part in the softmax.
+    pub excluded: Vec<u32>,
+}
+
+impl From<u32> for RowTargets {
+    /// One class, nothing excluded.
+    fn from(class: u32) -> Self {
+        Self { classes: vec![(class, 1.0)], excluded: Vec::new() }
+    }
+}
+
+/// The mean cross entropy of `softmax(hidden · weightᵀ + bias)` against one class or several a row, which is the multinomial
+/// log likelihood of Liang et al., *Variational Autoencoders for Collaborative Filtering* (WWW 2018).
 ///
 /// Arguments: `hidden` `[rows, dim]`, `weight` `[classes, dim]`, `bias` `[classes]`; result: a scalar.
 pub struct SoftmaxCrossEntropy {
-    targets: Vec<u32>,
+    targets: Vec<RowTargets>,
     gradients: Mutex<Option<Gradients>>,
 }
 
@@ -36,14 +53,15 @@ struct Gradients {
 }
 
 impl SoftmaxCrossEntropy {
-    /// The loss against `targets`, one class a row.
-    pub fn new(targets: Vec<u32>) -> Self {
-        Self { targets, gradients: Mutex::new(None) }
+    /// The loss against `targets`, one for each row.
+    pub fn new(targets: impl IntoIterator<Item = impl Into<RowTargets>>) -> Self {
+        Self { targets: targets.into_iter().map(Into::into).collect(), gradients: Mutex::new(None) }
     }
 
     fn forward_backward(&self, hidden: &[f32], weight: &[f32], bias: &[f32], dim: usize) -> Result<(f32, Gradients)> {
         let (rows, classes) = (self.targets.len(), bias.len());
-        if let Some(target) = self.targets.iter().find(|target| **target as usize >= classes) {
+        let named = |row: &RowTargets| row.classes.iter().map(|(class, _)| *class).chain(row.excluded.clone()).max();
+        if let Some(target) = self.targets.iter().filter_map(named).find(|class| *class as usize >= classes) {
             return Err(Error::Msg(format!("the target {target} isn't one of {classes} classes")));
         }
         let scale = 1.0 / rows as f32;
@@ -71,7 +89,7 @@ impl SoftmaxCrossEntropy {
 fn group_gradients(
     hidden: &[f32],
     grad_hidden: &mut [f32],
-    targets: &[u32],
+    targets: &[RowTargets],
     weight: &[f32],
     bias: &[f32],
     scale: f32,
@@ -90,9 +108,9 @@ fn group_gradients(
         let hidden = MatRef::from_row_major_slice(hidden, rows, dim);
         let block = MatMut::from_row_major_slice_mut(logits, rows, classes);
         matmul(block, Accum::Replace, hidden, weights.transpose(), 1.0, Par::Seq);
-        // The logits turn into their own gradient in place: softmax less one at the target, over the number of rows.
-        for (row, target) in logits.chunks_exact_mut(classes).zip(targets) {
-            loss += f64::from(softmax_less_target(row, bias, *target as usize, scale));
+        // The logits turn into their own gradient in place: softmax less the targets' shares, over the number of rows.
+        for (row, targets) in logits.chunks_exact_mut(classes).zip(targets) {
+            loss += f64::from(softmax_less_targets(row, bias, targets, scale));
             add(&mut grad_bias, row);
         }
         let block = MatRef::from_row_major_slice(logits, rows, classes);
@@ -110,8 +128,31 @@ fn add(sums: &mut [f32], values: &[f32]) {
     }
 }
 
-/// Turns a row of logits (bias not yet added) into `(softmax − one-hot) · scale` and returns the row's cross entropy.
-fn softmax_less_target(row: &mut [f32], bias: &[f32], target: usize, scale: f32) -> f32 {
+/// Turns a row of logits (bias not yet added) into `(weight · softmax − shares) · scale` and returns the row's cross entropy.
+fn softmax_less_targets(row: &mut [f32], bias: &[f32], targets: &RowTargets, scale: f32) -> f32 {
+    add(row, bias);
+    for class in &targets.excluded {
+        if let Some(logit) = row.get_mut(*class as usize) {
+            *logit = f32::NEG_INFINITY;
+        }
+    }
+    let weight: f32 = targets.classes.iter().map(|(_, share)| share).sum();
+    let gain: f32 = targets
+        .classes
+        .iter()
+        .map(|(class, share)| share * row.get(*class as usize).copied().unwrap_or(f32::NAN))
+        .sum();
+    let log_sum = softmax(row, weight * scale);
+    for (class, share) in &targets.classes {
+        if let Some(gradient) = row.get_mut(*class as usize) {
+            *gradient -= share * scale;
+        }
+    }
+    weight * log_sum - gain
+}
+
+/// Turns a row of logits into its softmax times `factor` and returns the logarithm of the sum of their exponentials.
+fn softmax(row: &mut [f32], factor: f32) -> f32 {
     // Compiled for whatever vector instructions the processor turns out to have: the exponentials of a batch would
     // otherwise take longer than its three matrix products.
     pulp::Arch::new().dispatch(
@@ -119,20 +160,13 @@ fn softmax_less_target(row: &mut [f32], bias: &[f32], target: usize, scale: f32)
         || {
             let mut most = [f32::NEG_INFINITY; LANES];
             let (row_lanes, row_rest) = row.as_chunks_mut::<LANES>();
-            let (bias_lanes, bias_rest) = bias.as_chunks::<LANES>();
-            for (logits, bias) in row_lanes.iter_mut().zip(bias_lanes) {
-                for ((logit, bias), most) in logits.iter_mut().zip(bias).zip(&mut most) {
-                    *logit += bias;
+            for logits in row_lanes.iter() {
+                for (logit, most) in logits.iter().zip(&mut most) {
                     *most = if *logit > *most { *logit } else { *most };
                 }
             }
-            for (logit, bias) in row_rest.iter_mut().zip(bias_rest) {
-                *logit += bias;
-            }
             let most = most.iter().chain(row_rest.iter()).copied().fold(f32::NEG_INFINITY, f32::max);
             let mut sums = [0.0_f32; LANES];
-            let (row_lanes, row_rest) = row.as_chunks_mut::<LANES>();
-            let target_logit = row_lanes.as_flattened().get(target).or(row_rest.get(target % LANES)).copied();
             for logits in row_lanes {
                 for (logit, sum) in logits.iter_mut().zip(&mut sums) {
                     *logit = exp_of_negative(*logit - most);
@@ -143,14 +177,11 @@ fn softmax_less_target(row: &mut [f32], bias: &[f32], target: usize, scale: f32)
                 *logit = exp_of_negative(*logit - most);
             }
             let sum = sums.iter().chain(row_rest.iter()).sum::<f32>();
-            let factor = scale / sum;
+            let factor = factor / sum;
             for probability in row.iter_mut() {
                 *probability *= factor;
             }
-            if let Some(gradient) = row.get_mut(target) {
-                *gradient -= scale;
-            }
-            sum.ln() + most - target_logit.unwrap_or(f32::NAN)
+            sum.ln() + most
         },
     )
 }
@@ -315,6 +346,18 @@ mod tests {
         let left = left.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         let right = right.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         left.len() == right.len() && left.iter().zip(right).all(|(l, r)| (l - r).abs() < 1e-5 * r.abs().max(1.0))
+    }
+
+    /// Two classes share a row's weight and one is excluded, so the softmax is over the three others of four.
+    #[test]
+    fn several_targets_share_a_row_and_the_excluded_take_no_part() {
+        let mut row = [0.0, 2.0, 0.0, 9.0];
+        let targets = RowTargets { classes: vec![(0, 0.5), (1, 0.25)], excluded: vec![3] };
+        let loss = softmax_less_targets(&mut row, &[1.0, 0.0, 0.0, 0.0], &targets, 2.0);
+        let sum = 1.0_f32.exp() + 2.0_f32.exp() + 1.0;
+        assert!((loss - (0.75 * sum.ln() - 0.5 - 0.25 * 2.0)).abs() < 1e-5);
+        let shares = [1.0_f32.exp() / sum * 0.75 - 0.5, 2.0_f32.exp() / sum * 0.75 - 0.25, 0.75 / sum, 0.0];
+        assert!(row.iter().zip(shares).all(|(found, share)| (found - 2.0 * share).abs() < 1e-5), "{row:?}");
     }
 
     /// candle's own operations are the reference. 300 rows are more than one block and no multiple of it, 37 classes no

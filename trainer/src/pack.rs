@@ -1,23 +1,104 @@
-//! From a trained network to a bundle on disk, and back to a loaded recommender.
+//! From a trained model to a bundle on disk, and back to a loaded recommender.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use candle_core::{Device, Tensor};
 use ndarray::Array2;
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
 use serde::Serialize;
 use watchnext::bundle::{FORMAT_VERSION, FileEntry, Manifest, STATES, Training, sha256_hex};
 use watchnext::catalog::{Catalog, MovieId};
 use watchnext::features::{FEATURES_VERSION, LocalTime, history_inputs, time_features};
 use watchnext::history::History;
+use watchnext::model::TowerInputs;
 use watchnext::recommend::Recommender;
 
 use crate::compact::CompactStates;
 use crate::export::user_tower;
-use crate::network::{Network, STATE_DIM};
+use crate::network::Network;
 use crate::split::TrainingRows;
+use crate::tower::folded::{Table, Tower};
+
+/// A trained model that can be packed: its two files, and its own arithmetic, to which tract is held.
+pub trait Model {
+    /// The ONNX user tower.
+    ///
+    /// # Errors
+    /// A parameter that can't be read.
+    fn onnx(&self) -> Result<Vec<u8>>;
+
+    /// What meets the user's vector, with its bias, `[movies]`.
+    ///
+    /// # Errors
+    /// A parameter that can't be read.
+    fn movies(&self) -> Result<(Table, Vec<f32>)>;
+
+    /// The user's vector `[dim]` by the trainer's own arithmetic.
+    ///
+    /// # Errors
+    /// What the arithmetic refuses.
+    fn user_vector(&self, inputs: &TowerInputs) -> Result<Vec<f32>>;
+}
+
+impl Model for Network {
+    fn onnx(&self) -> Result<Vec<u8>> {
+        user_tower(self)
+    }
+
+    fn movies(&self) -> Result<(Table, Vec<f32>)> {
+        let weight = &self.movie_weight;
+        let embedding = Array2::from_shape_vec(weight.dims2()?, weight.flatten_all()?.to_vec1()?)?;
+        Ok((Table::Float(embedding), self.movie_bias.to_vec1()?))
+    }
+
+    fn user_vector(&self, inputs: &TowerInputs) -> Result<Vec<f32>> {
+        let rows = TrainingRows {
+            history: inputs.history.movies.to_vec(),
+            rated_weights: inputs.history.weights.to_vec(),
+            time: inputs.time.to_vec(),
+            target: vec![0],
+        };
+        Ok(self.user_vectors(&rows, inputs.history.weights.to_vec())?.flatten_all()?.to_vec1()?)
+    }
+}
+
+impl Model for Tower {
+    fn onnx(&self) -> Result<Vec<u8>> {
+        Ok(Self::onnx(self))
+    }
+
+    fn movies(&self) -> Result<(Table, Vec<f32>)> {
+        Ok((self.movies.clone(), self.bias.clone()))
+    }
+
+    fn user_vector(&self, inputs: &TowerInputs) -> Result<Vec<f32>> {
+        Ok(Self::user_vector(self, &inputs.history))
+    }
+}
+
+/// `movies.safetensors`.
+fn movies_file(table: &Table, bias: &[f32]) -> Result<Vec<u8>> {
+    let floats = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    let (movies, dim) = table.dim();
+    let (element, embedding, scale) = match table {
+        Table::Float(values) => (Dtype::F32, floats(&values.iter().copied().collect::<Vec<_>>()), None),
+        Table::Int8(values, scales) => {
+            (Dtype::I8, values.iter().map(|value| value.cast_unsigned()).collect(), Some(floats(scales)))
+        }
+    };
+    let bias = floats(bias);
+    let mut tensors = BTreeMap::from([
+        ("embedding", TensorView::new(element, vec![movies, dim], &embedding)?),
+        ("bias", TensorView::new(Dtype::F32, vec![movies], &bias)?),
+    ]);
+    if let Some(scale) = &scale {
+        tensors.insert("scale", TensorView::new(Dtype::F32, vec![movies], scale)?);
+    }
+    Ok(safetensors::serialize(tensors, None)?)
+}
 
 /// A bundle's files in memory, by role.
 #[derive(Debug)]
@@ -37,20 +118,22 @@ pub fn click_vectors(network: &Network, rows: &TrainingRows) -> Result<Array2<f3
 }
 
 impl Packed {
-    /// Packs a network with its catalogue and, where there are any, its compact states.
+    /// Packs a model with its catalogue and, where there are any, its compact states.
+    ///
+    /// # Errors
+    /// What the model can't give.
     pub fn new(
-        network: &Network,
+        model: &dyn Model,
         catalog: &Catalog,
         states: Option<&CompactStates>,
         name: &str,
         training: Training,
     ) -> Result<Self> {
-        let movies: HashMap<&str, &Tensor> =
-            HashMap::from([("embedding", network.movie_weight.as_tensor()), ("bias", network.movie_bias.as_tensor())]);
+        let (movies, bias) = model.movies()?;
         let mut files = vec![
             ("catalog", "catalog.json", catalog.to_json()?),
-            ("user_tower", "user_tower.onnx", user_tower(network)?),
-            ("movies", "movies.safetensors", safetensors::serialize(movies, None)?),
+            ("user_tower", "user_tower.onnx", model.onnx()?),
+            ("movies", "movies.safetensors", movies_file(&movies, &bias)?),
         ];
         files.extend(states.map(|states| (STATES, "states.safetensors", states.bytes.clone())));
         let entry = |(role, path, bytes): &(&str, &str, Vec<u8>)| {
@@ -62,12 +145,12 @@ impl Packed {
             features_version: FEATURES_VERSION,
             name: name.to_owned(),
             movies: catalog.len(),
-            dim: STATE_DIM,
+            dim: movies.dim().1,
             files: files.iter().map(entry).collect(),
             training,
             held_out: BTreeMap::new(),
         };
-        let parity = serde_json::to_vec(&parity_cases(network, catalog)?)?;
+        let parity = serde_json::to_vec(&parity_cases(model, catalog)?)?;
         Ok(Self { manifest, files, parity })
     }
 
@@ -175,7 +258,7 @@ struct ParityInputs {
     time: [Vec<f32>; 1],
 }
 
-fn parity_cases(network: &Network, catalog: &Catalog) -> Result<Parity> {
+fn parity_cases(model: &dyn Model, catalog: &Catalog) -> Result<Parity> {
     // No movie, one, a few with ratings, and more than the tower sees; moments in different quarters, parts of the day and
     // zones.
     let well_known: Vec<MovieId> =
@@ -191,12 +274,12 @@ fn parity_cases(network: &Network, catalog: &Catalog) -> Result<Parity> {
         (plain(60), 951_782_400, 0),
     ];
     let cases =
-        cases.into_iter().map(|(watched, seconds, offset)| parity_case(network, catalog, watched, seconds, offset));
+        cases.into_iter().map(|(watched, seconds, offset)| parity_case(model, catalog, watched, seconds, offset));
     Ok(Parity { cases: cases.collect::<Result<_>>()? })
 }
 
 fn parity_case(
-    network: &Network,
+    model: &dyn Model,
     catalog: &Catalog,
     watched: Vec<(MovieId, Option<f32>)>,
     seconds: i64,
@@ -206,24 +289,22 @@ fn parity_case(
     if !unknown.is_empty() {
         bail!("the catalogue doesn't know its own movies {unknown:?}");
     }
-    let inputs = history_inputs(history.watches(), catalog.len());
-    let time = time_features(&LocalTime::from_unix(seconds, offset)?);
-    let rows = TrainingRows {
-        history: inputs.movies.to_vec(),
-        rated_weights: inputs.weights.to_vec(),
-        time: time.to_vec(),
-        target: vec![0],
+    let inputs = TowerInputs {
+        history: history_inputs(history.watches(), catalog.len()),
+        time: time_features(&LocalTime::from_unix(seconds, offset)?),
     };
-    let vector = network.user_vectors(&rows, inputs.weights.to_vec())?;
-    let logits = vector.matmul(&network.movie_weight.t()?)?.broadcast_add(&network.movie_bias)?;
+    let vector = model.user_vector(&inputs)?;
+    let (movies, bias) = model.movies()?;
     let seen = history.seen(catalog.len());
-    let mut ranked: Vec<(f32, usize)> = logits
-        .to_device(&Device::Cpu)?
-        .flatten_all()?
-        .to_vec1::<f32>()?
-        .into_iter()
+    let score = |row: usize| {
+        let row = movies.row(row).unwrap_or_default();
+        row.iter().zip(&vector).map(|(movie, user)| movie * user).sum::<f32>()
+    };
+    let mut ranked: Vec<(f32, usize)> = bias
+        .iter()
         .zip(0..)
         .filter(|(_, row)| !seen.get(*row).copied().unwrap_or(true))
+        .map(|(bias, row)| (score(row) + bias, row))
         .collect();
     ranked.sort_by(|left, right| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)));
     let top =
@@ -232,11 +313,11 @@ fn parity_case(
     Ok(ParityCase {
         request: ParityRequest { history, time_ms: seconds * 1000, utc_offset_minutes: offset },
         inputs: ParityInputs {
-            history: [inputs.movies.to_vec()],
-            weights: [inputs.weights.to_vec()],
-            time: [time.to_vec()],
+            history: [inputs.history.movies.to_vec()],
+            weights: [inputs.history.weights.to_vec()],
+            time: [inputs.time.to_vec()],
         },
-        user_vector: vector.flatten_all()?.to_vec1()?,
+        user_vector: vector,
         top,
     })
 }

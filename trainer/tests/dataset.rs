@@ -55,6 +55,19 @@ fn more_ratings_of_the_same_catalogue_join() {
     assert_eq!(dataset.catalog.movies()[2].title, "The Sabrina");
 }
 
+/// The further file has a user of the folder's own, who stays one, and a stranger whose id comes before all others.
+#[test]
+fn users_of_further_files_come_after_the_folders_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = folder.path().join("more.csv");
+    std::fs::write(folder.path().join("movies.csv"), MOVIES).unwrap();
+    std::fs::write(folder.path().join("ratings.csv"), RATINGS).unwrap();
+    std::fs::write(&more, "userId,movieId,rating,timestamp\n0,7,5.0,1\n2,7,5.0,1\n").unwrap();
+    let dataset = Dataset::read(folder.path(), &[more]).unwrap();
+    assert_eq!(dataset.users.iter().map(|user| user.id).collect::<Vec<_>>(), [1, 2, 0]);
+    assert_eq!((dataset.main_users, dataset.users[1].events.len()), (2, 2));
+}
+
 #[test]
 fn a_wrong_row_is_named_by_file_line_column_and_content() {
     let cases = [

@@ -4,8 +4,11 @@
 use std::path::Path;
 use std::process::Command;
 
+use trainer::baselines::popularity::Popularity;
 use trainer::dataset::Dataset;
-use trainer::evaluate::{Popularity, Shipped, leaky, next_movie};
+use trainer::evaluate::Shipped;
+use trainer::evaluate::leaky::leaky;
+use trainer::evaluate::next_movie::{NextMovie, next_movie};
 use trainer::fit::fit;
 use trainer::fixture;
 use trainer::split::Split;
@@ -54,7 +57,11 @@ fn an_interrupted_run_resumes_to_the_same_bundle() {
     let trainer = env!("CARGO_BIN_EXE_trainer");
     let run = |out: &Path, interrupt: bool| {
         let mut command = Command::new(trainer);
-        command.args(["train", "--epochs", "12", "--batch", "256", "--data"]).arg(&data).arg("--out").arg(out);
+        command
+            .args(["train", "--model", "seed-network", "--epochs", "12", "--batch", "256", "--data"])
+            .arg(&data)
+            .arg("--out")
+            .arg(out);
         let mut child =
             command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).spawn().unwrap();
         if interrupt {
@@ -106,14 +113,17 @@ fn the_evaluator_tells_a_model_from_popularity() {
     let recommender = fitted.packed.recommender().unwrap();
     let split = Split::by_user(&dataset.users).unwrap();
     assert_eq!((split.validation.len(), split.test.len(), split.train.len()), (24, 24, 192));
-    let hit10 = |figures: trainer::evaluate::NextMovie| {
+    let hit10 = |figures: NextMovie| {
         assert!(figures.hit10.low <= figures.hit10.mean && figures.hit10.mean <= figures.hit10.high);
         figures.hit10.mean
     };
     let popularity =
         hit10(next_movie(&Popularity::new(dataset.catalog.len(), split.train), split.test, false).unwrap());
-    let shipped =
-        |retrieval| hit10(next_movie(&Shipped { recommender: &recommender, retrieval }, split.test, false).unwrap());
+    let shipped = |retrieval: Retrieval| {
+        hit10(
+            next_movie(&Shipped { recommender: &recommender, strategy: retrieval.into() }, split.test, false).unwrap(),
+        )
+    };
     let (movies, states) = (shipped(Retrieval::Movies), shipped(Retrieval::States));
     assert!(movies > 2.0 * popularity && states > 2.0 * popularity, "{movies}, {states} against {popularity}");
     assert!(fitted.recall.unwrap() > 0.95, "{:?}", fitted.recall);

@@ -245,7 +245,8 @@ impl<'a> Bench<'a> {
                 python
                     .arg(self.project.path("tests/onnx/check.py"))
                     .arg(self.fixture_folder())
-                    .arg(self.project.path("models"));
+                    .arg(self.project.path("models"))
+                    .arg(self.project.path("models/seed-network"));
                 self.check(&mut python)
             }
         }

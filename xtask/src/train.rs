@@ -1,4 +1,4 @@
-//! `cargo xtask train`: trains the model that ships, the same for everyone.
+//! `cargo xtask train`: trains the model that ships, the same for everyone, on the users of both releases.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,6 +8,9 @@ use clap::Args;
 
 use crate::project::{DATA_SET, Project};
 use crate::shell::{self, cargo, step};
+
+/// The folder of an earlier release by other users, beside that of the data set.
+const SECOND_RELEASE: &str = "ml-latest-small-2015";
 
 /// What the command line may say.
 #[derive(Args)]
@@ -26,9 +29,12 @@ pub struct Options {
 /// Runs the trainer. Its build is the development profile, which is optimised for it; the release profile is the
 /// browser's, where small is better than fast.
 pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
-    let data = match &options.data {
-        Some(folder) => std::path::absolute(folder).context("--data is no path")?,
-        None => project.data_as_said().join(DATA_SET),
+    let (data, second) = match &options.data {
+        Some(folder) => (std::path::absolute(folder).context("--data is no path")?, None),
+        None => {
+            let folder = project.data_as_said();
+            (folder.join(DATA_SET), Some(folder.join(SECOND_RELEASE).join("ratings.csv")))
+        }
     };
     ensure!(
         project.root().join(&data).join("ratings.csv").is_file(),
@@ -36,10 +42,21 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
         data.display()
     );
     step(&format!("Training on {}", data.display()));
+    let second = second.filter(|file| {
+        let found = project.root().join(file).is_file();
+        if !found {
+            eprintln!(
+                "{} isn't there; the shipped model learnt from its users as well, so this one will be another",
+                file.display()
+            );
+        }
+        found
+    });
     let mut train = cargo();
     train
         .args(["run", "--package", "trainer", "--", "train", "--data"])
         .arg(&data)
+        .args(second.iter().flat_map(|file| ["--ratings".as_ref(), file.as_os_str()]))
         .arg("--out")
         .arg(&options.out)
         .args(&options.trainer)

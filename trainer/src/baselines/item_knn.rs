@@ -1,0 +1,148 @@
+//! Item k-nearest-neighbours: movies had by the same users as those of the history (Deshpande and Karypis 2004), with an
+//! asymmetric cosine (Aiolli 2013), shrinkage, and popularity as a prior.
+
+use std::fmt;
+use std::sync::Arc;
+
+use anyhow::Result;
+use rayon::prelude::*;
+use watchnext::features::LocalTime;
+use watchnext::history::History;
+
+use super::incidence::{Counts, Signal};
+use super::{Recency, unseen};
+use crate::evaluate::{Scorer, better};
+use crate::methods::{Axis, Family, Selection, TrainingSet, axis};
+
+/// The family of neighbourhood methods.
+#[derive(Debug)]
+pub struct ItemKnn;
+
+/// `score(j) = Σ_i weight(i) · c_ij / (n_i^(1−α) · n_j^α + shrink) + β · ln(1 + n_j)` over the watched movies `i`, with `c_ij`
+/// the users who have both and `n_i` those who have `i`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ItemKnnParameters {
+    /// Which events count.
+    pub signal: Signal,
+    /// Whether users weigh one over the root of their lists' lengths.
+    pub weighted_users: bool,
+    /// What is added to the denominator, in users.
+    pub shrink: f32,
+    /// The share of the normalisation that falls to the suggested movie: ½ is the cosine, 0 the conditional probability.
+    pub alpha: f32,
+    /// How much popularity counts by itself.
+    pub prior: f32,
+    /// How many of a watched movie's neighbours count; `None` for all.
+    pub neighbours: Option<usize>,
+    /// How fast watched movies are forgotten.
+    pub recency: Recency,
+}
+
+impl fmt::Display for ItemKnnParameters {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let users = if self.weighted_users { "users by 1/√length" } else { "users alike" };
+        write!(formatter, "{}, {users}, shrink {}, α {}, prior {}", self.signal, self.shrink, self.alpha, self.prior)?;
+        if let Some(neighbours) = self.neighbours {
+            write!(formatter, ", {neighbours} neighbours")?;
+        }
+        write!(formatter, ", {}", self.recency)
+    }
+}
+
+/// A plain cosine with the shrinkage that the reference figures were measured with.
+pub const PLAIN: ItemKnnParameters = ItemKnnParameters {
+    signal: Signal::Likes,
+    weighted_users: false,
+    shrink: 20.0,
+    alpha: 0.5,
+    prior: 0.0,
+    neighbours: None,
+    recency: Recency { half_life: None },
+};
+
+impl Family for ItemKnn {
+    type Parameters = ItemKnnParameters;
+    type Statistics = Counts;
+
+    fn id(&self) -> &'static str {
+        "item-knn"
+    }
+
+    fn name(&self) -> &'static str {
+        "item kNN"
+    }
+
+    fn start(&self) -> ItemKnnParameters {
+        ItemKnnParameters { weighted_users: true, prior: 0.08, ..PLAIN }
+    }
+
+    fn axes(&self, selection: &Selection) -> Vec<Axis<ItemKnnParameters>> {
+        vec![
+            axis(&Recency::choices(selection), |parameters, recency| parameters.recency = recency),
+            axis(&Signal::ALL, |parameters, signal| parameters.signal = signal),
+            axis(&[0.0, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32], |parameters, prior| parameters.prior = prior),
+            axis(&[0.2, 0.3, 0.4, 0.5, 0.6], |parameters, alpha| parameters.alpha = alpha),
+            axis(&[2.0, 5.0, 10.0, 20.0, 40.0, 80.0], |parameters, shrink| parameters.shrink = shrink),
+            axis(&[false, true], |parameters, weighted| parameters.weighted_users = weighted),
+            axis(&[None, Some(1000), Some(300)], |parameters, count| parameters.neighbours = count),
+        ]
+    }
+
+    fn statistics(&self, training: &TrainingSet) -> Counts {
+        Counts::new(training)
+    }
+
+    fn scorer(&self, counts: &Arc<Counts>, parameters: &ItemKnnParameters) -> Result<Box<dyn Scorer>> {
+        Ok(Box::new(Neighbours::new(counts, parameters)))
+    }
+}
+
+/// Every movie's neighbours.
+struct Neighbours {
+    /// `[movies]` lists of other movies with their similarities.
+    rows: Vec<Vec<(u32, f32)>>,
+    /// `[movies]`, the part of the score that doesn't depend on the history.
+    prior: Vec<f32>,
+    recency: Recency,
+}
+
+impl Neighbours {
+    fn new(counts: &Counts, parameters: &ItemKnnParameters) -> Self {
+        let together = counts.co_occurrence(parameters.signal, parameters.weighted_users);
+        let target_norms: Vec<f32> = together.totals.iter().map(|total| total.powf(parameters.alpha)).collect();
+        let row = |(shared, total): (&Vec<(u32, f32)>, &f32)| {
+            let own_norm = total.powf(1.0 - parameters.alpha);
+            let similarity = |(other, together): &(u32, f32)| {
+                let norm = target_norms.get(*other as usize).copied().unwrap_or_default();
+                (*other, together / (own_norm * norm + parameters.shrink))
+            };
+            let mut row: Vec<(u32, f32)> = shared.iter().map(similarity).collect();
+            if let Some(most) = parameters.neighbours.filter(|most| *most < row.len()) {
+                row.select_nth_unstable_by(most, |left, right| better(left.1, right.1).then(left.0.cmp(&right.0)));
+                row.truncate(most);
+            }
+            row
+        };
+        let rows = together.rows.par_iter().zip(&together.totals).map(row).collect();
+        let had = counts.incidence(parameters.signal).counts();
+        Self {
+            rows,
+            prior: had.into_iter().map(|count| parameters.prior * count.ln_1p()).collect(),
+            recency: parameters.recency,
+        }
+    }
+}
+
+impl Scorer for Neighbours {
+    fn scores(&self, history: &History, _moment: &LocalTime) -> Result<Vec<(usize, f32)>> {
+        let mut scores = self.prior.clone();
+        for (movie, weight) in self.recency.weigh(history) {
+            for (other, similarity) in self.rows.get(movie).into_iter().flatten() {
+                if let Some(score) = scores.get_mut(*other as usize) {
+                    *score += weight * similarity;
+                }
+            }
+        }
+        Ok(unseen(scores, history))
+    }
+}

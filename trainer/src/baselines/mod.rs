@@ -1,0 +1,94 @@
+//! The methods that ours is held against, each with its parameters tuned on the training users.
+//!
+//! | file | method |
+//! |---|---|
+//! | [`popularity`] | how many users have a movie |
+//! | [`item_knn`] | item k-nearest-neighbours by shrunk cosine |
+//! | [`naive_bayes`] | naive Bayes, shrunk towards independence |
+//! | [`ease`] | EASE (Steck 2019) |
+//! | [`als`] | implicit alternating least squares (Hu, Koren and Volinsky 2008) |
+//! | [`seed_network`] | the seed notebook's network |
+//!
+//! They share [`incidence`]: who has which movie, and which movies are had together.
+
+pub mod als;
+#[cfg(test)]
+mod checkerboard;
+pub mod ease;
+pub mod incidence;
+pub mod item_knn;
+pub mod naive_bayes;
+pub mod popularity;
+pub mod seed_network;
+
+use std::fmt;
+
+use watchnext::history::History;
+
+use crate::methods::Selection;
+
+/// How much less a movie counts the longer ago it was watched.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Recency {
+    /// After how many further movies a movie counts half; `None` if all count the same.
+    pub half_life: Option<f32>,
+}
+
+impl Recency {
+    /// A movie that counts less than this isn't looked at.
+    const LEAST_WEIGHT: f32 = 0.01;
+
+    /// What to try: a half-life only where the order of a history says anything.
+    fn choices(selection: &Selection) -> Vec<Self> {
+        let half_lives: &[Option<f32>] = if selection.is_sequential() {
+            &[None, Some(50.0), Some(20.0), Some(10.0), Some(5.0), Some(2.5)]
+        } else {
+            &[None]
+        };
+        half_lives.iter().map(|half_life| Self { half_life: *half_life }).collect()
+    }
+
+    /// The watched movies by dense index, latest first, each with its weight, at most 1.
+    fn weigh<'history>(&self, history: &'history History) -> impl Iterator<Item = (usize, f32)> + 'history {
+        let decay = self.half_life.map_or(1.0, |half_life| 0.5_f32.powf(1.0 / half_life));
+        let latest_first = history.watches().iter().rev().map(|watch| watch.movie.as_usize());
+        let weights = std::iter::successors(Some(1.0_f32), move |weight| Some(weight * decay));
+        latest_first.zip(weights).take_while(|(_, weight)| *weight >= Self::LEAST_WEIGHT)
+    }
+}
+
+impl fmt::Display for Recency {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.half_life {
+            Some(half_life) => write!(formatter, "half-life {half_life} movies"),
+            None => write!(formatter, "no decay"),
+        }
+    }
+}
+
+/// The scores `[movies]` of the movies that aren't in `history`, with their indices.
+fn unseen(scores: Vec<f32>, history: &History) -> Vec<(usize, f32)> {
+    let seen = history.seen(scores.len());
+    let mut unseen = Vec::with_capacity(scores.len());
+    unseen.extend(scores.into_iter().enumerate().zip(seen).filter(|(_, seen)| !seen).map(|(scored, _)| scored));
+    unseen
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use watchnext::catalog::MovieIndex;
+    use watchnext::history::Watch;
+
+    #[test]
+    fn the_latest_movie_counts_most_and_the_oldest_not_at_all() {
+        let history = History::new((0..10).map(|row| Watch { movie: MovieIndex::new(row).unwrap(), rating: None }));
+        let weighed: Vec<(usize, f32)> = Recency { half_life: Some(1.0) }.weigh(&history).collect();
+        // 2⁻⁶ is above a hundredth and 2⁻⁷ below.
+        assert_eq!(weighed.len(), 7);
+        assert_eq!(weighed.first(), Some(&(9, 1.0)));
+        assert!((weighed.get(1).unwrap().1 - 0.5).abs() < 1e-6);
+        assert!(Recency::default().weigh(&history).all(|(_, weight)| weight == 1.0));
+    }
+}

@@ -1,0 +1,359 @@
+//! Protocol P2, a few clicks: what a visitor does. Of the movies that a held-out user liked, 1, 3, 5 or 10 are clicked in
+//! random order and without ratings, and the others should be suggested.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use serde::Serialize;
+use watchnext::catalog::{Catalog, MovieIndex};
+use watchnext::features::LocalTime;
+use watchnext::history::{History, Watch};
+
+use super::bootstrap::{Figure, Share, interval};
+use super::{Scorer, better, discount, finite_scores, first_by};
+use crate::dataset::User;
+
+/// How many movies are clicked.
+pub const CLICKS: [usize; 4] = [1, 3, 5, 10];
+
+/// Folds of the cross-validation over users.
+pub const FOLDS: usize = 5;
+
+/// The seed of the shuffle that deals users out to folds.
+pub const FOLD_SEED: u64 = 20_250_101;
+
+/// Random draws of the clicked movies for each user.
+const DRAWS: usize = 5;
+
+/// The draws' seed; every user has a stream of its own, so that all methods, folds and data sets see the same clicks.
+const DRAW_SEED: u64 = 20_250_202;
+
+/// A user with fewer liked movies isn't measured: too few would be left to suggest.
+const LEAST_LIKED: usize = 20;
+
+/// The length of the list that is judged by gain, coverage and popularity.
+const SHORT_LIST: usize = 10;
+
+/// The length of the list that is judged by recall.
+const LONG_LIST: usize = 20;
+
+/// One user's figures, means over the draws.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct UserFigures {
+    /// The user's id.
+    pub user: u32,
+    /// Normalised discounted cumulative gain of the best 10.
+    pub ndcg10: f64,
+    /// Targets among the best 20, over the smaller of 20 and the number of targets.
+    pub recall20: f64,
+    /// The mean popularity rank of the best 10; 1 is the most popular movie.
+    pub popularity10: f64,
+}
+
+/// What was found out with one number of clicks.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct ByClicks {
+    users: Vec<UserFigures>,
+    suggested: BTreeSet<usize>,
+}
+
+/// What a method did on some users, to be merged over folds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outcome {
+    by_clicks: [ByClicks; CLICKS.len()],
+}
+
+/// Protocol P2's figures of one method with one number of clicks.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FewClicks {
+    /// How many movies were clicked.
+    pub clicks: usize,
+    /// How many users were measured.
+    pub users: usize,
+    /// Normalised discounted cumulative gain of the best 10, whose ideal has as many hits as there can be.
+    pub ndcg10: Figure,
+    /// Targets among the best 20, over the smaller of 20 and the number of targets.
+    pub recall20: Figure,
+    /// The share of the catalogue's movies that appear in anyone's best 10. It has no interval: with other users, or more
+    /// of them, it would be another quantity.
+    pub coverage10: f64,
+    /// The mean popularity rank of the best 10; 1 is the most popular movie of the training users.
+    pub popularity10: Figure,
+    /// Each user's figures by ascending id, for comparing methods user by user.
+    #[serde(skip)]
+    pub by_user: Vec<UserFigures>,
+}
+
+impl FewClicks {
+    /// Each user's gain.
+    pub fn ndcg10_by_user(&self) -> Vec<Share> {
+        self.by_user.iter().map(|user| Share::once(user.ndcg10)).collect()
+    }
+
+    /// Each user's recall.
+    pub fn recall20_by_user(&self) -> Vec<Share> {
+        self.by_user.iter().map(|user| Share::once(user.recall20)).collect()
+    }
+}
+
+impl Outcome {
+    /// Takes in another fold's users.
+    pub fn merge(&mut self, other: Self) {
+        for (ours, theirs) in self.by_clicks.iter_mut().zip(other.by_clicks) {
+            ours.users.extend(theirs.users);
+            ours.suggested.extend(theirs.suggested);
+        }
+    }
+
+    /// What a hyper-parameter is chosen by: NDCG@10, the mean over users and numbers of clicks.
+    pub fn objective(&self) -> f64 {
+        let (sum, count) = self
+            .by_clicks
+            .iter()
+            .flat_map(|clicks| &clicks.users)
+            .fold((0.0, 0_usize), |(sum, count), user| (sum + user.ndcg10, count + 1));
+        sum / count.max(1) as f64
+    }
+
+    /// The figures, a row for each number of clicks, over a catalogue of `movies` movies.
+    pub fn summarise(mut self, movies: usize) -> Vec<FewClicks> {
+        let row = |(clicks, found): (usize, &mut ByClicks)| {
+            let mut by_user = std::mem::take(&mut found.users);
+            by_user.sort_by_key(|user| user.user);
+            let figure = |value: fn(&UserFigures) -> f64| {
+                interval(&by_user.iter().map(|user| Share::once(value(user))).collect::<Vec<_>>())
+            };
+            FewClicks {
+                clicks,
+                users: by_user.len(),
+                ndcg10: figure(|user| user.ndcg10),
+                recall20: figure(|user| user.recall20),
+                coverage10: found.suggested.len() as f64 / movies.max(1) as f64,
+                popularity10: figure(|user| user.popularity10),
+                by_user,
+            }
+        };
+        CLICKS.into_iter().zip(&mut self.by_clicks).map(row).collect()
+    }
+}
+
+/// Each movie's popularity rank from 1, `[movies]`: by how often it was rated, then by index.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PopularityRanks(Vec<usize>);
+
+impl PopularityRanks {
+    /// The ranks by a catalogue's counts of ratings.
+    pub fn of_catalog(catalog: &Catalog) -> Self {
+        Self::of_counts(&catalog.movies().iter().map(|movie| movie.ratings).collect::<Vec<u32>>())
+    }
+
+    fn of_counts(counts: &[u32]) -> Self {
+        let mut order: Vec<(usize, u32)> = counts.iter().copied().enumerate().collect();
+        order.sort_by_key(|(movie, count)| (std::cmp::Reverse(*count), *movie));
+        let mut ranks = vec![0; counts.len()];
+        for (place, (movie, _)) in order.into_iter().enumerate() {
+            if let Some(rank) = ranks.get_mut(movie) {
+                *rank = place + 1;
+            }
+        }
+        Self(ranks)
+    }
+
+    fn mean(&self, movies: &[usize]) -> f64 {
+        let sum: usize = movies.iter().filter_map(|movie| self.0.get(*movie)).sum();
+        sum as f64 / movies.len().max(1) as f64
+    }
+}
+
+/// The moment of a visit after training, in UTC: the latest event of the training users. A held-out user's own clock would
+/// tell the method what was in the cinemas when the user rated.
+///
+/// # Errors
+/// A timestamp outside the calendar, which the reader refuses.
+pub fn visit_moment(users: &[User]) -> Result<LocalTime> {
+    let latest = users.iter().flat_map(|user| &user.events).map(|event| event.timestamp).max();
+    Ok(LocalTime::from_unix(latest.unwrap_or_default(), 0)?)
+}
+
+/// Protocol P2 on those of `users` who liked enough movies; the moment is [`visit_moment`]'s.
+///
+/// # Errors
+/// What the method refuses, and scores that aren't finite.
+pub fn few_clicks(
+    scorer: &dyn Scorer,
+    users: &[User],
+    moment: &LocalTime,
+    popularity: &PopularityRanks,
+) -> Result<Outcome> {
+    let outcomes: Vec<Outcome> = users
+        .par_iter()
+        .filter(|user| liked(user).len() >= LEAST_LIKED)
+        .map(|user| user_outcome(scorer, user, moment, popularity))
+        .collect::<Result<_>>()?;
+    let mut all = Outcome::default();
+    outcomes.into_iter().for_each(|outcome| all.merge(outcome));
+    Ok(all)
+}
+
+fn liked(user: &User) -> Vec<MovieIndex> {
+    user.events.iter().filter(|event| event.liked()).map(|event| event.movie).collect()
+}
+
+fn user_outcome(scorer: &dyn Scorer, user: &User, moment: &LocalTime, popularity: &PopularityRanks) -> Result<Outcome> {
+    let mut outcome = Outcome::default();
+    let mut liked = liked(user);
+    let mut rng = ChaCha8Rng::seed_from_u64(DRAW_SEED);
+    rng.set_stream(u64::from(user.id));
+    let mut sums = [UserFigures { user: user.id, ndcg10: 0.0, recall20: 0.0, popularity10: 0.0 }; CLICKS.len()];
+    for _ in 0..DRAWS {
+        liked.shuffle(&mut rng);
+        for ((clicks, sum), found) in CLICKS.into_iter().zip(&mut sums).zip(&mut outcome.by_clicks) {
+            let Some((clicked, targets)) = liked.split_at_checked(clicks) else { continue };
+            let history = History::new(clicked.iter().map(|movie| Watch { movie: *movie, rating: None }));
+            let targets: BTreeSet<usize> = targets.iter().map(|movie| movie.as_usize()).collect();
+            let judged = judge(&finite_scores(scorer, &history, moment)?, &targets);
+            sum.ndcg10 += judged.ndcg10 / DRAWS as f64;
+            sum.recall20 += judged.recall20 / DRAWS as f64;
+            sum.popularity10 += popularity.mean(&judged.suggested) / DRAWS as f64;
+            found.suggested.extend(judged.suggested);
+        }
+    }
+    for (found, sum) in outcome.by_clicks.iter_mut().zip(sums) {
+        found.users.push(sum);
+    }
+    Ok(outcome)
+}
+
+/// One list of suggestions against what the user liked.
+struct Judged {
+    ndcg10: f64,
+    recall20: f64,
+    suggested: Vec<usize>,
+}
+
+fn judge(scores: &[(usize, f32)], targets: &BTreeSet<usize>) -> Judged {
+    let mut is_target = vec![false; targets.last().map_or(0, |last| last + 1)];
+    for target in targets {
+        if let Some(flag) = is_target.get_mut(*target) {
+            *flag = true;
+        }
+    }
+    let flagged = |(movie, score): &(usize, f32)| (*movie, *score, is_target.get(*movie).copied().unwrap_or_default());
+    // Among equal scores the targets stand last: ties count against the method.
+    let hits = first_by(scores.iter().map(flagged), LONG_LIST, |left, right| {
+        better(left.1, right.1).then(left.2.cmp(&right.2)).then(left.0.cmp(&right.0))
+    });
+    let hits: Vec<bool> = hits.into_iter().map(|(_, _, target)| target).collect();
+    let gain: f64 =
+        hits.iter().take(SHORT_LIST).enumerate().filter(|(_, hit)| **hit).map(|(rank, _)| discount(rank)).sum();
+    let ideal: f64 = (0..SHORT_LIST.min(targets.len())).map(discount).sum();
+    let found = hits.iter().filter(|hit| **hit).count();
+    // A visitor sees equal scores in the order of their indices.
+    let suggested =
+        first_by(scores.iter(), SHORT_LIST, |left, right| better(left.1, right.1).then(left.0.cmp(&right.0)));
+    let suggested = suggested.into_iter().map(|(movie, _)| *movie).collect();
+    Judged {
+        ndcg10: if ideal > 0.0 { gain / ideal } else { 0.0 },
+        recall20: found as f64 / LONG_LIST.min(targets.len()).max(1) as f64,
+        suggested,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+    use crate::dataset::Event;
+
+    fn close(left: f64, right: f64) {
+        assert!((left - right).abs() < 1e-12, "{left} against {right}");
+    }
+
+    /// Three targets: at place 1, at place 3, and one that the method doesn't score.
+    #[test]
+    fn gain_and_recall_follow_from_the_places() {
+        let scores: Vec<(usize, f32)> = (0..30).map(|movie| (movie, -(movie as f32))).collect();
+        let judged = judge(&scores, &BTreeSet::from([0, 2, 99]));
+        let ideal = 1.0 + 1.0 / 3f64.log2() + 0.5;
+        close(judged.ndcg10, (1.0 + 0.5) / ideal);
+        close(judged.recall20, 2.0 / 3.0);
+        assert_eq!(judged.suggested, (0..10).collect::<Vec<_>>());
+    }
+
+    /// Of 30 equal scores 25 are targets: the five others stand first, and recall is over 20, not over 25. What the visitor
+    /// sees doesn't know of targets.
+    #[test]
+    fn ties_count_against_the_method_and_show_in_order() {
+        let judged = judge(&(0..30).map(|movie| (movie, 0.0)).collect::<Vec<_>>(), &(0..25).collect());
+        close(judged.recall20, 15.0 / 20.0);
+        let gain: f64 = (5..10).map(discount).sum();
+        close(judged.ndcg10, gain / (0..10).map(discount).sum::<f64>());
+        assert_eq!(judged.suggested, (0..10).collect::<Vec<_>>());
+    }
+
+    fn user(id: u32, likes: usize) -> User {
+        let event = |movie: usize| Event {
+            movie: MovieIndex::new(movie).unwrap(),
+            rating: watchnext::history::Rating::new(if movie < likes { 4.0 } else { 3.5 }).unwrap(),
+            timestamp: movie as i64,
+        };
+        User { id, events: (0..likes + 5).map(event).collect() }
+    }
+
+    /// Scores a movie by its index, and remembers what was clicked.
+    #[derive(Default)]
+    struct Recorder(std::sync::Mutex<Vec<Vec<usize>>>);
+
+    impl Scorer for Recorder {
+        fn scores(&self, history: &History, _: &LocalTime) -> Result<Vec<(usize, f32)>> {
+            let clicked: Vec<usize> = history.watches().iter().map(|watch| watch.movie.as_usize()).collect();
+            assert!(history.watches().iter().all(|watch| watch.rating.is_none()));
+            let scores = (0..100).filter(|movie| !clicked.contains(movie)).map(|movie| (movie, movie as f32)).collect();
+            self.0.lock().unwrap().push(clicked);
+            Ok(scores)
+        }
+    }
+
+    /// One user liked 19 movies, too few; the other 20, five draws of four lists of clicks.
+    #[test]
+    fn clicks_are_liked_movies_and_the_same_for_every_method() {
+        let moment = LocalTime::from_unix(0, 0).unwrap();
+        let users = [user(1, 19), user(2, 20)];
+        let ranks = PopularityRanks::of_counts(&[0; 100]);
+        let run = || {
+            let recorder = Recorder::default();
+            let outcome = few_clicks(&recorder, &users, &moment, &ranks).unwrap();
+            (outcome, recorder.0.into_inner().unwrap())
+        };
+        let ((outcome, clicked), (again, clicked_again)) = (run(), run());
+        assert_eq!((&outcome, &clicked), (&again, &clicked_again));
+        assert_eq!(clicked.iter().map(Vec::len).collect::<Vec<_>>(), [1, 3, 5, 10].repeat(5));
+        assert!(clicked.iter().flatten().all(|movie| *movie < 20));
+        assert_ne!(clicked[3], clicked[7]);
+        let rows = outcome.summarise(100);
+        assert_eq!(
+            rows.iter().map(|row| (row.clicks, row.users)).collect::<Vec<_>>(),
+            [(1, 1), (3, 1), (5, 1), (10, 1)]
+        );
+        // The ten highest indices, which nobody rated and so are ranked by index, are everyone's suggestions.
+        close(rows[0].coverage10, 0.1);
+        close(rows[0].popularity10.mean, 95.5);
+        close(rows[0].ndcg10.mean, 0.0);
+    }
+
+    #[test]
+    fn popularity_ranks_go_by_ratings_then_by_index() {
+        let ranks = PopularityRanks::of_counts(&[2, 5, 2, 0]);
+        assert_eq!(ranks.0, [2, 1, 3, 4]);
+        close(ranks.mean(&[1, 3]), 2.5);
+    }
+
+    #[test]
+    fn the_visit_is_after_all_training() {
+        assert_eq!(visit_moment(&[user(1, 3), user(2, 20)]).unwrap(), LocalTime::from_unix(24, 0).unwrap());
+    }
+}

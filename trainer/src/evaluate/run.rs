@@ -1,0 +1,392 @@
+//! Puts methods through the protocols: trained on a split, or as a finished bundle.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use serde::Serialize;
+use watchnext::recommend::{DEFAULT_DIVERSITY, Recommender, Retrieval, Strategy};
+
+use super::bootstrap::{Difference, Share, paired};
+use super::few_clicks::{FOLD_SEED, FOLDS, FewClicks, Outcome, PopularityRanks, few_clicks, visit_moment};
+use super::leaky::Leaky;
+use super::next_movie::{FIGURES, NextMovie, next_movie};
+use super::{Scorer, Shipped, retrieval_name};
+use crate::baselines::popularity::Popularity;
+use crate::dataset::{Dataset, User};
+use crate::methods::{Fit, Method, Role, Selection, TrainingSet};
+use crate::split::{Split, folds};
+
+/// A protocol that a method can be put through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Protocol {
+    /// The next movie.
+    P1,
+    /// A few clicks.
+    P2,
+}
+
+impl Protocol {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::P1, Self::P2];
+}
+
+/// Whose figures a row holds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Label {
+    /// The method's name, its variant included.
+    pub method: String,
+    /// The method's name without the variant; rows of one family that differ in a knob make a curve.
+    pub family: String,
+    /// Whether the method is ours.
+    pub ours: bool,
+    /// Whether this is the method's default variant.
+    pub default: bool,
+    /// The setting of the variant's knob.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub knob: Option<f64>,
+}
+
+impl Label {
+    /// Whether the flat keys of the JSON are this row's.
+    pub const fn is_shipped(&self) -> bool {
+        self.ours && self.default
+    }
+}
+
+/// Protocol P1's figures of one method on one group of users.
+#[derive(Debug, Clone, Serialize)]
+pub struct NextMovieRow {
+    /// Whose figures.
+    #[serde(flatten)]
+    pub label: Label,
+    /// Which users.
+    pub group: String,
+    /// The figures.
+    pub figures: NextMovie,
+}
+
+/// Protocol P2's figures of one method.
+#[derive(Debug, Clone, Serialize)]
+pub struct FewClicksRow {
+    /// Whose figures.
+    #[serde(flatten)]
+    pub label: Label,
+    /// A set of figures for each number of clicks.
+    pub figures: Vec<FewClicks>,
+}
+
+/// Our default variant against the best baseline of one figure, on the same users.
+#[derive(Debug, Clone, Serialize)]
+pub struct Comparison {
+    /// `p1` or `p2`.
+    pub protocol: &'static str,
+    /// How many clicks, for P2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clicks: Option<usize>,
+    /// The figure's name in JSON.
+    pub figure: &'static str,
+    /// Our method.
+    pub ours: String,
+    /// The baseline with the highest mean on these very users, which makes it a little better than it is.
+    pub baseline: String,
+    /// By how much ours is ahead.
+    pub difference: Difference,
+}
+
+/// The parameters that a method chose for one training set.
+#[derive(Debug, Clone, Serialize)]
+pub struct Choice {
+    /// The method's name.
+    pub method: String,
+    /// `p1`, or `p2, fold 1` and so on.
+    pub training: String,
+    /// The parameters, in words.
+    pub parameters: String,
+}
+
+/// The epochs of a method that trains by gradient descent.
+#[derive(Debug, Clone, Serialize)]
+pub struct Curve {
+    /// The method's name.
+    pub method: String,
+    /// What the held-out figure is.
+    pub held_out_figure: &'static str,
+    /// The epochs in order.
+    pub epochs: Vec<CurvePoint>,
+}
+
+/// One epoch of a [`Curve`].
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct CurvePoint {
+    /// From 1.
+    pub epoch: usize,
+    /// The training loss.
+    pub loss: f64,
+    /// The held-out figure.
+    pub held_out: f64,
+}
+
+/// All that an evaluation found out.
+#[derive(Debug, Clone, Default)]
+pub struct Evaluation {
+    /// Protocol P1.
+    pub next_movie: Vec<NextMovieRow>,
+    /// Protocol P2.
+    pub few_clicks: Vec<FewClicksRow>,
+    /// What the methods chose.
+    pub choices: Vec<Choice>,
+    /// How they trained.
+    pub curves: Vec<Curve>,
+    /// P1-leaky, where it was asked for.
+    pub leaky: Option<Leaky>,
+    /// Ratings of movies outside a bundle's catalogue.
+    pub left_out: Option<usize>,
+    /// What was measured on what, in a sentence.
+    pub setting: String,
+}
+
+/// The rows of one method's fit: every variant's label with its scorer.
+fn labelled<'fit>(method: &dyn Method, fit: &'fit Fit) -> Vec<(Label, &'fit dyn Scorer)> {
+    let (name, ours) = (method.name(), method.role() == Role::Ours);
+    let variants = fit.variants.iter().enumerate().map(|(at, variant)| {
+        let full = if variant.label.is_empty() { name.to_owned() } else { format!("{name}, {}", variant.label) };
+        let label = Label { method: full, family: name.to_owned(), ours, default: at == 0, knob: variant.knob };
+        (label, variant.scorer.as_ref())
+    });
+    variants.collect()
+}
+
+/// Trains every method on splits of a data set and measures it on the rest. Users whom only further files know always train.
+///
+/// # Errors
+/// Too few users, and whatever stops a method.
+pub fn evaluate_methods(dataset: &Dataset, methods: &[Box<dyn Method>], protocols: &[Protocol]) -> Result<Evaluation> {
+    let extra = dataset.users.len() - dataset.main_users;
+    let mut evaluation = Evaluation {
+        setting: format!(
+            "{} ratings of {} movies. {} users are split between training and measuring; {}.",
+            dataset.ratings(),
+            dataset.catalog.len(),
+            dataset.main_users,
+            if extra == 0 { "nobody else trains".to_owned() } else { format!("{extra} further users always train") }
+        ),
+        ..Evaluation::default()
+    };
+    for method in methods {
+        let started = Instant::now();
+        if protocols.contains(&Protocol::P1) {
+            split_by_user(dataset, method.as_ref(), &mut evaluation)?;
+        }
+        if protocols.contains(&Protocol::P2) {
+            cross_validate(dataset, method.as_ref(), &mut evaluation)?;
+        }
+        eprintln!("{}: {:.0} s", method.name(), started.elapsed().as_secs_f64());
+    }
+    Ok(evaluation)
+}
+
+/// Protocol P1 of one method.
+fn split_by_user(dataset: &Dataset, method: &dyn Method, evaluation: &mut Evaluation) -> Result<()> {
+    let main = dataset.users.get(..dataset.main_users).context("more main users than users")?;
+    let split = Split::by_user(main)?;
+    let extra = dataset.users.get(dataset.main_users..).unwrap_or_default();
+    let users = [split.train, extra].concat();
+    let training = TrainingSet::new(&dataset.catalog, users, split.train.len())?;
+    let fit = method.fit(&training, &Selection::NextMovie { validation: split.validation })?;
+    for (label, scorer) in labelled(method, &fit) {
+        evaluation.measure_next_movie(&label, scorer, &[("validation", split.validation), ("test", split.test)])?;
+    }
+    evaluation.choose(method, "p1".to_owned(), &fit);
+    if !fit.epochs.is_empty() {
+        let point = |epoch: &crate::train::EpochFigures| CurvePoint {
+            epoch: epoch.epoch,
+            loss: epoch.training_loss,
+            held_out: epoch.held_out_hit100,
+        };
+        evaluation.curves.push(Curve {
+            method: method.name().to_owned(),
+            held_out_figure: "hit@100 of the validation users",
+            epochs: fit.epochs.iter().map(point).collect(),
+        });
+    }
+    Ok(())
+}
+
+/// Protocol P2 of one method.
+fn cross_validate(dataset: &Dataset, method: &dyn Method, evaluation: &mut Evaluation) -> Result<()> {
+    let catalog = &dataset.catalog;
+    let mut found: Vec<(Label, Outcome)> = Vec::new();
+    for (at, fold) in folds(&dataset.users, dataset.main_users, FOLDS, FOLD_SEED).into_iter().enumerate() {
+        let moment = visit_moment(&fold.train)?;
+        let training = TrainingSet::new(catalog, fold.train, fold.main)?;
+        let popularity = PopularityRanks::of_catalog(&training.catalog);
+        let fit = method.fit(&training, &Selection::FewClicks)?;
+        for (variant, (label, scorer)) in labelled(method, &fit).into_iter().enumerate() {
+            let outcome = few_clicks(scorer, &fold.held_out, &moment, &popularity)?;
+            match found.get_mut(variant) {
+                Some((known, all)) => {
+                    ensure!(*known == label, "{} has other variants in fold {}", method.name(), at + 1);
+                    all.merge(outcome);
+                }
+                None => found.push((label, outcome)),
+            }
+        }
+        evaluation.choose(method, format!("p2, fold {}", at + 1), &fit);
+    }
+    let rows =
+        found.into_iter().map(|(label, outcome)| FewClicksRow { label, figures: outcome.summarise(catalog.len()) });
+    evaluation.few_clicks.extend(rows);
+    Ok(())
+}
+
+/// What a bundle's rows are: what a visitor gets who touches nothing, the plain order of the scores, and the votes of the states
+/// if there are any.
+fn bundle_methods(recommender: &Recommender) -> Vec<(Label, Shipped<&Recommender>)> {
+    let family = &recommender.manifest().name;
+    let plain = Strategy::from(Retrieval::Movies);
+    let shipped = Strategy { diversity: DEFAULT_DIVERSITY, ..plain };
+    let has_states = recommender.retrievals().contains(&Retrieval::States);
+    let states = has_states.then(|| Strategy::from(Retrieval::States));
+    let method = |(at, strategy): (usize, Strategy)| {
+        let method = match strategy.retrieval {
+            Retrieval::States => format!("{family}, {}", retrieval_name(strategy.retrieval)),
+            Retrieval::Movies if at == 0 => family.clone(),
+            Retrieval::Movies => format!("{family}, diversity {}", strategy.diversity),
+        };
+        let knob = (strategy.retrieval == Retrieval::Movies).then_some(f64::from(strategy.diversity));
+        let label = Label { method, family: family.clone(), ours: true, default: at == 0, knob };
+        (label, Shipped { recommender, strategy })
+    };
+    [shipped, plain].into_iter().chain(states).enumerate().map(method).collect()
+}
+
+/// The row of popularity, the one baseline that needs no more than a bundle's catalogue.
+fn popularity_label() -> Label {
+    let name = "popularity".to_owned();
+    Label { method: name.clone(), family: name, ours: false, default: true, knob: None }
+}
+
+/// Measures a finished bundle on users whom it never saw, beside the popularity that its catalogue knows of.
+///
+/// # Errors
+/// Nobody to measure on, and what the bundle refuses.
+pub fn evaluate_bundle(recommender: &Recommender, users: &[User], protocols: &[Protocol]) -> Result<Evaluation> {
+    let catalog = recommender.catalog();
+    let ratings: usize = users.iter().map(|user| user.events.len()).sum();
+    let mut evaluation = Evaluation {
+        setting: format!("A finished bundle of {} movies; {ratings} ratings by {} users.", catalog.len(), users.len()),
+        ..Evaluation::default()
+    };
+    let groups = [("unseen users", users)];
+    let popularity = Popularity::of_catalog(catalog);
+    let ranks = PopularityRanks::of_catalog(catalog);
+    // Nobody's own clock: the bundle doesn't say when its training ended, and the latest of all these events is later.
+    let moment = visit_moment(users)?;
+    let rows = bundle_methods(recommender);
+    let rows = rows.iter().map(|(label, scorer)| (label.clone(), scorer as &dyn Scorer));
+    for (label, scorer) in std::iter::once((popularity_label(), &popularity as &dyn Scorer)).chain(rows) {
+        if protocols.contains(&Protocol::P1) {
+            evaluation.measure_next_movie(&label, scorer, &groups)?;
+        }
+        if protocols.contains(&Protocol::P2) {
+            let figures = few_clicks(scorer, users, &moment, &ranks)?.summarise(catalog.len());
+            evaluation.few_clicks.push(FewClicksRow { label, figures });
+        }
+    }
+    Ok(evaluation)
+}
+
+/// Measures a model on the users whom its own training held out, as the split by user has them, beside the popularity among
+/// those who trained it. Its P2 is of validation and test users together, since forty of them are few; it is no
+/// cross-validation and its figures aren't those of one.
+///
+/// # Errors
+/// Too few users, and what the model refuses.
+pub fn evaluate_held_out(dataset: &Dataset, recommender: &Recommender) -> Result<Evaluation> {
+    let movies = dataset.catalog.len();
+    let split = Split::by_user(&dataset.users)?;
+    let mut evaluation = Evaluation::default();
+    let groups = [("validation", split.validation), ("test", split.test)];
+    let popularity = Popularity::new(movies, split.train);
+    let training = TrainingSet::new(&dataset.catalog, split.train.to_vec(), split.train.len())?;
+    let ranks = PopularityRanks::of_catalog(&training.catalog);
+    let moment = visit_moment(split.train)?;
+    let held_out = [split.validation, split.test].concat();
+    let rows = bundle_methods(recommender);
+    let rows = rows.iter().map(|(label, scorer)| (label.clone(), scorer as &dyn Scorer));
+    for (label, scorer) in std::iter::once((popularity_label(), &popularity as &dyn Scorer)).chain(rows) {
+        evaluation.measure_next_movie(&label, scorer, &groups)?;
+        let figures = few_clicks(scorer, &held_out, &moment, &ranks)?.summarise(movies);
+        evaluation.few_clicks.push(FewClicksRow { label, figures });
+    }
+    Ok(evaluation)
+}
+
+impl Evaluation {
+    fn measure_next_movie(&mut self, label: &Label, scorer: &dyn Scorer, groups: &[(&str, &[User])]) -> Result<()> {
+        for (group, users) in groups {
+            let figures = next_movie(scorer, users, false)?;
+            self.next_movie.push(NextMovieRow { label: label.clone(), group: (*group).to_owned(), figures });
+        }
+        Ok(())
+    }
+
+    fn choose(&mut self, method: &dyn Method, training: String, fit: &Fit) {
+        if !fit.parameters.is_empty() {
+            let (method, parameters) = (method.name().to_owned(), fit.parameters.clone());
+            self.choices.push(Choice { method, training, parameters });
+        }
+    }
+
+    /// The last group of users in P1's rows, the one whose figures may be quoted.
+    pub fn quoted_group(&self) -> Option<&str> {
+        self.next_movie.last().map(|row| row.group.as_str())
+    }
+
+    /// P1's rows of that group.
+    pub fn quoted_rows(&self) -> impl Iterator<Item = &NextMovieRow> {
+        let group = self.quoted_group();
+        self.next_movie.iter().filter(move |row| Some(row.group.as_str()) == group)
+    }
+
+    /// Our default variant against the best baseline, figure by figure; nothing where one of the two is missing.
+    pub fn comparisons(&self) -> Vec<Comparison> {
+        let mut comparisons = Vec::new();
+        for (at, figure) in FIGURES.into_iter().enumerate() {
+            let entry = |row: &NextMovieRow| {
+                let mean = row.figures.figures().get(at).map_or(0.0, |figure| figure.mean);
+                (row.label.clone(), mean, row.figures.by_user.get(at).cloned().unwrap_or_default())
+            };
+            comparisons.extend(compare("p1", None, figure, self.quoted_rows().map(entry).collect()));
+        }
+        for clicks in super::few_clicks::CLICKS {
+            let rows = || {
+                let with = |row: &'_ FewClicksRow| {
+                    row.figures
+                        .iter()
+                        .find(|figures| figures.clicks == clicks)
+                        .map(|figures| (row.label.clone(), figures.clone()))
+                };
+                self.few_clicks.iter().filter_map(with)
+            };
+            let gains = rows().map(|(label, figures)| (label, figures.ndcg10.mean, figures.ndcg10_by_user())).collect();
+            comparisons.extend(compare("p2", Some(clicks), "ndcg10", gains));
+            let recalls = rows().map(|(label, figures)| (label, figures.recall20.mean, figures.recall20_by_user()));
+            comparisons.extend(compare("p2", Some(clicks), "recall20", recalls.collect()));
+        }
+        comparisons
+    }
+}
+
+fn compare(
+    protocol: &'static str,
+    clicks: Option<usize>,
+    figure: &'static str,
+    rows: Vec<(Label, f64, Vec<Share>)>,
+) -> Option<Comparison> {
+    let ours = rows.iter().find(|(label, ..)| label.is_shipped())?;
+    let best = rows.iter().filter(|(label, ..)| !label.ours).max_by(|left, right| left.1.total_cmp(&right.1))?;
+    let difference = paired(&ours.2, &best.2);
+    let (ours, baseline) = (ours.0.method.clone(), best.0.method.clone());
+    Some(Comparison { protocol, clicks, figure, ours, baseline, difference })
+}

@@ -1,0 +1,159 @@
+//! The model card, `README.md` of a bundle.
+
+use std::fmt::Write as _;
+
+use watchnext::bundle::Manifest;
+
+use super::shown;
+use crate::compact::CompactStates;
+use crate::evaluate::run::Evaluation;
+use crate::tower::TowerConfig;
+use crate::train::{EpochFigures, TrainConfig};
+
+/// How a bundle's model came about, in words.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recipe {
+    /// What the model is and what it was trained on.
+    what: String,
+    /// How to read its figures.
+    verdict: String,
+    seed: u64,
+}
+
+impl Recipe {
+    /// The seed's network, its epochs and its states.
+    pub fn seed_network(
+        manifest: &Manifest,
+        config: &TrainConfig,
+        epochs: &[EpochFigures],
+        states: Option<&CompactStates>,
+    ) -> Self {
+        let loss = epochs.last().map_or(0.0, |epoch| epoch.training_loss);
+        let training = &manifest.training;
+        let mut what = format!(
+            "The candidate generator of the seed notebook, after Covington, Adams and Sargin, *Deep Neural Networks for YouTube \
+             Recommendations* (RecSys 2016): 50 time features and the mean of the 32-wide embeddings of the last 50 watched \
+             movies go through 256 and {} units to a softmax over {} movies. It was trained for {} epochs (last training loss \
+             {loss:.3}) on {} ratings by {} users, {:.0} % of the rows with the ratings of their history as weights, the others \
+             as clicks alone. The last layer's rows are the movies' embeddings, which the page scans by exact L2.\n\n",
+            manifest.dim,
+            manifest.movies,
+            config.epochs,
+            training.ratings,
+            training.users,
+            config.ratings_known * 100.0
+        );
+        what.push_str(&states.map_or_else(
+            || "The bundle holds no states.".to_owned(),
+            |states| {
+                let recall = manifest.held_out.get("states.recall100").copied().unwrap_or_default();
+                format!(
+                    "The states are {} user vectors of {} numbers, kept as {} principal coordinates of 8 bits and {} of 4. Of \
+                     the 100 states that the exact f32 scan finds nearest to a held-out user, theirs finds {:.1} %.",
+                    states.kept.len(),
+                    manifest.dim,
+                    states.fine,
+                    states.coarse,
+                    recall * 100.0
+                )
+            },
+        ));
+        let verdict = "Read these figures beside popularity's, which knows nothing of the visitor and gets most of the way: this \
+                       is the notebook's network, kept to compare with. The default bundle holds a better one."
+            .to_owned();
+        Self { what, verdict, seed: config.seed }
+    }
+
+    /// The default tower, whose figures are of the same settings trained without the held-out users.
+    pub fn tower(manifest: &Manifest, config: &TowerConfig, held_out_trained: usize) -> Self {
+        let networks: Vec<String> = config
+            .click_members
+            .iter()
+            .map(|member| format!("{} wide with {} hidden units", member.width, member.hidden))
+            .collect();
+        let training = &manifest.training;
+        let what = format!(
+            "A user tower of two channels, trained on {} ratings by {} users; `ARCHITECTURE.md` draws it and `EXPERIMENTS.md` says \
+             what else was tried. The click channel averages {} networks ({}), each trained on random handfuls of users' liked \
+             movies to predict the other liked ones with the multinomial likelihood, and shrunk item-item cosines of rank 64, {} \
+             times that of likes and {} times that of ratings. The sequence channel averages {} networks ({} wide), trained on stretches of histories to predict the next ten movies, \
+             and {} times a cosine of movies that follow each other. A movie's embedding has a part for its genres and its five years of release. Popularity is the bias, and how \
+             much it counts is learnt by the history's length. All of it is folded into one vector of {} numbers; movies meet it in \
+             {}-bit embeddings, which the page scans by exact L2. A history of up to 10 movies is read as clicks in no order, one \
+             of 20 or more by its end, with a gradual change between. The moment plays no part.",
+            training.ratings,
+            training.users,
+            config.click_members.len(),
+            networks.join(", "),
+            config.liked_weight,
+            config.rated_weight,
+            config.sequence_members.len(),
+            config.sequence_members.iter().map(|member| member.width.to_string()).collect::<Vec<_>>().join(" and "),
+            config.follower_weight,
+            manifest.dim,
+            if config.quantised { 8 } else { 32 }
+        );
+        let verdict = format!(
+            "The bundle itself was trained on all users, so nobody is left to measure it on: these figures are of the same settings \
+             trained on the {held_out_trained} users who remain without the held-out ones. The five-fold figures beside tuned \
+             baselines are in `EXPERIMENTS.md`."
+        );
+        Self { what, verdict, seed: config.seed }
+    }
+}
+
+/// The model card, `README.md` of the bundle, with every figure from this very run.
+pub fn model_card(manifest: &Manifest, recipe: &Recipe, evaluation: &Evaluation) -> String {
+    let mut figures =
+        String::from("| method | users | events | hit@10 | hit@100 | NDCG@10 | MRR |\n|---|---|---|---|---|---|---|\n");
+    for row in &evaluation.next_movie {
+        let _ = write!(figures, "| {} | {} | {} |", row.label.method, row.group, row.figures.events);
+        for (_, figure) in row.figures.named() {
+            let _ = write!(figures, " {} |", shown(figure));
+        }
+        figures.push('\n');
+    }
+    let mut few_clicks = String::from(
+        "| method | clicks | users | NDCG@10 | Recall@20 | coverage@10 | popularity rank |\n|---|---|---|---|---|---|---|\n",
+    );
+    for (row, figures) in
+        evaluation.few_clicks.iter().flat_map(|row| row.figures.iter().map(move |figures| (row, figures)))
+    {
+        let _ = writeln!(
+            few_clicks,
+            "| {} | {} | {} | {} | {} | {:.3} | {:.0} |",
+            row.label.method,
+            figures.clicks,
+            figures.users,
+            shown(figures.ndcg10),
+            shown(figures.recall20),
+            figures.coverage10,
+            figures.popularity10.mean
+        );
+    }
+    let files: String = manifest
+        .files
+        .iter()
+        .map(|(role, file)| format!("| {role} | `{}` | {} | `{}` |\n", file.path, file.bytes, file.sha256))
+        .collect();
+    let sources: String = manifest
+        .training
+        .sources
+        .iter()
+        .map(|source| format!("| `{}` | {} | `{}` |\n", source.name, source.rows, source.sha256))
+        .collect();
+    include_str!("model_card.md")
+        .replace("{name}", &manifest.name)
+        .replace("{command}", &manifest.training.command)
+        .replace("{dataset}", &manifest.training.dataset)
+        .replace("{what}", &recipe.what)
+        .replace("{verdict}", &recipe.verdict)
+        .replace("{seed}", &recipe.seed.to_string())
+        .replace("{movies}", &manifest.movies.to_string())
+        .replace("{users}", &manifest.training.users.to_string())
+        .replace("{ratings}", &manifest.training.ratings.to_string())
+        .replace("{figures}", figures.trim_end())
+        .replace("{few_clicks}", few_clicks.trim_end())
+        .replace("{files}", files.trim_end())
+        .replace("{sources}", sources.trim_end())
+}

@@ -1,0 +1,358 @@
+//! The trained parts as one tower: wide tables side by side, reduced, and kept in 8 bits.
+
+use anyhow::{Context, Result};
+use ndarray::{Array1, Array2, ArrayView1, Axis, s};
+use watchnext::features::{HISTORY_LEN, HistoryInputs};
+
+use super::compress::{Reduced, covariance, reduce};
+use super::cooccurrence::Factors;
+use super::gains::{self, BUCKETS, bucket};
+use super::member::{Hidden, Member};
+use super::sampler::fading;
+use super::{TowerConfig, beside};
+use crate::network::NEGATIVE_SLOPE;
+
+/// The least weight of popularity; the channels are divided by it.
+const LEAST_POPULARITY: f32 = 0.05;
+
+/// Embeddings by movie, as they are shipped.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Table {
+    /// `[movies, dim]`.
+    Float(Array2<f32>),
+    /// `[movies, dim]` of −127 to 127, and what one of them stands for, `[movies]`.
+    Int8(Array2<i8>, Vec<f32>),
+}
+
+impl Table {
+    fn new(values: Array2<f32>, quantised: bool) -> Self {
+        if !quantised {
+            return Self::Float(values);
+        }
+        let largest = |row: ArrayView1<f32>| row.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+        // A row of zeros stays one, with any scale.
+        let scales: Vec<f32> =
+            values.rows().into_iter().map(|row| largest(row).max(f32::MIN_POSITIVE) / 127.0).collect();
+        let mut bytes = Array2::zeros(values.dim());
+        for ((mut to, from), scale) in bytes.rows_mut().into_iter().zip(values.rows()).zip(&scales) {
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = (from / scale).round().clamp(-127.0, 127.0) as i8);
+        }
+        Self::Int8(bytes, scales)
+    }
+
+    /// How many movies and columns there are.
+    pub fn dim(&self) -> (usize, usize) {
+        match self {
+            Self::Float(values) => values.dim(),
+            Self::Int8(bytes, _) => bytes.dim(),
+        }
+    }
+
+    /// The numbers that a movie's row stands for; none for a movie that isn't in the table, such as padding.
+    pub fn row(&self, movie: usize) -> Option<Vec<f32>> {
+        match self {
+            Self::Float(values) => values.rows().into_iter().nth(movie).map(|row| row.to_vec()),
+            Self::Int8(bytes, scales) => {
+                let scale = scales.get(movie)?;
+                bytes.rows().into_iter().nth(movie).map(|row| row.iter().map(|byte| f32::from(*byte) * scale).collect())
+            }
+        }
+    }
+}
+
+/// A channel's arithmetic after its movies are pooled: `skip · z + bias + second · leaky(first · z + first_bias)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Channel {
+    /// `[movies, pooled]`.
+    pub table: Table,
+    /// `[out, pooled]`.
+    pub skip: Array2<f32>,
+    /// `[out]`.
+    pub bias: Array1<f32>,
+    /// The hidden layer, if any: `first` is `[hidden, pooled]`, `second` `[out, hidden]`.
+    pub hidden: Option<Hidden>,
+}
+
+/// The whole tower.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tower {
+    /// What a handful of clicks says.
+    pub clicks: Channel,
+    /// What the end of a long history says.
+    pub sequence: Channel,
+    /// The factors of both channels at each length of the history, `[HISTORY_LEN + 1]`.
+    pub gains: Vec<[f32; 2]>,
+    /// What meets the user's vector, `[movies, dim]`.
+    pub movies: Table,
+    /// `[movies]`: popularity.
+    pub bias: Vec<f32>,
+}
+
+/// Networks whose logits are to be averaged, side by side.
+struct Wide {
+    /// `[movies, columns]`.
+    input: Array2<f32>,
+    /// `[movies, columns + 1]`; the last column is the bias, which meets a constant 1.
+    output: Array2<f32>,
+    hidden: Option<Hidden>,
+}
+
+impl Wide {
+    fn new(members: &[Member], matrices: &[(&Factors, f32)]) -> Result<Self> {
+        let share = 1.0 / members.len().max(1) as f32;
+        let mut inputs: Vec<Array2<f32>> = members.iter().map(|member| member.input.clone()).collect();
+        let mut outputs: Vec<Array2<f32>> = members.iter().map(|member| &member.output * share).collect();
+        for (factors, weight) in matrices {
+            inputs.push(factors.input.clone());
+            outputs.push(&factors.output * *weight);
+        }
+        let bias = members.iter().map(|member| &member.bias * share).reduce(|sum, bias| sum + bias);
+        outputs.push(bias.context("a channel needs a network")?.insert_axis(Axis(1)));
+        let input = beside(&inputs.iter().collect::<Vec<_>>())?;
+        let output = beside(&outputs.iter().collect::<Vec<_>>())?;
+        let hidden = side_by_side(members, input.ncols());
+        Ok(Self { input, output, hidden })
+    }
+
+    /// The channel in `dim` columns, and its part of the movies' table `[movies, dim]`.
+    fn reduce(&self, weights: &[f32], dim: usize, quantised: bool) -> Result<(Channel, Array2<f32>)> {
+        let columns = self.input.ncols();
+        let output_covariance = covariance(&self.output.slice(s![.., ..columns]).to_owned(), weights);
+        let input = reduce(&self.input, weights, &output_covariance, dim)?;
+        // A user's vector varies as the embeddings do that it is pooled of, and its last number is always 1.
+        let total: f64 = weights.iter().map(|weight| f64::from(*weight)).sum();
+        let mut metric = Array2::zeros((columns + 1, columns + 1));
+        metric.slice_mut(s![..columns, ..columns]).assign(&(covariance(&self.input, weights) / total));
+        metric.slice_mut(s![columns.., columns..]).fill(1.0);
+        let Reduced { table, decoder } = reduce(&self.output, weights, &metric, dim)?;
+        let (encoder, constant) = decoder.view().split_at(Axis(1), columns);
+        let mut bias = constant.sum_axis(Axis(1));
+        let unfold = input.decoder.t();
+        let hidden = self.hidden.as_ref().map(|hidden| {
+            bias += &encoder.dot(&hidden.second_bias);
+            Hidden {
+                first: hidden.first.dot(&unfold),
+                first_bias: hidden.first_bias.clone(),
+                second: encoder.dot(&hidden.second),
+                second_bias: Array1::zeros(0),
+            }
+        });
+        let channel = Channel { table: Table::new(input.table, quantised), skip: encoder.dot(&unfold), bias, hidden };
+        Ok((channel, table))
+    }
+}
+
+/// The hidden layers of `members`, each over its own columns of `columns`.
+fn side_by_side(members: &[Member], columns: usize) -> Option<Hidden> {
+    let units = members.iter().filter_map(|member| member.hidden.as_ref()).map(|hidden| hidden.first.nrows()).sum();
+    if units == 0 {
+        return None;
+    }
+    let mut wide = Hidden {
+        first: Array2::zeros((units, columns)),
+        first_bias: Array1::zeros(units),
+        second: Array2::zeros((columns, units)),
+        second_bias: Array1::zeros(columns),
+    };
+    let (mut column, mut unit) = (0, 0);
+    for member in members {
+        let width = member.input.ncols();
+        if let Some(hidden) = &member.hidden {
+            let end = unit + hidden.first.nrows();
+            wide.first.slice_mut(s![unit..end, column..column + width]).assign(&hidden.first);
+            wide.first_bias.slice_mut(s![unit..end]).assign(&hidden.first_bias);
+            wide.second.slice_mut(s![column..column + width, unit..end]).assign(&hidden.second);
+            wide.second_bias.slice_mut(s![column..column + width]).assign(&hidden.second_bias);
+            unit = end;
+        }
+        column += width;
+    }
+    Some(wide)
+}
+
+/// What a tower is folded of.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts<'parts> {
+    /// The click channel's networks.
+    pub clicks: &'parts [Member],
+    /// Movies that are liked together.
+    pub liked_together: &'parts Factors,
+    /// Movies that the same users rated.
+    pub rated_together: &'parts Factors,
+    /// The sequence channel's networks.
+    pub sequences: &'parts [Member],
+    /// Movies that follow each other.
+    pub followers: &'parts Factors,
+}
+
+/// How much popularity counts by the history's length, the mean of the networks.
+fn mean_popularity(members: &[Member]) -> [f32; BUCKETS] {
+    let mean = |at: usize| {
+        members.iter().filter_map(|member| member.popularity.get(at)).sum::<f32>() / members.len().max(1) as f32
+    };
+    std::array::from_fn(mean)
+}
+
+impl Tower {
+    /// Folds the networks and the item-item matrices into one tower.
+    ///
+    /// # Errors
+    /// A channel without a network, and eigenvalues that don't converge.
+    pub fn fold(parts: &Parts, popularity: &[f32], config: &TowerConfig) -> Result<Self> {
+        // A movie's errors matter as often as it is clicked or suggested.
+        let weights: Vec<f32> = popularity.iter().map(|log| log.exp()).collect();
+        let alike = [(parts.liked_together, config.liked_weight), (parts.rated_together, config.rated_weight)];
+        let clicks = Wide::new(parts.clicks, &alike)?;
+        let (clicks, click_movies) = clicks.reduce(&weights, config.click_dim, config.quantised)?;
+        let sequence = Wide::new(parts.sequences, &[(parts.followers, config.follower_weight)])?;
+        let (sequence, sequence_movies) = sequence.reduce(&weights, config.sequence_dim, config.quantised)?;
+        let (of_clicks, of_sequence) = (mean_popularity(parts.clicks), mean_popularity(parts.sequences));
+        let gains = gains::by_length(config.sequence_in_clicks, config.clicks_in_sequence).into_iter().enumerate().map(
+            |(watched, gains)| {
+                let of = |scales: &[f32; BUCKETS]| scales.get(bucket(watched)).copied().unwrap_or(1.0);
+                let popularity = gains.clicks * of(&of_clicks) + gains.sequence * of(&of_sequence);
+                // Dividing a list's scores by one number leaves its order, and popularity needs no column of its own.
+                let popularity = popularity.max(LEAST_POPULARITY);
+                [gains.clicks / popularity, gains.sequence / popularity]
+            },
+        );
+        Ok(Self {
+            clicks,
+            sequence,
+            gains: gains.collect(),
+            movies: Table::new(beside(&[&click_movies, &sequence_movies])?, config.quantised),
+            bias: popularity.to_vec(),
+        })
+    }
+
+    /// The user's vector `[dim]`, as the ONNX graph computes it.
+    pub fn user_vector(&self, history: &HistoryInputs) -> Vec<f32> {
+        let watched: Vec<(usize, f32)> = history
+            .movies
+            .iter()
+            .zip(history.weights)
+            .filter(|(_, weight)| *weight > 0.0)
+            .map(|(movie, weight)| (usize::try_from(*movie).unwrap_or(usize::MAX), weight))
+            .collect();
+        let count = watched.len();
+        let root = (count.max(1) as f32).sqrt();
+        let clicks = self.clicks.apply(watched.iter().map(|(movie, weight)| (*movie, weight / root)));
+        let fading_root = (0..count).map(fading).sum::<f32>().max(1e-6).sqrt();
+        let slots = watched.iter().rev().enumerate();
+        let sequence = slots.map(|(ago, (movie, weight))| (*movie, fading(ago) * weight / fading_root));
+        let sequence = self.sequence.apply(sequence);
+        let [click_gain, sequence_gain] = self.gains.get(count.min(HISTORY_LEN)).copied().unwrap_or([1.0, 0.0]);
+        (clicks * click_gain).into_iter().chain(sequence * sequence_gain).collect()
+    }
+}
+
+impl Channel {
+    fn apply(&self, slots: impl Iterator<Item = (usize, f32)>) -> Array1<f32> {
+        let mut pooled = Array1::zeros(self.table.dim().1);
+        for (movie, factor) in slots {
+            if let Some(row) = self.table.row(movie) {
+                pooled.scaled_add(factor, &Array1::from_vec(row));
+            }
+        }
+        let mut out = self.skip.dot(&pooled) + &self.bias;
+        if let Some(hidden) = &self.hidden {
+            let inner = hidden.first.dot(&pooled) + &hidden.first_bias;
+            out += &hidden.second.dot(&inner.mapv(|value| value.max(value * NEGATIVE_SLOPE as f32)));
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+    use super::*;
+
+    fn wave(rows: usize, columns: usize, step: f32) -> Array2<f32> {
+        Array2::from_shape_fn((rows, columns), |(row, column)| ((row * columns + column) as f32 * step).sin())
+    }
+
+    fn member(movies: usize, width: usize, hidden: usize, step: f32) -> Member {
+        let layer = (hidden > 0).then(|| Hidden {
+            first: wave(hidden, width, step),
+            first_bias: wave(1, hidden, 0.3).row(0).to_owned(),
+            second: wave(width, hidden, step * 1.7),
+            second_bias: wave(1, width, 0.9).row(0).to_owned(),
+        });
+        Member {
+            input: wave(movies, width, step * 0.77),
+            output: wave(movies, width, step * 1.31),
+            bias: wave(1, movies, step * 0.2).row(0).to_owned(),
+            popularity: [0.8; BUCKETS],
+            hidden: layer,
+        }
+    }
+
+    fn logits(member: &Member, slots: &[(usize, f32)]) -> Array1<f32> {
+        let mut z = Array1::zeros(member.input.ncols());
+        slots.iter().for_each(|(movie, factor)| z.scaled_add(*factor, &member.input.row(*movie)));
+        let mut user = z.clone();
+        if let Some(hidden) = &member.hidden {
+            let inner = hidden.first.dot(&z) + &hidden.first_bias;
+            user += &(hidden.second.dot(&inner.mapv(|v| v.max(0.2 * v))) + &hidden.second_bias);
+        }
+        member.output.dot(&user) + &member.bias
+    }
+
+    /// With as many columns as the networks have, folding only rearranges: the scores are the mean of the networks' logits, the
+    /// matrix and popularity, all over popularity's weight.
+    #[test]
+    fn folding_keeps_the_scores_where_nothing_is_cut() {
+        let members = [member(40, 6, 5, 0.9), member(40, 4, 0, 0.61)];
+        let liked_together = Factors { input: wave(40, 3, 0.5), output: wave(40, 3, 0.7) };
+        let rated_together = Factors { input: wave(40, 2, 0.8), output: wave(40, 2, 1.1) };
+        let sequences = [member(40, 5, 0, 0.43)];
+        let followers = Factors { input: wave(40, 2, 0.3), output: wave(40, 2, 0.2) };
+        let popularity: Vec<f32> = (0..40).map(|movie| (movie as f32 * 0.1).cos()).collect();
+        let config = TowerConfig {
+            sequence_in_clicks: 0.0,
+            click_dim: 16,
+            sequence_dim: 8,
+            quantised: false,
+            ..TowerConfig::default()
+        };
+        let parts = Parts {
+            clicks: &members,
+            liked_together: &liked_together,
+            rated_together: &rated_together,
+            sequences: &sequences,
+            followers: &followers,
+        };
+        let tower = Tower::fold(&parts, &popularity, &config).unwrap();
+        let mut history = HistoryInputs { movies: [40; HISTORY_LEN], weights: [0.0; HISTORY_LEN] };
+        let watched = [3_usize, 17, 22];
+        for (slot, movie) in watched.iter().enumerate() {
+            (history.movies[slot], history.weights[slot]) = (*movie as i64, 1.0);
+        }
+        let vector = Array1::from_vec(tower.user_vector(&history));
+        let Table::Float(movies) = &tower.movies else { panic!("nothing is quantised here") };
+        let found = movies.dot(&vector) + &Array1::from_vec(tower.bias.clone());
+        let slots: Vec<(usize, f32)> = watched.iter().map(|movie| (*movie, 1.0 / 3_f32.sqrt())).collect();
+        let matrix = |factors: &Factors| {
+            let mut z = Array1::zeros(factors.input.ncols());
+            slots.iter().for_each(|(movie, factor)| z.scaled_add(*factor, &factors.input.row(*movie)));
+            factors.output.dot(&z)
+        };
+        let alike = matrix(&liked_together) * config.liked_weight + matrix(&rated_together) * config.rated_weight;
+        let mean = (logits(&members[0], &slots) + logits(&members[1], &slots)) / 2.0;
+        let expected = (mean + alike) / 0.8 + Array1::from_vec(popularity);
+        assert!((&found - &expected).iter().all(|error| error.abs() < 2e-3), "{found} against {expected}");
+    }
+
+    #[test]
+    fn eight_bits_are_within_half_a_step() {
+        let values = wave(9, 7, 0.37);
+        let table = Table::new(values.clone(), true);
+        for (movie, row) in values.rows().into_iter().enumerate() {
+            let step = row.iter().fold(0.0_f32, |most, value| most.max(value.abs())) / 127.0;
+            let kept = table.row(movie).unwrap();
+            assert!(row.iter().zip(kept).all(|(value, kept)| (value - kept).abs() <= step * 0.5001));
+        }
+        assert_eq!(table.row(9), None);
+    }
+}

@@ -1,0 +1,145 @@
+//! The tower as an ONNX model.
+
+use ndarray::{Array1, Array2};
+use tract_onnx::pb::{NodeProto, TensorProto, tensor_proto::DataType};
+use watchnext::features::HISTORY_LEN;
+use watchnext::model::{TOWER_INPUTS, TOWER_OUTPUT};
+
+use super::folded::{Channel, Table, Tower};
+use super::sampler::MEMORY;
+use crate::network::NEGATIVE_SLOPE;
+use crate::onnx::{bytes, dense, floats, int_attribute, ints, leaky_relu, node, user_tower};
+
+/// Nodes and initialisers under construction.
+#[derive(Default)]
+struct Graph {
+    nodes: Vec<NodeProto>,
+    tensors: Vec<TensorProto>,
+}
+
+impl Graph {
+    fn add(&mut self, operator: &str, inputs: &[&str], output: &str) {
+        self.nodes.push(node(operator, inputs, output));
+    }
+
+    fn matrix(&mut self, name: &str, values: &Array2<f32>) {
+        let (rows, columns) = values.dim();
+        self.tensors.push(floats(name, &[rows, columns], values.iter().copied()));
+    }
+
+    fn vector(&mut self, name: &str, values: &Array1<f32>) {
+        self.tensors.push(floats(name, &[values.len()], values.iter().copied()));
+    }
+
+    fn cast(&mut self, input: &str, output: &str, to: DataType) {
+        let mut cast = node("Cast", &[input], output);
+        cast.attribute.push(int_attribute("to", i64::from(i32::from(to))));
+        self.nodes.push(cast);
+    }
+
+    /// The sum of the values in `input`, `[1, HISTORY_LEN]`, as `[1, 1]`.
+    fn sum(&mut self, input: &str, output: &str) {
+        let mut sum = node("ReduceSum", &[input, "slot_axis"], output);
+        sum.attribute.push(int_attribute("keepdims", 1));
+        self.nodes.push(sum);
+    }
+
+    /// A channel from its slots' factors, `[1, HISTORY_LEN]`, to its part of the user's vector.
+    fn channel(&mut self, name: &str, channel: &Channel, factors: &str, output: &str) {
+        let [history, ..] = TOWER_INPUTS;
+        let named = |part: &str| format!("{name}_{part}");
+        let (movies, width) = channel.table.dim();
+        // One more row, of zeros, is what padding looks up.
+        let (rows, slots, scaled) = (named("rows"), named("slots"), named("scaled"));
+        match &channel.table {
+            Table::Float(values) => {
+                let padded = values.iter().copied().chain(std::iter::repeat_n(0.0, width));
+                self.tensors.push(floats(&named("table"), &[movies + 1, width], padded));
+                self.add("Gather", &[&named("table"), history], &slots);
+                self.add("Identity", &[factors], &scaled);
+            }
+            Table::Int8(values, scales) => {
+                let padded = values.iter().copied().chain(std::iter::repeat_n(0, width));
+                self.tensors.push(bytes(&named("table"), &[movies + 1, width], padded));
+                self.tensors.push(floats(&named("scale"), &[movies + 1], scales.iter().copied().chain([0.0])));
+                self.add("Gather", &[&named("table"), history], &rows);
+                self.cast(&rows, &slots, DataType::Float);
+                self.add("Gather", &[&named("scale"), history], &named("scales"));
+                self.add("Mul", &[factors, &named("scales")], &scaled);
+            }
+        }
+        self.add("Unsqueeze", &[&scaled, "slot_axis"], &named("row"));
+        self.add("MatMul", &[&named("row"), &slots], &named("sum"));
+        self.add("Squeeze", &[&named("sum"), "slot_axis"], &named("pooled"));
+        self.matrix(&named("skip_weight"), &channel.skip);
+        self.vector(&named("skip_bias"), &channel.bias);
+        self.nodes.push(dense(&named("pooled"), &named("skip"), &named("direct")));
+        let mut plain = named("direct");
+        if let Some(hidden) = &channel.hidden {
+            self.matrix(&named("first_weight"), &hidden.first);
+            self.vector(&named("first_bias"), &hidden.first_bias);
+            self.matrix(&named("second_weight"), &hidden.second);
+            // The layer's own bias is part of the direct way's.
+            self.vector(&named("second_bias"), &Array1::zeros(hidden.second.nrows()));
+            self.nodes.push(dense(&named("pooled"), &named("first"), &named("units")));
+            self.nodes.push(leaky_relu(NEGATIVE_SLOPE, &named("units"), &named("active")));
+            self.nodes.push(dense(&named("active"), &named("second"), &named("bent")));
+            self.add("Add", &[&plain, &named("bent")], &named("plain"));
+            plain = named("plain");
+        }
+        self.add("Gather", &[&named("gains"), "length"], &named("gain"));
+        self.add("Mul", &[&plain, &named("gain")], output);
+    }
+}
+
+impl Tower {
+    /// The length of the user's vector.
+    pub fn dim(&self) -> usize {
+        self.movies.dim().1
+    }
+
+    /// The ONNX model. The moment is an input by contract and has no part in the answer: the seed's time features, which know
+    /// no year, gained nothing (`models/EXPERIMENTS.md`).
+    pub fn onnx(&self) -> Vec<u8> {
+        let [_, weights, _] = TOWER_INPUTS;
+        let mut graph = Graph::default();
+        let constant = |value: f32| Array2::from_elem((1, 1), value);
+        graph.matrix("zero", &constant(0.0));
+        graph.matrix("one", &constant(1.0));
+        graph.matrix("least", &constant(1e-6));
+        graph.matrix("fading_rate", &constant(-1.0 / MEMORY));
+        graph.matrix("places", &Array2::from_shape_fn((1, HISTORY_LEN), |(_, place)| place as f32));
+        graph.tensors.push(ints("slot_axis", &[1]));
+        for (at, name) in ["clicks_gains", "sequence_gains"].into_iter().enumerate() {
+            let gains: Vec<f32> = self.gains.iter().filter_map(|gains| gains.get(at)).copied().collect();
+            graph.tensors.push(floats(name, &[gains.len(), 1], gains));
+        }
+        // How many slots hold a movie.
+        graph.add("Greater", &[weights, "zero"], "used");
+        graph.cast("used", "mask", DataType::Float);
+        graph.sum("mask", "count");
+        graph.cast("count", "counts", DataType::Int64);
+        graph.add("Squeeze", &["counts", "slot_axis"], "length");
+        // Clicks: every movie alike, over the root of their number.
+        graph.add("Max", &["count", "one"], "some");
+        graph.add("Sqrt", &["some"], "click_root");
+        graph.add("Div", &[weights, "click_root"], "click_factors");
+        // Sequence: fading with the places from the end.
+        graph.add("Sub", &["count", "one"], "last");
+        graph.add("Sub", &["last", "places"], "ago");
+        graph.add("Mul", &["ago", "fading_rate"], "exponents");
+        graph.add("Exp", &["exponents"], "fading_everywhere");
+        graph.add("Mul", &["fading_everywhere", "mask"], "fading");
+        graph.sum("fading", "fading_sum");
+        graph.add("Max", &["fading_sum", "least"], "fading_some");
+        graph.add("Sqrt", &["fading_some"], "fading_root");
+        graph.add("Div", &["fading", "fading_root"], "fading_share");
+        graph.add("Mul", &["fading_share", weights], "sequence_factors");
+        graph.channel("clicks", &self.clicks, "click_factors", "clicks_vector");
+        graph.channel("sequence", &self.sequence, "sequence_factors", "sequence_vector");
+        let mut concat = node("Concat", &["clicks_vector", "sequence_vector"], TOWER_OUTPUT);
+        concat.attribute.push(int_attribute("axis", 1));
+        graph.nodes.push(concat);
+        user_tower(graph.nodes, graph.tensors, self.dim())
+    }
+}

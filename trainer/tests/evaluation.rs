@@ -1,0 +1,209 @@
+//! The evaluator end to end on two taste groups: methods trained on splits, a finished bundle, and what is written of them.
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::sync::{Arc, Mutex};
+
+use anyhow::Result;
+use trainer::dataset::{Dataset, Event, User};
+use trainer::evaluate::Scorer;
+use trainer::evaluate::run::{Evaluation, Protocol, evaluate_bundle, evaluate_held_out, evaluate_methods};
+use trainer::fit::fit;
+use trainer::methods::{Fit, Method, Role, Selection, TrainingSet, Variant, methods};
+use trainer::report;
+use trainer::train::TrainConfig;
+use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
+use watchnext::features::LocalTime;
+use watchnext::history::{History, Rating};
+
+/// Even movies are one group's and odd ones the other's.
+const MOVIES: usize = 80;
+
+/// `main` users and `further` ones who only train; each likes 30 movies of a group and, so that the groups aren't cut off from each
+/// other, one of the other's.
+fn taste_groups(main: usize, further: usize) -> Dataset {
+    let movie = |id: usize| {
+        let id = u32::try_from(id).unwrap();
+        Movie { id: MovieId(id), title: format!("Movie {id}"), year: None, genres: Vec::new(), ratings: 1 }
+    };
+    let catalog = Catalog::new(Vec::new(), (0..MOVIES).map(movie).collect()).unwrap();
+    let user = |number: usize| {
+        let own = (0..30).map(|at| (number % 2 + 2 * (7 * at + 3 * number)) % MOVIES);
+        let movies = own.chain([(number + 1 + 2 * (number % 5)) % MOVIES]);
+        let event = |(at, movie): (usize, usize)| Event {
+            movie: MovieIndex::new(movie).unwrap(),
+            rating: Rating::new(if at == 30 { 2.0 } else { 4.5 }).unwrap(),
+            timestamp: i64::try_from(1000 * number + at).unwrap(),
+        };
+        User { id: u32::try_from(number).unwrap() + 1, events: movies.enumerate().map(event).collect() }
+    };
+    Dataset { catalog, users: (0..main + further).map(user).collect(), main_users: main, sources: Vec::new() }
+}
+
+/// Knows the groups, and within a group goes by index; it remembers whom it was trained on.
+#[derive(Default)]
+struct Oracle(Arc<Mutex<Vec<Vec<u32>>>>);
+
+struct SameGroup;
+
+impl Scorer for SameGroup {
+    fn scores(&self, history: &History, _: &LocalTime) -> Result<Vec<(usize, f32)>> {
+        let odd = history.watches().iter().filter(|watch| watch.movie.as_usize() % 2 == 1).count() * 2 > history.len();
+        let seen = history.seen(MOVIES);
+        let score = |movie: usize| (movie, if (movie % 2 == 1) == odd { 1.0 } else { 0.0 } - movie as f32 / 1000.0);
+        Ok((0..MOVIES).filter(|movie| !seen[*movie]).map(score).collect())
+    }
+}
+
+impl Method for Oracle {
+    fn id(&self) -> &'static str {
+        "oracle"
+    }
+
+    fn name(&self) -> &'static str {
+        "oracle"
+    }
+
+    fn role(&self) -> Role {
+        Role::Ours
+    }
+
+    fn fit(&self, training: &TrainingSet, _: &Selection) -> Result<Fit> {
+        // The counts are of the training users alone: nothing of the held-out users is in them.
+        let ratings: u32 = training.catalog.movies().iter().map(|movie| movie.ratings).sum();
+        assert_eq!(ratings as usize, training.users.iter().map(|user| user.events.len()).sum::<usize>());
+        self.0.lock().unwrap().push(training.users.iter().map(|user| user.id).collect());
+        let variant =
+            |knob: f64| Variant { label: format!("knob {knob}"), knob: Some(knob), scorer: Box::new(SameGroup) };
+        Ok(Fit { variants: vec![variant(0.0), variant(0.5)], parameters: "none".to_owned(), epochs: Vec::new() })
+    }
+}
+
+fn baselines(ids: &[&str]) -> Vec<Box<dyn Method>> {
+    methods(&TrainConfig::default()).into_iter().filter(|method| ids.contains(&method.id())).collect()
+}
+
+fn with_oracle(ids: &[&str]) -> Vec<Box<dyn Method>> {
+    baselines(ids).into_iter().chain([Box::new(Oracle::default()) as Box<dyn Method>]).collect()
+}
+
+fn gain(evaluation: &Evaluation, method: &str, clicks: usize) -> f64 {
+    let row = evaluation.few_clicks.iter().find(|row| row.label.method == method).unwrap();
+    row.figures.iter().find(|figures| figures.clicks == clicks).unwrap().ndcg10.mean
+}
+
+#[test]
+fn tuned_baselines_find_the_groups_and_popularity_does_not() {
+    let ids = ["popularity", "item-knn", "naive-bayes", "ease", "als"];
+    let evaluation = evaluate_methods(&taste_groups(60, 0), &baselines(&ids), &Protocol::ALL).unwrap();
+    assert_eq!(evaluation.few_clicks.len(), 5);
+    assert!(evaluation.few_clicks.iter().flat_map(|row| &row.figures).all(|figures| figures.users == 60));
+    for method in ["item kNN", "naive Bayes", "EASE", "implicit ALS"] {
+        let (theirs, popularity) = (gain(&evaluation, method, 3), gain(&evaluation, "popularity", 3));
+        assert!(theirs > 0.7 && theirs > 1.3 * popularity, "{method}: {theirs} against {popularity}");
+    }
+    // One choice for P1 and one for each fold of P2.
+    assert_eq!(evaluation.choices.len(), 5 * 6);
+    // None of these is ours.
+    assert!(evaluation.comparisons().is_empty());
+    assert!(report::json(&evaluation).get("p1.hit10").is_none());
+}
+
+#[test]
+fn further_users_train_in_every_split_and_are_never_measured() {
+    let dataset = taste_groups(60, 20);
+    let trained_on = Arc::new(Mutex::new(Vec::new()));
+    let methods: Vec<Box<dyn Method>> = vec![Box::new(Oracle(Arc::clone(&trained_on)))];
+    let with = evaluate_methods(&dataset, &methods, &Protocol::ALL).unwrap();
+    let trained_on = trained_on.lock().unwrap();
+    // Once for P1 and once for each fold of P2.
+    assert_eq!(trained_on.len(), 6);
+    assert!(trained_on.iter().all(|users| (61..=80).all(|further| users.contains(&further))));
+    let without = evaluate_methods(&taste_groups(60, 0), &with_oracle(&[]), &Protocol::ALL).unwrap();
+    // The oracle doesn't learn, so the same people with the same clicks give the same figures.
+    assert_eq!(with.few_clicks[0].figures[1].ndcg10, without.few_clicks[0].figures[1].ndcg10);
+    assert_eq!(with.next_movie[0].figures, without.next_movie[0].figures);
+    assert!(with.few_clicks[0].figures[0].by_user.iter().all(|user| user.user <= 60));
+    assert!(with.setting.contains("20 further users"), "{}", with.setting);
+}
+
+#[test]
+fn ours_is_held_against_the_best_baseline_and_has_the_flat_keys() {
+    let evaluation =
+        evaluate_methods(&taste_groups(60, 0), &with_oracle(&["popularity", "ease"]), &Protocol::ALL).unwrap();
+    let comparisons = evaluation.comparisons();
+    // Four figures of P1 and two of P2 at each of four numbers of clicks.
+    assert_eq!(comparisons.len(), 4 + 2 * 4);
+    let after_three = comparisons.iter().find(|row| row.clicks == Some(3) && row.figure == "ndcg10").unwrap();
+    assert_eq!((after_three.ours.as_str(), after_three.baseline.as_str()), ("oracle, knob 0", "EASE"));
+    let expected = gain(&evaluation, "oracle, knob 0", 3) - gain(&evaluation, "EASE", 3);
+    assert!((after_three.difference.absolute.mean - expected).abs() < 1e-12);
+    let json = report::json(&evaluation);
+    for key in ["p1.hit10", "p1.hit100", "p1.ndcg10", "p1.mrr"] {
+        assert!(json[key].is_f64(), "{key}");
+    }
+    for clicks in [1, 3, 5, 10] {
+        for figure in ["ndcg10", "recall20", "coverage10", "popularity10"] {
+            assert!(json[format!("p2.{clicks}.{figure}")].is_f64(), "p2.{clicks}.{figure}");
+        }
+    }
+    assert_eq!(json["p2"][2]["figures"][1]["clicks"], 3);
+}
+
+#[test]
+fn the_report_is_one_file_that_asks_for_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let evaluation =
+        evaluate_methods(&taste_groups(60, 0), &with_oracle(&["popularity", "ease"]), &Protocol::ALL).unwrap();
+    report::write(&evaluation, folder.path()).unwrap();
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let page = read("report.html");
+    for asking in ["<script", "src=", "href=", "url(", "@import"] {
+        assert!(!page.contains(asking), "{asking}");
+    }
+    // Clicks, coverage and the next movie; nothing here has epochs.
+    assert_eq!((page.matches("<svg ").count(), page.matches("</svg>").count()), (3, 3));
+    assert!(page.contains("oracle, knob 0.5") && page.contains("prefers-color-scheme: dark"));
+    assert!(read("clicks.svg").starts_with("<svg ") && read("coverage.svg").contains("oracle"));
+    let json: serde_json::Value = serde_json::from_str(&read("evaluation.json")).unwrap();
+    assert_eq!(json["parameters"], report::json(&evaluation)["parameters"]);
+    let text = report::text(&evaluation);
+    for part in ["P1, the next movie", "P2, after 10 clicks", "paired bootstrap", "Chosen parameters", "λ"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+/// A bundle is measured on whoever is given, without any training, and on those whom its own training held out.
+#[test]
+fn a_finished_bundle_is_measured_by_both_protocols() {
+    let dataset = taste_groups(60, 0);
+    let config = TrainConfig { epochs: 3, batch: 256, ..TrainConfig::default() };
+    let recommender = fit(&dataset, &config, true, "made up", "", None).unwrap().packed.recommender().unwrap();
+    let evaluation = evaluate_bundle(&recommender, &dataset.users, &Protocol::ALL).unwrap();
+    // Popularity, movies and states.
+    assert_eq!((evaluation.next_movie.len(), evaluation.few_clicks.len()), (4, 4));
+    let shipped: Vec<bool> = evaluation.few_clicks.iter().map(|row| row.label.is_shipped()).collect();
+    assert_eq!(shipped, [false, true, false, false]);
+    assert!(report::json(&evaluation)["p2.5.ndcg10"].is_f64());
+    let held_out = evaluate_held_out(&dataset, &recommender).unwrap();
+    assert_eq!(held_out.few_clicks[0].figures[0].users, 12);
+    let groups: Vec<&str> = held_out.next_movie.iter().map(|row| row.group.as_str()).collect();
+    assert_eq!(groups, ["validation", "test"].repeat(4));
+}
+
+/// Its two retrievals are variants of one fit, and only P1 has users to spare for a curve of held-out figures.
+#[test]
+fn the_seed_network_is_measured_in_both_of_its_ways() {
+    let config = TrainConfig { epochs: 3, batch: 256, ..TrainConfig::default() };
+    let network: Vec<Box<dyn Method>> =
+        methods(&config).into_iter().filter(|method| method.id() == "seed-network").collect();
+    let evaluation = evaluate_methods(&taste_groups(60, 0), &network, &Protocol::ALL).unwrap();
+    let names: Vec<&str> = evaluation.few_clicks.iter().map(|row| row.label.method.as_str()).collect();
+    assert_eq!(names, ["seed network, softmax", "seed network, neighbours"]);
+    assert!(evaluation.few_clicks.iter().flat_map(|row| &row.figures).all(|figures| figures.users == 60));
+    let epochs: Vec<usize> = evaluation.curves.iter().map(|curve| curve.epochs.len()).collect();
+    assert_eq!(epochs, [3]);
+    let folder = tempfile::tempdir().unwrap();
+    report::write(&evaluation, folder.path()).unwrap();
+    let page = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
+    assert_eq!(page.matches("<svg ").count(), 5);
+}

@@ -1,0 +1,133 @@
+//! The tower from ratings to suggestions: what it learns, what it packs, and that it is the same every time.
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::sync::LazyLock;
+
+use trainer::dataset::Dataset;
+use trainer::fixture::{GROUPS, MOVIES_PER_GROUP, movie_id, write_data};
+use trainer::pack::{Packed, read_bundle};
+use trainer::tower::{TowerConfig, fit};
+use watchnext::bundle::Training;
+use watchnext::catalog::MovieId;
+use watchnext::features::{LocalTime, history_inputs, time_features};
+use watchnext::history::History;
+use watchnext::model::{TowerInputs, TractUserTower, UserTower};
+use watchnext::recommend::{Recommender, Retrieval, Strategy};
+
+static DATA: LazyLock<Dataset> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    write_data(folder.path()).unwrap();
+    Dataset::read(folder.path(), &[]).unwrap()
+});
+
+/// Small networks and few columns: 120 movies hold no more.
+fn config() -> TowerConfig {
+    let mut config = TowerConfig { click_dim: 24, sequence_dim: 16, ..TowerConfig::default() };
+    config.click_members.truncate(2);
+    config.sequence_members.truncate(1);
+    for member in config.click_members.iter_mut().chain(&mut config.sequence_members) {
+        member.width = 16;
+        member.steps = 40;
+    }
+    config
+}
+
+fn packed(config: &TowerConfig) -> Packed {
+    let (tower, _) = fit(&DATA.catalog, &DATA.users, config).unwrap();
+    let training = Training {
+        command: "test".to_owned(),
+        seed: config.seed,
+        dataset: "fixture".to_owned(),
+        sources: Vec::new(),
+        users: DATA.users.len(),
+        ratings: DATA.ratings(),
+    };
+    Packed::new(&tower, &DATA.catalog, None, "watchnext-tower", training).unwrap()
+}
+
+static RECOMMENDER: LazyLock<Recommender> = LazyLock::new(|| packed(&config()).recommender().unwrap());
+
+fn clicks(ids: &[u32]) -> History {
+    History::from_ids(RECOMMENDER.catalog(), ids.iter().map(|id| (MovieId(*id), None))).unwrap().0
+}
+
+fn suggested(ids: &[u32], limit: usize, diversity: f32) -> Vec<u32> {
+    let moment = LocalTime::from_unix(1_700_000_000, 0).unwrap();
+    let strategy = Strategy { retrieval: Retrieval::Movies, diversity };
+    let found = RECOMMENDER.suggest(&clicks(ids), &moment, limit, strategy).unwrap();
+    found.iter().map(|suggestion| RECOMMENDER.catalog().movie(suggestion.movie).unwrap().id.0).collect()
+}
+
+/// One click, a few, and as many as make the sequence channel answer.
+#[test]
+fn clicks_in_a_group_bring_the_groups_other_movies() {
+    for group in 0..GROUPS.len() {
+        for count in [1, 4, 18] {
+            let ids: Vec<u32> =
+                (0..count).map(|movie| movie_id(group, movie * 3 % MOVIES_PER_GROUP + movie / 10)).collect();
+            let found = suggested(&ids, 10, 0.0);
+            let own = found.iter().filter(|id| (movie_id(group, 0)..movie_id(group, MOVIES_PER_GROUP)).contains(id));
+            assert!(own.count() >= 9, "group {group} after {count} clicks: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn clicks_without_an_order_mean_the_same_in_any_order() {
+    assert_eq!(suggested(&[100, 105, 209], 20, 0.0), suggested(&[209, 100, 105], 20, 0.0));
+}
+
+#[test]
+fn diversity_reorders_the_candidates_and_loses_none() {
+    let (plain, spread) = (suggested(&[100, 205], 100, 0.0), suggested(&[100, 205], 100, 0.8));
+    assert_ne!(plain, spread);
+    let sorted = |mut ids: Vec<u32>| {
+        ids.sort_unstable();
+        ids
+    };
+    assert_eq!(sorted(plain), sorted(spread), "a hundred candidates change places and none is lost");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_what_is_written_can_be_read() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    packed(&config()).write(one.path()).unwrap();
+    packed(&config()).write(two.path()).unwrap();
+    for name in ["manifest.json", "user_tower.onnx", "movies.safetensors", "parity.json"] {
+        let read = |folder: &tempfile::TempDir| std::fs::read(folder.path().join(name)).unwrap();
+        assert_eq!(read(&one), read(&two), "{name}");
+    }
+    let read = read_bundle(one.path()).unwrap();
+    assert_eq!(read.manifest().dim, config().dim());
+    assert_eq!(read.retrievals(), [Retrieval::Movies]);
+}
+
+/// tract runs the graph, the trainer its own arithmetic; no movie, one, ten, and more than the tower sees.
+#[test]
+fn the_graph_computes_what_the_trainer_does() {
+    for quantised in [true, false] {
+        let config = TowerConfig { quantised, ..config() };
+        let (tower, _) = fit(&DATA.catalog, &DATA.users, &config).unwrap();
+        let tract = TractUserTower::load(&tower.onnx(), tower.dim(), DATA.catalog.len()).unwrap();
+        for count in [0, 1, 10, 14, 70] {
+            let ids: Vec<u32> = (0..count).map(|number| movie_id(number % 4, number / 4 % MOVIES_PER_GROUP)).collect();
+            let history = history_inputs(clicks(&ids).watches(), DATA.catalog.len());
+            let time = time_features(&LocalTime::from_unix(1_700_000_000, 0).unwrap());
+            let expected = tower.user_vector(&history);
+            let found = tract.embed(&TowerInputs { history, time }).unwrap();
+            let worst = found.iter().zip(&expected).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
+            assert!(worst < 1e-4, "{count} movies, quantised {quantised}: {worst}");
+        }
+    }
+}
+
+#[test]
+fn the_losses_fall() {
+    let (_, curves) = fit(&DATA.catalog, &DATA.users, &config()).unwrap();
+    assert_eq!(curves.len(), 3);
+    for curve in curves {
+        let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
+        let (first, last) = (mean(&curve.losses[..5]), mean(&curve.losses[35..]));
+        assert!(last < first - 0.2, "{}: {first} to {last}", curve.name);
+    }
+}
