@@ -18,6 +18,15 @@ const progressBar = byId('progress-bar');
 const wallStatus = byId('wall-status');
 const failure = byId('failure');
 
+/**
+ * The bundle to load: the page's default, or a named model beside it, as in `?model=seed-network`. A name is a plain word, so
+ * that no link can make the page load from elsewhere.
+ */
+function bundle() {
+  const named = new URLSearchParams(location.search).get('model') ?? '';
+  return /^[a-z0-9-]+$/.test(named) ? `${main.dataset.bundle}${named}/` : main.dataset.bundle;
+}
+
 /** @type {import('./runtime.js').Engine | undefined} */
 let engine;
 let attempts = 0;
@@ -81,7 +90,7 @@ async function start() {
   if (retried) search.focus();
   try {
     const stallMs = main.dataset.stallMs ? Number(main.dataset.stallMs) : undefined;
-    engine = await load({ bundle: main.dataset.bundle, onProgress: showProgress, stallMs, fresh: attempts++ > 0 });
+    engine = await load({ bundle: bundle(), onProgress: showProgress, stallMs, fresh: attempts++ > 0 });
     const movies = await engine.wall(WALL_MOVIES);
     progressBar.hidden = true;
     wallStatus.textContent = 'Click the ones you have watched.';

@@ -36,6 +36,11 @@ export interface Request {
   limit?: number;
   /** `movies` if left out; `states` needs `loadStates()` first. */
   retrieval?: Retrieval;
+  /**
+   * From 0, the plain order of the scores, to 1, as unlike each other as can be (maximal marginal relevance).
+   * `info.defaultDiversity` if left out.
+   */
+  diversity?: number;
 }
 
 export interface Answer {
@@ -51,6 +56,8 @@ export interface Info {
   retrievals: Retrieval[];
   formatVersion: number;
   featuresVersion: number;
+  /** The diversity of a request that names none. */
+  defaultDiversity: number;
   dataset: string;
   /** The size of the file that `loadStates()` fetches, null if the bundle has none. */
   statesBytes: number | null;

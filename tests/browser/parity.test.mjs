@@ -36,7 +36,7 @@ for (const folder of new Set([SHIPPED_MODELS, FIXTURE])) {
       for (const { request, top, top_states: topStates } of expected) {
         /** @param {string} retrieval @param {number} limit */
         const ids = async (retrieval, limit) => {
-          const { suggestions } = await engine.suggest({ ...request, retrieval, limit });
+          const { suggestions } = await engine.suggest({ ...request, retrieval, limit, diversity: 0 });
           return suggestions.map((/** @type {any} */ { movieId }) => movieId);
         };
         found.push({

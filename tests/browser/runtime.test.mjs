@@ -34,7 +34,8 @@ test('an engine answers every kind of call', async () => {
     const wall = await engine.wall(5);
     const [movie] = wall;
     const request = { history: [{ movieId: movie.movieId, rating: 5 }, { movieId: 4_000_000_000 }], limit: 7 };
-    const answer = await engine.suggest(request);
+    const answer = await engine.suggest({ ...request, diversity: 0 });
+    const spread = await engine.suggest({ ...request, diversity: 0.9 });
     const vector = await engine.userVector(request);
     const result = {
       methods: Object.getOwnPropertyNames(Object.getPrototypeOf(engine)).sort(),
@@ -43,6 +44,7 @@ test('an engine answers every kind of call', async () => {
       search: await engine.search(movie.title, 3),
       movies: await engine.movies([movie.movieId, 4_000_000_000]),
       answer,
+      spread: spread.suggestions.map((/** @type {any} */ { movieId }) => movieId),
       vector: [vector.constructor.name, vector.length, vector.every(Number.isFinite)],
       all: (await engine.suggest({ history: [], limit: 1e9 })).suggestions.length,
     };
@@ -65,6 +67,10 @@ test('an engine answers every kind of call', async () => {
   assert.deepEqual(found.answer.unknown, [4_000_000_000]);
   const scores = found.answer.suggestions.map((/** @type {any} */ { score }) => score);
   assert.deepEqual(scores, [...scores].sort((a, b) => b - a));
+  const plain = found.answer.suggestions.map((/** @type {any} */ { movieId }) => movieId);
+  assert.equal(found.spread.length, plain.length);
+  assert.notDeepEqual(found.spread, plain, 'diversity changes the rest');
+  assert.ok(found.info.defaultDiversity >= 0 && found.info.defaultDiversity <= 1);
   assert.equal(found.vector[0], 'Float32Array');
   assert.ok(found.vector[1] > 0 && found.vector[2]);
   assert.equal(found.all, found.info.movies);
@@ -111,12 +117,13 @@ test('what Rust refuses comes back with its code, and the engine lives on', asyn
       await code({ history: [{ movieId: movie.movieId, rating: 9 }] }),
       await code({ history, limit: 0 }),
       await code({ history, timeMs: 1e300 }),
+      await code({ history, diversity: 1.5 }),
       await code({ history, retrieval: 'states' }),
       await code({ history: 'everything' }),
       await code({ history }),
     ];
   });
-  assert.deepEqual(codes, ['rating-invalid', 'limit-invalid', 'time-invalid', 'states-not-loaded', 'request-invalid', 'answered']);
+  assert.deepEqual(codes, ['rating-invalid', 'limit-invalid', 'time-invalid', 'diversity-invalid', 'states-not-loaded', 'request-invalid', 'answered']);
 });
 
 test('loading can be stopped by a signal', async () => {

@@ -45,6 +45,41 @@ test('a second click on a poster takes the movie back', async () => {
   assert.equal((await watchedIds(page)).length, 1);
 });
 
+test('the knob spreads the list, and is told to screen readers', async () => {
+  const page = await here.open();
+  assert.equal(await page.locator('#spread').isVisible(), true);
+  await clickPosters(page, 0, 3);
+  const knob = page.getByLabel('Variety');
+  /** Turns the knob to a value whose list is another one. @param {string} value */
+  const turnTo = async (value) => {
+    const before = (await suggested(page)).join();
+    await knob.fill(value);
+    await page.waitForFunction(
+      (ids) => [...document.querySelectorAll('.seen')].map((button) => button.getAttribute('data-movie')).join() !== ids,
+      before,
+    );
+    return suggested(page);
+  };
+  const spread = await turnTo('0.8');
+  assert.match((await knob.getAttribute('aria-valuetext')) ?? '', /^100 %/);
+  const plain = await turnTo('0');
+  assert.equal(spread.length, plain.length);
+  assert.deepEqual(page.errors, []);
+});
+
+test('a link names a model beside the default one, and can name nothing else', async () => {
+  const page = await here.blank();
+  /** @type {string[]} */
+  const asked = [];
+  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  await page.goto(`${here.server.origin}/?model=seed-network`);
+  await page.waitForFunction(() => !document.querySelector('#failure')?.hasAttribute('hidden'));
+  assert.ok(asked.includes('/models/seed-network/manifest.json'), 'the fixture has no such model, which the page says');
+  await page.goto(`${here.server.origin}/?model=${encodeURIComponent('../elsewhere')}`);
+  await ready(page);
+  assert.ok(asked.includes('/models/manifest.json'));
+});
+
 test('"watched it" moves a suggestion to the list, and the focus stays among the suggestions', async () => {
   const page = await here.open();
   await clickPosters(page, 0);

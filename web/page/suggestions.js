@@ -22,6 +22,8 @@ const emptyTitle = byId('suggestions-empty-title');
 const emptyWords = byId('suggestions-empty-words');
 const switcher = byId('retrieval');
 const status = byId('retrieval-status');
+const spread = byId('spread');
+const diversity = /** @type {HTMLInputElement} */ (byId('diversity'));
 const jump = byId('jump');
 const jumpTitle = byId('jump-title');
 
@@ -55,6 +57,13 @@ export class Suggestions {
       const { value } = /** @type {HTMLInputElement} */ (event.target);
       void this.#switchTo(/** @type {import('../runtime.js').Retrieval} */ (value));
     });
+    diversity.addEventListener('input', () => {
+      this.#nameDiversity();
+      void this.refresh();
+    });
+    diversity.addEventListener('change', () => {
+      if (this.#suggestions[0]) say(`Suggestions changed. Watch next: ${spoken(this.#suggestions[0])}.`);
+    });
     jump.addEventListener('click', () => {
       section.scrollIntoView({ behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
       section.focus({ preventScroll: true });
@@ -72,6 +81,16 @@ export class Suggestions {
     switcher.hidden = !engine?.info.retrievals.includes('states') && engine?.info.statesBytes == null;
     switcher.querySelector('[value=movies]').checked = true;
     status.hidden = true;
+    // Whoever has moved the knob keeps its place when the movies are loaded anew.
+    if (engine && spread.hidden) diversity.value = String(engine.info.defaultDiversity);
+    spread.hidden = !engine;
+    this.#nameDiversity();
+  }
+
+  /** What a screen reader says of the knob's place. */
+  #nameDiversity() {
+    const share = Math.round((100 * diversity.valueAsNumber) / Number(diversity.max));
+    diversity.setAttribute('aria-valuetext', `${share} %, from sure bets to surprises`);
   }
 
   /** Empties the screen and says why, while there is no recommender. @param {string} title @param {string} words */
@@ -90,7 +109,7 @@ export class Suggestions {
     }
     let answer;
     try {
-      answer = await engine.suggest({ history: this.#store.history, limit: SHOWN, retrieval: this.#retrieval });
+      answer = await engine.suggest({ history: this.#store.history, limit: SHOWN, retrieval: this.#retrieval, diversity: diversity.valueAsNumber });
     } catch (error) {
       if (engine === this.#engine) this.#onFailure(error);
       return;
