@@ -64,6 +64,12 @@ impl LocalTime {
         })
     }
 
+    /// The year with its elapsed fraction, to the day: 2015.5 is early in July.
+    pub fn year_with_fraction(&self) -> f32 {
+        let month = f32::from(self.month.saturating_sub(1)) + f32::from(self.day.saturating_sub(1)) / 31.0;
+        self.year as f32 + month / 12.0
+    }
+
     /// Whether it is Saturday or Sunday.
     pub const fn is_weekend(&self) -> bool {
         self.weekday >= 5

@@ -16,6 +16,9 @@ pub const USER_TOWER: &str = "user_tower";
 /// The tower's inputs by name, in the order of [`TowerInputs`].
 pub const TOWER_INPUTS: [&str; 3] = ["history", "weights", "time"];
 
+/// A fourth input, which a tower may have or leave out.
+pub const YEAR_INPUT: &str = "year";
+
 /// The tower's output.
 pub const TOWER_OUTPUT: &str = "user_vector";
 
@@ -26,6 +29,8 @@ pub struct TowerInputs {
     pub history: HistoryInputs,
     /// `time` `[1, TIME_FEATURES]` of float.
     pub time: [f32; TIME_FEATURES],
+    /// `year` `[1, 1]` of float: the year with its elapsed fraction, for a tower that asks for it.
+    pub year: f32,
 }
 
 /// A model that turns a history and a moment into the vector that meets the movies' embeddings.
@@ -45,10 +50,11 @@ pub trait UserTower: Send + Sync {
 pub struct TractUserTower {
     plan: Arc<TypedRunnableModel>,
     dim: usize,
+    knows_year: bool,
 }
 
 impl TractUserTower {
-    /// Loads and optimises an ONNX model with the inputs [`TOWER_INPUTS`] and the one output [`TOWER_OUTPUT`] of `[1, dim]`,
+    /// Loads and optimises an ONNX model with the inputs [`TOWER_INPUTS`], after which [`YEAR_INPUT`] may follow, and the one output [`TOWER_OUTPUT`] of `[1, dim]`,
     /// and runs it once, so that a model that can't run is refused here and not at a visitor's click.
     ///
     /// `catalog_len` is the id that stands for padding in `history`; the largest id that the model must know.
@@ -58,15 +64,17 @@ impl TractUserTower {
     /// names; [`Error::ShapeMismatch`] for an output of another shape; [`Error::NonFinite`] for weights that make one.
     pub fn load(bytes: &[u8], dim: usize, catalog_len: usize) -> Result<Self> {
         let invalid = |reason: String| Error::ModelInvalid { file: USER_TOWER.to_owned(), reason };
-        let plan = optimise(bytes).map_err(|error| invalid(chain(&error)))?;
-        let tower = Self { plan, dim };
+        let (plan, knows_year) = optimise(bytes).map_err(|error| invalid(chain(&error)))?;
+        let tower = Self { plan, dim, knows_year };
         let padding = i64::try_from(catalog_len).unwrap_or(i64::MAX);
         for movie in [0, padding] {
             let history = HistoryInputs { movies: [movie; HISTORY_LEN], weights: [1.0; HISTORY_LEN] };
-            tower.embed(&TowerInputs { history, time: [0.0; TIME_FEATURES] }).map_err(|error| match error {
-                Error::ModelFailed { file, reason } => Error::ModelInvalid { file, reason },
-                other => other,
-            })?;
+            tower.embed(&TowerInputs { history, time: [0.0; TIME_FEATURES], year: 0.0 }).map_err(
+                |error| match error {
+                    Error::ModelFailed { file, reason } => Error::ModelInvalid { file, reason },
+                    other => other,
+                },
+            )?;
         }
         Ok(tower)
     }
@@ -77,12 +85,17 @@ fn chain(error: &TractError) -> String {
     error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-fn optimise(mut bytes: &[u8]) -> TractResult<Arc<TypedRunnableModel>> {
+/// The model ready to run, and whether it asks for the year.
+fn optimise(mut bytes: &[u8]) -> TractResult<(Arc<TypedRunnableModel>, bool)> {
     let mut model = tract_onnx::onnx().model_for_read(&mut bytes)?;
     let name = |outlet: &OutletId| model.nodes().get(outlet.node).map(|node| node.name.as_str());
     let inputs: Vec<Option<&str>> = model.input_outlets()?.iter().map(name).collect();
-    if inputs != TOWER_INPUTS.map(Some) {
-        return Err(TractError::msg(format!("its inputs are {inputs:?}, the contract is {TOWER_INPUTS:?}")));
+    let knows_year = inputs.last() == Some(&Some(YEAR_INPUT));
+    let asked = TOWER_INPUTS.into_iter().chain(knows_year.then_some(YEAR_INPUT)).map(Some);
+    if !asked.eq(inputs.iter().copied()) {
+        return Err(TractError::msg(format!(
+            "its inputs are {inputs:?}, the contract is {TOWER_INPUTS:?} and, if wanted, {YEAR_INPUT:?}"
+        )));
     }
     let outputs: Vec<Option<&str>> = model.output_outlets()?.iter().map(|outlet| model.outlet_label(*outlet)).collect();
     if outputs != [Some(TOWER_OUTPUT)] {
@@ -92,7 +105,10 @@ fn optimise(mut bytes: &[u8]) -> TractResult<Arc<TypedRunnableModel>> {
     model.set_input_fact(0, fact(i64::datum_type(), HISTORY_LEN))?;
     model.set_input_fact(1, fact(f32::datum_type(), HISTORY_LEN))?;
     model.set_input_fact(2, fact(f32::datum_type(), TIME_FEATURES))?;
-    model.into_optimized()?.into_runnable()
+    if knows_year {
+        model.set_input_fact(3, fact(f32::datum_type(), 1))?;
+    }
+    Ok((model.into_optimized()?.into_runnable()?, knows_year))
 }
 
 fn row<T: Datum + Copy>(values: &[T]) -> TractResult<Tensor> {
@@ -106,11 +122,14 @@ impl UserTower for TractUserTower {
 
     fn embed(&self, inputs: &TowerInputs) -> Result<Vec<f32>> {
         let run = || -> TractResult<(Vec<usize>, Vec<f32>)> {
-            let tensors = tvec!(
+            let mut tensors = tvec!(
                 row(&inputs.history.movies)?.into_tvalue(),
                 row(&inputs.history.weights)?.into_tvalue(),
                 row(&inputs.time)?.into_tvalue(),
             );
+            if self.knows_year {
+                tensors.push(row(&[inputs.year])?.into_tvalue());
+            }
             let outputs = self.plan.run(tensors)?;
             let output = outputs.first().ok_or_else(|| TractError::msg("it has no output"))?;
             Ok((output.shape().to_vec(), output.to_plain_array_view::<f32>()?.iter().copied().collect()))

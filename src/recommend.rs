@@ -142,7 +142,7 @@ impl Recommender {
     /// [`Error::ModelFailed`], [`Error::NonFinite`].
     pub fn user_vector(&self, history: &History, moment: &LocalTime) -> Result<Vec<f32>> {
         let history = history_inputs(history.watches(), self.catalog.len());
-        self.tower.embed(&TowerInputs { history, time: time_features(moment) })
+        self.tower.embed(&TowerInputs { history, time: time_features(moment), year: moment.year_with_fraction() })
     }
 
     /// The best `limit` movies that aren't in `history`, best first; equal scores by index. Fewer where fewer are left, or

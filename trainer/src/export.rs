@@ -44,5 +44,5 @@ pub fn user_tower(network: &Network) -> Result<Vec<u8>> {
         dense("hidden_active", "state", "state"),
         leaky_relu(NEGATIVE_SLOPE, "state", TOWER_OUTPUT),
     ];
-    Ok(model(nodes, initializers, STATE_DIM))
+    Ok(model(nodes, initializers, STATE_DIM, false))
 }

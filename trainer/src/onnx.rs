@@ -6,7 +6,7 @@ use tract_onnx::pb::{
     ValueInfoProto, attribute_proto::AttributeType, tensor_proto::DataType, tensor_shape_proto, type_proto,
 };
 use watchnext::features::{HISTORY_LEN, TIME_FEATURES};
-use watchnext::model::{TOWER_INPUTS, TOWER_OUTPUT};
+use watchnext::model::{TOWER_INPUTS, TOWER_OUTPUT, YEAR_INPUT};
 
 /// ONNX 1.12's intermediate representation and operator set: every operator here has its final form in them, and every
 /// runtime of the last years reads them.
@@ -14,18 +14,27 @@ const IR_VERSION: i64 = 8;
 const OPSET: i64 = 17;
 
 /// A user tower's model: `history` `[1, 50]` int64, `weights` `[1, 50]` and `time` `[1, 50]` float in, `user_vector`
-/// `[1, dim]` float out.
-pub(crate) fn user_tower(node: Vec<NodeProto>, initializer: Vec<TensorProto>, dim: usize) -> Vec<u8> {
+/// `[1, dim]` float out; with `asks_for_year` also `year` `[1, 1]` float in.
+pub(crate) fn user_tower(
+    node: Vec<NodeProto>,
+    initializer: Vec<TensorProto>,
+    dim: usize,
+    asks_for_year: bool,
+) -> Vec<u8> {
     let [history, weights, time] = TOWER_INPUTS;
+    let year = asks_for_year.then(|| value(YEAR_INPUT, DataType::Float, &[1, 1]));
     let graph = GraphProto {
         name: "user_tower".to_owned(),
         node,
         initializer,
-        input: vec![
+        input: [
             value(history, DataType::Int64, &[1, HISTORY_LEN]),
             value(weights, DataType::Float, &[1, HISTORY_LEN]),
             value(time, DataType::Float, &[1, TIME_FEATURES]),
-        ],
+        ]
+        .into_iter()
+        .chain(year)
+        .collect(),
         output: vec![value(TOWER_OUTPUT, DataType::Float, &[1, dim])],
         ..GraphProto::default()
     };

@@ -75,7 +75,7 @@ impl Model for Tower {
     }
 
     fn user_vector(&self, inputs: &TowerInputs) -> Result<Vec<f32>> {
-        Ok(Self::user_vector(self, &inputs.history))
+        Ok(Self::user_vector(self, &inputs.history, Some(inputs.year)))
     }
 }
 
@@ -256,6 +256,7 @@ struct ParityInputs {
     history: [Vec<i64>; 1],
     weights: [Vec<f32>; 1],
     time: [Vec<f32>; 1],
+    year: [[f32; 1]; 1],
 }
 
 fn parity_cases(model: &dyn Model, catalog: &Catalog) -> Result<Parity> {
@@ -289,9 +290,11 @@ fn parity_case(
     if !unknown.is_empty() {
         bail!("the catalogue doesn't know its own movies {unknown:?}");
     }
+    let moment = LocalTime::from_unix(seconds, offset)?;
     let inputs = TowerInputs {
         history: history_inputs(history.watches(), catalog.len()),
-        time: time_features(&LocalTime::from_unix(seconds, offset)?),
+        time: time_features(&moment),
+        year: moment.year_with_fraction(),
     };
     let vector = model.user_vector(&inputs)?;
     let (movies, bias) = model.movies()?;
@@ -316,6 +319,7 @@ fn parity_case(
             history: [inputs.history.movies.to_vec()],
             weights: [inputs.history.weights.to_vec()],
             time: [inputs.time.to_vec()],
+            year: [[inputs.year]],
         },
         user_vector: vector,
         top,

@@ -112,13 +112,30 @@ fn the_graph_computes_what_the_trainer_does() {
         for count in [0, 1, 10, 14, 70] {
             let ids: Vec<u32> = (0..count).map(|number| movie_id(number % 4, number / 4 % MOVIES_PER_GROUP)).collect();
             let history = history_inputs(clicks(&ids).watches(), DATA.catalog.len());
-            let time = time_features(&LocalTime::from_unix(1_700_000_000, 0).unwrap());
-            let expected = tower.user_vector(&history);
-            let found = tract.embed(&TowerInputs { history, time }).unwrap();
+            let moment = LocalTime::from_unix(1_000_000_000, 0).unwrap();
+            let (time, year) = (time_features(&moment), moment.year_with_fraction());
+            let expected = tower.user_vector(&history, Some(year));
+            let found = tract.embed(&TowerInputs { history, time, year }).unwrap();
             let worst = found.iter().zip(&expected).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
             assert!(worst < 1e-4, "{count} movies, quantised {quantised}: {worst}");
         }
     }
+}
+
+/// A few clicks are answered whatever the year is; at the end of a long history it matters, and before the first and after the
+/// last year that is known it doesn't change any more.
+#[test]
+fn the_year_matters_in_long_histories() {
+    let catalog = RECOMMENDER.catalog();
+    let vector = |count: u32, seconds: i64| {
+        let ids: Vec<u32> = (0..count).map(|number| movie_id(number % 4, number / 4 % MOVIES_PER_GROUP)).collect();
+        let history = History::from_ids(catalog, ids.iter().map(|id| (MovieId(*id), None))).unwrap().0;
+        RECOMMENDER.user_vector(&history, &LocalTime::from_unix(seconds, 0).unwrap()).unwrap()
+    };
+    let (in_1999, in_2009, in_2024, in_2026) = (915_148_800, 1_230_768_000, 1_704_067_200, 1_767_225_600);
+    assert_eq!(vector(5, in_1999), vector(5, in_2009));
+    assert_ne!(vector(30, in_1999), vector(30, in_2009));
+    assert_eq!(vector(30, in_2024), vector(30, in_2026));
 }
 
 #[test]

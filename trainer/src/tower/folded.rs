@@ -9,7 +9,7 @@ use super::cooccurrence::Factors;
 use super::gains::{self, BUCKETS, bucket};
 use super::member::{Hidden, Member};
 use super::sampler::fading;
-use super::{TowerConfig, beside};
+use super::{TowerConfig, beside, eras};
 use crate::network::NEGATIVE_SLOPE;
 
 /// The least weight of popularity; the channels are divided by it.
@@ -71,6 +71,8 @@ pub struct Channel {
     pub bias: Array1<f32>,
     /// The hidden layer, if any: `first` is `[hidden, pooled]`, `second` `[out, hidden]`.
     pub hidden: Option<Hidden>,
+    /// `[KNOTS, pooled]`: what the year of the visit adds to the pooled sum, if it does.
+    pub eras: Option<Array2<f32>>,
 }
 
 /// The whole tower.
@@ -80,8 +82,8 @@ pub struct Tower {
     pub clicks: Channel,
     /// What the end of a long history says.
     pub sequence: Channel,
-    /// The factors of both channels at each length of the history, `[HISTORY_LEN + 1]`.
-    pub gains: Vec<[f32; 2]>,
+    /// The factors of both channels, and of the year, at each length of the history, `[HISTORY_LEN + 1]`.
+    pub gains: Vec<[f32; 3]>,
     /// What meets the user's vector, `[movies, dim]`.
     pub movies: Table,
     /// `[movies]`: popularity.
@@ -95,6 +97,8 @@ struct Wide {
     /// `[movies, columns + 1]`; the last column is the bias, which meets a constant 1.
     output: Array2<f32>,
     hidden: Option<Hidden>,
+    /// `[KNOTS, columns]`, if any network is told the year.
+    eras: Option<Array2<f32>>,
 }
 
 impl Wide {
@@ -111,18 +115,29 @@ impl Wide {
         let input = beside(&inputs.iter().collect::<Vec<_>>())?;
         let output = beside(&outputs.iter().collect::<Vec<_>>())?;
         let hidden = side_by_side(members, input.ncols());
-        Ok(Self { input, output, hidden })
+        let eras = eras_side_by_side(members, input.ncols());
+        Ok(Self { input, output, hidden, eras })
     }
 
     /// The channel in `dim` columns, and its part of the movies' table `[movies, dim]`.
     fn reduce(&self, weights: &[f32], dim: usize, quantised: bool) -> Result<(Channel, Array2<f32>)> {
         let columns = self.input.ncols();
         let output_covariance = covariance(&self.output.slice(s![.., ..columns]).to_owned(), weights);
-        let input = reduce(&self.input, weights, &output_covariance, dim)?;
-        // A user's vector varies as the embeddings do that it is pooled of, and its last number is always 1.
-        let total: f64 = weights.iter().map(|weight| f64::from(*weight)).sum();
+        // What is pooled are movies' rows and the years', of which each counts as much as all of the other kind.
+        let total: f32 = weights.iter().sum();
+        let movies = self.input.nrows();
+        let (pooled, weights_of_pooled) = match &self.eras {
+            Some(eras) => {
+                let of_eras = vec![total / eras.nrows() as f32; eras.nrows()];
+                (ndarray::concatenate(Axis(0), &[self.input.view(), eras.view()])?, [weights, &of_eras].concat())
+            }
+            None => (self.input.clone(), weights.to_vec()),
+        };
+        let input = reduce(&pooled, &weights_of_pooled, &output_covariance, dim)?;
+        // A user's vector varies as the rows do that it is pooled of, and its last number is always 1.
         let mut metric = Array2::zeros((columns + 1, columns + 1));
-        metric.slice_mut(s![..columns, ..columns]).assign(&(covariance(&self.input, weights) / total));
+        let spread = covariance(&pooled, &weights_of_pooled) / f64::from(total);
+        metric.slice_mut(s![..columns, ..columns]).assign(&spread);
         metric.slice_mut(s![columns.., columns..]).fill(1.0);
         let Reduced { table, decoder } = reduce(&self.output, weights, &metric, dim)?;
         let (encoder, constant) = decoder.view().split_at(Axis(1), columns);
@@ -137,7 +152,14 @@ impl Wide {
                 second_bias: Array1::zeros(0),
             }
         });
-        let channel = Channel { table: Table::new(input.table, quantised), skip: encoder.dot(&unfold), bias, hidden };
+        let (table_of_movies, table_of_eras) = input.table.view().split_at(Axis(0), movies);
+        let channel = Channel {
+            table: Table::new(table_of_movies.to_owned(), quantised),
+            skip: encoder.dot(&unfold),
+            bias,
+            hidden,
+            eras: self.eras.as_ref().map(|_| table_of_eras.to_owned()),
+        };
         Ok((channel, table))
     }
 }
@@ -168,6 +190,22 @@ fn side_by_side(members: &[Member], columns: usize) -> Option<Hidden> {
         column += width;
     }
     Some(wide)
+}
+
+/// The years' vectors of `members`, each in its own columns of `columns`.
+fn eras_side_by_side(members: &[Member], columns: usize) -> Option<Array2<f32>> {
+    members.iter().any(|member| member.eras.is_some()).then(|| {
+        let mut wide = Array2::zeros((eras::KNOTS, columns));
+        let mut column = 0;
+        for member in members {
+            let end = column + member.input.ncols();
+            if let Some(own) = &member.eras {
+                wide.slice_mut(s![.., column..end]).assign(own);
+            }
+            column = end;
+        }
+        wide
+    })
 }
 
 /// What a tower is folded of.
@@ -213,7 +251,7 @@ impl Tower {
                 let popularity = gains.clicks * of(&of_clicks) + gains.sequence * of(&of_sequence);
                 // Dividing a list's scores by one number leaves its order, and popularity needs no column of its own.
                 let popularity = popularity.max(LEAST_POPULARITY);
-                [gains.clicks / popularity, gains.sequence / popularity]
+                [gains.clicks / popularity, gains.sequence / popularity, gains.year]
             },
         );
         Ok(Self {
@@ -225,8 +263,8 @@ impl Tower {
         })
     }
 
-    /// The user's vector `[dim]`, as the ONNX graph computes it.
-    pub fn user_vector(&self, history: &HistoryInputs) -> Vec<f32> {
+    /// The user's vector `[dim]` in `year`, as the ONNX graph computes it.
+    pub fn user_vector(&self, history: &HistoryInputs, year: Option<f32>) -> Vec<f32> {
         let watched: Vec<(usize, f32)> = history
             .movies
             .iter()
@@ -236,23 +274,28 @@ impl Tower {
             .collect();
         let count = watched.len();
         let root = (count.max(1) as f32).sqrt();
-        let clicks = self.clicks.apply(watched.iter().map(|(movie, weight)| (*movie, weight / root)));
+        let [click_gain, sequence_gain, year_gain] =
+            self.gains.get(count.min(HISTORY_LEN)).copied().unwrap_or([1.0, 0.0, 0.0]);
+        let shares = eras::shares(year).map(|share| share * year_gain);
+        let clicks = self.clicks.apply(watched.iter().map(|(movie, weight)| (*movie, weight / root)), &shares);
         let fading_root = (0..count).map(fading).sum::<f32>().max(1e-6).sqrt();
         let slots = watched.iter().rev().enumerate();
         let sequence = slots.map(|(ago, (movie, weight))| (*movie, fading(ago) * weight / fading_root));
-        let sequence = self.sequence.apply(sequence);
-        let [click_gain, sequence_gain] = self.gains.get(count.min(HISTORY_LEN)).copied().unwrap_or([1.0, 0.0]);
+        let sequence = self.sequence.apply(sequence, &shares);
         (clicks * click_gain).into_iter().chain(sequence * sequence_gain).collect()
     }
 }
 
 impl Channel {
-    fn apply(&self, slots: impl Iterator<Item = (usize, f32)>) -> Array1<f32> {
+    fn apply(&self, slots: impl Iterator<Item = (usize, f32)>, shares: &[f32; eras::KNOTS]) -> Array1<f32> {
         let mut pooled = Array1::zeros(self.table.dim().1);
         for (movie, factor) in slots {
             if let Some(row) = self.table.row(movie) {
                 pooled.scaled_add(factor, &Array1::from_vec(row));
             }
+        }
+        for (row, share) in self.eras.iter().flat_map(|eras| eras.rows()).zip(shares) {
+            pooled.scaled_add(*share, &row);
         }
         let mut out = self.skip.dot(&pooled) + &self.bias;
         if let Some(hidden) = &self.hidden {
@@ -285,6 +328,7 @@ mod tests {
             bias: wave(1, movies, step * 0.2).row(0).to_owned(),
             popularity: [0.8; BUCKETS],
             hidden: layer,
+            eras: None,
         }
     }
 
@@ -329,7 +373,7 @@ mod tests {
         for (slot, movie) in watched.iter().enumerate() {
             (history.movies[slot], history.weights[slot]) = (*movie as i64, 1.0);
         }
-        let vector = Array1::from_vec(tower.user_vector(&history));
+        let vector = Array1::from_vec(tower.user_vector(&history, None));
         let Table::Float(movies) = &tower.movies else { panic!("nothing is quantised here") };
         let found = movies.dot(&vector) + &Array1::from_vec(tower.bias.clone());
         let slots: Vec<(usize, f32)> = watched.iter().map(|movie| (*movie, 1.0 / 3_f32.sqrt())).collect();

@@ -3,7 +3,7 @@
 //! `z = Σ embedding[h] · factor`, `u = z + B · leaky(A · z + a) + b`, `logit = u · output + bias + θ(n) · popularity`. A movie's
 //! embedding and its output vector are each a part of its own and a part of its genres and its years, so that rare movies
 //! borrow from their kind (Covington et al.'s content features, learnt with the rest). `θ`, how much popularity counts, is
-//! learnt for each number of watched movies.
+//! learnt for each number of watched movies. A network may be told the year, whose vector joins the pooled sum.
 
 use anyhow::{Context, Result, ensure};
 use candle_core::{D, Device, Tensor, Var};
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use watchnext::catalog::Catalog;
 use watchnext::features::{DEFAULT_RELEASE_YEAR, genre_features};
 
+use super::eras;
 use super::gains::{BUCKETS, bucket};
 use crate::adam::Adam;
 use crate::network::NEGATIVE_SLOPE;
@@ -40,6 +41,8 @@ pub struct MemberConfig {
     pub rated: f32,
     /// Steps, each over rows that are drawn anew.
     pub steps: usize,
+    /// Whether it is told the year of the visit; see [`eras`].
+    pub eras: bool,
     /// Adam's rate at the start; it falls to 0 along half a cosine.
     pub learning_rate: f64,
 }
@@ -51,6 +54,8 @@ pub struct Row {
     pub slots: Vec<(u32, f32)>,
     /// How many movies the history holds, which decides how much popularity counts.
     pub watched: usize,
+    /// The year of the visit with its fraction, where it is known.
+    pub year: Option<f32>,
     /// What is to be predicted.
     pub targets: RowTargets,
 }
@@ -91,6 +96,8 @@ pub struct Member {
     pub popularity: [f32; BUCKETS],
     /// The hidden layer, if there is one.
     pub hidden: Option<Hidden>,
+    /// `[KNOTS, width]`, what the year of the visit adds to the pooled sum, if it does.
+    pub eras: Option<Array2<f32>>,
 }
 
 /// `z ↦ second · leaky(first · z + first_bias) + second_bias`.
@@ -130,6 +137,8 @@ impl Parameters {
             var((0..rows * columns).map(|_| one()).collect(), (rows, columns))
         };
         let width = config.width;
+        // A network that isn't told the year draws the same numbers as if there were no eras.
+        let eras = if config.eras { Some(normal(eras::KNOTS, width)?) } else { None };
         let mut named = vec![
             ("input", normal(movies, width)?),
             ("output", normal(movies, width)?),
@@ -138,6 +147,7 @@ impl Parameters {
         ];
         named.push(("bias", var(vec![0.0; movies], (1, movies))?));
         named.push(("popularity", var(vec![1.0; BUCKETS], (BUCKETS, 1))?));
+        named.extend(eras.map(|eras| ("eras", eras)));
         if config.hidden > 0 {
             let mut uniform = |rows: usize, columns: usize, inputs: usize| {
                 let bound = 1.0 / (inputs as f32).sqrt();
@@ -182,6 +192,10 @@ impl Parameters {
         let input = self.table("input", "input_content")?;
         let output = self.table("output", "output_content")?;
         let mut user = input.apply_op1(HistoryMean::new(movies, factors, slots))?;
+        if let Some(eras) = self.find("eras") {
+            let shares: Vec<f32> = rows.iter().flat_map(|row| eras::shares(row.year)).collect();
+            user = (user + Tensor::from_vec(shares, (count, eras::KNOTS), &Device::Cpu)?.matmul(eras)?)?;
+        }
         if let (Some(first), Some(second)) = (self.find("first"), self.find("second")) {
             let inner = user.matmul(&first.t()?)?.broadcast_add(self.get("first_bias")?)?;
             let inner = inner.maximum(&(&inner * NEGATIVE_SLOPE)?)?;
@@ -220,6 +234,7 @@ impl Parameters {
             bias: row("bias")?,
             popularity,
             hidden,
+            eras: self.find("eras").map(table).transpose()?,
         })
     }
 }

@@ -12,6 +12,7 @@
 
 pub mod compress;
 pub mod cooccurrence;
+pub mod eras;
 pub mod folded;
 pub mod gains;
 pub mod graph;
@@ -75,7 +76,9 @@ impl Default for TowerConfig {
             rated,
             steps: 70,
             learning_rate: 0.01,
+            eras: false,
         };
+        let sequence = |width| MemberConfig { steps: 250, eras: true, ..member(width, 0, 1e-4, 0.0) };
         Self {
             click_members: vec![
                 member(64, 128, 1e-4, 0.3),
@@ -83,11 +86,7 @@ impl Default for TowerConfig {
                 member(128, 128, 1e-3, 0.0),
                 member(200, 200, 3e-4, 0.1),
             ],
-            sequence_members: vec![
-                MemberConfig { steps: 250, ..member(64, 0, 1e-4, 0.0) },
-                MemberConfig { steps: 250, ..member(96, 0, 1e-4, 0.0) },
-                MemberConfig { steps: 250, ..member(64, 0, 1e-4, 0.0) },
-            ],
+            sequence_members: vec![sequence(64), sequence(96), sequence(64)],
             liked_weight: 5.0,
             rated_weight: 3.0,
             follower_weight: 20.0,
@@ -116,7 +115,7 @@ impl TowerConfig {
 pub fn fit(catalog: &Catalog, users: &[User], config: &TowerConfig) -> Result<(Tower, Vec<LossCurve>)> {
     let networks = [&config.click_members, &config.sequence_members];
     ensure!(networks.iter().all(|members| !members.is_empty()), "each channel needs at least one network");
-    let tastes: Vec<Taste> = users.iter().map(Taste::new).collect();
+    let tastes: Vec<Taste> = users.iter().map(Taste::new).collect::<Result<_>>()?;
     let content = member::content(catalog);
     let popularity = popularity(catalog.len(), &tastes);
     let steps = networks.iter().copied().flatten().map(|member| member.steps).sum::<usize>();

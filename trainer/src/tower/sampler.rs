@@ -4,10 +4,10 @@ use anyhow::{Result, ensure};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use watchnext::features::HISTORY_LEN;
+use watchnext::features::{HISTORY_LEN, LocalTime};
 
 use super::member::{Row, Task};
-use crate::dataset::{LIKED_STARS, User};
+use crate::dataset::{Event, LIKED_STARS, User};
 use crate::ops::RowTargets;
 
 /// The most clicks of a training row.
@@ -25,6 +25,9 @@ const AHEAD: usize = 10;
 /// The fading of the targets with their distance, in watches.
 const AHEAD_MEMORY: f32 = 5.0;
 
+/// How often a sequence network isn't told the year, so that it also knows what to do without.
+const YEAR_UNKNOWN: f64 = 0.3;
+
 /// Rows of a step of the sequence network.
 const SEQUENCE_ROWS: usize = 1000;
 
@@ -35,16 +38,23 @@ pub struct Taste {
     pub rated: Vec<u32>,
     /// Those with at least [`LIKED_STARS`].
     pub liked: Vec<u32>,
+    /// The years, with their fractions, in which the rated movies were rated.
+    pub years: Vec<f32>,
 }
 
 impl Taste {
     /// The movies of one user.
-    pub fn new(user: &User) -> Self {
+    ///
+    /// # Errors
+    /// A timestamp outside the calendar, which the reader refuses.
+    pub fn new(user: &User) -> Result<Self> {
         let liked = user.events.iter().filter(|event| event.liked());
-        Self {
+        let year = |event: &Event| Ok(LocalTime::from_unix(event.timestamp, 0)?.year_with_fraction());
+        Ok(Self {
             rated: user.events.iter().map(|event| event.movie.get()).collect(),
             liked: liked.map(|event| event.movie.get()).collect(),
-        }
+            years: user.events.iter().map(year).collect::<Result<_>>()?,
+        })
     }
 }
 
@@ -89,6 +99,7 @@ impl<'tastes> Clicks<'tastes> {
         let row = Row {
             slots: clicked.iter().map(|movie| (*movie, pooled)).collect(),
             watched: count,
+            year: None,
             targets: RowTargets { classes, excluded: clicked.to_vec() },
         };
         (row, total)
@@ -156,7 +167,9 @@ impl Task for Sequences<'_> {
                 ahead.map(|(ahead, movie)| (*movie, (-(ahead as f32) / AHEAD_MEMORY).exp())).collect();
             let shares: f32 = classes.iter().map(|(_, share)| share).sum();
             classes.iter_mut().for_each(|(_, share)| *share /= shares);
-            Some(Row { slots, watched: recent.len(), targets: RowTargets { classes, excluded: before.to_vec() } })
+            let year = taste.years.get(at).copied().filter(|_| !rng.random_bool(YEAR_UNKNOWN));
+            let targets = RowTargets { classes, excluded: before.to_vec() };
+            Some(Row { slots, watched: recent.len(), year, targets })
         };
         (0..SEQUENCE_ROWS).filter_map(|_| row(rng)).collect()
     }
@@ -169,7 +182,8 @@ mod tests {
     use rand::SeedableRng;
 
     fn taste() -> Taste {
-        Taste { rated: (0..40).collect(), liked: (0..30).collect() }
+        let years = (0..40).map(|place| 2000.0 + place as f32).collect();
+        Taste { rated: (0..40).collect(), liked: (0..30).collect(), years }
     }
 
     #[test]
@@ -199,6 +213,8 @@ mod tests {
         for row in sequences.rows(&mut ChaCha8Rng::seed_from_u64(3)) {
             let last = row.slots[0].0;
             assert_eq!(row.targets.classes[0].0, last + 1);
+            // The year is that of the movie to predict, or not known.
+            assert!(row.year.is_none_or(|year| year == 2001.0 + last as f32));
             assert!(row.targets.excluded.iter().all(|movie| *movie <= last));
             assert!(row.slots.windows(2).all(|pair| pair[0].0 == pair[1].0 + 1 && pair[0].1 > pair[1].1));
         }
@@ -206,7 +222,7 @@ mod tests {
 
     #[test]
     fn nobody_with_likes_is_an_error() {
-        let tastes = [Taste { rated: vec![0, 1], liked: vec![] }];
+        let tastes = [Taste { rated: vec![0, 1], liked: vec![], years: vec![2000.0; 2] }];
         assert!(Clicks::new(&tastes, 0.0).unwrap_err().to_string().contains("no user has 5 movies"));
         assert!(Sequences::new(&[]).unwrap_err().to_string().contains("two movies"));
     }
