@@ -3,7 +3,7 @@
 //! Maximal marginal relevance (Carbonell and Goldstein, *The Use of MMR, Diversity-Based Reranking*, SIGIR 1998): the list is
 //! built one by one, each time with the candidate whose relevance less its likeness to what was picked already is largest.
 //! Lists of different visitors are alike for another reason, the movies that everybody is suggested, so the same knob takes a
-//! part of a movie's popularity from its relevance.
+//! part of a movie's popularity from its relevance, the whole part only for visitors who clicked a few movies already.
 
 use std::cmp::Ordering;
 

@@ -39,6 +39,9 @@ impl From<Retrieval> for Strategy {
     }
 }
 
+/// From this many movies on diversity takes its full part of popularity away, and of fewer in proportion.
+const ENOUGH_FOR_NOVELTY: f32 = 3.0;
+
 /// The diversity that a visitor gets who never touches the knob.
 pub const DEFAULT_DIVERSITY: f32 = 0.25;
 
@@ -179,12 +182,14 @@ impl Recommender {
         if diversity == 0.0 {
             return Ok(found.iter().filter_map(suggestion).collect());
         }
+        // One click says too little to give up much of what everybody likes.
+        let known = (history.len() as f32 / ENOUGH_FOR_NOVELTY).min(1.0);
         let candidates: Vec<Candidate> = found
             .iter()
             .map(|(row, score)| {
                 // Votes are shares, from which a logarithm can't be taken away.
                 let popularity = if retrieval == Retrieval::Movies { self.movies.bias(*row) } else { 0.0 };
-                Candidate { score: *score, popularity }
+                Candidate { score: *score, popularity: popularity * known }
             })
             .collect();
         let row = |at: usize| found.get(at).map_or(usize::MAX, |(row, _)| *row);

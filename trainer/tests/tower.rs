@@ -127,7 +127,7 @@ fn the_graph_computes_what_the_trainer_does() {
 #[test]
 fn the_year_matters_in_long_histories() {
     let catalog = RECOMMENDER.catalog();
-    let vector = |count: u32, seconds: i64| {
+    let vector = |count: usize, seconds: i64| {
         let ids: Vec<u32> = (0..count).map(|number| movie_id(number % 4, number / 4 % MOVIES_PER_GROUP)).collect();
         let history = History::from_ids(catalog, ids.iter().map(|id| (MovieId(*id), None))).unwrap().0;
         RECOMMENDER.user_vector(&history, &LocalTime::from_unix(seconds, 0).unwrap()).unwrap()

@@ -1,8 +1,8 @@
 //! One network of the tower: pooled movie embeddings, a hidden layer, and a softmax over all movies.
 //!
 //! `z = Σ embedding[h] · factor`, `u = z + B · leaky(A · z + a) + b`, `logit = u · output + bias + θ(n) · popularity`. A movie's
-//! embedding and its output vector are each a part of its own and a part of its genres and its years, so that rare movies
-//! borrow from their kind (Covington et al.'s content features, learnt with the rest). `θ`, how much popularity counts, is
+//! embedding and its output vector are each a part of its own and a part of its kinds ([`Content`]), so that rare movies
+//! borrow from them (Covington et al.'s content features, learnt with the rest). `θ`, how much popularity counts, is
 //! learnt for each number of watched movies. A network may be told the year, whose vector joins the pooled sum.
 
 use anyhow::{Context, Result, ensure};
@@ -11,9 +11,8 @@ use ndarray::{Array1, Array2};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
-use watchnext::catalog::Catalog;
-use watchnext::features::{DEFAULT_RELEASE_YEAR, genre_features};
 
+use super::content::Content;
 use super::eras;
 use super::gains::{BUCKETS, bucket};
 use crate::adam::Adam;
@@ -23,11 +22,6 @@ use crate::ops::{HistoryMean, RowTargets, SoftmaxCrossEntropy};
 /// The spread of the embeddings at the start.
 const INITIAL_SPREAD: f32 = 0.01;
 const DROPOUT: f32 = 0.1;
-/// Years of release are told apart in steps of this many.
-const YEAR_STEP: u16 = 5;
-const FIRST_YEAR: u16 = 1920;
-const YEAR_BUCKETS: usize = 20;
-
 /// A network's size and training.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MemberConfig {
@@ -66,23 +60,6 @@ pub trait Task {
     fn rows(&mut self, rng: &mut ChaCha8Rng) -> Vec<Row>;
 }
 
-/// What is known of the movies besides who rated them, `[movies, genres + 20]`: genre indicators and five years of release at a
-/// time (seed rows 3 and 5).
-pub fn content(catalog: &Catalog) -> Array2<f32> {
-    let genres = catalog.genres().len();
-    let mut content = Array2::zeros((catalog.len(), genres + YEAR_BUCKETS));
-    for ((index, mut row), movie) in content.rows_mut().into_iter().enumerate().zip(catalog.movies()) {
-        if let Some(index) = watchnext::catalog::MovieIndex::new(index) {
-            row.iter_mut().zip(genre_features(catalog, index)).for_each(|(value, genre)| *value = genre);
-        }
-        let year = movie.year.unwrap_or(DEFAULT_RELEASE_YEAR).saturating_sub(FIRST_YEAR);
-        if let Some(value) = row.get_mut(genres + usize::from(year / YEAR_STEP).min(YEAR_BUCKETS - 1)) {
-            *value = 1.0;
-        }
-    }
-    content
-}
-
 /// A trained network as plain tables.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
@@ -116,14 +93,14 @@ pub struct Hidden {
 /// The parameters under training.
 struct Parameters {
     named: Vec<(&'static str, Var)>,
-    content: Tensor,
+    content: Content,
     popularity: Tensor,
     movies: usize,
 }
 
 impl Parameters {
-    fn new(config: &MemberConfig, content: &Array2<f32>, popularity: &[f32], rng: &mut ChaCha8Rng) -> Result<Self> {
-        let (movies, kinds) = content.dim();
+    fn new(config: &MemberConfig, content: &Content, popularity: &[f32], rng: &mut ChaCha8Rng) -> Result<Self> {
+        let (movies, kinds) = (content.movies(), content.kinds());
         let device = &Device::Cpu;
         let var = |values: Vec<f32>, shape: (usize, usize)| -> Result<Var> {
             Ok(Var::from_tensor(&Tensor::from_vec(values, shape, device)?)?)
@@ -158,9 +135,8 @@ impl Parameters {
             named.push(("second", uniform(width, config.hidden, config.hidden)?));
             named.push(("second_bias", uniform(1, width, config.hidden)?));
         }
-        let content = Tensor::from_vec(content.iter().copied().collect(), (movies, kinds), device)?;
         let popularity = Tensor::from_slice(popularity, (movies, 1), device)?;
-        Ok(Self { named, content, popularity, movies })
+        Ok(Self { named, content: content.clone(), popularity, movies })
     }
 
     fn find(&self, name: &str) -> Option<&Tensor> {
@@ -173,7 +149,7 @@ impl Parameters {
 
     /// A movie's own part and that of its kind, `[movies, width]`.
     fn table(&self, own: &str, of_kind: &str) -> Result<Tensor> {
-        Ok((self.get(own)? + self.content.matmul(self.get(of_kind)?)?)?)
+        Ok((self.get(own)? + self.content.pooled(self.get(of_kind)?)?)?)
     }
 
     fn loss(&self, rows: Vec<Row>, rng: &mut ChaCha8Rng) -> Result<Tensor> {
@@ -253,7 +229,7 @@ fn dropout(count: usize, shape: &[usize], rng: &mut ChaCha8Rng) -> Result<Tensor
 /// A loss that isn't finite.
 pub fn train(
     config: &MemberConfig,
-    content: &Array2<f32>,
+    content: &Content,
     popularity: &[f32],
     task: &mut dyn Task,
     rng: &mut ChaCha8Rng,

@@ -11,6 +11,7 @@
 //! ships is one ONNX graph and a table of 8-bit embeddings ([`folded`]).
 
 pub mod compress;
+pub mod content;
 pub mod cooccurrence;
 pub mod eras;
 pub mod folded;
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 use watchnext::catalog::Catalog;
 
 use crate::dataset::User;
+use content::Content;
 use folded::{Parts, Tower};
 use member::{Member, MemberConfig, Task};
 use sampler::{Clicks, Sequences, Taste};
@@ -116,7 +118,7 @@ pub fn fit(catalog: &Catalog, users: &[User], config: &TowerConfig) -> Result<(T
     let networks = [&config.click_members, &config.sequence_members];
     ensure!(networks.iter().all(|members| !members.is_empty()), "each channel needs at least one network");
     let tastes: Vec<Taste> = users.iter().map(Taste::new).collect::<Result<_>>()?;
-    let content = member::content(catalog);
+    let content = Content::new(catalog);
     let popularity = popularity(catalog.len(), &tastes);
     let steps = networks.iter().copied().flatten().map(|member| member.steps).sum::<usize>();
     let bar = ProgressBar::new(steps as u64);
