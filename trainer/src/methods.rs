@@ -17,8 +17,8 @@ use crate::dataset::User;
 use crate::evaluate::few_clicks::{PopularityRanks, few_clicks, visit_moment};
 use crate::evaluate::{Scorer, next_movie};
 use crate::split::folds;
-use crate::tower::TowerConfig;
 use crate::tower::method::TowerMethod;
+use crate::tower::{LossCurve, TowerConfig};
 use crate::train::{EpochFigures, TrainConfig};
 
 /// Every method, in the order of the tables: this is the one place where a method is entered. `config` is for those that
@@ -122,13 +122,15 @@ pub struct Fit {
     pub parameters: String,
     /// The epochs of a method that trains by gradient descent.
     pub epochs: Vec<EpochFigures>,
+    /// The losses of a method's networks, where their tasks differ and none is held out.
+    pub losses: Vec<LossCurve>,
 }
 
 impl Fit {
     /// A fit of one variant.
     pub fn of(scorer: Box<dyn Scorer>, parameters: String) -> Self {
         let variant = Variant { label: String::new(), knob: None, scorer };
-        Self { variants: vec![variant], parameters, epochs: Vec::new() }
+        Self { variants: vec![variant], parameters, epochs: Vec::new(), losses: Vec::new() }
     }
 }
 

@@ -74,7 +74,12 @@ impl Method for Oracle {
         self.0.lock().unwrap().push(training.users.iter().map(|user| user.id).collect());
         let variant =
             |knob: f64| Variant { label: format!("knob {knob}"), knob: Some(knob), scorer: Box::new(SameGroup) };
-        Ok(Fit { variants: vec![variant(0.0), variant(0.5)], parameters: "none".to_owned(), epochs: Vec::new() })
+        Ok(Fit {
+            variants: vec![variant(0.0), variant(0.5)],
+            parameters: "none".to_owned(),
+            epochs: Vec::new(),
+            losses: Vec::new(),
+        })
     }
 }
 

@@ -49,6 +49,6 @@ impl Method for SeedNetwork {
             scorer: Box::new(Shipped { recommender: Arc::clone(&recommender), strategy: retrieval.into() }),
         };
         let variants = vec![variant(Retrieval::Movies), variant(Retrieval::States)];
-        Ok(Fit { variants, parameters: String::new(), epochs })
+        Ok(Fit { variants, parameters: String::new(), epochs, losses: Vec::new() })
     }
 }

@@ -15,6 +15,7 @@ use crate::baselines::popularity::Popularity;
 use crate::dataset::{Dataset, User};
 use crate::methods::{Fit, Method, Role, Selection, TrainingSet};
 use crate::split::{Split, folds};
+use crate::tower::LossCurve;
 
 /// A protocol that a method can be put through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -137,6 +138,8 @@ pub struct Evaluation {
     pub choices: Vec<Choice>,
     /// How they trained.
     pub curves: Vec<Curve>,
+    /// The losses by step of a method of several networks, in its first training.
+    pub losses: Vec<LossCurve>,
     /// P1-leaky, where it was asked for.
     pub leaky: Option<Leaky>,
     /// Ratings of movies outside a bundle's catalogue.
@@ -197,6 +200,7 @@ fn split_by_user(dataset: &Dataset, method: &dyn Method, evaluation: &mut Evalua
         evaluation.measure_next_movie(&label, scorer, &[("validation", split.validation), ("test", split.test)])?;
     }
     evaluation.choose(method, "p1".to_owned(), &fit);
+    evaluation.keep_losses(&fit);
     if !fit.epochs.is_empty() {
         let point = |epoch: &crate::train::EpochFigures| CurvePoint {
             epoch: epoch.epoch,
@@ -232,6 +236,7 @@ fn cross_validate(dataset: &Dataset, method: &dyn Method, evaluation: &mut Evalu
             }
         }
         evaluation.choose(method, format!("p2, fold {}", at + 1), &fit);
+        evaluation.keep_losses(&fit);
     }
     let rows =
         found.into_iter().map(|(label, outcome)| FewClicksRow { label, figures: outcome.summarise(catalog.len()) });
@@ -323,6 +328,13 @@ pub fn evaluate_held_out(dataset: &Dataset, recommender: &Recommender) -> Result
 }
 
 impl Evaluation {
+    /// Keeps the losses of the first training that has any.
+    fn keep_losses(&mut self, fit: &Fit) {
+        if self.losses.is_empty() {
+            self.losses.clone_from(&fit.losses);
+        }
+    }
+
     fn measure_next_movie(&mut self, label: &Label, scorer: &dyn Scorer, groups: &[(&str, &[User])]) -> Result<()> {
         for (group, users) in groups {
             let figures = next_movie(scorer, users, false)?;

@@ -48,6 +48,12 @@ pub fn page(evaluation: &Evaluation, plots: &[Plot]) -> String {
         body.push_str("<h2>Training</h2>\n");
         body.push_str(&side_by_side(&[figure("held-out"), figure("loss")]));
     }
+    if !evaluation.losses.is_empty() {
+        if evaluation.curves.is_empty() {
+            body.push_str("<h2>Training</h2>\n");
+        }
+        body.push_str(&side_by_side(&[figure("tower-loss")]));
+    }
     body.push_str(&choices(evaluation));
     body.push_str(&remarks(evaluation));
     format!(

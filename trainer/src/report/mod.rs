@@ -52,6 +52,7 @@ pub fn json(evaluation: &Evaluation) -> Value {
     object.insert("comparisons".to_owned(), json!(evaluation.comparisons()));
     object.insert("parameters".to_owned(), json!(evaluation.choices));
     object.insert("curves".to_owned(), json!(evaluation.curves));
+    object.insert("losses".to_owned(), json!(evaluation.losses));
     if let Some(leaky) = evaluation.leaky {
         object.insert("p1_leaky".to_owned(), json!(leaky));
     }
@@ -89,6 +90,7 @@ mod tests {
     use crate::evaluate::few_clicks::{CLICKS, FewClicks, UserFigures};
     use crate::evaluate::next_movie::NextMovie;
     use crate::evaluate::run::{Choice, Curve, CurvePoint, FewClicksRow, Label, NextMovieRow};
+    use crate::tower::LossCurve;
 
     fn around(mean: f64, by: f64) -> Figure {
         Figure { mean, low: mean - by, high: mean + by }
@@ -157,6 +159,8 @@ mod tests {
             evaluation.choices.push(choice("EASE", if training == "p1" { "λ 400" } else { "λ 6400" }));
         }
         let point = |epoch| CurvePoint { epoch, loss: 5.0 + 1.0 / epoch as f64, held_out: 0.4 - 0.1 / epoch as f64 };
+        let losses = (0..40).map(|step| 3.0 - (step as f32 / 10.0).tanh()).collect();
+        evaluation.losses.push(LossCurve { name: "click network 1".to_owned(), losses });
         evaluation.curves.push(Curve {
             method: "watchnext tower".to_owned(),
             held_out_figure: "hit@100 of the validation users",

@@ -65,6 +65,9 @@ const OURS: RGBColor = RGBColor(213, 94, 0);
 /// Popularity is the ground that the others stand on.
 const GROUND: RGBColor = RGBColor(128, 128, 128);
 
+/// Steps whose mean loss makes a point.
+const STEPS_OF_A_POINT: usize = 10;
+
 /// Every so many points of the hit rate's curve have a mark.
 const MARKED: usize = 25;
 
@@ -139,7 +142,7 @@ struct Frame<'frame> {
 /// # Errors
 /// What the plotter refuses.
 pub fn all(evaluation: &Evaluation) -> Result<Vec<Plot>> {
-    let makers = [by_clicks, against_coverage, hit_curve, held_out_curve, loss_curve];
+    let makers = [by_clicks, against_coverage, hit_curve, held_out_curve, loss_curve, tower_losses];
     makers.into_iter().filter_map(|make| make(evaluation).transpose()).collect()
 }
 
@@ -247,9 +250,10 @@ fn against_coverage(evaluation: &Evaluation) -> Result<Option<Plot>> {
         y_name: "NDCG@10",
         x_label: &|coverage| {
             let percent = 100.0 * 10_f64.powf(*coverage);
-            if percent < 1.0 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
+            if percent < 10.0 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
         },
-        y_label: &|gain| format!("{gain:.2}"),
+        // Methods that are near each other need a third digit, or two lines of the grid would have one name.
+        y_label: &|gain| format!("{gain:.3}"),
         x_labels: 6,
     };
     let joined = series.iter().any(|series| series.points.len() > 1);
@@ -297,6 +301,50 @@ fn held_out_curve(evaluation: &Evaluation) -> Result<Option<Plot>> {
 
 fn loss_curve(evaluation: &Evaluation) -> Result<Option<Plot>> {
     training(evaluation, "loss", "training loss", |point| point.loss)
+}
+
+/// The losses of the tower's networks. Their tasks differ, so each is told as a share of where it began.
+fn tower_losses(evaluation: &Evaluation) -> Result<Option<Plot>> {
+    let looks = PALETTE.into_iter().zip(MARKS).map(|(colour, corners)| Look { colour, corners });
+    let looks = looks.chain([Look::circle(OURS), Look::circle(GROUND)]).cycle();
+    let series: Vec<Series> = evaluation
+        .losses
+        .iter()
+        .zip(looks)
+        .map(|(curve, look)| {
+            // A step's rows are drawn anew, so a single step's loss says more about them than about the network.
+            let means: Vec<f64> = curve
+                .losses
+                .chunks(STEPS_OF_A_POINT)
+                .map(|losses| losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / losses.len() as f64)
+                .collect();
+            let start = means.first().copied().unwrap_or(1.0);
+            let points =
+                means.iter().enumerate().map(|(at, mean)| (((at + 1) * STEPS_OF_A_POINT) as f64, mean / start));
+            Series {
+                name: curve.name.clone(),
+                look,
+                ours: false,
+                points: points.clone().collect(),
+                intervals: Vec::new(),
+                marks: points.skip(1).step_by(4).map(|point| (point, false)).collect(),
+            }
+        })
+        .collect();
+    if series.is_empty() {
+        return Ok(None);
+    }
+    let points = || series.iter().flat_map(|series| &series.points);
+    let frame = Frame {
+        x: 0.0..points().map(|(step, _)| *step).fold(1.0, f64::max),
+        y: around(points().map(|(_, value)| *value)),
+        x_name: "step",
+        y_name: "loss, against the first ten steps",
+        x_label: &|step| format!("{step:.0}"),
+        y_label: &|value| format!("{value:.2}"),
+        x_labels: 6,
+    };
+    draw("tower-loss", "How the tower's networks learn, in its first training".to_owned(), &frame, &series).map(Some)
 }
 
 fn training(

@@ -42,7 +42,7 @@ impl Method for TowerMethod {
     }
 
     fn fit(&self, training: &TrainingSet, selection: &Selection) -> Result<Fit> {
-        let (tower, _) = fit(&training.catalog, &training.users, &self.config)?;
+        let (tower, losses) = fit(&training.catalog, &training.users, &self.config)?;
         let packed = Packed::new(&tower, &training.catalog, None, self.id, training.origin(self.config.seed))?;
         let recommender = Arc::new(packed.recommender()?);
         let variant = |diversity: f32| Variant {
@@ -56,6 +56,6 @@ impl Method for TowerMethod {
         let measured = if selection.is_sequential() { KNOB_OF_NEXT_MOVIE } else { KNOB.len() };
         let variants = KNOB.into_iter().take(measured).map(variant).collect();
         // The networks' losses are of different tasks and none is held out, so there is no curve by epoch to show.
-        Ok(Fit { variants, parameters: String::new(), epochs: Vec::new() })
+        Ok(Fit { variants, parameters: String::new(), epochs: Vec::new(), losses })
     }
 }
