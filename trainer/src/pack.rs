@@ -30,6 +30,11 @@ pub trait Model {
     /// A parameter that can't be read.
     fn onnx(&self) -> Result<Vec<u8>>;
 
+    /// Whether the ONNX model has the input `year`.
+    fn asks_for_year(&self) -> bool {
+        false
+    }
+
     /// What meets the user's vector, with its bias, `[movies]`.
     ///
     /// # Errors
@@ -68,6 +73,10 @@ impl Model for Network {
 impl Model for Tower {
     fn onnx(&self) -> Result<Vec<u8>> {
         Ok(Self::onnx(self))
+    }
+
+    fn asks_for_year(&self) -> bool {
+        Self::asks_for_year(self)
     }
 
     fn movies(&self) -> Result<(Table, Vec<f32>)> {
@@ -256,7 +265,9 @@ struct ParityInputs {
     history: [Vec<i64>; 1],
     weights: [Vec<f32>; 1],
     time: [Vec<f32>; 1],
-    year: [[f32; 1]; 1],
+    /// For a tower that asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    year: Option<[[f32; 1]; 1]>,
 }
 
 fn parity_cases(model: &dyn Model, catalog: &Catalog) -> Result<Parity> {
@@ -319,7 +330,7 @@ fn parity_case(
             history: [inputs.history.movies.to_vec()],
             weights: [inputs.history.weights.to_vec()],
             time: [inputs.time.to_vec()],
-            year: [[inputs.year]],
+            year: model.asks_for_year().then_some([[inputs.year]]),
         },
         user_vector: vector,
         top,

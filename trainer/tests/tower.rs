@@ -72,9 +72,12 @@ fn clicks_in_a_group_bring_the_groups_other_movies() {
     }
 }
 
+/// The order of a few clicks says next to nothing: it counts with the sequence channel's small share of them.
 #[test]
-fn clicks_without_an_order_mean_the_same_in_any_order() {
-    assert_eq!(suggested(&[100, 105, 209], 20, 0.0), suggested(&[209, 100, 105], 20, 0.0));
+fn the_order_of_a_few_clicks_changes_little() {
+    let (one, other) = (suggested(&[100, 105, 209], 20, 0.0), suggested(&[209, 100, 105], 20, 0.0));
+    let common = one.iter().filter(|id| other.contains(id)).count();
+    assert!(one[0] == other[0] && common >= 17, "{one:?} and {other:?}");
 }
 
 #[test]

@@ -105,6 +105,11 @@ impl Tower {
         self.movies.dim().1
     }
 
+    /// Whether any network was told the year.
+    pub const fn asks_for_year(&self) -> bool {
+        self.clicks.eras.is_some() || self.sequence.eras.is_some()
+    }
+
     /// The shares of the knots in the year, times the year's gain, `[1, KNOTS]`; see [`eras::shares`].
     fn year_shares(&self, graph: &mut Graph) {
         let constant = |value: f32| Array2::from_elem((1, 1), value);
@@ -161,7 +166,7 @@ impl Tower {
         graph.add("Sqrt", &["fading_some"], "fading_root");
         graph.add("Div", &["fading", "fading_root"], "fading_share");
         graph.add("Mul", &["fading_share", weights], "sequence_factors");
-        let asks_for_year = self.clicks.eras.is_some() || self.sequence.eras.is_some();
+        let asks_for_year = self.asks_for_year();
         if asks_for_year {
             self.year_shares(&mut graph);
         }
