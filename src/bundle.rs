@@ -229,8 +229,8 @@ pub(crate) fn floats(file: &str, from: &SafeTensors<'_>, name: &str, shape: &[Op
 
 /// `movies.safetensors`: what the user vector meets.
 ///
-/// An embedding of 8-bit numbers comes with the scale of each movie and is turned into floats here, once: it is a quarter of the
-/// download, and the scan reads what it always did.
+/// An embedding of 8-bit numbers comes with the scale of each movie and is turned into floats here, once: it is a
+/// quarter of the download, and the scan reads what it always did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MovieEmbeddings {
     /// `[movies, dim]`.

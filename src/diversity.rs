@@ -1,9 +1,10 @@
 //! Diversity: a list of suggestions that are good, unlike each other, and not what everybody gets.
 //!
-//! Maximal marginal relevance (Carbonell and Goldstein, *The Use of MMR, Diversity-Based Reranking*, SIGIR 1998): the list is
-//! built one by one, each time with the candidate whose relevance less its likeness to what was picked already is largest.
-//! Lists of different visitors are alike for another reason, the movies that everybody is suggested, so the same knob takes a
-//! part of a movie's popularity from its relevance, the whole part only for visitors who clicked a few movies already.
+//! Maximal marginal relevance (Carbonell and Goldstein, *The Use of MMR, Diversity-Based Reranking*, SIGIR 1998): the
+//! list is built one by one, each time with the candidate whose relevance less its likeness to what was picked already
+//! is largest. Lists of different visitors are alike for another reason, the movies that everybody is suggested, so the
+//! same knob takes a part of a movie's popularity from its relevance, the whole part only for visitors who clicked a
+//! few movies already.
 
 use std::cmp::Ordering;
 
@@ -24,10 +25,10 @@ pub struct Candidate {
 
 /// The order in which to take candidates, as indices into `candidates`; a permutation of all of them.
 ///
-/// The candidates come best first; the first [`WINDOW`] are reordered. `likeness(i, j)`, from −1 to 1, is how alike two are.
-/// `diversity` is from 0 (the order stays) to 1 (relevance doesn't count). Relevance is the score, less its part of popularity,
-/// as a place between the window's lowest and highest, so that the knob means the same for every visitor. Equal gains go to the
-/// better score.
+/// The candidates come best first; the first [`WINDOW`] are reordered. `likeness(i, j)`, from −1 to 1, is how alike two
+/// are. `diversity` is from 0 (the order stays) to 1 (relevance doesn't count). Relevance is the score, less its part
+/// of popularity, as a place between the window's lowest and highest, so that the knob means the same for every
+/// visitor. Equal gains go to the better score.
 pub fn maximal_marginal_relevance(
     candidates: &[Candidate],
     diversity: f32,

@@ -165,8 +165,8 @@ pub fn history_inputs(watches: &[Watch], catalog_len: usize) -> HistoryInputs {
 /// How much a movie counts in the history's mean (seed row 8): its rating over [`NEUTRAL_RATING`], from 0.14 to 1.43, and 1
 /// without a rating.
 ///
-/// The seed weighs by the rating's rank (1 to 10, so twice the stars) and padding by 0.01; dividing by the neutral rating makes
-/// a click without a rating and a neutral rating the same, and padding weighs nothing.
+/// The seed weighs by the rating's rank (1 to 10, so twice the stars) and padding by 0.01; dividing by the neutral
+/// rating makes a click without a rating and a neutral rating the same, and padding weighs nothing.
 pub fn rating_weight(rating: Option<Rating>) -> f32 {
     rating.map_or(1.0, |rating| rating.stars() / NEUTRAL_RATING)
 }
@@ -205,8 +205,8 @@ pub const EVENT_FEATURE_NAMES: [&str; 8] = [
 ];
 
 impl EventFeatures {
-    /// Features of watching a movie of `release_year` at `moment`, as the `ordinal`-th watch (from 1), `elapsed` seconds after
-    /// the previous one. A negative `elapsed` (a clock set back) counts as 0.
+    /// Features of watching a movie of `release_year` at `moment`, as the `ordinal`-th watch (from 1), `elapsed`
+    /// seconds after the previous one. A negative `elapsed` (a clock set back) counts as 0.
     pub fn new(release_year: Option<u16>, moment: &LocalTime, ordinal: usize, elapsed: i64) -> Self {
         let year = f32::from(release_year.unwrap_or(DEFAULT_RELEASE_YEAR));
         let time = ordinal as f32;

@@ -55,8 +55,8 @@ impl FlatIndex {
         Self::from_rows(table.ncols(), table.nrows(), table.rows().into_iter().map(|row| row.into_iter().copied()))
     }
 
-    /// An index over `len` rows of `dim` numbers each, written straight to their place, so that a table which is only computed
-    /// for the index never stands in memory twice.
+    /// An index over `len` rows of `dim` numbers each, written straight to their place, so that a table which is only
+    /// computed for the index never stands in memory twice.
     ///
     /// # Errors
     /// As [`FlatIndex::new`].
@@ -142,11 +142,11 @@ impl FlatIndex {
 
 /// Searches by inner product with a bias, `q · xᵢ + bᵢ`, largest first, on a flat L2 index.
 ///
-/// Each row is lengthened by its bias and by `√(φ² − ‖xᵢ‖² − bᵢ²)`, where `φ` is the largest length of any row with its bias,
-/// and the query by 1 and 0. Then all rows have the length `φ`, and
-/// `‖q′ − x′ᵢ‖² = ‖q‖² + 1 + φ² − 2 (q · xᵢ + bᵢ)`: the nearest row is the one with the largest score. (Bachrach et al.,
-/// *Speeding Up the Xbox Recommender System Using a Euclidean Transformation for Inner-Product Spaces*, RecSys 2014.)
-/// A softmax over movies is such a score, so its order and this index's are the same.
+/// Each row is lengthened by its bias and by `√(φ² − ‖xᵢ‖² − bᵢ²)`, where `φ` is the largest length of any row with its
+/// bias, and the query by 1 and 0. Then all rows have the length `φ`, and
+/// `‖q′ − x′ᵢ‖² = ‖q‖² + 1 + φ² − 2 (q · xᵢ + bᵢ)`: the nearest row is the one with the largest score. (Bachrach et
+/// al., *Speeding Up the Xbox Recommender System Using a Euclidean Transformation for Inner-Product Spaces*, RecSys
+/// 2014.) A softmax over movies is such a score, so its order and this index's are the same.
 #[derive(Debug, Clone)]
 pub struct InnerProductIndex {
     flat: FlatIndex,
@@ -167,7 +167,8 @@ impl InnerProductIndex {
                 found: format!("[{}]", bias.len()),
             });
         }
-        // In double precision, so that the longest row's last column is 0 and no other row's is the root of a negative number.
+        // In double precision, so that the longest row's last column is 0 and no other row's is the root of a negative
+        // number.
         let squares: Vec<f64> = embedding
             .rows()
             .into_iter()

@@ -50,12 +50,13 @@ pub trait UserTower: Send + Sync {
 pub struct TractUserTower {
     plan: Arc<TypedRunnableModel>,
     dim: usize,
-    knows_year: bool,
+    asks_for_year: bool,
 }
 
 impl TractUserTower {
-    /// Loads and optimises an ONNX model with the inputs [`TOWER_INPUTS`], after which [`YEAR_INPUT`] may follow, and the one output [`TOWER_OUTPUT`] of `[1, dim]`,
-    /// and runs it once, so that a model that can't run is refused here and not at a visitor's click.
+    /// Loads and optimises an ONNX model with the inputs [`TOWER_INPUTS`], after which [`YEAR_INPUT`] may follow, and
+    /// the one output [`TOWER_OUTPUT`] of `[1, dim]`, and runs it once, so that a model that can't run is refused here
+    /// and not at a visitor's click.
     ///
     /// `catalog_len` is the id that stands for padding in `history`; the largest id that the model must know.
     ///
@@ -64,8 +65,8 @@ impl TractUserTower {
     /// names; [`Error::ShapeMismatch`] for an output of another shape; [`Error::NonFinite`] for weights that make one.
     pub fn load(bytes: &[u8], dim: usize, catalog_len: usize) -> Result<Self> {
         let invalid = |reason: String| Error::ModelInvalid { file: USER_TOWER.to_owned(), reason };
-        let (plan, knows_year) = optimise(bytes).map_err(|error| invalid(chain(&error)))?;
-        let tower = Self { plan, dim, knows_year };
+        let (plan, asks_for_year) = optimise(bytes).map_err(|error| invalid(chain(&error)))?;
+        let tower = Self { plan, dim, asks_for_year };
         let padding = i64::try_from(catalog_len).unwrap_or(i64::MAX);
         for movie in [0, padding] {
             let history = HistoryInputs { movies: [movie; HISTORY_LEN], weights: [1.0; HISTORY_LEN] };
@@ -90,8 +91,8 @@ fn optimise(mut bytes: &[u8]) -> TractResult<(Arc<TypedRunnableModel>, bool)> {
     let mut model = tract_onnx::onnx().model_for_read(&mut bytes)?;
     let name = |outlet: &OutletId| model.nodes().get(outlet.node).map(|node| node.name.as_str());
     let inputs: Vec<Option<&str>> = model.input_outlets()?.iter().map(name).collect();
-    let knows_year = inputs.last() == Some(&Some(YEAR_INPUT));
-    let asked = TOWER_INPUTS.into_iter().chain(knows_year.then_some(YEAR_INPUT)).map(Some);
+    let asks_for_year = inputs.last() == Some(&Some(YEAR_INPUT));
+    let asked = TOWER_INPUTS.into_iter().chain(asks_for_year.then_some(YEAR_INPUT)).map(Some);
     if !asked.eq(inputs.iter().copied()) {
         return Err(TractError::msg(format!(
             "its inputs are {inputs:?}, the contract is {TOWER_INPUTS:?} and, if wanted, {YEAR_INPUT:?}"
@@ -105,10 +106,10 @@ fn optimise(mut bytes: &[u8]) -> TractResult<(Arc<TypedRunnableModel>, bool)> {
     model.set_input_fact(0, fact(i64::datum_type(), HISTORY_LEN))?;
     model.set_input_fact(1, fact(f32::datum_type(), HISTORY_LEN))?;
     model.set_input_fact(2, fact(f32::datum_type(), TIME_FEATURES))?;
-    if knows_year {
+    if asks_for_year {
         model.set_input_fact(3, fact(f32::datum_type(), 1))?;
     }
-    Ok((model.into_optimized()?.into_runnable()?, knows_year))
+    Ok((model.into_optimized()?.into_runnable()?, asks_for_year))
 }
 
 fn row<T: Datum + Copy>(values: &[T]) -> TractResult<Tensor> {
@@ -127,7 +128,7 @@ impl UserTower for TractUserTower {
                 row(&inputs.history.weights)?.into_tvalue(),
                 row(&inputs.time)?.into_tvalue(),
             );
-            if self.knows_year {
+            if self.asks_for_year {
                 tensors.push(row(&[inputs.year])?.into_tvalue());
             }
             let outputs = self.plan.run(tensors)?;

@@ -97,8 +97,8 @@ impl StateIndex {
         self.index.search(&query.to_vec(), k, |_| true)
     }
 
-    /// The movies that the [`NEIGHBOURS`] nearest states lead to and for which `keep` is true, best first, each with its share
-    /// of all votes; at most `limit`.
+    /// The movies that the [`NEIGHBOURS`] nearest states lead to and for which `keep` is true, best first, each with
+    /// its share of all votes; at most `limit`.
     ///
     /// A vote weighs `exp(−(d² − d₀²) / T)`, with `d₀` the distance of the nearest state and `T` the neighbours' mean excess
     /// over it, as nearest-neighbour language models weigh theirs (Khandelwal et al., ICLR 2020, with the temperature taken

@@ -35,8 +35,8 @@ fn to_js(value: &impl Serialize) -> JsResult<JsValue> {
     value.serialize(&serializer).map_err(request_error)
 }
 
-/// Runs `work` and reports its duration to the worker's performance observers and to a running profiler. The timeline keeps no
-/// entry, since nobody would ever clear it.
+/// Runs `work` and reports its duration to the worker's performance observers and to a running profiler. The timeline
+/// keeps no entry, since nobody would ever clear it.
 fn timed<T>(name: &str, work: impl FnOnce() -> T) -> T {
     let performance = js_sys::global().dyn_into::<WorkerGlobalScope>().ok().and_then(|scope| scope.performance());
     let started = performance.as_ref().is_some_and(|performance| performance.mark(name).is_ok());

@@ -51,9 +51,10 @@ fn eigen(matrix: &Array2<f64>) -> Result<(Vec<f64>, Array2<f64>)> {
 
 /// The best `dim` columns for `table`, `[rows, columns]`.
 ///
-/// A row counts with its weight, and an error with `metric`, `[columns, columns]`, which is the covariance of what the table's
-/// rows are multiplied with. With a root `L` of the metric the errors of the scores are those of `table · L`, whose best
-/// approximation of a given rank is its projection on its first right singular vectors (Eckart and Young 1936).
+/// A row counts with its weight, and an error with `metric`, `[columns, columns]`, which is the covariance of what the
+/// table's rows are multiplied with. With a root `L` of the metric the errors of the scores are those of `table · L`,
+/// whose best approximation of a given rank is its projection on its first right singular vectors (Eckart and Young
+/// 1936).
 ///
 /// # Errors
 /// Eigenvalues that don't converge.

@@ -1,7 +1,8 @@
 //! What is known of the movies besides who rated them, so that rare movies borrow from their kind.
 //!
-//! A movie is of several kinds at once, each with a share: its genres (seed row 3), its years of release (seed row 5) in steps
-//! and on a spline that tells them apart more finely, and the words of its title, by which the parts of a series find each other.
+//! A movie is of several kinds at once, each with a share: its genres (seed row 3), its years of release (seed row 5)
+//! in steps and on a spline that tells them apart more finely, and the words of its title, by which the parts of a
+//! series find each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 

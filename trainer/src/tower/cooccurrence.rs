@@ -1,9 +1,10 @@
 //! Item-item matrices, as the product of two thin tables each.
 //!
-//! Two movies are alike in taste by the shrunk cosine of who likes them, or of who rated them, in which a user counts with one
-//! over the root of how many movies they like or rated: `S[i, j] = Σ_u w_u / (√(n_i n_j) + shrinkage)`. They are near in sequence by how often and how closely they
-//! follow each other, either way round, in the same form. The best factors of a given rank come from the randomised range
-//! finder of Halko, Martinsson and Tropp, *Finding Structure with Randomness* (SIAM Review 2011).
+//! Two movies are alike in taste by the shrunk cosine of who likes them, or of who rated them, in which a user counts
+//! with one over the root of how many movies they like or rated: `S[i, j] = Σ_u w_u / (√(n_i n_j) + shrinkage)`. They
+//! are near in sequence by how often and how closely they follow each other, either way round, in the same form. The
+//! best factors of a given rank come from the randomised range finder of Halko, Martinsson and Tropp, *Finding
+//! Structure with Randomness* (SIAM Review 2011).
 
 use anyhow::{Result, anyhow};
 use faer::linalg::matmul::matmul;

@@ -1,8 +1,9 @@
 //! When a visit takes place, as the sequence networks see it.
 //!
-//! What people watch next depends on what is new, so a history's moment says something that its movies don't. A year is told by
-//! its distance from a few knots, between which the networks' vectors are interpolated (a linear spline). Before the first and after the last knot it is
-//! the nearest knot's: a visitor of today is met as the latest users who trained the tower.
+//! What people watch next depends on what is new, so a history's moment says something that its movies don't. A year is
+//! told by its distance from a few knots, between which the networks' vectors are interpolated (a linear spline).
+//! Before the first and after the last knot it is the nearest knot's: a visitor of today is met as the latest users who
+//! trained the tower.
 
 /// The years of the knots are two apart, from this one.
 pub const FIRST_YEAR: f32 = 1996.0;

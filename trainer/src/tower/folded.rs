@@ -343,8 +343,8 @@ mod tests {
         member.output.dot(&user) + &member.bias
     }
 
-    /// With as many columns as the networks have, folding only rearranges: the scores are the mean of the networks' logits, the
-    /// matrix and popularity, all over popularity's weight.
+    /// With as many columns as the networks have, folding only rearranges: the scores are the mean of the networks'
+    /// logits, the matrix and popularity, all over popularity's weight.
     #[test]
     fn folding_keeps_the_scores_where_nothing_is_cut() {
         let members = [member(40, 6, 5, 0.9), member(40, 4, 0, 0.61)];

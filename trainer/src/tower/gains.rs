@@ -31,9 +31,10 @@ pub struct Gains {
     pub year: f32,
 }
 
-/// The factors at each length from 0 to [`HISTORY_LEN`]: up to ten movies the click channel's is 1 and the sequence channel's
-/// grows from 0 at one movie to `sequence_in_clicks` at five; from fifteen on the sequence channel's is 1 and the click channel's `clicks_in_sequence`; between them
-/// is a gradual change, in which the year of the visit comes in too (a few clicks are answered whatever the year is), so that one more click never turns the list over.
+/// The factors at each length from 0 to [`HISTORY_LEN`]: up to ten movies the click channel's is 1 and the sequence
+/// channel's grows from 0 at one movie to `sequence_in_clicks` at five; from fifteen on the sequence channel's is 1 and
+/// the click channel's `clicks_in_sequence`; between them is a gradual change, in which the year of the visit comes in
+/// too (a few clicks are answered whatever the year is), so that one more click never turns the list over.
 pub fn by_length(sequence_in_clicks: f32, clicks_in_sequence: f32) -> Vec<Gains> {
     (0..=HISTORY_LEN)
         .map(|watched| {

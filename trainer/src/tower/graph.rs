@@ -129,8 +129,8 @@ impl Tower {
         graph.add("Mul", &["plain_shares", "year_gain"], "year_shares");
     }
 
-    /// The ONNX model. Of the moment the year has a part in the answer, if the networks were told it; the seed's time features,
-    /// which know no year, gained nothing (`models/EXPERIMENTS.md`).
+    /// The ONNX model. Of the moment the year has a part in the answer, if the networks were told it; the seed's time
+    /// features, which know no year, gained nothing (`models/EXPERIMENTS.md`).
     pub fn onnx(&self) -> Vec<u8> {
         let [_, weights, _] = TOWER_INPUTS;
         let mut graph = Graph::default();

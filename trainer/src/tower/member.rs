@@ -1,9 +1,10 @@
 //! One network of the tower: pooled movie embeddings, a hidden layer, and a softmax over all movies.
 //!
-//! `z = Σ embedding[h] · factor`, `u = z + B · leaky(A · z + a) + b`, `logit = u · output + bias + θ(n) · popularity`. A movie's
-//! embedding and its output vector are each a part of its own and a part of its kinds ([`Content`]), so that rare movies
-//! borrow from them (Covington et al.'s content features, learnt with the rest). `θ`, how much popularity counts, is
-//! learnt for each number of watched movies. A network may be told the year, whose vector joins the pooled sum.
+//! `z = Σ embedding[h] · factor`, `u = z + B · leaky(A · z + a) + b`, `logit = u · output + bias + θ(n) · popularity`.
+//! A movie's embedding and its output vector are each a part of its own and a part of its kinds ([`Content`]), so that
+//! rare movies borrow from them (Covington et al.'s content features, learnt with the rest). `θ`, how much popularity
+//! counts, is learnt for each number of watched movies. A network may be told the year, whose vector joins the pooled
+//! sum.
 
 use anyhow::{Context, Result, ensure};
 use candle_core::{D, Device, Tensor, Var};

@@ -1,14 +1,15 @@
 //! The default user tower: what a few clicks say about taste, and what a long list says about the next movie.
 //!
-//! Two channels share one vector. The **click** channel answers a visitor who clicks movies that they like, in any order: an
-//! average of several small networks ([`member`]), trained on random handfuls of users' liked movies to predict the other
-//! liked ones, and of shrunk item-item matrices ([`cooccurrence`]). The **sequence** channel answers whoever watches on:
-//! networks trained on stretches of users' histories to predict what came soon after, and movies that follow each other. How much each counts, and how much plain
-//! popularity does, depends on how many movies the history holds ([`gains`]).
+//! Two channels share one vector. The **click** channel answers a visitor who clicks movies that they like, in any
+//! order: an average of several small networks ([`member`]), trained on random handfuls of users' liked movies to
+//! predict the other liked ones, and of shrunk item-item matrices ([`cooccurrence`]). The **sequence** channel answers
+//! whoever watches on: networks trained on stretches of users' histories to predict what came soon after, and movies
+//! that follow each other. How much each counts, and how much plain popularity does, depends on how many movies the
+//! history holds ([`gains`]).
 //!
 //! Every part of a channel is a pooled sum of movie embeddings, a hidden layer and an inner product, so the average of
-//! all of them is one such model that is merely wide; [`compress`] turns its tables to the few directions that matter, and what
-//! ships is one ONNX graph and a table of 8-bit embeddings ([`folded`]).
+//! all of them is one such model that is merely wide; [`compress`] turns its tables to the few directions that matter,
+//! and what ships is one ONNX graph and a table of 8-bit embeddings ([`folded`]).
 
 pub mod compress;
 pub mod content;

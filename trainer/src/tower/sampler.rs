@@ -58,8 +58,8 @@ impl Taste {
     }
 }
 
-/// A random handful of each user's liked movies, in no order, from which the others are to be predicted: what protocol P2 asks
-/// and a visitor does.
+/// A random handful of each user's liked movies, in no order, from which the others are to be predicted: what protocol
+/// P2 asks and a visitor does.
 #[derive(Debug)]
 pub struct Clicks<'tastes> {
     tastes: Vec<&'tastes Taste>,
