@@ -14,7 +14,7 @@ use crate::baselines::naive_bayes::NaiveBayes;
 use crate::baselines::popularity::ByPopularity;
 use crate::baselines::seed_network::SeedNetwork;
 use crate::dataset::User;
-use crate::evaluate::few_clicks::{PopularityRanks, few_clicks, visit_moment};
+use crate::evaluate::few_clicks::{PopularityRanks, few_clicks};
 use crate::evaluate::{Scorer, next_movie};
 use crate::split::folds;
 use crate::tower::method::TowerMethod;
@@ -25,8 +25,10 @@ use crate::train::{EpochFigures, TrainConfig};
 /// train by gradient descent.
 pub fn methods(config: &TrainConfig) -> Vec<Box<dyn Method>> {
     vec![
-        Box::new(Tuned(ByPopularity)),
-        Box::new(Tuned(ItemKnn)),
+        Box::new(Tuned(ByPopularity { of_moment: false })),
+        Box::new(Tuned(ByPopularity { of_moment: true })),
+        Box::new(Tuned(ItemKnn { of_moment: false })),
+        Box::new(Tuned(ItemKnn { of_moment: true })),
         Box::new(Tuned(NaiveBayes)),
         Box::new(Tuned(Ease)),
         Box::new(Tuned(Als)),
@@ -147,6 +149,11 @@ pub trait Method: Sync {
         Role::Baseline
     }
 
+    /// Whether it is a baseline that was given the moment of the visit, which such methods usually don't know.
+    fn of_moment(&self) -> bool {
+        false
+    }
+
     /// Learns from `training`, choosing its parameters as `selection` allows.
     ///
     /// # Errors
@@ -179,6 +186,11 @@ pub trait Family: Sync {
     /// See [`Method::name`].
     fn name(&self) -> &'static str;
 
+    /// See [`Method::of_moment`].
+    fn of_moment(&self) -> bool {
+        false
+    }
+
     /// Where the search begins.
     fn start(&self) -> Self::Parameters;
 
@@ -186,7 +198,10 @@ pub trait Family: Sync {
     fn axes(&self, selection: &Selection) -> Vec<Axis<Self::Parameters>>;
 
     /// Counts what the members need.
-    fn statistics(&self, training: &TrainingSet) -> Self::Statistics;
+    ///
+    /// # Errors
+    /// A timestamp outside the calendar, which the reader refuses.
+    fn statistics(&self, training: &TrainingSet) -> Result<Self::Statistics>;
 
     /// The member with these parameters.
     ///
@@ -213,9 +228,13 @@ impl<F: Family> Method for Tuned<F> {
         self.0.name()
     }
 
+    fn of_moment(&self) -> bool {
+        self.0.of_moment()
+    }
+
     fn fit(&self, training: &TrainingSet, selection: &Selection) -> Result<Fit> {
         let Self(family) = self;
-        let statistics = Arc::new(family.statistics(training));
+        let statistics = Arc::new(family.statistics(training)?);
         let axes = family.axes(selection);
         let parameters = match selection {
             Selection::NextMovie { validation } => search(family.start(), &axes, |parameters| {
@@ -224,14 +243,13 @@ impl<F: Family> Method for Tuned<F> {
             Selection::FewClicks => {
                 let inner = folds(&training.users, training.main, INNER_FOLDS, INNER_SEED);
                 let inner = inner.into_iter().next().context("the training users can't be split")?;
-                let moment = visit_moment(&inner.train)?;
                 let held_out = inner.held_out;
                 let inner = TrainingSet::new(&training.catalog, inner.train, inner.main)?;
                 let popularity = PopularityRanks::of_catalog(&inner.catalog);
-                let inner_statistics = Arc::new(family.statistics(&inner));
+                let inner_statistics = Arc::new(family.statistics(&inner)?);
                 search(family.start(), &axes, |parameters| {
                     let scorer = family.scorer(&inner_statistics, parameters)?;
-                    Ok(few_clicks(scorer.as_ref(), &held_out, &moment, &popularity)?.objective())
+                    Ok(few_clicks(scorer.as_ref(), &held_out, &popularity)?.objective())
                 })?
             }
         };

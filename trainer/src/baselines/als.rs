@@ -78,7 +78,7 @@ impl Family for Als {
         ]
     }
 
-    fn statistics(&self, training: &TrainingSet) -> Counts {
+    fn statistics(&self, training: &TrainingSet) -> Result<Counts> {
         Counts::new(training)
     }
 

@@ -45,7 +45,7 @@ pub fn training() -> TrainingSet {
 /// Whoever clicks two movies of a group is suggested all its others before any of the other group, and the movie that nobody
 /// has comes last or ties with the last.
 fn finds_both_groups<F: Family>(family: &F, parameters: &F::Parameters) {
-    let statistics = Arc::new(family.statistics(&training()));
+    let statistics = Arc::new(family.statistics(&training()).unwrap());
     let scorer = family.scorer(&statistics, parameters).unwrap();
     let moment = LocalTime::from_unix(0, 0).unwrap();
     for group in 0..2 {
@@ -78,7 +78,8 @@ fn all_members_find_both_groups<F: Family>(family: &F, start: &F::Parameters) {
 
 #[test]
 fn item_knn_finds_both_groups() {
-    all_members_find_both_groups(&super::item_knn::ItemKnn, &super::item_knn::ItemKnn.start());
+    let family = super::item_knn::ItemKnn { of_moment: true };
+    all_members_find_both_groups(&family, &family.start());
 }
 
 #[test]
@@ -108,8 +109,9 @@ fn als_finds_both_groups() {
 fn popularity_counts_users() {
     use crate::baselines::popularity::ByPopularity;
     let training = training();
-    let statistics = Arc::new(ByPopularity.statistics(&training));
-    let scorer = ByPopularity.scorer(&statistics, &ByPopularity.start()).unwrap();
+    let family = ByPopularity { of_moment: false };
+    let statistics = Arc::new(family.statistics(&training).unwrap());
+    let scorer = family.scorer(&statistics, &family.start()).unwrap();
     let scores = scorer.scores(&History::default(), &LocalTime::from_unix(0, 0).unwrap()).unwrap();
     for (movie, score) in scores {
         let raters =

@@ -68,7 +68,7 @@ impl Family for Ease {
         ]
     }
 
-    fn statistics(&self, training: &TrainingSet) -> Counts {
+    fn statistics(&self, training: &TrainingSet) -> Result<Counts> {
         Counts::new(training)
     }
 

@@ -3,9 +3,12 @@
 use std::fmt;
 use std::sync::OnceLock;
 
+use anyhow::Result;
 use rayon::prelude::*;
+use watchnext::features::LocalTime;
 
-use crate::dataset::User;
+use super::timed_popularity::{Season, TimedEvent, TimedPopularity};
+use crate::dataset::{Event, User};
 use crate::methods::TrainingSet;
 
 /// Which events say that a user has a movie.
@@ -20,6 +23,13 @@ pub enum Signal {
 impl Signal {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Likes, Self::Ratings];
+}
+
+impl Signal {
+    /// The events of `user` that say so.
+    fn events(self, user: &User) -> impl Iterator<Item = &Event> {
+        user.events.iter().filter(move |event| self == Self::Ratings || event.liked())
+    }
 }
 
 impl fmt::Display for Signal {
@@ -43,13 +53,8 @@ pub struct Incidence {
 impl Incidence {
     /// The incidence of `users` and `movies` movies.
     pub fn new(movies: usize, users: &[User], signal: Signal) -> Self {
-        let movies_of: Vec<Vec<u32>> = users
-            .iter()
-            .map(|user| {
-                let having = user.events.iter().filter(|event| signal == Signal::Ratings || event.liked());
-                having.map(|event| event.movie.get()).collect()
-            })
-            .collect();
+        let movies_of: Vec<Vec<u32>> =
+            users.iter().map(|user| signal.events(user).map(|event| event.movie.get()).collect()).collect();
         let mut users_of = vec![Vec::new(); movies];
         for (user, had) in (0_u32..).zip(&movies_of) {
             for movie in had {
@@ -113,6 +118,7 @@ impl CoOccurrence {
 pub struct Counts {
     likes: Incidence,
     ratings: Incidence,
+    timed: [Vec<TimedEvent>; 2],
     together: [[OnceLock<CoOccurrence>; LENGTH_POWERS.len()]; 2],
 }
 
@@ -121,9 +127,30 @@ pub const LENGTH_POWERS: [f32; 2] = [0.0, 0.5];
 
 impl Counts {
     /// Counts over a training set.
-    pub fn new(training: &TrainingSet) -> Self {
+    ///
+    /// # Errors
+    /// A timestamp outside the calendar, which the reader refuses.
+    pub fn new(training: &TrainingSet) -> Result<Self> {
         let incidence = |signal| Incidence::new(training.catalog.len(), &training.users, signal);
-        Self { likes: incidence(Signal::Likes), ratings: incidence(Signal::Ratings), together: Default::default() }
+        let timed = |event: &Event| -> Result<TimedEvent> {
+            Ok((event.movie.get(), LocalTime::from_unix(event.timestamp, 0)?.year_with_fraction()))
+        };
+        let events = |signal: Signal| -> Result<Vec<TimedEvent>> {
+            training.users.iter().flat_map(|user| signal.events(user)).map(timed).collect()
+        };
+        Ok(Self {
+            likes: incidence(Signal::Likes),
+            ratings: incidence(Signal::Ratings),
+            timed: [events(Signal::Likes)?, events(Signal::Ratings)?],
+            together: Default::default(),
+        })
+    }
+
+    /// How many users have each movie by one signal, as seen from any moment.
+    pub fn popularity(&self, signal: Signal, season: Season) -> TimedPopularity {
+        let [likes, ratings] = &self.timed;
+        let events = if signal == Signal::Likes { likes } else { ratings };
+        TimedPopularity::new(self.likes.users_of.len(), events, season)
     }
 
     /// The incidence by one signal.
@@ -151,7 +178,6 @@ impl Counts {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
-    use crate::dataset::Event;
 
     fn user(id: u32, movies: &[(usize, f32)]) -> User {
         let event = |(movie, stars): &(usize, f32)| Event {

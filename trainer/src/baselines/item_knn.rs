@@ -10,16 +10,21 @@ use watchnext::features::LocalTime;
 use watchnext::history::History;
 
 use super::incidence::{Counts, Signal};
+use super::timed_popularity::{Season, TimedPopularity};
 use super::{Recency, unseen};
 use crate::evaluate::{Scorer, better};
 use crate::methods::{Axis, Family, Selection, TrainingSet, axis};
 
 /// The family of neighbourhood methods.
 #[derive(Debug)]
-pub struct ItemKnn;
+pub struct ItemKnn {
+    /// Whether the prior may be the popularity around the moment of the visit, as the tower knows it; else it is that of all
+    /// times.
+    pub of_moment: bool,
+}
 
-/// `score(j) = Σ_i weight(i) · c_ij / (n_i^(1−α) · n_j^α + shrink) + β · ln(1 + n_j)` over the watched movies `i`, with `c_ij`
-/// the users who have both and `n_i` those who have `i`.
+/// `score(j) = Σ_i weight(i) · c_ij / (n_i^(1−α) · n_j^α + shrink) + β · ln(1 + n_j(t))` over the watched movies `i`, with `c_ij`
+/// the users who have both, `n_i` those who have `i`, and `n_j(t)` the same around the moment of the visit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ItemKnnParameters {
     /// Which events count.
@@ -32,6 +37,8 @@ pub struct ItemKnnParameters {
     pub alpha: f32,
     /// How much popularity counts by itself.
     pub prior: f32,
+    /// When it counts.
+    pub season: Season,
     /// How many of a watched movie's neighbours count; `None` for all.
     pub neighbours: Option<usize>,
     /// How fast watched movies are forgotten.
@@ -41,7 +48,11 @@ pub struct ItemKnnParameters {
 impl fmt::Display for ItemKnnParameters {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let users = if self.weighted_users { "users by 1/√length" } else { "users alike" };
-        write!(formatter, "{}, {users}, shrink {}, α {}, prior {}", self.signal, self.shrink, self.alpha, self.prior)?;
+        write!(
+            formatter,
+            "{}, {users}, shrink {}, α {}, prior {} {}",
+            self.signal, self.shrink, self.alpha, self.prior, self.season
+        )?;
         if let Some(neighbours) = self.neighbours {
             write!(formatter, ", {neighbours} neighbours")?;
         }
@@ -56,6 +67,7 @@ pub const PLAIN: ItemKnnParameters = ItemKnnParameters {
     shrink: 20.0,
     alpha: 0.5,
     prior: 0.0,
+    season: Season(None),
     neighbours: None,
     recency: Recency { half_life: None },
 };
@@ -65,11 +77,15 @@ impl Family for ItemKnn {
     type Statistics = Counts;
 
     fn id(&self) -> &'static str {
-        "item-knn"
+        if self.of_moment { "item-knn-of-moment" } else { "item-knn" }
     }
 
     fn name(&self) -> &'static str {
-        "item kNN"
+        if self.of_moment { "item kNN of the moment" } else { "item kNN" }
+    }
+
+    fn of_moment(&self) -> bool {
+        self.of_moment
     }
 
     fn start(&self) -> ItemKnnParameters {
@@ -81,6 +97,7 @@ impl Family for ItemKnn {
             axis(&Recency::choices(selection), |parameters, recency| parameters.recency = recency),
             axis(&Signal::ALL, |parameters, signal| parameters.signal = signal),
             axis(&[0.0, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32], |parameters, prior| parameters.prior = prior),
+            axis(Season::choices(self.of_moment), |parameters, season| parameters.season = season),
             axis(&[0.2, 0.3, 0.4, 0.5, 0.6], |parameters, alpha| parameters.alpha = alpha),
             axis(&[2.0, 5.0, 10.0, 20.0, 40.0, 80.0], |parameters, shrink| parameters.shrink = shrink),
             axis(&[false, true], |parameters, weighted| parameters.weighted_users = weighted),
@@ -88,7 +105,7 @@ impl Family for ItemKnn {
         ]
     }
 
-    fn statistics(&self, training: &TrainingSet) -> Counts {
+    fn statistics(&self, training: &TrainingSet) -> Result<Counts> {
         Counts::new(training)
     }
 
@@ -101,8 +118,9 @@ impl Family for ItemKnn {
 struct Neighbours {
     /// `[movies]` lists of other movies with their similarities.
     rows: Vec<Vec<(u32, f32)>>,
-    /// `[movies]`, the part of the score that doesn't depend on the history.
-    prior: Vec<f32>,
+    /// What doesn't depend on the history.
+    popularity: TimedPopularity,
+    prior: f32,
     recency: Recency,
 }
 
@@ -124,18 +142,18 @@ impl Neighbours {
             row
         };
         let rows = together.rows.par_iter().zip(&together.totals).map(row).collect();
-        let had = counts.incidence(parameters.signal).counts();
         Self {
             rows,
-            prior: had.into_iter().map(|count| parameters.prior * count.ln_1p()).collect(),
+            popularity: counts.popularity(parameters.signal, parameters.season),
+            prior: parameters.prior,
             recency: parameters.recency,
         }
     }
 }
 
 impl Scorer for Neighbours {
-    fn scores(&self, history: &History, _moment: &LocalTime) -> Result<Vec<(usize, f32)>> {
-        let mut scores = self.prior.clone();
+    fn scores(&self, history: &History, moment: &LocalTime) -> Result<Vec<(usize, f32)>> {
+        let mut scores: Vec<f32> = self.popularity.at(moment).iter().map(|count| self.prior * count.ln_1p()).collect();
         for (movie, weight) in self.recency.weigh(history) {
             for (other, similarity) in self.rows.get(movie).into_iter().flatten() {
                 if let Some(score) = scores.get_mut(*other as usize) {

@@ -9,7 +9,8 @@
 //! | [`als`] | implicit alternating least squares (Hu, Koren and Volinsky 2008) |
 //! | [`seed_network`] | the seed notebook's network |
 //!
-//! They share [`incidence`]: who has which movie, and which movies are had together.
+//! They share [`incidence`]: who has which movie, and which movies are had together; the first two know the moment of the
+//! visit by [`timed_popularity`].
 
 pub mod als;
 #[cfg(test)]
@@ -20,6 +21,7 @@ pub mod item_knn;
 pub mod naive_bayes;
 pub mod popularity;
 pub mod seed_network;
+pub mod timed_popularity;
 
 use std::fmt;
 

@@ -71,7 +71,7 @@ impl Family for NaiveBayes {
         ]
     }
 
-    fn statistics(&self, training: &TrainingSet) -> Counts {
+    fn statistics(&self, training: &TrainingSet) -> Result<Counts> {
         Counts::new(training)
     }
 

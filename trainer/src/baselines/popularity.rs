@@ -9,6 +9,7 @@ use watchnext::features::LocalTime;
 use watchnext::history::History;
 
 use super::incidence::{Counts, Signal};
+use super::timed_popularity::{Season, TimedPopularity};
 use super::unseen;
 use crate::dataset::User;
 use crate::evaluate::Scorer;
@@ -41,15 +42,27 @@ impl Scorer for Popularity {
 
 /// Popularity by likes or by ratings.
 #[derive(Debug)]
-pub struct ByPopularity;
+pub struct ByPopularity {
+    /// Whether what counts is the time around the visit; else it is all times alike, as this baseline is usually meant.
+    pub of_moment: bool,
+}
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Counted(Signal);
+pub struct Counted {
+    signal: Signal,
+    season: Season,
+}
 
 impl fmt::Display for Counted {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}", self.0)
+        write!(formatter, "{}, {}", self.signal, self.season)
+    }
+}
+
+impl Scorer for TimedPopularity {
+    fn scores(&self, history: &History, moment: &LocalTime) -> Result<Vec<(usize, f32)>> {
+        Ok(unseen(self.at(moment).to_vec(), history))
     }
 }
 
@@ -58,26 +71,33 @@ impl Family for ByPopularity {
     type Statistics = Counts;
 
     fn id(&self) -> &'static str {
-        "popularity"
+        if self.of_moment { "popularity-of-moment" } else { "popularity" }
     }
 
     fn name(&self) -> &'static str {
-        "popularity"
+        if self.of_moment { "popularity of the moment" } else { "popularity" }
+    }
+
+    fn of_moment(&self) -> bool {
+        self.of_moment
     }
 
     fn start(&self) -> Counted {
-        Counted(Signal::Ratings)
+        Counted { signal: Signal::Ratings, season: Season(None) }
     }
 
     fn axes(&self, _selection: &Selection) -> Vec<Axis<Counted>> {
-        vec![axis(&Signal::ALL, |counted, signal| counted.0 = signal)]
+        vec![
+            axis(&Signal::ALL, |counted, signal| counted.signal = signal),
+            axis(Season::choices(self.of_moment), |counted, season| counted.season = season),
+        ]
     }
 
-    fn statistics(&self, training: &TrainingSet) -> Counts {
+    fn statistics(&self, training: &TrainingSet) -> Result<Counts> {
         Counts::new(training)
     }
 
     fn scorer(&self, counts: &Arc<Counts>, counted: &Counted) -> Result<Box<dyn Scorer>> {
-        Ok(Box::new(Popularity { counts: counts.incidence(counted.0).counts() }))
+        Ok(Box::new(counts.popularity(counted.signal, counted.season)))
     }
 }

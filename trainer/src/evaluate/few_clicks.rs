@@ -9,13 +9,13 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::Serialize;
-use watchnext::catalog::{Catalog, MovieIndex};
+use watchnext::catalog::Catalog;
 use watchnext::features::LocalTime;
 use watchnext::history::{History, Watch};
 
 use super::bootstrap::{Figure, Share, interval};
 use super::{Scorer, better, discount, finite_scores, first_by};
-use crate::dataset::User;
+use crate::dataset::{Event, User};
 
 /// How many movies are clicked.
 pub const CLICKS: [usize; 4] = [1, 3, 5, 10];
@@ -169,41 +169,36 @@ impl PopularityRanks {
     }
 }
 
-/// The moment of a visit after training, in UTC: the latest event of the training users. A held-out user's own clock would
-/// tell the method what was in the cinemas when the user rated.
+/// Protocol P2 on those of `users` who liked enough movies.
 ///
-/// # Errors
-/// A timestamp outside the calendar, which the reader refuses.
-pub fn visit_moment(users: &[User]) -> Result<LocalTime> {
-    let latest = users.iter().flat_map(|user| &user.events).map(|event| event.timestamp).max();
-    Ok(LocalTime::from_unix(latest.unwrap_or_default(), 0)?)
-}
-
-/// Protocol P2 on those of `users` who liked enough movies; the moment is [`visit_moment`]'s.
+/// The moment of the visit, in UTC, is when the latest of the clicked movies was rated: a MovieLens rating bears the time at
+/// which its user told the site of a movie, as a click does, and nothing is taken from the movies that are to be
+/// suggested.
 ///
 /// # Errors
 /// What the method refuses, and scores that aren't finite.
-pub fn few_clicks(
-    scorer: &dyn Scorer,
-    users: &[User],
-    moment: &LocalTime,
-    popularity: &PopularityRanks,
-) -> Result<Outcome> {
+pub fn few_clicks(scorer: &dyn Scorer, users: &[User], popularity: &PopularityRanks) -> Result<Outcome> {
     let outcomes: Vec<Outcome> = users
         .par_iter()
         .filter(|user| liked(user).len() >= LEAST_LIKED)
-        .map(|user| user_outcome(scorer, user, moment, popularity))
+        .map(|user| user_outcome(scorer, user, popularity))
         .collect::<Result<_>>()?;
     let mut all = Outcome::default();
     outcomes.into_iter().for_each(|outcome| all.merge(outcome));
     Ok(all)
 }
 
-fn liked(user: &User) -> Vec<MovieIndex> {
-    user.events.iter().filter(|event| event.liked()).map(|event| event.movie).collect()
+fn liked(user: &User) -> Vec<Event> {
+    user.events.iter().filter(|event| event.liked()).copied().collect()
 }
 
-fn user_outcome(scorer: &dyn Scorer, user: &User, moment: &LocalTime, popularity: &PopularityRanks) -> Result<Outcome> {
+/// When the latest of some events took place, in UTC.
+fn moment_of(events: &[Event]) -> Result<LocalTime> {
+    let latest = events.iter().map(|event| event.timestamp).max();
+    Ok(LocalTime::from_unix(latest.unwrap_or_default(), 0)?)
+}
+
+fn user_outcome(scorer: &dyn Scorer, user: &User, popularity: &PopularityRanks) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let mut liked = liked(user);
     let mut rng = ChaCha8Rng::seed_from_u64(DRAW_SEED);
@@ -213,9 +208,9 @@ fn user_outcome(scorer: &dyn Scorer, user: &User, moment: &LocalTime, popularity
         liked.shuffle(&mut rng);
         for ((clicks, sum), found) in CLICKS.into_iter().zip(&mut sums).zip(&mut outcome.by_clicks) {
             let Some((clicked, targets)) = liked.split_at_checked(clicks) else { continue };
-            let history = History::new(clicked.iter().map(|movie| Watch { movie: *movie, rating: None }));
-            let targets: BTreeSet<usize> = targets.iter().map(|movie| movie.as_usize()).collect();
-            let judged = judge(&finite_scores(scorer, &history, moment)?, &targets);
+            let history = History::new(clicked.iter().map(|event| Watch { movie: event.movie, rating: None }));
+            let targets: BTreeSet<usize> = targets.iter().map(|event| event.movie.as_usize()).collect();
+            let judged = judge(&finite_scores(scorer, &history, &moment_of(clicked)?)?, &targets);
             sum.ndcg10 += judged.ndcg10 / DRAWS as f64;
             sum.recall20 += judged.recall20 / DRAWS as f64;
             sum.popularity10 += popularity.mean(&judged.suggested) / DRAWS as f64;
@@ -321,12 +316,11 @@ mod tests {
     /// One user liked 19 movies, too few; the other 20, five draws of four lists of clicks.
     #[test]
     fn clicks_are_liked_movies_and_the_same_for_every_method() {
-        let moment = LocalTime::from_unix(0, 0).unwrap();
         let users = [user(1, 19), user(2, 20)];
         let ranks = PopularityRanks::of_counts(&[0; 100]);
         let run = || {
             let recorder = Recorder::default();
-            let outcome = few_clicks(&recorder, &users, &moment, &ranks).unwrap();
+            let outcome = few_clicks(&recorder, &users, &ranks).unwrap();
             (outcome, recorder.0.into_inner().unwrap())
         };
         let ((outcome, clicked), (again, clicked_again)) = (run(), run());
@@ -352,8 +346,10 @@ mod tests {
         close(ranks.mean(&[1, 3]), 2.5);
     }
 
+    /// Movie 12 was clicked last in time though not in order.
     #[test]
-    fn the_visit_is_after_all_training() {
-        assert_eq!(visit_moment(&[user(1, 3), user(2, 20)]).unwrap(), LocalTime::from_unix(24, 0).unwrap());
+    fn the_visit_is_when_the_latest_click_was_rated() {
+        let events = user(1, 20).events;
+        assert_eq!(moment_of(&[events[3], events[12], events[7]]).unwrap(), LocalTime::from_unix(12, 0).unwrap());
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use watchnext::recommend::{DEFAULT_DIVERSITY, Recommender, Retrieval, Strategy};
 
 use super::bootstrap::{Difference, Share, paired};
-use super::few_clicks::{FOLD_SEED, FOLDS, FewClicks, Outcome, PopularityRanks, few_clicks, visit_moment};
+use super::few_clicks::{FOLD_SEED, FOLDS, FewClicks, Outcome, PopularityRanks, few_clicks};
 use super::leaky::Leaky;
 use super::next_movie::{FIGURES, NextMovie, next_movie};
 use super::{Scorer, Shipped, retrieval_name};
@@ -40,6 +40,8 @@ pub struct Label {
     pub family: String,
     /// Whether the method is ours.
     pub ours: bool,
+    /// Whether the method is a baseline that was given the moment of the visit.
+    pub of_moment: bool,
     /// Whether this is the method's default variant.
     pub default: bool,
     /// The setting of the variant's knob.
@@ -76,7 +78,8 @@ pub struct FewClicksRow {
     pub figures: Vec<FewClicks>,
 }
 
-/// Our default variant against the best baseline of one figure, on the same users.
+/// Our default variant against the best baseline of one figure, on the same users: once against those that don't know the
+/// moment of the visit, as baselines usually don't, and once against those to which we gave it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Comparison {
     /// `p1` or `p2`.
@@ -90,6 +93,8 @@ pub struct Comparison {
     pub ours: String,
     /// The baseline with the highest mean on these very users, which makes it a little better than it is.
     pub baseline: String,
+    /// Whether that baseline was given the moment of the visit.
+    pub of_moment: bool,
     /// By how much ours is ahead.
     pub difference: Difference,
 }
@@ -150,10 +155,11 @@ pub struct Evaluation {
 
 /// The rows of one method's fit: every variant's label with its scorer.
 fn labelled<'fit>(method: &dyn Method, fit: &'fit Fit) -> Vec<(Label, &'fit dyn Scorer)> {
-    let (name, ours) = (method.name(), method.role() == Role::Ours);
+    let (name, ours, of_moment) = (method.name(), method.role() == Role::Ours, method.of_moment());
     let variants = fit.variants.iter().enumerate().map(|(at, variant)| {
         let full = if variant.label.is_empty() { name.to_owned() } else { format!("{name}, {}", variant.label) };
-        let label = Label { method: full, family: name.to_owned(), ours, default: at == 0, knob: variant.knob };
+        let (family, default, knob) = (name.to_owned(), at == 0, variant.knob);
+        let label = Label { method: full, family, ours, of_moment, default, knob };
         (label, variant.scorer.as_ref())
     });
     variants.collect()
@@ -221,12 +227,11 @@ fn cross_validate(dataset: &Dataset, method: &dyn Method, evaluation: &mut Evalu
     let catalog = &dataset.catalog;
     let mut found: Vec<(Label, Outcome)> = Vec::new();
     for (at, fold) in folds(&dataset.users, dataset.main_users, FOLDS, FOLD_SEED).into_iter().enumerate() {
-        let moment = visit_moment(&fold.train)?;
         let training = TrainingSet::new(catalog, fold.train, fold.main)?;
         let popularity = PopularityRanks::of_catalog(&training.catalog);
         let fit = method.fit(&training, &Selection::FewClicks)?;
         for (variant, (label, scorer)) in labelled(method, &fit).into_iter().enumerate() {
-            let outcome = few_clicks(scorer, &fold.held_out, &moment, &popularity)?;
+            let outcome = few_clicks(scorer, &fold.held_out, &popularity)?;
             match found.get_mut(variant) {
                 Some((known, all)) => {
                     ensure!(*known == label, "{} has other variants in fold {}", method.name(), at + 1);
@@ -259,7 +264,7 @@ fn bundle_methods(recommender: &Recommender) -> Vec<(Label, Shipped<&Recommender
             Retrieval::Movies => format!("{family}, diversity {}", strategy.diversity),
         };
         let knob = (strategy.retrieval == Retrieval::Movies).then_some(f64::from(strategy.diversity));
-        let label = Label { method, family: family.clone(), ours: true, default: at == 0, knob };
+        let label = Label { method, family: family.clone(), ours: true, of_moment: false, default: at == 0, knob };
         (label, Shipped { recommender, strategy })
     };
     [shipped, plain].into_iter().chain(states).enumerate().map(method).collect()
@@ -268,7 +273,7 @@ fn bundle_methods(recommender: &Recommender) -> Vec<(Label, Shipped<&Recommender
 /// The row of popularity, the one baseline that needs no more than a bundle's catalogue.
 fn popularity_label() -> Label {
     let name = "popularity".to_owned();
-    Label { method: name.clone(), family: name, ours: false, default: true, knob: None }
+    Label { method: name.clone(), family: name, ours: false, of_moment: false, default: true, knob: None }
 }
 
 /// Measures a finished bundle on users whom it never saw, beside the popularity that its catalogue knows of.
@@ -285,8 +290,6 @@ pub fn evaluate_bundle(recommender: &Recommender, users: &[User], protocols: &[P
     let groups = [("unseen users", users)];
     let popularity = Popularity::of_catalog(catalog);
     let ranks = PopularityRanks::of_catalog(catalog);
-    // Nobody's own clock: the bundle doesn't say when its training ended, and the latest of all these events is later.
-    let moment = visit_moment(users)?;
     let rows = bundle_methods(recommender);
     let rows = rows.iter().map(|(label, scorer)| (label.clone(), scorer as &dyn Scorer));
     for (label, scorer) in std::iter::once((popularity_label(), &popularity as &dyn Scorer)).chain(rows) {
@@ -294,7 +297,7 @@ pub fn evaluate_bundle(recommender: &Recommender, users: &[User], protocols: &[P
             evaluation.measure_next_movie(&label, scorer, &groups)?;
         }
         if protocols.contains(&Protocol::P2) {
-            let figures = few_clicks(scorer, users, &moment, &ranks)?.summarise(catalog.len());
+            let figures = few_clicks(scorer, users, &ranks)?.summarise(catalog.len());
             evaluation.few_clicks.push(FewClicksRow { label, figures });
         }
     }
@@ -315,13 +318,12 @@ pub fn evaluate_held_out(dataset: &Dataset, recommender: &Recommender) -> Result
     let popularity = Popularity::new(movies, split.train);
     let training = TrainingSet::new(&dataset.catalog, split.train.to_vec(), split.train.len())?;
     let ranks = PopularityRanks::of_catalog(&training.catalog);
-    let moment = visit_moment(split.train)?;
     let held_out = [split.validation, split.test].concat();
     let rows = bundle_methods(recommender);
     let rows = rows.iter().map(|(label, scorer)| (label.clone(), scorer as &dyn Scorer));
     for (label, scorer) in std::iter::once((popularity_label(), &popularity as &dyn Scorer)).chain(rows) {
         evaluation.measure_next_movie(&label, scorer, &groups)?;
-        let figures = few_clicks(scorer, &held_out, &moment, &ranks)?.summarise(movies);
+        let figures = few_clicks(scorer, &held_out, &ranks)?.summarise(movies);
         evaluation.few_clicks.push(FewClicksRow { label, figures });
     }
     Ok(evaluation)
@@ -361,7 +363,7 @@ impl Evaluation {
         self.next_movie.iter().filter(move |row| Some(row.group.as_str()) == group)
     }
 
-    /// Our default variant against the best baseline, figure by figure; nothing where one of the two is missing.
+    /// Our default variant against the best baselines, figure by figure; nothing where ours or they are missing.
     pub fn comparisons(&self) -> Vec<Comparison> {
         let mut comparisons = Vec::new();
         for (at, figure) in FIGURES.into_iter().enumerate() {
@@ -369,7 +371,7 @@ impl Evaluation {
                 let mean = row.figures.figures().get(at).map_or(0.0, |figure| figure.mean);
                 (row.label.clone(), mean, row.figures.by_user.get(at).cloned().unwrap_or_default())
             };
-            comparisons.extend(compare("p1", None, figure, self.quoted_rows().map(entry).collect()));
+            comparisons.extend(compare("p1", None, figure, &self.quoted_rows().map(entry).collect::<Vec<_>>()));
         }
         for clicks in super::few_clicks::CLICKS {
             let rows = || {
@@ -381,10 +383,10 @@ impl Evaluation {
                 };
                 self.few_clicks.iter().filter_map(with)
             };
-            let gains = rows().map(|(label, figures)| (label, figures.ndcg10.mean, figures.ndcg10_by_user())).collect();
-            comparisons.extend(compare("p2", Some(clicks), "ndcg10", gains));
+            let gains = rows().map(|(label, figures)| (label, figures.ndcg10.mean, figures.ndcg10_by_user()));
+            comparisons.extend(compare("p2", Some(clicks), "ndcg10", &gains.collect::<Vec<_>>()));
             let recalls = rows().map(|(label, figures)| (label, figures.recall20.mean, figures.recall20_by_user()));
-            comparisons.extend(compare("p2", Some(clicks), "recall20", recalls.collect()));
+            comparisons.extend(compare("p2", Some(clicks), "recall20", &recalls.collect::<Vec<_>>()));
         }
         comparisons
     }
@@ -394,11 +396,16 @@ fn compare(
     protocol: &'static str,
     clicks: Option<usize>,
     figure: &'static str,
-    rows: Vec<(Label, f64, Vec<Share>)>,
-) -> Option<Comparison> {
-    let ours = rows.iter().find(|(label, ..)| label.is_shipped())?;
-    let best = rows.iter().filter(|(label, ..)| !label.ours).max_by(|left, right| left.1.total_cmp(&right.1))?;
-    let difference = paired(&ours.2, &best.2);
-    let (ours, baseline) = (ours.0.method.clone(), best.0.method.clone());
-    Some(Comparison { protocol, clicks, figure, ours, baseline, difference })
+    rows: &[(Label, f64, Vec<Share>)],
+) -> impl Iterator<Item = Comparison> {
+    let ours = rows.iter().find(|(label, ..)| label.is_shipped());
+    let against = move |of_moment: bool| {
+        let (ours, _, values) = ours?;
+        let baselines = rows.iter().filter(|(label, ..)| !label.ours && label.of_moment == of_moment);
+        let (best, _, theirs) = baselines.max_by(|left, right| left.1.total_cmp(&right.1))?;
+        let difference = paired(values, theirs);
+        let (ours, baseline) = (ours.method.clone(), best.method.clone());
+        Some(Comparison { protocol, clicks, figure, ours, baseline, of_moment, difference })
+    };
+    [false, true].into_iter().filter_map(against)
 }

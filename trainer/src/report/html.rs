@@ -95,7 +95,7 @@ fn certainty(figure: Figure) -> &'static str {
 
 /// The gain over the best baseline at each number of clicks, large.
 fn cards(comparisons: &[Comparison]) -> String {
-    let rows = || comparisons.iter().filter(|row| row.protocol == "p2" && row.figure == "ndcg10");
+    let rows = || comparisons.iter().filter(|row| row.protocol == "p2" && row.figure == "ndcg10" && !row.of_moment);
     let Some(first) = rows().next() else { return String::new() };
     let mut cards = format!(
         "<p><strong>{}</strong> against the best baseline, by NDCG@10 with 95\u{a0}% intervals:</p>\n<ul class=\"cards\">\n",

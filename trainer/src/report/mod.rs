@@ -102,6 +102,7 @@ mod tests {
             method: if variant.is_empty() { family.to_owned() } else { format!("{family}, {variant}") },
             family: family.to_owned(),
             ours,
+            of_moment: false,
             default,
             knob,
         };

@@ -186,7 +186,7 @@ mod tests {
     /// Two groups of users who like disjoint halves of eight movies: the factors are of full rank and give the matrix back.
     #[test]
     fn the_factors_multiply_to_the_shrunk_cosines() {
-        let taste = |movies: &[u32]| Taste { rated: movies.to_vec(), liked: movies.to_vec(), years: vec![] };
+        let taste = |movies: &[u32]| Taste { rated: movies.to_vec(), liked: movies.to_vec(), ..Taste::default() };
         let tastes = [taste(&[0, 1, 2, 3]), taste(&[0, 1]), taste(&[4, 5, 6, 7]), taste(&[4, 7])];
         let factors = of_likes(8, &tastes, 1.0, 1).unwrap();
         let product = factors.input.dot(&factors.output.t());
@@ -201,7 +201,7 @@ mod tests {
     /// One user watched 0, 1 and 2 in a row, another 0 alone: neighbours count 1, the next but one 0.9.
     #[test]
     fn movies_that_follow_each_other_are_near() {
-        let taste = |movies: &[u32]| Taste { rated: movies.to_vec(), liked: vec![], years: vec![] };
+        let taste = |movies: &[u32]| Taste { rated: movies.to_vec(), ..Taste::default() };
         let factors = of_sequences(4, &[taste(&[0, 1, 2]), taste(&[0])], 1).unwrap();
         let product = factors.input.dot(&factors.output.t());
         let cosine = |near: f32, one: f32, other: f32| near / ((one * other).sqrt() + SEQUENCE_SHRINKAGE);

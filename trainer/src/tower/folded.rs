@@ -6,10 +6,11 @@ use watchnext::features::{HISTORY_LEN, HistoryInputs};
 
 use super::compress::{Reduced, covariance, reduce};
 use super::cooccurrence::Factors;
+use super::eras::{Eras, KNOTS};
 use super::gains::{self, BUCKETS, bucket};
-use super::member::{Hidden, Member};
+use super::member::{Hidden, Member, SideInformation};
 use super::sampler::fading;
-use super::{TowerConfig, beside, eras};
+use super::{TowerConfig, beside};
 use crate::network::NEGATIVE_SLOPE;
 
 /// The least weight of popularity; the channels are divided by it.
@@ -82,8 +83,12 @@ pub struct Tower {
     pub clicks: Channel,
     /// What the end of a long history says.
     pub sequence: Channel,
-    /// The factors of both channels, and of the year, at each length of the history, `[HISTORY_LEN + 1]`.
+    /// The factors of both channels and of popularity's drift at each length of the history, `[HISTORY_LEN + 1]`.
     pub gains: Vec<[f32; 3]>,
+    /// The years that are told apart.
+    pub eras: Eras,
+    /// `[KNOTS, drift_dim]`: the user vector's part for the drift of popularity.
+    pub drift: Array2<f32>,
     /// What meets the user's vector, `[movies, dim]`.
     pub movies: Table,
     /// `[movies]`: popularity.
@@ -195,7 +200,7 @@ fn side_by_side(members: &[Member], columns: usize) -> Option<Hidden> {
 /// The years' vectors of `members`, each in its own columns of `columns`.
 fn eras_side_by_side(members: &[Member], columns: usize) -> Option<Array2<f32>> {
     members.iter().any(|member| member.eras.is_some()).then(|| {
-        let mut wide = Array2::zeros((eras::KNOTS, columns));
+        let mut wide = Array2::zeros((KNOTS, columns));
         let mut column = 0;
         for member in members {
             let end = column + member.input.ncols();
@@ -223,12 +228,12 @@ pub struct Parts<'parts> {
     pub followers: &'parts Factors,
 }
 
-/// How much popularity counts by the history's length, the mean of the networks.
-fn mean_popularity(members: &[Member]) -> [f32; BUCKETS] {
-    let mean = |at: usize| {
-        members.iter().filter_map(|member| member.popularity.get(at)).sum::<f32>() / members.len().max(1) as f32
+/// The mean of the networks' weights by the history's length.
+fn mean(members: &[Member], weights: fn(&Member) -> &[f32; BUCKETS]) -> [f32; BUCKETS] {
+    let at = |at: usize| {
+        members.iter().filter_map(|member| weights(member).get(at)).sum::<f32>() / members.len().max(1) as f32
     };
-    std::array::from_fn(mean)
+    std::array::from_fn(at)
 }
 
 impl Tower {
@@ -236,30 +241,36 @@ impl Tower {
     ///
     /// # Errors
     /// A channel without a network, and eigenvalues that don't converge.
-    pub fn fold(parts: &Parts, popularity: &[f32], config: &TowerConfig) -> Result<Self> {
+    pub fn fold(parts: &Parts, side: &SideInformation, config: &TowerConfig) -> Result<Self> {
         // A movie's errors matter as often as it is clicked or suggested.
-        let weights: Vec<f32> = popularity.iter().map(|log| log.exp()).collect();
+        let weights: Vec<f32> = side.popularity.iter().map(|log| log.exp()).collect();
         let alike = [(parts.liked_together, config.liked_weight), (parts.rated_together, config.rated_weight)];
         let clicks = Wide::new(parts.clicks, &alike)?;
         let (clicks, click_movies) = clicks.reduce(&weights, config.click_dim, config.quantised)?;
         let sequence = Wide::new(parts.sequences, &[(parts.followers, config.follower_weight)])?;
         let (sequence, sequence_movies) = sequence.reduce(&weights, config.sequence_dim, config.quantised)?;
-        let (of_clicks, of_sequence) = (mean_popularity(parts.clicks), mean_popularity(parts.sequences));
+        let of_both = |weights| (mean(parts.clicks, weights), mean(parts.sequences, weights));
+        let (popularity, drift) = (of_both(|member| &member.popularity), of_both(|member| &member.drift));
         let gains = gains::by_length(config.sequence_in_clicks, config.clicks_in_sequence).into_iter().enumerate().map(
             |(watched, gains)| {
                 let of = |scales: &[f32; BUCKETS]| scales.get(bucket(watched)).copied().unwrap_or(1.0);
-                let popularity = gains.clicks * of(&of_clicks) + gains.sequence * of(&of_sequence);
+                let both = |(clicks, sequence): &([f32; BUCKETS], [f32; BUCKETS])| {
+                    gains.clicks * of(clicks) + gains.sequence * of(sequence)
+                };
+                let (popularity, drift) = (both(&popularity), both(&drift));
                 // Dividing a list's scores by one number leaves its order, and popularity needs no column of its own.
                 let popularity = popularity.max(LEAST_POPULARITY);
-                [gains.clicks / popularity, gains.sequence / popularity, gains.year]
+                [gains.clicks / popularity, gains.sequence / popularity, drift / popularity]
             },
         );
         Ok(Self {
             clicks,
             sequence,
             gains: gains.collect(),
-            movies: Table::new(beside(&[&click_movies, &sequence_movies])?, config.quantised),
-            bias: popularity.to_vec(),
+            eras: side.eras,
+            drift: side.drift.eras.clone(),
+            movies: Table::new(beside(&[&click_movies, &sequence_movies, &side.drift.movies])?, config.quantised),
+            bias: side.popularity.clone(),
         })
     }
 
@@ -274,20 +285,21 @@ impl Tower {
             .collect();
         let count = watched.len();
         let root = (count.max(1) as f32).sqrt();
-        let [click_gain, sequence_gain, year_gain] =
-            self.gains.get(count.min(HISTORY_LEN)).copied().unwrap_or([1.0, 0.0, 0.0]);
-        let shares = eras::shares(year).map(|share| share * year_gain);
+        let [click_gain, sequence_gain, drift_gain] =
+            self.gains.get(count.min(HISTORY_LEN)).copied().unwrap_or([1.0, 0.0, 1.0]);
+        let shares = self.eras.shares(year);
         let clicks = self.clicks.apply(watched.iter().map(|(movie, weight)| (*movie, weight / root)), &shares);
         let fading_root = (0..count).map(fading).sum::<f32>().max(1e-6).sqrt();
         let slots = watched.iter().rev().enumerate();
         let sequence = slots.map(|(ago, (movie, weight))| (*movie, fading(ago) * weight / fading_root));
         let sequence = self.sequence.apply(sequence, &shares);
-        (clicks * click_gain).into_iter().chain(sequence * sequence_gain).collect()
+        let drift = self.drift.t().dot(&Array1::from_iter(shares)) * drift_gain;
+        (clicks * click_gain).into_iter().chain(sequence * sequence_gain).chain(drift).collect()
     }
 }
 
 impl Channel {
-    fn apply(&self, slots: impl Iterator<Item = (usize, f32)>, shares: &[f32; eras::KNOTS]) -> Array1<f32> {
+    fn apply(&self, slots: impl Iterator<Item = (usize, f32)>, shares: &[f32; KNOTS]) -> Array1<f32> {
         let mut pooled = Array1::zeros(self.table.dim().1);
         for (movie, factor) in slots {
             if let Some(row) = self.table.row(movie) {
@@ -310,6 +322,9 @@ impl Channel {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
     use super::*;
+    use crate::tower::content::Content;
+    use crate::tower::eras::Drift;
+    use watchnext::catalog::{Catalog, Movie, MovieId};
 
     fn wave(rows: usize, columns: usize, step: f32) -> Array2<f32> {
         Array2::from_shape_fn((rows, columns), |(row, column)| ((row * columns + column) as f32 * step).sin())
@@ -327,6 +342,7 @@ mod tests {
             output: wave(movies, width, step * 1.31),
             bias: wave(1, movies, step * 0.2).row(0).to_owned(),
             popularity: [0.8; BUCKETS],
+            drift: [0.8; BUCKETS],
             hidden: layer,
             eras: None,
         }
@@ -367,7 +383,15 @@ mod tests {
             sequences: &sequences,
             followers: &followers,
         };
-        let tower = Tower::fold(&parts, &popularity, &config).unwrap();
+        let heat = Movie { id: MovieId(6), title: "Heat".to_owned(), year: None, genres: Vec::new(), ratings: 1 };
+        let catalog = Catalog::new(Vec::new(), vec![heat]).unwrap();
+        let side = SideInformation {
+            content: Content::new(&catalog),
+            popularity: popularity.clone(),
+            eras: Eras::spanning([]),
+            drift: Drift { eras: Array2::zeros((KNOTS, 2)), movies: Array2::zeros((40, 2)) },
+        };
+        let tower = Tower::fold(&parts, &side, &config).unwrap();
         let mut history = HistoryInputs { movies: [40; HISTORY_LEN], weights: [0.0; HISTORY_LEN] };
         let watched = [3_usize, 17, 22];
         for (slot, movie) in watched.iter().enumerate() {

@@ -20,28 +20,26 @@ pub fn bucket(watched: usize) -> usize {
     (half_powers.round() as usize).min(BUCKETS - 1)
 }
 
-/// The factors of a history's length.
+/// The channels' factors at a history's length.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gains {
     /// The click channel's.
     pub clicks: f32,
     /// The sequence channel's.
     pub sequence: f32,
-    /// The year's, within the sequence channel.
-    pub year: f32,
 }
 
 /// The factors at each length from 0 to [`HISTORY_LEN`]: up to ten movies the click channel's is 1 and the sequence
 /// channel's grows from 0 at one movie to `sequence_in_clicks` at five; from fifteen on the sequence channel's is 1 and
-/// the click channel's `clicks_in_sequence`; between them is a gradual change, in which the year of the visit comes in
-/// too (a few clicks are answered whatever the year is), so that one more click never turns the list over.
+/// the click channel's `clicks_in_sequence`; between them is a gradual change, so that one more click never turns the
+/// list over.
 pub fn by_length(sequence_in_clicks: f32, clicks_in_sequence: f32) -> Vec<Gains> {
     (0..=HISTORY_LEN)
         .map(|watched| {
             let along = watched.saturating_sub(CLICKS) as f32 / (SEQUENCE - CLICKS) as f32;
             let along = along.min(1.0);
             let few = sequence_in_clicks * (watched.saturating_sub(1) as f32 / SOME as f32).min(1.0);
-            Gains { clicks: 1.0 - along * (1.0 - clicks_in_sequence), sequence: few + along * (1.0 - few), year: along }
+            Gains { clicks: 1.0 - along * (1.0 - clicks_in_sequence), sequence: few + along * (1.0 - few) }
         })
         .collect()
 }
@@ -55,8 +53,8 @@ mod tests {
     fn the_channels_change_over_without_a_step() {
         let gains = by_length(0.05, 0.1);
         assert_eq!(gains.len(), HISTORY_LEN + 1);
-        assert_eq!(gains[10], Gains { clicks: 1.0, sequence: 0.05, year: 0.0 });
-        assert_eq!((gains[1].sequence, gains[50].sequence, gains[50].year), (0.0, 1.0, 1.0));
+        assert_eq!(gains[10], Gains { clicks: 1.0, sequence: 0.05 });
+        assert_eq!((gains[1].sequence, gains[50].sequence), (0.0, 1.0));
         assert!(gains.windows(2).all(|pair| (pair[0].sequence - pair[1].sequence).abs() < 0.21));
     }
 

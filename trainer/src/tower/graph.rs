@@ -5,7 +5,7 @@ use tract_onnx::pb::{NodeProto, TensorProto, tensor_proto::DataType};
 use watchnext::features::HISTORY_LEN;
 use watchnext::model::{TOWER_INPUTS, TOWER_OUTPUT, YEAR_INPUT};
 
-use super::eras;
+use super::eras::KNOTS;
 use super::folded::{Channel, Table, Tower};
 use super::sampler::MEMORY;
 use crate::network::NEGATIVE_SLOPE;
@@ -105,18 +105,13 @@ impl Tower {
         self.movies.dim().1
     }
 
-    /// Whether any network was told the year.
-    pub const fn asks_for_year(&self) -> bool {
-        self.clicks.eras.is_some() || self.sequence.eras.is_some()
-    }
-
-    /// The shares of the knots in the year, times the year's gain, `[1, KNOTS]`; see [`eras::shares`].
+    /// The shares of the knots in the year, `[1, KNOTS]`; see [`Eras::shares`](super::eras::Eras::shares).
     fn year_shares(&self, graph: &mut Graph) {
         let constant = |value: f32| Array2::from_elem((1, 1), value);
-        graph.matrix("first_year", &constant(eras::FIRST_YEAR));
-        graph.matrix("knots_a_year", &constant(1.0 / eras::YEARS_APART));
-        graph.matrix("last_knot", &constant((eras::KNOTS - 1) as f32));
-        graph.matrix("knots", &Array2::from_shape_fn((1, eras::KNOTS), |(_, knot)| knot as f32));
+        graph.matrix("first_year", &constant(self.eras.first));
+        graph.matrix("knots_a_year", &constant(1.0 / self.eras.apart));
+        graph.matrix("last_knot", &constant((KNOTS - 1) as f32));
+        graph.matrix("knots", &Array2::from_shape_fn((1, KNOTS), |(_, knot)| knot as f32));
         graph.add("Sub", &[YEAR_INPUT, "first_year"], "years_on");
         graph.add("Mul", &["years_on", "knots_a_year"], "free_place");
         graph.add("Max", &["free_place", "zero"], "place_from_first");
@@ -124,13 +119,11 @@ impl Tower {
         graph.add("Sub", &["place", "knots"], "off_knots");
         graph.add("Abs", &["off_knots"], "from_knots");
         graph.add("Sub", &["one", "from_knots"], "near_knots");
-        graph.add("Max", &["near_knots", "zero"], "plain_shares");
-        graph.add("Gather", &["year_gains", "length"], "year_gain");
-        graph.add("Mul", &["plain_shares", "year_gain"], "year_shares");
+        graph.add("Max", &["near_knots", "zero"], "year_shares");
     }
 
-    /// The ONNX model. Of the moment the year has a part in the answer, if the networks were told it; the seed's time
-    /// features, which know no year, gained nothing (`models/EXPERIMENTS.md`).
+    /// The ONNX model. Of the moment the year has a part in the answer; the seed's time features, which know no year,
+    /// gained nothing (`models/EXPERIMENTS.md`).
     pub fn onnx(&self) -> Vec<u8> {
         let [_, weights, _] = TOWER_INPUTS;
         let mut graph = Graph::default();
@@ -141,7 +134,7 @@ impl Tower {
         graph.matrix("fading_rate", &constant(-1.0 / MEMORY));
         graph.matrix("places", &Array2::from_shape_fn((1, HISTORY_LEN), |(_, place)| place as f32));
         graph.tensors.push(ints("slot_axis", &[1]));
-        for (at, name) in ["clicks_gains", "sequence_gains", "year_gains"].into_iter().enumerate() {
+        for (at, name) in ["clicks_gains", "sequence_gains", "drift_gains"].into_iter().enumerate() {
             let gains: Vec<f32> = self.gains.iter().filter_map(|gains| gains.get(at)).copied().collect();
             graph.tensors.push(floats(name, &[gains.len(), 1], gains));
         }
@@ -166,15 +159,16 @@ impl Tower {
         graph.add("Sqrt", &["fading_some"], "fading_root");
         graph.add("Div", &["fading", "fading_root"], "fading_share");
         graph.add("Mul", &["fading_share", weights], "sequence_factors");
-        let asks_for_year = self.asks_for_year();
-        if asks_for_year {
-            self.year_shares(&mut graph);
-        }
+        self.year_shares(&mut graph);
+        graph.matrix("drift_eras", &self.drift);
+        graph.add("MatMul", &["year_shares", "drift_eras"], "drift");
+        graph.add("Gather", &["drift_gains", "length"], "drift_gain");
+        graph.add("Mul", &["drift", "drift_gain"], "drift_vector");
         graph.channel("clicks", &self.clicks, "click_factors", "clicks_vector");
         graph.channel("sequence", &self.sequence, "sequence_factors", "sequence_vector");
-        let mut concat = node("Concat", &["clicks_vector", "sequence_vector"], TOWER_OUTPUT);
+        let mut concat = node("Concat", &["clicks_vector", "sequence_vector", "drift_vector"], TOWER_OUTPUT);
         concat.attribute.push(int_attribute("axis", 1));
         graph.nodes.push(concat);
-        user_tower(graph.nodes, graph.tensors, self.dim(), asks_for_year)
+        user_tower(graph.nodes, graph.tensors, self.dim(), true)
     }
 }

@@ -1,20 +1,22 @@
 //! One network of the tower: pooled movie embeddings, a hidden layer, and a softmax over all movies.
 //!
-//! `z = Σ embedding[h] · factor`, `u = z + B · leaky(A · z + a) + b`, `logit = u · output + bias + θ(n) · popularity`.
+//! `z = Σ embedding[h] · factor`, `u = z + B · leaky(A · z + a) + b`, `logit = u · output + bias + θ(n) · popularity
+//! + δ(n) · drift(year)`.
 //! A movie's embedding and its output vector are each a part of its own and a part of its kinds ([`Content`]), so that
 //! rare movies borrow from them (Covington et al.'s content features, learnt with the rest). `θ`, how much popularity
-//! counts, is learnt for each number of watched movies. A network may be told the year, whose vector joins the pooled
-//! sum.
+//! counts, is learnt for each number of watched movies, and so is `δ` for popularity's difference in the year of the visit
+//! ([`Drift`]). A network may be told the year besides, whose vector joins the pooled sum.
 
 use anyhow::{Context, Result, ensure};
 use candle_core::{D, Device, Tensor, Var};
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Axis};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use super::beside;
 use super::content::Content;
-use super::eras;
+use super::eras::{Drift, Eras, KNOTS};
 use super::gains::{BUCKETS, bucket};
 use crate::adam::Adam;
 use crate::network::NEGATIVE_SLOPE;
@@ -40,6 +42,19 @@ pub struct MemberConfig {
     pub eras: bool,
     /// Adam's rate at the start; it falls to 0 along half a cosine.
     pub learning_rate: f64,
+}
+
+/// What the networks know besides who rated what.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SideInformation {
+    /// The movies' kinds.
+    pub content: Content,
+    /// `[movies]`: the score of a movie for somebody unknown.
+    pub popularity: Vec<f32>,
+    /// The years that are told apart.
+    pub eras: Eras,
+    /// How popularity differs between them.
+    pub drift: Drift,
 }
 
 /// One row to train on.
@@ -72,6 +87,8 @@ pub struct Member {
     pub bias: Array1<f32>,
     /// `θ` by [`bucket`] of the history's length.
     pub popularity: [f32; BUCKETS],
+    /// The same for the drift of popularity.
+    pub drift: [f32; BUCKETS],
     /// The hidden layer, if there is one.
     pub hidden: Option<Hidden>,
     /// `[KNOTS, width]`, what the year of the visit adds to the pooled sum, if it does.
@@ -95,13 +112,17 @@ pub struct Hidden {
 struct Parameters {
     named: Vec<(&'static str, Var)>,
     content: Content,
+    /// `[movies, 1 + drift]`: popularity, and how it drifts.
     popularity: Tensor,
+    /// `[KNOTS, drift]`.
+    drift: Tensor,
+    eras: Eras,
     movies: usize,
 }
 
 impl Parameters {
-    fn new(config: &MemberConfig, content: &Content, popularity: &[f32], rng: &mut ChaCha8Rng) -> Result<Self> {
-        let (movies, kinds) = (content.movies(), content.kinds());
+    fn new(config: &MemberConfig, side: &SideInformation, rng: &mut ChaCha8Rng) -> Result<Self> {
+        let (movies, kinds) = (side.content.movies(), side.content.kinds());
         let device = &Device::Cpu;
         let var = |values: Vec<f32>, shape: (usize, usize)| -> Result<Var> {
             Ok(Var::from_tensor(&Tensor::from_vec(values, shape, device)?)?)
@@ -116,7 +137,7 @@ impl Parameters {
         };
         let width = config.width;
         // A network that isn't told the year draws the same numbers as if there were no eras.
-        let eras = if config.eras { Some(normal(eras::KNOTS, width)?) } else { None };
+        let eras = if config.eras { Some(normal(KNOTS, width)?) } else { None };
         let mut named = vec![
             ("input", normal(movies, width)?),
             ("output", normal(movies, width)?),
@@ -125,6 +146,7 @@ impl Parameters {
         ];
         named.push(("bias", var(vec![0.0; movies], (1, movies))?));
         named.push(("popularity", var(vec![1.0; BUCKETS], (BUCKETS, 1))?));
+        named.push(("drift", var(vec![1.0; BUCKETS], (BUCKETS, 1))?));
         named.extend(eras.map(|eras| ("eras", eras)));
         if config.hidden > 0 {
             let mut uniform = |rows: usize, columns: usize, inputs: usize| {
@@ -136,8 +158,11 @@ impl Parameters {
             named.push(("second", uniform(width, config.hidden, config.hidden)?));
             named.push(("second_bias", uniform(1, width, config.hidden)?));
         }
-        let popularity = Tensor::from_slice(popularity, (movies, 1), device)?;
-        Ok(Self { named, content: content.clone(), popularity, movies })
+        let popularity = Array1::from_vec(side.popularity.clone()).insert_axis(Axis(1));
+        let tensor = |table: Array2<f32>| Tensor::from_vec(table.iter().copied().collect(), table.dim(), device);
+        let popularity = tensor(beside(&[&popularity, &side.drift.movies])?)?;
+        let drift = tensor(side.drift.eras.clone())?;
+        Ok(Self { named, content: side.content.clone(), popularity, drift, eras: side.eras, movies })
     }
 
     fn find(&self, name: &str) -> Option<&Tensor> {
@@ -169,9 +194,10 @@ impl Parameters {
         let input = self.table("input", "input_content")?;
         let output = self.table("output", "output_content")?;
         let mut user = input.apply_op1(HistoryMean::new(movies, factors, slots))?;
+        let shares: Vec<f32> = rows.iter().flat_map(|row| self.eras.shares(row.year)).collect();
+        let shares = Tensor::from_vec(shares, (count, KNOTS), &Device::Cpu)?;
         if let Some(eras) = self.find("eras") {
-            let shares: Vec<f32> = rows.iter().flat_map(|row| eras::shares(row.year)).collect();
-            user = (user + Tensor::from_vec(shares, (count, eras::KNOTS), &Device::Cpu)?.matmul(eras)?)?;
+            user = (user + shares.matmul(eras)?)?;
         }
         if let (Some(first), Some(second)) = (self.find("first"), self.find("second")) {
             let inner = user.matmul(&first.t()?)?.broadcast_add(self.get("first_bias")?)?;
@@ -179,9 +205,10 @@ impl Parameters {
             user = (&user + inner.matmul(&second.t()?)?.broadcast_add(self.get("second_bias")?)?)?;
         }
         let user = (&user * dropout(user.elem_count(), user.dims(), rng)?)?;
-        // Popularity is one more column of the movies, and its weight one more number of the user.
-        let scale = self.get("popularity")?.index_select(&buckets, 0)?;
-        let user = Tensor::cat(&[&user, &scale], D::Minus1)?.contiguous()?;
+        // Popularity and its drift are more columns of the movies, and their weights more numbers of the user.
+        let scale = |name: &str| -> Result<Tensor> { Ok(self.get(name)?.index_select(&buckets, 0)?) };
+        let drift = shares.matmul(&self.drift)?.broadcast_mul(&scale("drift")?)?;
+        let user = Tensor::cat(&[&user, &scale("popularity")?, &drift], D::Minus1)?.contiguous()?;
         let output = Tensor::cat(&[&output, &self.popularity], D::Minus1)?.contiguous()?;
         let bias = self.get("bias")?.reshape(self.movies)?;
         let targets: Vec<RowTargets> = rows.into_iter().map(|row| row.targets).collect();
@@ -203,13 +230,17 @@ impl Parameters {
             }),
             _ => None,
         };
-        let mut popularity = [0.0; BUCKETS];
-        popularity.iter_mut().zip(row("popularity")?).for_each(|(slot, value)| *slot = value);
+        let by_length = |name: &str| -> Result<[f32; BUCKETS]> {
+            let mut weights = [0.0; BUCKETS];
+            weights.iter_mut().zip(row(name)?).for_each(|(slot, value)| *slot = value);
+            Ok(weights)
+        };
         Ok(Member {
             input: table(&self.table("input", "input_content")?)?,
             output: table(&self.table("output", "output_content")?)?,
             bias: row("bias")?,
-            popularity,
+            popularity: by_length("popularity")?,
+            drift: by_length("drift")?,
             hidden,
             eras: self.find("eras").map(table).transpose()?,
         })
@@ -230,13 +261,12 @@ fn dropout(count: usize, shape: &[usize], rng: &mut ChaCha8Rng) -> Result<Tensor
 /// A loss that isn't finite.
 pub fn train(
     config: &MemberConfig,
-    content: &Content,
-    popularity: &[f32],
+    side: &SideInformation,
     task: &mut dyn Task,
     rng: &mut ChaCha8Rng,
     mut each: impl FnMut(f32),
 ) -> Result<(Member, Vec<f32>)> {
-    let parameters = Parameters::new(config, content, popularity, rng)?;
+    let parameters = Parameters::new(config, side, rng)?;
     let mut adam =
         Adam::new(parameters.named.iter().map(|(name, var)| (*name, var))).with_weight_decay(config.weight_decay);
     let mut losses = Vec::with_capacity(config.steps);

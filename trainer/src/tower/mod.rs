@@ -30,10 +30,12 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use watchnext::catalog::Catalog;
 
+use crate::baselines::timed_popularity::TimedEvent;
 use crate::dataset::User;
 use content::Content;
+use eras::{Drift, Eras};
 use folded::{Parts, Tower};
-use member::{Member, MemberConfig, Task};
+use member::{Member, MemberConfig, SideInformation, Task};
 use sampler::{Clicks, Sequences, Taste};
 
 /// The first stream of random numbers that belongs to the sequence networks.
@@ -62,6 +64,8 @@ pub struct TowerConfig {
     pub click_dim: usize,
     /// Numbers of a user vector that belong to the sequence channel.
     pub sequence_dim: usize,
+    /// Numbers of a user vector that say how popularity differs in the year of the visit.
+    pub drift_dim: usize,
     /// Keeps embeddings in 8 bits with a scale a movie; otherwise in f32, to measure what that costs.
     pub quantised: bool,
     /// The seed of every random number.
@@ -79,9 +83,9 @@ impl Default for TowerConfig {
             rated,
             steps: 70,
             learning_rate: 0.01,
-            eras: false,
+            eras: true,
         };
-        let sequence = |width| MemberConfig { steps: 250, eras: true, ..member(width, 0, 1e-4, 0.0) };
+        let sequence = |width| MemberConfig { steps: 250, ..member(width, 0, 1e-4, 0.0) };
         Self {
             click_members: vec![
                 member(64, 128, 1e-4, 0.3),
@@ -98,6 +102,7 @@ impl Default for TowerConfig {
             clicks_in_sequence: 0.1,
             click_dim: 64,
             sequence_dim: 64,
+            drift_dim: 8,
             quantised: true,
             seed: 1,
         }
@@ -107,7 +112,7 @@ impl Default for TowerConfig {
 impl TowerConfig {
     /// The length of the user vector.
     pub const fn dim(&self) -> usize {
-        self.click_dim + self.sequence_dim
+        self.click_dim + self.sequence_dim + self.drift_dim
     }
 }
 
@@ -119,8 +124,15 @@ pub fn fit(catalog: &Catalog, users: &[User], config: &TowerConfig) -> Result<(T
     let networks = [&config.click_members, &config.sequence_members];
     ensure!(networks.iter().all(|members| !members.is_empty()), "each channel needs at least one network");
     let tastes: Vec<Taste> = users.iter().map(Taste::new).collect::<Result<_>>()?;
-    let content = Content::new(catalog);
-    let popularity = popularity(catalog.len(), &tastes);
+    let eras = Eras::spanning(tastes.iter().flat_map(|taste| &taste.years).copied());
+    let likes = |taste: &Taste| taste.liked.iter().copied().zip(taste.liked_years.iter().copied()).collect::<Vec<_>>();
+    let likes: Vec<TimedEvent> = tastes.iter().flat_map(likes).collect();
+    let side = SideInformation {
+        content: Content::new(catalog),
+        popularity: popularity(catalog.len(), &tastes),
+        drift: Drift::new(catalog.len(), &likes, &eras, config.drift_dim)?,
+        eras,
+    };
     let steps = networks.iter().copied().flatten().map(|member| member.steps).sum::<usize>();
     let bar = ProgressBar::new(steps as u64);
     bar.set_style(ProgressStyle::with_template("training {bar:32} {percent:>3} % · {eta} left · {msg}")?);
@@ -128,7 +140,7 @@ pub fn fit(catalog: &Catalog, users: &[User], config: &TowerConfig) -> Result<(T
     let mut train = |name: String, settings: &MemberConfig, task: &mut dyn Task, stream: u64| -> Result<Member> {
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
         rng.set_stream(stream);
-        let (member, losses) = member::train(settings, &content, &popularity, task, &mut rng, |loss| {
+        let (member, losses) = member::train(settings, &side, task, &mut rng, |loss| {
             bar.set_message(format!("{name} · loss {loss:.3}"));
             bar.inc(1);
         })?;
@@ -156,7 +168,7 @@ pub fn fit(catalog: &Catalog, users: &[User], config: &TowerConfig) -> Result<(T
         sequences: &sequences,
         followers: &followers,
     };
-    let tower = Tower::fold(&parts, &popularity, config)?;
+    let tower = Tower::fold(&parts, &side, config)?;
     Ok((tower, curves))
 }
 

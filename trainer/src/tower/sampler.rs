@@ -25,7 +25,7 @@ const AHEAD: usize = 10;
 /// The fading of the targets with their distance, in watches.
 const AHEAD_MEMORY: f32 = 5.0;
 
-/// How often a sequence network isn't told the year, so that it also knows what to do without.
+/// How often a network isn't told the year, so that it also knows what to do without.
 const YEAR_UNKNOWN: f64 = 0.3;
 
 /// Rows of a step of the sequence network.
@@ -38,6 +38,8 @@ pub struct Taste {
     pub rated: Vec<u32>,
     /// Those with at least [`LIKED_STARS`].
     pub liked: Vec<u32>,
+    /// The years, with their fractions, in which the liked movies were rated.
+    pub liked_years: Vec<f32>,
     /// The years, with their fractions, in which the rated movies were rated.
     pub years: Vec<f32>,
 }
@@ -48,11 +50,12 @@ impl Taste {
     /// # Errors
     /// A timestamp outside the calendar, which the reader refuses.
     pub fn new(user: &User) -> Result<Self> {
-        let liked = user.events.iter().filter(|event| event.liked());
+        let liked = || user.events.iter().filter(|event| event.liked());
         let year = |event: &Event| Ok(LocalTime::from_unix(event.timestamp, 0)?.year_with_fraction());
         Ok(Self {
             rated: user.events.iter().map(|event| event.movie.get()).collect(),
-            liked: liked.map(|event| event.movie.get()).collect(),
+            liked: liked().map(|event| event.movie.get()).collect(),
+            liked_years: liked().map(year).collect::<Result<_>>()?,
             years: user.events.iter().map(year).collect::<Result<_>>()?,
         })
     }
@@ -86,10 +89,13 @@ impl<'tastes> Clicks<'tastes> {
         let most = ((MOST_CLICKS + 1) as f32).ln();
         let count = (rng.random_range(0.0..most)).exp() as usize;
         let count = count.clamp(1, taste.liked.len().saturating_sub(2).max(1));
-        let mut liked = taste.liked.clone();
+        let mut liked: Vec<(u32, f32)> = taste.liked.iter().copied().zip(taste.liked_years.iter().copied()).collect();
         liked.shuffle(rng);
         let (clicked, others) = liked.split_at(count.min(liked.len()));
-        let mut classes: Vec<(u32, f32)> = others.iter().map(|movie| (*movie, 1.0)).collect();
+        // The visit takes place when the last of the clicks does, whatever their order.
+        let year = clicked.iter().map(|(_, year)| *year).reduce(f32::max).filter(|_| !rng.random_bool(YEAR_UNKNOWN));
+        let clicked: Vec<u32> = clicked.iter().map(|(movie, _)| *movie).collect();
+        let mut classes: Vec<(u32, f32)> = others.iter().map(|(movie, _)| (*movie, 1.0)).collect();
         if self.rated > 0.0 {
             let like: std::collections::BTreeSet<u32> = taste.liked.iter().copied().collect();
             classes.extend(taste.rated.iter().filter(|movie| !like.contains(movie)).map(|movie| (*movie, self.rated)));
@@ -99,8 +105,8 @@ impl<'tastes> Clicks<'tastes> {
         let row = Row {
             slots: clicked.iter().map(|movie| (*movie, pooled)).collect(),
             watched: count,
-            year: None,
-            targets: RowTargets { classes, excluded: clicked.to_vec() },
+            year,
+            targets: RowTargets { classes, excluded: clicked },
         };
         (row, total)
     }
@@ -183,7 +189,12 @@ mod tests {
 
     fn taste() -> Taste {
         let years = (0..40).map(|place| 2000.0 + place as f32).collect();
-        Taste { rated: (0..40).collect(), liked: (0..30).collect(), years }
+        Taste {
+            rated: (0..40).collect(),
+            liked: (0..30).collect(),
+            liked_years: years.iter().copied().take(30).collect(),
+            years,
+        }
     }
 
     #[test]
@@ -222,7 +233,7 @@ mod tests {
 
     #[test]
     fn nobody_with_likes_is_an_error() {
-        let tastes = [Taste { rated: vec![0, 1], liked: vec![], years: vec![2000.0; 2] }];
+        let tastes = [Taste { rated: vec![0, 1], years: vec![2000.0; 2], ..Taste::default() }];
         assert!(Clicks::new(&tastes, 0.0).unwrap_err().to_string().contains("no user has 5 movies"));
         assert!(Sequences::new(&[]).unwrap_err().to_string().contains("two movies"));
     }
