@@ -8,6 +8,8 @@
 //! | `user_tower` | `user_tower.onnx` | history, weights and time in, one vector out |
 //! | `movies` | `movies.safetensors` | `embedding` `[movies, dim]` F32, or I8 with a `scale` `[movies]` F32; `bias` `[movies]` F32 |
 //! | `states` | `states.safetensors` | optional; see [`crate::states`] |
+//! | `ranker` | `ranker.onnx` | optional, with `traits`; see [`crate::ranker`] |
+//! | `traits` | `traits.safetensors` | optional, with `ranker`; see [`crate::traits`] |
 //!
 //! Bundles come from the network, so nothing in one is believed: sizes and hashes are checked before a file is read, and
 //! shapes before a table is allocated.

@@ -147,6 +147,15 @@ pub enum Error {
     /// The neighbours' votes were asked for before their file was loaded.
     #[error("the states aren't loaded yet. Load `states.safetensors` first, or use the retrieval \"movies\".")]
     StatesNotLoaded,
+    /// The ranker was asked for before its files were loaded.
+    #[error("the ranker isn't loaded yet. Load `ranker.onnx` and `traits.safetensors` first.")]
+    RankerNotLoaded,
+    /// A movie that the catalogue doesn't hold was asked about.
+    #[error("the catalogue has no movie {movie_id}")]
+    MovieUnknown {
+        /// The movie's id.
+        movie_id: u32,
+    },
     /// A request from JavaScript hasn't the form of the API.
     #[error("the request hasn't the expected form: {reason}")]
     RequestInvalid {
@@ -177,6 +186,8 @@ impl Error {
             Self::LimitInvalid { .. } => "limit-invalid",
             Self::DiversityInvalid { .. } => "diversity-invalid",
             Self::StatesNotLoaded => "states-not-loaded",
+            Self::RankerNotLoaded => "ranker-not-loaded",
+            Self::MovieUnknown { .. } => "movie-unknown",
             Self::RequestInvalid { .. } => "request-invalid",
         }
     }

@@ -7,6 +7,8 @@
 //! The rows named below are those of the seed notebook's inventory (a two-stage recommender after Covington, Adams and
 //! Sargin, *Deep Neural Networks for YouTube Recommendations*, RecSys 2016).
 
+pub mod reaction;
+
 use time::OffsetDateTime;
 
 use crate::catalog::{Catalog, MovieIndex};

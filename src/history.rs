@@ -6,6 +6,12 @@ use crate::error::{Error, Result};
 /// More movies than anyone clicks or imports; a longer list is refused before it costs memory.
 pub const MAX_HISTORY: usize = 100_000;
 
+/// Ratings from here on count as likes (seed row 9).
+pub const LIKED_STARS: f32 = 4.0;
+
+/// Ratings up to here count as dislikes (seed row 9); between the two is neutral.
+pub const DISLIKED_STARS: f32 = 3.0;
+
 /// A rating on MovieLens's scale, 0.5 to 5 stars.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Rating(f32);

@@ -8,7 +8,8 @@
 //! 3. [`history`] is what the visitor watched, [`features`] turns it and the moment into numbers;
 //! 4. [`model`] runs the user tower, an ONNX model, by tract;
 //! 5. [`index`] finds the movies nearest to the tower's vector, [`states`] the viewers nearest to it;
-//! 6. [`diversity`] spreads the list, and [`recommend`] is the facade over all of it.
+//! 6. [`ranker`] says which of them the visitor would like, by the [`traits`] of the movies;
+//! 7. [`diversity`] spreads the list, and [`recommend`] is the facade over all of it.
 //!
 //! ```no_run
 //! use watchnext::catalog::MovieId;
@@ -43,8 +44,10 @@ pub mod features;
 pub mod history;
 pub mod index;
 pub mod model;
+pub mod ranker;
 pub mod recommend;
 pub mod states;
 pub mod title;
+pub mod traits;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm_api;

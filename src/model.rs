@@ -82,7 +82,7 @@ impl TractUserTower {
 }
 
 /// The messages of an error and of its causes, outermost first.
-fn chain(error: &TractError) -> String {
+pub(crate) fn chain(error: &TractError) -> String {
     error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 

@@ -1,4 +1,4 @@
-//! The pipeline's facade: history → features → user tower → flat index → candidates without what was seen.
+//! The pipeline's facade: history → features → user tower → flat index → candidates without what was seen → ranker → list.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,11 +6,14 @@ use crate::bundle::{Manifest, MovieEmbeddings, STATES};
 use crate::catalog::{Catalog, MovieIndex};
 use crate::diversity::{Candidate, WINDOW, maximal_marginal_relevance};
 use crate::error::{Error, Result};
+use crate::features::reaction::{REACTION_WIDTH, ReactionHistory};
 use crate::features::{LocalTime, history_inputs, time_features};
 use crate::history::History;
 use crate::index::InnerProductIndex;
 use crate::model::{TowerInputs, TractUserTower, USER_TOWER, UserTower};
+use crate::ranker::{CANDIDATES, RANKER, Ranker, Reaction, TractRanker, expected_value};
 use crate::states::StateIndex;
+use crate::traits::{MovieTraits, TRAITS};
 
 /// How candidates are generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -52,6 +55,15 @@ pub struct Suggestion {
     pub movie: MovieIndex,
     /// Higher is better: the softmax's logit for [`Retrieval::Movies`], the share of the votes for [`Retrieval::States`].
     pub score: f32,
+    /// The chance that the visitor likes it, 0 to 1, if the ranker is loaded and the movie was among the candidates that it
+    /// looked at.
+    pub like: Option<f32>,
+}
+
+/// What the second stage needs.
+struct SecondStage {
+    ranker: Box<dyn Ranker>,
+    traits: MovieTraits,
 }
 
 /// A loaded bundle, ready to suggest.
@@ -61,6 +73,7 @@ pub struct Recommender {
     tower: Box<dyn UserTower>,
     movies: InnerProductIndex,
     states: Option<StateIndex>,
+    second_stage: Option<SecondStage>,
 }
 
 impl std::fmt::Debug for Recommender {
@@ -88,7 +101,7 @@ impl Recommender {
         let movies = MovieEmbeddings::from_safetensors(checked("movies")?, manifest.movies, manifest.dim)?;
         let movies = InnerProductIndex::new(&movies.embedding, &movies.bias)?;
         let tower = TractUserTower::load(checked(USER_TOWER)?, manifest.dim, catalog.len())?;
-        Ok(Self { manifest, catalog, tower: Box::new(tower), movies, states: None })
+        Ok(Self { manifest, catalog, tower: Box::new(tower), movies, states: None, second_stage: None })
     }
 
     /// A recommender over any tower and index, for tests and for callers who load their own.
@@ -110,7 +123,7 @@ impl Recommender {
                 found: format!("{found:?}"),
             });
         }
-        Ok(Self { manifest, catalog, tower, movies, states: None })
+        Ok(Self { manifest, catalog, tower, movies, states: None, second_stage: None })
     }
 
     /// Adds the states from the bytes of their file.
@@ -121,6 +134,27 @@ impl Recommender {
         let bytes = self.manifest.checked(STATES, Some(bytes))?;
         self.states = Some(StateIndex::from_safetensors(bytes, self.manifest.dim, self.catalog.len())?);
         Ok(())
+    }
+
+    /// Adds the second stage from the bytes of its two files.
+    ///
+    /// # Errors
+    /// [`Error::FileMissing`] for a bundle without a ranker, and what is wrong with the bytes.
+    pub fn load_ranker(&mut self, ranker: &[u8], traits: &[u8]) -> Result<()> {
+        let ranker = TractRanker::load(self.manifest.checked(RANKER, Some(ranker))?)?;
+        let traits = MovieTraits::from_safetensors(self.manifest.checked(TRAITS, Some(traits))?, &self.catalog)?;
+        self.second_stage = Some(SecondStage { ranker: Box::new(ranker), traits });
+        Ok(())
+    }
+
+    /// Drops the second stage, to measure the first alone.
+    pub fn unload_ranker(&mut self) {
+        self.second_stage = None;
+    }
+
+    /// Whether the second stage is loaded.
+    pub const fn has_ranker(&self) -> bool {
+        self.second_stage.is_some()
     }
 
     /// The bundle's manifest.
@@ -148,8 +182,39 @@ impl Recommender {
         self.tower.embed(&TowerInputs { history, time: time_features(moment), year: moment.year_with_fraction() })
     }
 
+    /// How likely each reaction to each of `movies` is, if the visitor watches it.
+    ///
+    /// # Errors
+    /// [`Error::RankerNotLoaded`], and what the ranker refuses.
+    pub fn reactions(&self, history: &History, moment: &LocalTime, movies: &[MovieIndex]) -> Result<Vec<Reaction>> {
+        let SecondStage { ranker, traits } = self.second_stage.as_ref().ok_or(Error::RankerNotLoaded)?;
+        let history = ReactionHistory::new(&self.catalog, traits, history.watches());
+        let features: Vec<[f32; REACTION_WIDTH]> =
+            movies.iter().map(|movie| history.features(*movie, moment)).collect();
+        ranker.reactions(&features)
+    }
+
+    /// At most `limit` movies of similar titles, genres and decade, the most similar first; better-known movies first where
+    /// they are equally so.
+    ///
+    /// # Errors
+    /// [`Error::RankerNotLoaded`], since its tables hold the titles.
+    pub fn similar(&self, movie: MovieIndex, limit: usize) -> Result<Vec<MovieIndex>> {
+        let SecondStage { traits, .. } = self.second_stage.as_ref().ok_or(Error::RankerNotLoaded)?;
+        let own = movie.as_usize();
+        let likeness = |row: usize| traits.titles.cosine(own, row) + traits.genre_cosine(own, row);
+        let known = |row: &usize| std::cmp::Reverse(self.catalog.movies().get(*row).map_or(0, |movie| movie.ratings));
+        let mut rows: Vec<(usize, f32)> =
+            (0..self.catalog.len()).filter(|row| *row != own).map(|row| (row, likeness(row))).collect();
+        rows.sort_by(|one, other| {
+            other.1.total_cmp(&one.1).then(known(&one.0).cmp(&known(&other.0))).then(one.0.cmp(&other.0))
+        });
+        Ok(rows.iter().take(limit).filter_map(|(row, _)| MovieIndex::new(*row)).collect())
+    }
+
     /// The best `limit` movies that aren't in `history`, best first; equal scores by index. Fewer where fewer are left, or
-    /// where the states vote for fewer. With diversity the order isn't that of the scores.
+    /// where the states vote for fewer. With the second stage the order of the best [`CANDIDATES`] is that of the expected
+    /// value of watching and liking; with it or with diversity the order isn't that of the scores.
     ///
     /// # Errors
     /// [`Error::LimitInvalid`] for 0 or more than the catalogue holds, [`Error::DiversityInvalid`] outside 0 to 1,
@@ -172,29 +237,69 @@ impl Recommender {
         let seen = history.seen(all);
         let unseen = |row: usize| !seen.get(row).copied().unwrap_or(true);
         let vector = self.user_vector(history, moment)?;
-        let count = if diversity > 0.0 { limit.max(WINDOW).min(all) } else { limit };
+        let candidates = if self.has_ranker() { CANDIDATES } else { 0 };
+        let window = if diversity > 0.0 { WINDOW } else { 0 };
+        let count = limit.max(window).max(candidates).min(all);
         let found = match retrieval {
             Retrieval::Movies => self.movies.search(&vector, count, unseen)?,
             Retrieval::States => self.states.as_ref().ok_or(Error::StatesNotLoaded)?.vote(&vector, count, unseen)?,
         };
         let suggestion =
-            |(row, score): &(usize, f32)| Some(Suggestion { movie: MovieIndex::new(*row)?, score: *score });
+            |(row, score): (usize, f32)| Some(Suggestion { movie: MovieIndex::new(row)?, score, like: None });
+        let mut found: Vec<Suggestion> = found.into_iter().filter_map(suggestion).collect();
+        // What a candidate is worth, by which it is ranked; its score stays the first stage's.
+        let mut values: Vec<f32> = found.iter().map(|suggestion| suggestion.score).collect();
+        if self.has_ranker() {
+            values = self.rank(&mut found, history, moment, retrieval)?;
+        }
         if diversity == 0.0 {
-            return Ok(found.iter().filter_map(suggestion).collect());
+            found.truncate(limit);
+            return Ok(found);
         }
         // One click says too little to give up much of what everybody likes.
         let known = (history.len() as f32 / ENOUGH_FOR_NOVELTY).min(1.0);
-        let candidates: Vec<Candidate> = found
+        let row = |at: usize| found.get(at).map_or(usize::MAX, |suggestion| suggestion.movie.as_usize());
+        let candidates: Vec<Candidate> = values
             .iter()
-            .map(|(row, score)| {
+            .enumerate()
+            .map(|(at, value)| {
                 // Votes are shares, from which a logarithm can't be taken away.
-                let popularity = if retrieval == Retrieval::Movies { self.movies.bias(*row) } else { 0.0 };
-                Candidate { score: *score, popularity: popularity * known }
+                let popularity = if retrieval == Retrieval::Movies { self.movies.bias(row(at)) } else { 0.0 };
+                Candidate { score: *value, popularity: popularity * known }
             })
             .collect();
-        let row = |at: usize| found.get(at).map_or(usize::MAX, |(row, _)| *row);
         let order =
             maximal_marginal_relevance(&candidates, diversity, |one, other| self.movies.likeness(row(one), row(other)));
-        Ok(order.iter().take(limit).filter_map(|at| found.get(*at)).filter_map(suggestion).collect())
+        Ok(order.iter().take(limit).filter_map(|at| found.get(*at)).copied().collect())
+    }
+
+    /// Puts the best [`CANDIDATES`] of `found` into the order of their expected value, with their chances of a like; returns
+    /// what each is ranked by.
+    fn rank(
+        &self,
+        found: &mut [Suggestion],
+        history: &History,
+        moment: &LocalTime,
+        retrieval: Retrieval,
+    ) -> Result<Vec<f32>> {
+        let (best, rest) = found.split_at_mut(CANDIDATES.min(found.len()));
+        let movies: Vec<MovieIndex> = best.iter().map(|suggestion| suggestion.movie).collect();
+        let reactions = self.reactions(history, moment, &movies)?;
+        let value = |suggestion: &Suggestion, like: f32| match retrieval {
+            Retrieval::Movies => expected_value(suggestion.score, like),
+            // Shares of votes become what the softmax's logits are.
+            Retrieval::States => expected_value(suggestion.score.max(f32::MIN_POSITIVE).ln(), like),
+        };
+        let mut ranked: Vec<(f32, Suggestion)> = best
+            .iter()
+            .zip(&reactions)
+            .map(|(suggestion, reaction)| {
+                (value(suggestion, reaction.like), Suggestion { like: Some(reaction.like), ..*suggestion })
+            })
+            .collect();
+        ranked.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.movie.cmp(&other.1.movie)));
+        best.iter_mut().zip(&ranked).for_each(|(to, (_, from))| *to = *from);
+        let of_rest = rest.iter().map(|suggestion| value(suggestion, f32::MIN_POSITIVE));
+        Ok(ranked.iter().map(|(value, _)| *value).chain(of_rest).collect())
     }
 }

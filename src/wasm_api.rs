@@ -66,6 +66,7 @@ struct SuggestionView<'catalog> {
     #[serde(flatten)]
     movie: MovieView<'catalog>,
     score: f32,
+    like: Option<f32>,
 }
 
 #[derive(Serialize)]
@@ -83,6 +84,7 @@ struct Info<'manifest> {
     format_version: u32,
     features_version: u32,
     default_diversity: f32,
+    ranker: bool,
     dataset: &'manifest str,
 }
 
@@ -133,6 +135,7 @@ impl Recommender {
             format_version: FORMAT_VERSION,
             features_version: FEATURES_VERSION,
             default_diversity: DEFAULT_DIVERSITY,
+            ranker: self.0.has_ranker(),
             dataset: &manifest.training.dataset,
         })
     }
@@ -164,7 +167,7 @@ impl Recommender {
         let found = timed("watchnext:suggest", || self.0.suggest(&history, &moment, limit, strategy));
         let found = found.map_err(js_error)?;
         let view = |suggestion: recommend::Suggestion| {
-            Some(SuggestionView { movie: self.view(suggestion.movie)?, score: suggestion.score })
+            Some(SuggestionView { movie: self.view(suggestion.movie)?, score: suggestion.score, like: suggestion.like })
         };
         to_js(&Answer { suggestions: found.into_iter().filter_map(view).collect(), unknown })
     }
@@ -180,6 +183,19 @@ impl Recommender {
     #[wasm_bindgen(js_name = loadStates)]
     pub fn load_states(&mut self, bytes: &[u8]) -> JsResult<()> {
         self.0.load_states(bytes).map_err(js_error)
+    }
+
+    /// Adds the second stage from the bytes of its two files.
+    #[wasm_bindgen(js_name = loadRanker)]
+    pub fn load_ranker(&mut self, ranker: &[u8], traits: &[u8]) -> JsResult<()> {
+        self.0.load_ranker(ranker, traits).map_err(js_error)
+    }
+
+    /// Movies of similar titles and themes, the most similar first.
+    pub fn similar(&self, movie_id: u32, limit: usize) -> JsResult<JsValue> {
+        let movie = self.0.catalog().index_of(MovieId(movie_id));
+        let movie = movie.ok_or(Error::MovieUnknown { movie_id }).map_err(js_error)?;
+        self.views(self.0.similar(movie, limit).map_err(js_error)?)
     }
 
     fn parse(&self, request: JsValue) -> JsResult<(Request, History, Vec<MovieId>, LocalTime)> {

@@ -9,14 +9,11 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use watchnext::bundle::{Source, sha256_hex};
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
-use watchnext::history::Rating;
+use watchnext::history::{LIKED_STARS, Rating};
 use watchnext::title::parse_title;
 
 /// What MovieLens writes where a movie has no genre.
 const NO_GENRES: &str = "(no genres listed)";
-
-/// From this many stars on, a rating says that the movie was liked.
-pub const LIKED_STARS: f32 = 4.0;
 
 /// One rating, its movie already dense.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -45,8 +45,12 @@ impl<R: Deref<Target = Recommender> + Send + Sync> Scorer for Shipped<R> {
         let all = self.recommender.catalog().len();
         let suggestions = self.recommender.suggest(history, moment, all, self.strategy)?;
         let scored = suggestions.into_iter().enumerate().map(|(place, suggestion)| {
-            // A diversified list is in the order in which it is shown, which isn't that of the scores.
-            let score = if self.strategy.diversity > 0.0 { -(place as f32) } else { suggestion.score };
+            // A diversified list, or one by expected value, is in the order in which it is shown, which isn't that of the scores.
+            let score = if self.strategy.diversity > 0.0 || self.recommender.has_ranker() {
+                -(place as f32)
+            } else {
+                suggestion.score
+            };
             (suggestion.movie.as_usize(), score)
         });
         Ok(scored.collect())

@@ -5,9 +5,10 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use watchnext::features::{HISTORY_LEN, LocalTime};
+use watchnext::history::LIKED_STARS;
 
 use super::member::{Row, Task};
-use crate::dataset::{Event, LIKED_STARS, User};
+use crate::dataset::{Event, User};
 use crate::ops::RowTargets;
 
 /// The most clicks of a training row.

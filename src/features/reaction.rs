@@ -1,0 +1,336 @@
+//! What the ranker reads of a movie and a history: seed rows 3, 4, 5, 6, 9 and 10, and what the history says of this movie.
+//!
+//! Nothing here needs ratings. A history of clicks alone has each of its ratings' features at the value that nobody's
+//! ratings would have, and [`REACTION_FEATURES`] tells how many ratings there are.
+
+use super::{EventFeatures, LocalTime};
+use crate::catalog::{Catalog, MovieIndex};
+use crate::history::{LIKED_STARS, Watch};
+use crate::traits::{MovieTraits, TASTES, dot};
+
+/// The columns, in order. Means are shrunk towards everybody's by [`PRIOR_WATCHES`].
+pub const REACTION_FEATURES: [&str; 37] = [
+    // The movie's average rating by users other than this one, its root and square, and whether there is none (seed row 10).
+    "avg_current_rating",
+    "avg_current_rating_sqrt",
+    "avg_current_rating_square",
+    "has_0_review",
+    // The rating that the taste model expects of somebody unknown, the share of likes, the ratings' spread, how known it is.
+    "expected_rating",
+    "like_share",
+    "rating_spread",
+    "known",
+    // The movie's age at this moment (seed row 3).
+    "release_year",
+    "release_decade",
+    "movie_age",
+    // How many movies were watched before (seed row 4), and how many of them are rated.
+    "time",
+    "time_sqrt",
+    "time_log",
+    "rated_log",
+    // What was watched: the movies' expected ratings, of all and of the last ten, and how known they are.
+    "watched_expected",
+    "watched_expected_10",
+    "watched_known",
+    // How this movie goes with them: by audience (the mean cosine, and the inner product with the pooled history, which is
+    // a linear user tower's retrieval score), by genre and decade, by title, and the ratings that those like it expect.
+    "audience_likeness",
+    "audience_affinity",
+    "genre_likeness",
+    "title_likeness",
+    "expected_of_alike",
+    // How generous the visitor's ratings are: against what was expected, as they are, and the share of likes and of 4.5 and
+    // more.
+    "rating_bias",
+    "rating_mean",
+    "rating_likes",
+    "rating_spread_own",
+    "rating_raves",
+    // The last ratings against what was expected: moods have sessions.
+    "last_bias_1",
+    "last_bias_3",
+    "last_bias_10",
+    // The ratings of movies like this one, against what was expected and the visitor's bias.
+    "bias_of_audience_alike",
+    "bias_of_taste_alike",
+    "bias_of_genre_alike",
+    "bias_of_title_alike",
+    // The rating that the visitor's taste, folded in from the ratings, gives this movie; and how sure that is.
+    "taste_rating",
+    "taste_variance",
+];
+
+/// How many columns there are.
+pub const REACTION_WIDTH: usize = REACTION_FEATURES.len();
+
+/// Movies of a history that count, the latest: more would cost time and gain nothing.
+pub const REACTION_HISTORY: usize = 200;
+
+/// Watches of an average visitor that every history is taken to hold besides its own.
+const PRIOR_WATCHES: f32 = 3.0;
+
+/// The variance of an average visitor's ratings.
+const PRIOR_VARIANCE: f32 = 0.9;
+
+/// A rating from here on is more than a like.
+const RAVE_STARS: f32 = 4.5;
+
+/// How steeply a likeness counts, and the weight of the visitor's bias beside those who are alike: by audience, by taste, by
+/// genre and decade, by title.
+const ATTENTION: [(f32, f32); 4] = [(6.0, 0.15), (5.0, 0.3), (6.0, 0.5), (6.0, 0.3)];
+
+/// One watched movie with what it says of others.
+struct Watched {
+    row: usize,
+    /// The rating less the one that was expected.
+    bias: Option<f32>,
+    expected: f32,
+}
+
+/// A history as the ranker sees it, to be asked about one movie after the other.
+pub struct ReactionHistory<'bundle> {
+    catalog: &'bundle Catalog,
+    traits: &'bundle MovieTraits,
+    /// Oldest first.
+    watched: Vec<Watched>,
+    ordinal: usize,
+    /// The columns that don't depend on the movie, in order: from `time` to `watched_known`, from `rating_bias` to
+    /// `rating_raves`, and the last biases.
+    counts: [f32; 7],
+    ratings: [f32; 5],
+    last: [f32; 3],
+    /// The sum of the audience vectors, over the root of their number and one more.
+    pooled: Vec<f32>,
+    /// The posterior of the visitor's taste: its mean, and its covariance.
+    taste: [f32; TASTES],
+    covariance: [[f32; TASTES]; TASTES],
+}
+
+impl<'bundle> ReactionHistory<'bundle> {
+    /// A history of `watches`, oldest first.
+    pub fn new(catalog: &'bundle Catalog, traits: &'bundle MovieTraits, watches: &[Watch]) -> Self {
+        let recent = watches.get(watches.len().saturating_sub(REACTION_HISTORY)..).unwrap_or_default();
+        let watched: Vec<Watched> = recent
+            .iter()
+            .map(|watch| {
+                let row = watch.movie.as_usize();
+                let expected = traits.statistics(row).expected;
+                Watched { row, expected, bias: watch.rating.map(|rating| rating.stars() - expected) }
+            })
+            .collect();
+        let (count, all) = (watched.len() as f32, traits.everybody());
+        let shrunk = |sum: f32, prior: f32| (sum + PRIOR_WATCHES * prior) / (count + PRIOR_WATCHES);
+        let expected = shrunk(watched.iter().map(|watch| watch.expected).sum(), all.expected);
+        let last_ten = watched.iter().rev().take(10);
+        let (sum, ten) = last_ten.fold((0.0, 0.0), |(sum, ten), watch| (sum + watch.expected, ten + 1.0));
+        let known = watched.iter().map(|watch| traits.statistics(watch.row).known()).sum();
+        let time = (watches.len() + 1) as f32;
+        let stars: Vec<f32> = recent.iter().filter_map(|watch| watch.rating).map(|rating| rating.stars()).collect();
+        let counts = [
+            time,
+            time.sqrt(),
+            time.ln(),
+            (stars.len() as f32).ln_1p(),
+            expected,
+            (sum + 0.5 * expected) / (ten + 0.5),
+            shrunk(known, all.known),
+        ];
+        let biases: Vec<f32> = watched.iter().filter_map(|watch| watch.bias).collect();
+        let ratings = of_ratings(&stars, &biases, all.mean, all.like_share);
+        let [bias, ..] = ratings;
+        let last = [1, 3, 10].map(|last| {
+            let latest = biases.iter().rev().take(last);
+            (latest.clone().sum::<f32>() + bias) / (latest.count() + 1) as f32
+        });
+        let mut pooled = vec![0.0; traits.audience.width()];
+        for watch in &watched {
+            let row = traits.audience.row(watch.row);
+            pooled.iter_mut().zip(row).for_each(|(sum, value)| *sum += value / (count + 1.0).sqrt());
+        }
+        let (taste, covariance) = fold_in(traits, &watched);
+        let ordinal = watches.len() + 1;
+        Self { catalog, traits, watched, ordinal, counts, ratings, last, pooled, taste, covariance }
+    }
+
+    /// The ranker's columns for one movie at a moment, in the order of [`REACTION_FEATURES`].
+    pub fn features(&self, movie: MovieIndex, moment: &LocalTime) -> [f32; REACTION_WIDTH] {
+        let (row, traits) = (movie.as_usize(), self.traits);
+        let statistics = traits.statistics(row);
+        let year = self.catalog.movie(movie).and_then(|movie| movie.year);
+        let event = EventFeatures::new(year, moment, self.ordinal, 0);
+        let alike = self.alike(row);
+        let loading = traits.loading(row);
+        let taste_rating = statistics.expected + dot(&self.taste, loading);
+        let taste_variance: f32 = self.covariance.iter().zip(loading).map(|(line, own)| own * dot(line, loading)).sum();
+        let of_movie = [
+            statistics.mean,
+            statistics.mean.sqrt(),
+            statistics.mean * statistics.mean,
+            if statistics.ratings > 0.0 { 0.0 } else { 1.0 },
+            statistics.expected,
+            statistics.like_share,
+            statistics.spread,
+            statistics.known(),
+            event.release_year,
+            event.release_decade,
+            event.movie_age,
+        ];
+        let going_with = [
+            alike.likeness[0],
+            dot(&self.pooled, traits.audience.row(row)),
+            alike.likeness[2],
+            alike.likeness[3],
+            alike.expected,
+        ];
+        let columns = of_movie
+            .into_iter()
+            .chain(self.counts)
+            .chain(going_with)
+            .chain(self.ratings)
+            .chain(self.last)
+            .chain(alike.bias)
+            .chain([taste_rating, taste_variance]);
+        let mut features = [0.0; REACTION_WIDTH];
+        features.iter_mut().zip(columns).for_each(|(feature, value)| *feature = value);
+        features
+    }
+
+    /// What the watched movies say of another one by how alike they are: the watched movies attend to it (a softmax with a
+    /// share for what is known anyway).
+    fn alike(&self, row: usize) -> Alike {
+        let [bias, ..] = self.ratings;
+        let expected = self.counts[4];
+        let mut likeness = [0.0; 4];
+        let mut sums = [(0.0_f32, 0.0_f32); 4];
+        let mut by_audience = (0.0_f32, 0.0_f32);
+        for watch in &self.watched {
+            let cosines = [
+                self.traits.audience.cosine(row, watch.row),
+                self.traits.taste_cosine(row, watch.row),
+                self.traits.genre_cosine(row, watch.row),
+                self.traits.titles.cosine(row, watch.row),
+            ];
+            for (at, (cosine, (steepness, _))) in cosines.into_iter().zip(ATTENTION).enumerate() {
+                let weight = (steepness * (cosine - 1.0)).exp();
+                if at == 0 {
+                    by_audience = (by_audience.0 + weight * watch.expected, by_audience.1 + weight);
+                }
+                if let (Some((sum, total)), Some(own)) = (sums.get_mut(at), watch.bias) {
+                    *sum += weight * (own - bias);
+                    *total += weight;
+                }
+                if let Some(sum) = likeness.get_mut(at) {
+                    *sum += cosine;
+                }
+            }
+        }
+        // As much as two watches whose cosine is a sixth weigh.
+        let prior = 2.0 * (1.0_f32 - ATTENTION[0].0).exp();
+        let count = self.watched.len().max(1) as f32;
+        let mut biases = [0.0; 4];
+        for ((to, (sum, total)), (_, prior)) in biases.iter_mut().zip(sums).zip(ATTENTION) {
+            *to = sum / (total + prior);
+        }
+        Alike {
+            likeness: likeness.map(|sum: f32| sum / count),
+            bias: biases,
+            expected: (by_audience.0 + prior * expected) / (by_audience.1 + prior) - expected,
+        }
+    }
+}
+
+/// What the watched movies say of another one.
+struct Alike {
+    /// The mean cosine by audience, taste, genre and title.
+    likeness: [f32; 4],
+    /// The bias of the ratings of those alike, beyond the visitor's own, in the same order.
+    bias: [f32; 4],
+    /// The expected rating of those alike by audience, less that of all that were watched.
+    expected: f32,
+}
+
+/// `rating_bias`, `rating_mean`, `rating_likes`, `rating_spread_own` and `rating_raves`.
+fn of_ratings(stars: &[f32], biases: &[f32], mean_of_all: f32, likes_of_all: f32) -> [f32; 5] {
+    let count = stars.len() as f32;
+    let share = |least: f32, prior: f32, weight: f32| {
+        (stars.iter().filter(|stars| **stars >= least).count() as f32 + prior * weight) / (count + weight)
+    };
+    let own_mean = stars.iter().sum::<f32>() / count.max(1.0);
+    let squares: f32 = stars.iter().map(|stars| (stars - own_mean).powi(2)).sum();
+    [
+        biases.iter().sum::<f32>() / (count + PRIOR_WATCHES),
+        (stars.iter().sum::<f32>() + PRIOR_WATCHES * mean_of_all) / (count + PRIOR_WATCHES),
+        share(LIKED_STARS, likes_of_all, PRIOR_WATCHES),
+        ((squares + PRIOR_WATCHES * PRIOR_VARIANCE) / (count + PRIOR_WATCHES)).sqrt(),
+        share(RAVE_STARS, 0.5, 2.0),
+    ]
+}
+
+/// The posterior of a visitor's taste `z ~ N(0, I)` after ratings `r = expected + w · z + e`, `e ~ N(0, noise)`: the fold-in
+/// of a probabilistic matrix factorisation (Salakhutdinov and Mnih, NIPS 2007). Its mean and its covariance.
+fn fold_in(traits: &MovieTraits, watched: &[Watched]) -> ([f32; TASTES], [[f32; TASTES]; TASTES]) {
+    let mut precision = [[0.0_f32; TASTES]; TASTES];
+    for (at, line) in precision.iter_mut().enumerate() {
+        if let Some(diagonal) = line.get_mut(at) {
+            *diagonal = 1.0;
+        }
+    }
+    let mut pull = [0.0_f32; TASTES];
+    for watch in watched {
+        let Some(bias) = watch.bias else { continue };
+        let loading = traits.loading(watch.row);
+        for ((line, pull), own) in precision.iter_mut().zip(&mut pull).zip(loading) {
+            let own = own / traits.everybody().noise;
+            *pull += own * bias;
+            line.iter_mut().zip(loading).for_each(|(entry, other)| *entry += own * other);
+        }
+    }
+    let covariance = inverse(precision);
+    (covariance.map(|line| dot(&line, &pull)), covariance)
+}
+
+/// The inverse of a symmetric matrix whose eigenvalues are 1 or more, by Gauss and Jordan's elimination, which needs no
+/// pivoting for such a one.
+fn inverse(mut matrix: [[f32; TASTES]; TASTES]) -> [[f32; TASTES]; TASTES] {
+    for step in 0..TASTES {
+        let mut pivot_line = matrix.get(step).copied().unwrap_or([0.0; TASTES]);
+        let pivot = pivot_line.get(step).copied().unwrap_or(1.0);
+        if let Some(diagonal) = pivot_line.get_mut(step) {
+            *diagonal = 1.0;
+        }
+        pivot_line.iter_mut().for_each(|entry| *entry /= pivot);
+        for (at, line) in matrix.iter_mut().enumerate() {
+            if at == step {
+                *line = pivot_line;
+            } else if let Some(first) = line.get_mut(step) {
+                let factor = std::mem::take(first);
+                line.iter_mut().zip(pivot_line).for_each(|(entry, pivot)| *entry -= factor * pivot);
+            }
+        }
+    }
+    matrix
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::indexing_slicing)]
+    use super::*;
+
+    /// A matrix with known structure: the identity and an outer product, whose inverse Sherman and Morrison give.
+    #[test]
+    fn the_inverse_of_an_updated_identity() {
+        let vector: [f32; TASTES] = std::array::from_fn(|at| (at as f32 * 0.7).sin());
+        let norm = dot(&vector, &vector);
+        let entry = |row: usize, column: usize| if row == column { 1.0 } else { 0.0 };
+        let matrix =
+            std::array::from_fn(|row| std::array::from_fn(|column| entry(row, column) + vector[row] * vector[column]));
+        let found = inverse(matrix);
+        for (row, line) in found.iter().enumerate() {
+            for (column, value) in line.iter().enumerate() {
+                let expected = entry(row, column) - vector[row] * vector[column] / (1.0 + norm);
+                assert!((value - expected).abs() < 1e-5, "{row}, {column}: {value} against {expected}");
+            }
+        }
+    }
+}

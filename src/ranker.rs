@@ -1,0 +1,129 @@
+//! The second stage: of what somebody might watch, what they would like.
+//!
+//! The ranker is an ONNX model over the columns of [`crate::features::reaction`], one row a candidate. It puts out how
+//! likely a dislike, neither, and a like are (seed row 9), calibrated in the graph.
+
+use std::sync::Arc;
+
+use tract_onnx::prelude::{
+    Datum, Framework, InferenceFact, InferenceModelExt, IntoRunnable, IntoTValue, Tensor, TractError, TractResult,
+    TypedRunnableModel, tvec,
+};
+
+use crate::error::{Error, Result};
+use crate::features::reaction::REACTION_WIDTH;
+use crate::model::chain;
+
+/// The role of the ranker's file in the manifest, and its name in errors.
+pub const RANKER: &str = "ranker";
+
+/// The ranker's input, `[CANDIDATES, REACTION_WIDTH]` of float.
+pub const RANKER_INPUT: &str = "features";
+
+/// The ranker's output, `[CANDIDATES, 3]` of float: dislike, neither, like.
+pub const RANKER_OUTPUT: &str = "reactions";
+
+/// How many candidates the second stage looks at, in one batch.
+pub const CANDIDATES: usize = 200;
+
+/// How much the chance of a like counts beside the chance of watching, both as logarithms. The first stage learnt from
+/// likes and so knows a part of it.
+const LIKE_WEIGHT: f32 = 0.5;
+
+/// How likely each reaction to a movie is, if it is watched; they add up to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reaction {
+    /// A rating of [`DISLIKED_STARS`](crate::history::DISLIKED_STARS) or less.
+    pub dislike: f32,
+    /// A rating between.
+    pub neutral: f32,
+    /// A rating of [`LIKED_STARS`](crate::history::LIKED_STARS) or more.
+    pub like: f32,
+}
+
+/// The expected value of watching and liking, as a logarithm up to a constant: from the first stage's score, which is the
+/// logarithm of the chance of watching up to a constant, and the chance of a like.
+pub fn expected_value(score: f32, like: f32) -> f32 {
+    score + LIKE_WEIGHT * like.max(f32::MIN_POSITIVE).ln()
+}
+
+/// A model that says how likely reactions are.
+pub trait Ranker: Send + Sync {
+    /// The reactions to movies with these features, one for each.
+    ///
+    /// # Errors
+    /// [`Error::ModelFailed`] and [`Error::NonFinite`].
+    fn reactions(&self, features: &[[f32; REACTION_WIDTH]]) -> Result<Vec<Reaction>>;
+}
+
+/// A ranker run by tract.
+#[derive(Debug, Clone)]
+pub struct TractRanker {
+    plan: Arc<TypedRunnableModel>,
+}
+
+impl TractRanker {
+    /// Loads and optimises an ONNX model with the input [`RANKER_INPUT`] and the output [`RANKER_OUTPUT`], and runs it once.
+    ///
+    /// # Errors
+    /// [`Error::ModelInvalid`] for bytes that aren't ONNX, an operator that tract doesn't know, an input or output of another
+    /// name or shape; [`Error::NonFinite`] for weights that make one.
+    pub fn load(bytes: &[u8]) -> Result<Self> {
+        let invalid = |reason: String| Error::ModelInvalid { file: RANKER.to_owned(), reason };
+        let ranker = Self { plan: optimise(bytes).map_err(|error| invalid(chain(&error)))? };
+        ranker.reactions(&[[0.0; REACTION_WIDTH]]).map_err(|error| match error {
+            Error::ModelFailed { reason, .. } => invalid(reason),
+            other => other,
+        })?;
+        Ok(ranker)
+    }
+
+    fn batch(&self, features: &[[f32; REACTION_WIDTH]]) -> TractResult<Vec<[f32; 3]>> {
+        // The batch has one size, so that the model is optimised for it; rows of zeros fill it up.
+        let mut values: Vec<f32> = features.iter().flatten().copied().collect();
+        values.resize(CANDIDATES * REACTION_WIDTH, 0.0);
+        let outputs =
+            self.plan.run(tvec!(Tensor::from_shape(&[CANDIDATES, REACTION_WIDTH], &values)?.into_tvalue()))?;
+        let output = outputs.first().ok_or_else(|| TractError::msg("it has no output"))?;
+        if output.shape() != [CANDIDATES, 3] {
+            let shape = output.shape();
+            return Err(TractError::msg(format!("its output has shape {shape:?} instead of [{CANDIDATES}, 3]")));
+        }
+        let values: Vec<f32> = output.to_plain_array_view::<f32>()?.iter().copied().collect();
+        Ok(values.as_chunks::<3>().0.iter().take(features.len()).copied().collect())
+    }
+}
+
+fn optimise(mut bytes: &[u8]) -> TractResult<Arc<TypedRunnableModel>> {
+    let mut model = tract_onnx::onnx().model_for_read(&mut bytes)?;
+    let inputs: Vec<Option<&str>> = model
+        .input_outlets()?
+        .iter()
+        .map(|outlet| model.nodes().get(outlet.node).map(|node| node.name.as_str()))
+        .collect();
+    if inputs != [Some(RANKER_INPUT)] {
+        return Err(TractError::msg(format!("its inputs are {inputs:?}, the contract is one, {RANKER_INPUT:?}")));
+    }
+    let outputs: Vec<Option<&str>> = model.output_outlets()?.iter().map(|outlet| model.outlet_label(*outlet)).collect();
+    if outputs != [Some(RANKER_OUTPUT)] {
+        return Err(TractError::msg(format!("its outputs are {outputs:?}, the contract is one, {RANKER_OUTPUT:?}")));
+    }
+    model.set_input_fact(0, InferenceFact::dt_shape(f32::datum_type(), [CANDIDATES, REACTION_WIDTH]))?;
+    model.into_optimized()?.into_runnable()
+}
+
+impl Ranker for TractRanker {
+    fn reactions(&self, features: &[[f32; REACTION_WIDTH]]) -> Result<Vec<Reaction>> {
+        let failed = |error: TractError| Error::ModelFailed { file: RANKER.to_owned(), reason: chain(&error) };
+        let mut reactions = Vec::with_capacity(features.len());
+        for batch in features.chunks(CANDIDATES) {
+            for [dislike, neutral, like] in self.batch(batch).map_err(failed)? {
+                if ![dislike, neutral, like].iter().all(|chance| chance.is_finite()) {
+                    return Err(Error::NonFinite { place: format!("{RANKER}: {RANKER_OUTPUT}") });
+                }
+                reactions.push(Reaction { dislike, neutral, like });
+            }
+        }
+        Ok(reactions)
+    }
+}

@@ -1,0 +1,257 @@
+//! `traits.safetensors`: what the ranker knows of each movie.
+//!
+//! | tensor | type | holds |
+//! |---|---|---|
+//! | `everybody` | F32 `[3]` | the mean rating, the share of likes, and the variance of a rating about what taste expects |
+//! | `statistics` | F32 `[movies, 5]` | see [`Statistics`] |
+//! | `taste`, `taste_scale` | I8 `[movies, TASTES]`, F32 `[movies]` | loadings `w` of the taste model, see [`MovieTraits::loading`] |
+//! | `audience`, `audience_scale` | I8 `[movies, any]`, F32 `[movies]` | movies with the same viewers are near each other |
+//! | `titles`, `titles_scale` | I8 `[movies, any]`, F32 `[movies]` | embeddings of the titles (seed row 6), reduced; may be left out |
+
+use safetensors::tensor::{Dtype, SafeTensors};
+
+use crate::bundle::{floats, tensor, tensors};
+use crate::catalog::Catalog;
+use crate::error::{Error, Result};
+use crate::features::DEFAULT_RELEASE_YEAR;
+
+/// The role of the file in the manifest.
+pub const TRAITS: &str = "traits";
+
+/// Numbers of a visitor's taste.
+pub const TASTES: usize = 24;
+
+/// What the decade counts beside one genre when two movies' kinds are compared.
+const DECADE_SHARE: f32 = 0.7;
+
+/// What a movie's ratings say, all shrunk towards everybody's.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Statistics {
+    /// The mean rating, 0.5 to 5.
+    pub mean: f32,
+    /// The rating that the taste model expects of somebody unknown.
+    pub expected: f32,
+    /// The share of likes, 0 to 1.
+    pub like_share: f32,
+    /// The standard deviation of its ratings, above 0.
+    pub spread: f32,
+    /// How many ratings there are.
+    pub ratings: f32,
+}
+
+impl Statistics {
+    /// How well known the movie is: the logarithm of its ratings, about 0 to 1.5.
+    pub fn known(&self) -> f32 {
+        self.ratings.ln_1p() / 5.0
+    }
+}
+
+/// Means over all ratings.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Everybody {
+    /// The mean rating.
+    pub mean: f32,
+    /// The share of likes.
+    pub like_share: f32,
+    /// The variance of a rating about what taste expects, above 0.
+    pub noise: f32,
+    /// The mean of [`Statistics::expected`].
+    pub expected: f32,
+    /// The mean of [`Statistics::known`].
+    pub known: f32,
+}
+
+/// Vectors of the movies, with their lengths.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Vectors {
+    width: usize,
+    /// `[movies, width]`.
+    values: Vec<f32>,
+    /// One over each vector's length, 0 for a vector of zeros.
+    shortening: Vec<f32>,
+}
+
+impl Vectors {
+    fn new(width: usize, values: Vec<f32>) -> Self {
+        let shortening = values.chunks_exact(width.max(1)).map(|row| {
+            let length = dot(row, row).sqrt();
+            if length > 0.0 { 1.0 / length } else { 0.0 }
+        });
+        Self { width, shortening: shortening.collect(), values }
+    }
+
+    /// The length of a vector; 0 if there are none.
+    pub const fn width(&self) -> usize {
+        self.width
+    }
+
+    /// A movie's vector; empty for a movie that isn't there.
+    pub fn row(&self, row: usize) -> &[f32] {
+        let start = row.saturating_mul(self.width);
+        self.values.get(start..start.saturating_add(self.width)).unwrap_or_default()
+    }
+
+    /// The cosine of two movies, −1 to 1; 0 for one that isn't there or has no direction.
+    pub fn cosine(&self, one: usize, other: usize) -> f32 {
+        let shortening = |row: usize| self.shortening.get(row).copied().unwrap_or_default();
+        dot(self.row(one), self.row(other)) * shortening(one) * shortening(other)
+    }
+}
+
+/// The inner product.
+pub fn dot(one: &[f32], other: &[f32]) -> f32 {
+    // Four sums at a time, which the compiler turns into vector instructions.
+    let ((ones, one_rest), (others, other_rest)) = (one.as_chunks::<4>(), other.as_chunks::<4>());
+    let mut sums = [0.0_f32; 4];
+    for (one, other) in ones.iter().zip(others) {
+        for ((sum, one), other) in sums.iter_mut().zip(one).zip(other) {
+            *sum += one * other;
+        }
+    }
+    sums.iter().sum::<f32>() + one_rest.iter().zip(other_rest).map(|(one, other)| one * other).sum::<f32>()
+}
+
+/// A movie's kind: its genres, and the first year of its decade.
+#[derive(Debug, Clone, PartialEq)]
+struct Kind {
+    genres: Vec<u16>,
+    decade: u16,
+}
+
+impl Kind {
+    fn product(&self, other: &Self) -> f32 {
+        let shared = self.genres.iter().filter(|genre| other.genres.contains(genre)).count() as f32;
+        shared + if self.decade == other.decade { DECADE_SHARE * DECADE_SHARE } else { 0.0 }
+    }
+}
+
+/// The whole file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MovieTraits {
+    statistics: Vec<Statistics>,
+    everybody: Everybody,
+    /// The loadings of taste.
+    loadings: Vectors,
+    /// The loadings about their mean, whose directions tell movies apart.
+    tastes: Vectors,
+    /// By who watched them.
+    pub audience: Vectors,
+    /// By their titles; of width 0 if the bundle has none.
+    pub titles: Vectors,
+    kinds: Vec<Kind>,
+}
+
+impl MovieTraits {
+    /// Reads the file of a bundle with this catalogue.
+    ///
+    /// # Errors
+    /// [`Error::TensorInvalid`], [`Error::ShapeMismatch`], [`Error::NonFinite`].
+    pub fn from_safetensors(bytes: &[u8], catalog: &Catalog) -> Result<Self> {
+        let (file, movies) = (tensors(TRAITS, bytes)?, catalog.len());
+        let all = floats(TRAITS, &file, "everybody", &[Some(3)])?;
+        let rows = floats(TRAITS, &file, "statistics", &[Some(movies), Some(5)])?;
+        let (rows, _) = rows.as_chunks::<5>();
+        let statistics: Vec<Statistics> = rows
+            .iter()
+            .map(|[mean, expected, like_share, spread, ratings]| Statistics {
+                mean: *mean,
+                expected: *expected,
+                like_share: *like_share,
+                spread: *spread,
+                ratings: *ratings,
+            })
+            .collect();
+        let [mean, like_share, noise] = *all.as_slice() else {
+            return Err(invalid("`everybody` doesn't hold three numbers".to_owned()));
+        };
+        if noise <= 0.0 {
+            return Err(invalid(format!("the variance in `everybody` is {noise}, which isn't above 0")));
+        }
+        if statistics.iter().any(|movie| movie.mean < 0.0 || movie.ratings < 0.0) {
+            return Err(invalid("`statistics` has a negative mean or number of ratings".to_owned()));
+        }
+        let weights: Vec<f32> = statistics.iter().map(|movie| movie.ratings).collect();
+        let total = weights.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+        let mean_of = |value: fn(&Statistics) -> f32| {
+            statistics.iter().zip(&weights).map(|(movie, weight)| weight * value(movie)).sum::<f32>() / total
+        };
+        let everybody = Everybody {
+            mean,
+            like_share,
+            noise,
+            expected: mean_of(|movie| movie.expected),
+            known: mean_of(Statistics::known),
+        };
+        let loadings = vectors(&file, "taste", movies)?;
+        if loadings.width != TASTES {
+            return Err(invalid(format!("`taste` has {} numbers a movie instead of {TASTES}", loadings.width)));
+        }
+        let tastes = about_mean(&loadings, &weights, total);
+        let titles = match file.tensor("titles").is_ok() {
+            true => vectors(&file, "titles", movies)?,
+            false => Vectors::new(0, Vec::new()),
+        };
+        let audience = vectors(&file, "audience", movies)?;
+        let kind = |movie: &crate::catalog::Movie| {
+            let year = movie.year.unwrap_or(DEFAULT_RELEASE_YEAR);
+            Kind { genres: movie.genres.clone(), decade: year - year % 10 }
+        };
+        let kinds = catalog.movies().iter().map(kind).collect();
+        Ok(Self { statistics, everybody, loadings, tastes, audience, titles, kinds })
+    }
+
+    /// A movie's statistics; those of a movie that isn't there are zeros.
+    pub fn statistics(&self, row: usize) -> Statistics {
+        self.statistics.get(row).copied().unwrap_or_default()
+    }
+
+    /// The means over all ratings.
+    pub const fn everybody(&self) -> &Everybody {
+        &self.everybody
+    }
+
+    /// A movie's loadings `w`, `[TASTES]`: a visitor of taste `z` is expected to rate it `expected + w · z`.
+    pub fn loading(&self, row: usize) -> &[f32] {
+        self.loadings.row(row)
+    }
+
+    /// The cosine of two movies' loadings about their mean.
+    pub fn taste_cosine(&self, one: usize, other: usize) -> f32 {
+        self.tastes.cosine(one, other)
+    }
+
+    /// The cosine of two movies' genres and decades.
+    pub fn genre_cosine(&self, one: usize, other: usize) -> f32 {
+        let (Some(one), Some(other)) = (self.kinds.get(one), self.kinds.get(other)) else { return 0.0 };
+        one.product(other) / (one.product(one) * other.product(other)).sqrt()
+    }
+}
+
+fn invalid(reason: String) -> Error {
+    Error::TensorInvalid { file: TRAITS.to_owned(), reason }
+}
+
+/// Vectors of 8-bit numbers with a scale for each movie.
+fn vectors(file: &SafeTensors<'_>, name: &str, movies: usize) -> Result<Vectors> {
+    let scales = floats(TRAITS, file, &format!("{name}_scale"), &[Some(movies)])?;
+    let view = tensor(TRAITS, file, name, Dtype::I8, &[Some(movies), None])?;
+    let width = view.shape().get(1).copied().unwrap_or_default();
+    let rows = view.data().chunks_exact(width.max(1)).zip(&scales);
+    let values = rows.flat_map(|(row, scale)| row.iter().map(move |byte| f32::from(byte.cast_signed()) * scale));
+    let values: Vec<f32> = values.collect();
+    if values.iter().any(|value| !value.is_finite()) {
+        return Err(Error::NonFinite { place: format!("{TRAITS}: {name}") });
+    }
+    Ok(Vectors::new(width, values))
+}
+
+/// The vectors less their mean, in which a movie counts with its ratings.
+fn about_mean(vectors: &Vectors, weights: &[f32], total: f32) -> Vectors {
+    let mut mean = vec![0.0; vectors.width];
+    for (row, weight) in vectors.values.chunks_exact(vectors.width.max(1)).zip(weights) {
+        mean.iter_mut().zip(row).for_each(|(mean, value)| *mean += weight / total * value);
+    }
+    let rows = vectors.values.chunks_exact(vectors.width.max(1));
+    let values = rows.flat_map(|row| row.iter().zip(&mean).map(|(value, mean)| value - mean));
+    Vectors::new(vectors.width, values.collect())
+}
