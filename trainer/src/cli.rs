@@ -27,6 +27,8 @@ enum Command {
     Suggest(SuggestArgs),
     /// Writes the features of every rating as CSV, for models that are trained elsewhere.
     Features(FeaturesArgs),
+    /// Writes the titles' embeddings by all-MiniLM-L6-v2, and says what their reduction costs.
+    Titles(TitlesArgs),
     /// Writes a bundle on made-up movies with a known answer, for tests.
     Fixture {
         /// The bundle's folder; its data go into `data` within.
@@ -170,6 +172,19 @@ pub(crate) struct FeaturesArgs {
     pub(crate) out: PathBuf,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct TitlesArgs {
+    /// The folder of all-MiniLM-L6-v2, with its config.json, tokenizer.json and model.safetensors.
+    #[arg(long)]
+    pub(crate) encoder: PathBuf,
+    /// A folder with movies.csv.
+    #[arg(long)]
+    pub(crate) data: PathBuf,
+    /// The safetensors file to write.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+}
+
 /// Runs the command that the program's arguments name.
 ///
 /// # Errors
@@ -181,6 +196,7 @@ pub fn run() -> Result<()> {
         Command::Evaluate(args) => commands::evaluate(args),
         Command::Suggest(args) => commands::suggest(args),
         Command::Features(args) => commands::features(args),
+        Command::Titles(args) => commands::titles(args),
         Command::Fixture { out } => commands::fixture(out),
     }
 }

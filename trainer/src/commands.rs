@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod evaluate;
+mod titles;
 mod train;
 
 use std::path::Path;
@@ -16,6 +17,7 @@ use watchnext::history::{History, Rating, Watch};
 use watchnext::recommend::{Retrieval, Strategy};
 
 pub use evaluate::evaluate;
+pub use titles::titles;
 pub use train::train;
 
 use crate::cli::{FeaturesArgs, SuggestArgs};

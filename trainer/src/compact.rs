@@ -120,14 +120,14 @@ fn allot(bytes: usize, dim: usize) -> (usize, usize) {
 }
 
 /// The `rank` orthonormal axes of largest variance, `[rank, dim]`, and the standard deviation on each.
-fn principal_axes(centered: &Array2<f32>, rank: usize) -> Result<(Array2<f32>, Vec<f32>)> {
+pub(crate) fn principal_axes(centered: &Array2<f32>, rank: usize) -> Result<(Array2<f32>, Vec<f32>)> {
     let (states, dim) = centered.dim();
     let wide = centered.mapv(f64::from);
     let covariance = wide.t().dot(&wide) / states as f64;
     let covariance = Mat::from_fn(dim, dim, |row, column| covariance.get((row, column)).copied().unwrap_or_default());
     let eigen = covariance
         .self_adjoint_eigen(Side::Lower)
-        .map_err(|error| anyhow::anyhow!("the states' principal axes can't be found: {error:?}"))?;
+        .map_err(|error| anyhow::anyhow!("the principal axes can't be found: {error:?}"))?;
     let mut axes = Vec::with_capacity(rank * dim);
     let mut deviations = Vec::with_capacity(rank);
     // Eigenvalues come in ascending order.

@@ -142,6 +142,15 @@ impl Dataset {
     }
 }
 
+/// Every movie of `folder/movies.csv` by ascending id, rated or not, with its title as the catalogue shows it.
+///
+/// # Errors
+/// As [`Dataset::read`].
+pub fn read_movie_titles(folder: &Path) -> Result<Vec<(MovieId, String)>> {
+    let (titles, _) = read_movies(&folder.join("movies.csv"))?;
+    Ok(titles.into_iter().map(|(id, (title, _))| (MovieId(id), parse_title(&title).0)).collect())
+}
+
 /// A CSV file's bytes and what is known of them.
 fn read_file(path: &Path) -> Result<(Vec<u8>, String, String)> {
     let mut bytes = Vec::new();

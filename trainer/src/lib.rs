@@ -2,7 +2,8 @@
 //!
 //! [`dataset`] reads the ratings and [`split`] parts the users; [`train`] fits the [`network`] with the operations of [`ops`]
 //! and the optimiser of [`adam`]; [`export`], [`compact`] and [`pack`] make the bundle; [`evaluate`] measures what ships beside
-//! the [`methods`] and [`baselines`] that it is held against, and [`report`] shows it. [`cli`] is the command line, [`fixture`] makes the tests' data.
+//! the [`methods`] and [`baselines`] that it is held against, and [`report`] shows it. [`titles`] turns titles into vectors.
+//! [`cli`] is the command line, [`fixture`] makes the tests' data.
 
 pub mod adam;
 pub mod baselines;
@@ -21,5 +22,6 @@ pub mod ops;
 pub mod pack;
 pub mod report;
 pub mod split;
+pub mod titles;
 pub mod tower;
 pub mod train;

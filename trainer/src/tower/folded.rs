@@ -26,7 +26,7 @@ pub enum Table {
 }
 
 impl Table {
-    fn new(values: Array2<f32>, quantised: bool) -> Self {
+    pub(crate) fn new(values: Array2<f32>, quantised: bool) -> Self {
         if !quantised {
             return Self::Float(values);
         }
