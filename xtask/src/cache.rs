@@ -126,9 +126,13 @@ impl Cache {
 
 /// The name of an entry whose content a file determines: the tool's name and the beginning of the file's hash.
 pub fn name_by_hash(tool: &str, content: &[u8]) -> String {
-    let digest = Sha256::digest(content);
-    let beginning: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    format!("{tool}-{beginning}")
+    let digest = hex_digest(content);
+    format!("{tool}-{}", digest.get(..12).unwrap_or_default())
+}
+
+/// The SHA-256 in hexadecimal digits.
+pub fn hex_digest(content: &[u8]) -> String {
+    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn remove(folder: &Path) -> Result<()> {

@@ -19,6 +19,7 @@ use crate::shell::{self, ask, cargo, note, step};
 use crate::summary::{Outcome, Summary};
 use crate::tools::python::{self, Python};
 use crate::tools::rust::TARGET;
+use crate::tools::titles::{self, ENCODER_VARIABLE, Encoder};
 use crate::tools::{Builder, chromium, node, rust};
 
 /// What the command line may say.
@@ -120,6 +121,7 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     }
 
     summary.note(bench.data_sentence());
+    bench.encoder_sentence().into_iter().for_each(|sentence| summary.note(sentence));
     summary.note(format!("set-up {}, all together {}", shell::human(set_up), shell::human(start.elapsed())));
     println!();
     step("Summary");
@@ -133,6 +135,7 @@ struct Bench<'a> {
     builder: Option<Builder>,
     chromium: Option<PathBuf>,
     python: Option<Python>,
+    encoder: Option<Encoder>,
     data: PathBuf,
 }
 
@@ -158,9 +161,11 @@ impl<'a> Bench<'a> {
             None
         };
         let python = if any(&[Suite::Onnx]) { Some(python::prepare(project, &cache)?) } else { None };
+        let encoder = any(&[Suite::Native]).then(|| titles::encoder(&cache));
         let builder = if any(&[Suite::Wasm, Suite::Page]) { Some(Builder::prepare(project, &cache)?) } else { None };
-        let bench = Self { project, builder, chromium, python, data: project.data()? };
+        let bench = Self { project, builder, chromium, python, encoder, data: project.data()? };
         note(&bench.data_sentence());
+        bench.encoder_sentence().iter().for_each(|sentence| note(sentence));
         Ok(bench)
     }
 
@@ -187,6 +192,9 @@ impl<'a> Bench<'a> {
         command.current_dir(self.project.root());
         if self.has_data() {
             command.env(DATA_VARIABLE, &self.data);
+        }
+        if let Some(folder) = self.encoder.as_ref().and_then(Encoder::folder) {
+            command.env(ENCODER_VARIABLE, folder);
         }
         shell::run(command).map(|()| Outcome::Passed)
     }
@@ -281,6 +289,14 @@ impl<'a> Bench<'a> {
                 "MovieLens: the tests that need it are left out; {DATA_VARIABLE} may name a folder with {DATA_SET} in it"
             )
         }
+    }
+
+    /// Said where a suite needs the title encoder.
+    fn encoder_sentence(&self) -> Option<String> {
+        self.encoder.as_ref().map(|encoder| match encoder {
+            Encoder::Ready(folder) => format!("title encoder: the tests that need it use {}", folder.display()),
+            Encoder::Missing(reason) => format!("title encoder: the tests that need it are left out: {reason}"),
+        })
     }
 }
 

@@ -16,6 +16,12 @@ pub const NODE_MAJOR: u32 = 20;
 /// The library whose version in `Cargo.lock` the command-line tool must equal.
 pub const WASM_BINDGEN: &str = "wasm-bindgen";
 
+/// The Python package of the title encoder, all-MiniLM-L6-v2.
+pub const TITLE_ENCODER: &str = "0.1.0";
+
+/// The SHA-256 of the model within that package: what the reference values of the trainer's test were computed with.
+pub const TITLE_ENCODER_SHA256: &str = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db";
+
 /// The version in what a tool prints for `--version`: the first word that is a number, perhaps after a `v`.
 pub fn stated_version(output: &str) -> Option<&str> {
     output

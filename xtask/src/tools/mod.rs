@@ -7,6 +7,7 @@ pub mod node;
 pub mod python;
 pub mod rust;
 mod system;
+pub mod titles;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -25,14 +25,10 @@ pub enum Python {
 
 /// Finds Python and gives it the packages in a virtual environment of the cache.
 pub fn prepare(project: &Project, cache: &Cache) -> Result<Python> {
-    let Some((name, version)) = find() else {
-        return Ok(Python::Missing("no python3 on PATH".to_owned()));
+    let (name, version) = match find_with_venv() {
+        Ok(found) => found,
+        Err(reason) => return Ok(Python::Missing(reason)),
     };
-    if ask(Command::new(name).args(["-c", "import venv, ensurepip"])).is_none()
-        && (!system::has_apt() || system::apt_install(&["python3-venv"]).is_err())
-    {
-        return Ok(Python::Missing(format!("{name} has no venv module; install python3-venv")));
-    }
     let path = project.path(REQUIREMENTS);
     let mut key = fs::read(&path).with_context(|| format!("{} can't be read", path.display()))?;
     // Packages are built for one version of Python, so another version needs another environment.
@@ -61,6 +57,17 @@ pub fn prepare(project: &Project, cache: &Cache) -> Result<Python> {
     Ok(Python::Ready(interpreter(&place)))
 }
 
+/// A Python 3 that can make virtual environments, by its name and version, or why there is none.
+pub fn find_with_venv() -> Result<(&'static str, String), String> {
+    let (name, version) = find().ok_or("no python3 on PATH")?;
+    if ask(Command::new(name).args(["-c", "import venv, ensurepip"])).is_none()
+        && (!system::has_apt() || system::apt_install(&["python3-venv"]).is_err())
+    {
+        return Err(format!("{name} has no venv module; install python3-venv"));
+    }
+    Ok((name, version))
+}
+
 /// The name by which a Python 3 answers, and its version.
 fn find() -> Option<(&'static str, String)> {
     let question = "import sys; assert sys.version_info >= (3, 10); print('%d.%d' % sys.version_info[:2])";
@@ -69,6 +76,7 @@ fn find() -> Option<(&'static str, String)> {
         .find_map(|name| ask(Command::new(name).args(["-c", question])).map(|version| (name, version)))
 }
 
-fn interpreter(environment: &Path) -> PathBuf {
+/// The interpreter of a virtual environment.
+pub fn interpreter(environment: &Path) -> PathBuf {
     if cfg!(windows) { environment.join("Scripts").join("python.exe") } else { environment.join("bin").join("python") }
 }
