@@ -14,6 +14,8 @@ export interface Movie {
 export interface Suggestion extends Movie {
   /** Higher is better. Comparable within one answer only. */
   score: number;
+  /** How likely the visitor is to like it once watched, from 0 to 1; null until `loadRanker()` is done. */
+  like: number | null;
 }
 
 export interface Watched {
@@ -44,7 +46,9 @@ export interface Request {
 }
 
 export interface Answer {
-  /** Best first; never a movie of the history. */
+  /**
+   * Best first; never a movie of the history. Once the ranker is loaded, best is what is most likely to be watched and liked.
+   */
   suggestions: Suggestion[];
   /** Ids of the history that the catalogue doesn't know. */
   unknown: number[];
@@ -61,6 +65,10 @@ export interface Info {
   dataset: string;
   /** The size of the file that `loadStates()` fetches, null if the bundle has none. */
   statesBytes: number | null;
+  /** Whether the ranker is loaded, which chances and similar movies need. */
+  ranker: boolean;
+  /** The size of the two files that `loadRanker()` fetches, null if the bundle has none. */
+  rankerBytes: number | null;
 }
 
 export interface Progress {
@@ -87,6 +95,7 @@ export interface LoadOptions {
 export function load(options?: LoadOptions): Promise<Engine>;
 
 export interface Engine {
+  /** What is loaded; a new object after `loadStates()` and `loadRanker()`. */
   readonly info: Info;
   /** Movies by title, best first. Case, accents and articles don't matter, and a year narrows. */
   search(query: string, limit?: number): Promise<Movie[]>;
@@ -94,12 +103,19 @@ export interface Engine {
   wall(limit?: number): Promise<Movie[]>;
   /** Movies by id, null where the catalogue has none. */
   movies(ids: Iterable<number>): Promise<(Movie | null)[]>;
+  /** Movies with a similar title and themes, most similar first; 8 if no limit is given. Needs `loadRanker()` first. */
+  similar(movieId: number, limit?: number): Promise<Movie[]>;
   /** Suggestions, or null if a later call has overtaken this one, so that a page can't show a stale list. */
   suggest(request: Request): Promise<Answer | null>;
   /** The user tower's output for the same request. */
   userVector(request: Request): Promise<Float32Array>;
   /** Fetches what the retrieval `states` needs, once. */
   loadStates(options?: { onProgress?: OnProgress }): Promise<void>;
+  /**
+   * Fetches the second stage, once: suggestions then say how likely they are to be liked, and are ordered by it. Everything else
+   * works before and without it. After a failure it may be called again, which goes past the browser's cache.
+   */
+  loadRanker(options?: { onProgress?: OnProgress }): Promise<void>;
   /** Ends the worker and frees its memory. */
   close(): void;
 }
@@ -107,7 +123,8 @@ export interface Engine {
 /**
  * What can go wrong has a stable `code`. From here: `fetch-failed`, `http-status`, `timeout`, `wasm-blocked`, `wasm-invalid`,
  * `wasm-unsupported`, `worker-blocked`, `worker-unsupported`, `worker-crashed`, `closed`, `unexpected`. From Rust: those of
- * `src/error.rs`, for instance `manifest-invalid`, `file-size-mismatch`, `file-hash-mismatch`, `states-not-loaded`.
+ * `src/error.rs`, for instance `manifest-invalid`, `file-size-mismatch`, `file-hash-mismatch`, `states-not-loaded`,
+ * `ranker-not-loaded`.
  */
 export class WatchNextError extends Error {
   constructor(code: string, message: string, place?: string);

@@ -180,8 +180,8 @@ class Engine {
   #newest = 0;
   /** @type {Promise<unknown>} */
   #turn = Promise.resolve();
-  /** @type {Promise<void> | undefined} */
-  #states;
+  /** What was fetched beyond the bundle's required files, or is on its way. @type {Map<string, Promise<void>>} */
+  #extras = new Map();
 
   /**
    * @param {Line} line
@@ -204,6 +204,10 @@ class Engine {
     return this.#line.ask('movies', [...ids]);
   }
 
+  similar(/** @type {number} */ movieId, limit = 8) {
+    return this.#line.ask('similar', movieId, this.#clamp(limit));
+  }
+
   suggest(/** @type {import('./runtime.js').Request} */ request) {
     const number = ++this.#newest;
     const isNewest = () => number === this.#newest;
@@ -218,16 +222,37 @@ class Engine {
   }
 
   loadStates(/** @type {{onProgress?: import('./runtime.js').OnProgress}} */ { onProgress } = {}) {
-    this.#line.listeners.states = (received, total) => onProgress?.({ received, total });
-    this.#states ??= this.#line.ask('loadStates').catch((error) => {
-      this.#states = undefined;
-      throw error;
-    });
-    return this.#states;
+    return this.#loadExtra('states', onProgress);
+  }
+
+  loadRanker(/** @type {{onProgress?: import('./runtime.js').OnProgress}} */ { onProgress } = {}) {
+    return this.#loadExtra('ranker', onProgress);
   }
 
   close() {
     this.#line.end(new WatchNextError('closed', 'This recommender was closed. Load another.'));
+  }
+
+  /**
+   * Fetches an extra once; what failed may be tried again.
+   * @param {string} name
+   * @param {import('./runtime.js').OnProgress} [onProgress]
+   */
+  #loadExtra(name, onProgress) {
+    this.#line.listeners[name] = (received, total) => onProgress?.({ received, total });
+    const loading = this.#extras.get(name) ?? this.#fetchExtra(name);
+    this.#extras.set(name, loading);
+    return loading;
+  }
+
+  /** @param {string} name */
+  async #fetchExtra(name) {
+    try {
+      this.info = await this.#line.ask('loadExtra', name);
+    } catch (error) {
+      this.#extras.delete(name);
+      throw error;
+    }
   }
 
   /** A small catalogue has fewer movies than a page may ask for, and Rust takes such a limit for a mistake. */

@@ -17,8 +17,8 @@ const EMPTY_MODULE = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 
 /** Set by `load`, which the runtime calls before anything else. @type {import('./watchnext.js').Recommender} */
 let recommender;
-/** @type {FilePlan | undefined} */
-let statesPlan;
+/** The optional files that the bundle brings. @type {FilePlan[]} */
+let optional = [];
 /** How this load's files are transferred. @type {{stallMs: number, cache: RequestCache}} */
 let transfers;
 
@@ -124,22 +124,63 @@ async function fetchFiles(plans, transfer, onProgress) {
 
 /**
  * @param {(transfer: import('./download.js').Transfer) => Promise<any>} work
+ * @param {RequestCache} [cache]
  */
-async function withTransfer(work) {
+async function withTransfer(work, cache = transfers.cache) {
   const controller = new AbortController();
   try {
-    return await work({ ...transfers, signal: controller.signal });
+    return await work({ ...transfers, cache, signal: controller.signal });
   } catch (error) {
     controller.abort(error);
     throw error;
   }
 }
 
-/** @param {'files' | 'states'} what */
+/** @param {string} what `files`, or the name of an extra. */
 function progressOf(what) {
   return (/** @type {number} */ received, /** @type {number} */ total) =>
     self.postMessage({ progress: { what, received, total } });
 }
+
+/**
+ * @typedef {object} Extra what a bundle may bring beside what it must, fetched only when it is asked for.
+ * @property {string[]} roles its files' keys in the manifest.
+ * @property {(files: Record<string, Uint8Array>) => void} add hands them to Rust.
+ * @property {string} missing what to say to whoever asks for it in vain.
+ */
+
+/** @type {Record<string, Extra>} */
+const EXTRAS = {
+  states: {
+    roles: ['states'],
+    add: ({ states }) => recommender.loadStates(states),
+    missing: 'This bundle has no states. Train it with states, or use the retrieval "movies".',
+  },
+  ranker: {
+    roles: ['ranker', 'traits'],
+    add: ({ ranker, traits }) => recommender.loadRanker(ranker, traits),
+    missing: 'This bundle has no ranker. Train it with one, or do without chances and similar movies.',
+  },
+};
+
+/** Extras whose last load failed, so that what the cache holds of them is suspect. @type {Set<string>} */
+const failed = new Set();
+
+/** What to fetch for an extra; nothing if the bundle lacks a part of it. @param {string} name */
+function plansOf(name) {
+  const { roles } = EXTRAS[name];
+  const plans = optional.filter((plan) => roles.includes(plan.name));
+  return plans.length === roles.length ? plans : [];
+}
+
+/** @param {string} name */
+function bytesOf(name) {
+  const plans = plansOf(name);
+  return plans.length > 0 ? plans.reduce((sum, { bytes }) => sum + bytes, 0) : null;
+}
+
+/** What is loaded and what more could be. */
+const about = () => ({ ...recommender.info(), statesBytes: bytesOf('states'), rankerBytes: bytesOf('ranker') });
 
 /** The calls that the runtime may make, by name. @type {Record<string, (...parameters: any[]) => unknown>} */
 const calls = {
@@ -161,33 +202,35 @@ const calls = {
         const plans = planFiles(manifest, folder);
         const required = plans.filter((plan) => !plan.optional);
         const files = await fetchFiles(required, transfer, progressOf('files'));
-        return { manifest, files, states: plans.find((plan) => plan.name === 'states') };
+        return { manifest, files, extras: plans.filter((plan) => plan.optional) };
       })();
       return Promise.all([program, contents]);
     });
-    const [[glue, module], { manifest, files, states }] = started;
+    const [[glue, module], { manifest, files, extras }] = started;
     await glue.default({ module_or_path: module });
     recommender = new glue.Recommender(manifest, files);
-    statesPlan = states;
-    return { ...recommender.info(), statesBytes: states?.bytes ?? null };
+    optional = extras;
+    return about();
   },
 
-  async loadStates() {
-    if (!statesPlan) {
-      throw new WatchNextError(
-        'file-missing',
-        'This bundle has no states. Train it with states, or use the retrieval "movies".',
-        'manifest.json',
-      );
+  /** Fetches an extra, has Rust check and add it, and returns what is loaded now. @param {string} name */
+  async loadExtra(name) {
+    const plans = plansOf(name);
+    if (plans.length === 0) throw new WatchNextError('file-missing', EXTRAS[name].missing, 'manifest.json');
+    const cache = failed.has(name) ? 'reload' : undefined;
+    try {
+      EXTRAS[name].add(await withTransfer((transfer) => fetchFiles(plans, transfer, progressOf(name)), cache));
+    } catch (error) {
+      failed.add(name);
+      throw error;
     }
-    const plan = statesPlan;
-    const files = await withTransfer((transfer) => fetchFiles([plan], transfer, progressOf('states')));
-    recommender.loadStates(files.states);
+    return about();
   },
 
   search: (/** @type {string} */ query, /** @type {number} */ limit) => recommender.search(query, limit),
   wall: (/** @type {number} */ limit) => recommender.wall(limit),
   movies: (/** @type {number[]} */ ids) => recommender.movies(Uint32Array.from(ids)),
+  similar: (/** @type {number} */ movieId, /** @type {number} */ limit) => recommender.similar(movieId, limit),
   suggest: (/** @type {import('./runtime.js').Request} */ request) => recommender.suggest(request),
   userVector: (/** @type {import('./runtime.js').Request} */ request) => recommender.userVector(request),
 };

@@ -51,7 +51,7 @@ test('an engine answers every kind of call', async () => {
     engine.close();
     return result;
   });
-  assert.deepEqual(found.methods, ['close', 'constructor', 'loadStates', 'movies', 'search', 'suggest', 'userVector', 'wall']);
+  assert.deepEqual(found.methods, ['close', 'constructor', 'loadRanker', 'loadStates', 'movies', 'search', 'similar', 'suggest', 'userVector', 'wall']);
   assert.equal(found.wall.length, 5);
   for (const movie of [...found.wall, ...found.answer.suggestions]) {
     assert.equal(typeof movie.movieId, 'number');
@@ -75,6 +75,9 @@ test('an engine answers every kind of call', async () => {
   assert.ok(found.vector[1] > 0 && found.vector[2]);
   assert.equal(found.all, found.info.movies);
   assert.ok(Number.isInteger(found.info.statesBytes));
+  assert.ok(Number.isInteger(found.info.rankerBytes));
+  assert.equal(found.info.ranker, false);
+  assert.ok(found.answer.suggestions.every((/** @type {any} */ { like }) => like === null));
 });
 
 test('a later question overtakes an earlier one, which is answered with null', async () => {
@@ -120,10 +123,11 @@ test('what Rust refuses comes back with its code, and the engine lives on', asyn
       await code({ history, diversity: 1.5 }),
       await code({ history, retrieval: 'states' }),
       await code({ history: 'everything' }),
+      await engine.similar(movie.movieId).catch((/** @type {any} */ error) => error.code),
       await code({ history }),
     ];
   });
-  assert.deepEqual(codes, ['rating-invalid', 'limit-invalid', 'time-invalid', 'diversity-invalid', 'states-not-loaded', 'request-invalid', 'answered']);
+  assert.deepEqual(codes, ['rating-invalid', 'limit-invalid', 'time-invalid', 'diversity-invalid', 'states-not-loaded', 'request-invalid', 'ranker-not-loaded', 'answered']);
 });
 
 test('loading can be stopped by a signal', async () => {
@@ -156,4 +160,29 @@ test('the states may be asked for twice and are fetched once', async () => {
   assert.ok(found.count > 0);
   assert.deepEqual(found.last, { received: found.bytes, total: found.bytes });
   assert.equal(here.server.requests.filter((path) => path.includes('states')).length, 1);
+});
+
+test('the ranker\'s two files are fetched once, and bring chances and similar movies', async () => {
+  here.server.requests.length = 0;
+  const found = await inPage(async ({ load }) => {
+    const engine = await load({ bundle: '/models/' });
+    /** @type {any[]} */
+    const steps = [];
+    const onProgress = (/** @type {any} */ step) => steps.push(step);
+    await Promise.all([engine.loadRanker({ onProgress }), engine.loadRanker({ onProgress })]);
+    await engine.loadRanker();
+    const [movie] = await engine.wall(1);
+    const answer = await engine.suggest({ history: [{ movieId: movie.movieId, rating: 1 }], diversity: 0 });
+    const similar = await engine.similar(movie.movieId, 3);
+    return { movie, last: steps.at(-1), info: engine.info, answer, similar, all: (await engine.similar(movie.movieId, 1e9)).length };
+  });
+  assert.deepEqual(found.last, { received: found.info.rankerBytes, total: found.info.rankerBytes });
+  assert.equal(found.info.ranker, true);
+  assert.ok(found.answer.suggestions.every((/** @type {any} */ { like }) => like >= 0 && like <= 1));
+  const scores = found.answer.suggestions.map((/** @type {any} */ { score }) => score);
+  assert.deepEqual(scores, [...scores].sort((a, b) => b - a));
+  assert.ok(found.similar.length > 0 && found.similar.length <= 3);
+  assert.ok(found.similar.every((/** @type {any} */ { movieId, title }) => movieId !== found.movie.movieId && typeof title === 'string'));
+  assert.ok(found.all >= found.similar.length && found.all < found.info.movies);
+  for (const part of ['ranker', 'traits']) assert.equal(here.server.requests.filter((path) => path.includes(part)).length, 1);
 });
