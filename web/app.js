@@ -2,9 +2,11 @@
 
 import { load } from './runtime.js';
 import { hideToast, notify, offerUndo, say } from './page/announce.js';
-import { byId, megabytes, spoken } from './page/dom.js';
+import { byId, megabytes } from './page/dom.js';
 import { failurePanel } from './page/errors.js';
+import { Ranker } from './page/ranker.js';
 import { Search } from './page/search.js';
+import { Similar } from './page/similar.js';
 import { Store } from './page/store.js';
 import { Suggestions } from './page/suggestions.js';
 import { Wall } from './page/wall.js';
@@ -34,10 +36,16 @@ let attempts = 0;
 const store = new Store(notify);
 const isWatched = (/** @type {number} */ movieId) => store.find(movieId) !== undefined;
 const suggestions = new Suggestions(store, stopWith);
+const ranker = new Ranker(() => suggestions.rank(), stopWith);
 const wall = new Wall((movie, at) => store.toggle(movie, at), isWatched);
 const search = new Search(
   async (query, limit) => (engine ? engine.search(query, limit) : Promise.reject(new Error('not loaded'))),
   (movie, at) => store.add(movie, at),
+  isWatched,
+);
+const similar = new Similar(
+  async (movieId, limit) => (engine ? engine.similar(movieId, limit) : Promise.reject(new Error('not loaded'))),
+  (movie, at) => store.toggle(movie, at),
   isWatched,
 );
 const watched = new WatchedList(store, () => search.focus());
@@ -47,6 +55,7 @@ store.subscribe((change) => {
   void suggestions.refresh(change);
   watched.render();
   wall.mark(change.entry?.movieId);
+  similar.mark(change.entry?.movieId);
   if (change.kind === 'add') watched.showNewest();
   if (change.kind === 'remove') offerUndo(`Removed ${change.entry?.title}`);
   else if (change.kind === 'clear') offerUndo('Your list was cleared');
@@ -70,6 +79,8 @@ function stopWith(error) {
   engine?.close();
   engine = undefined;
   suggestions.pause('An interruption', 'Your suggestions come back as soon as the movies can be loaded. Your list is safe.');
+  ranker.use(undefined);
+  similar.close();
   wall.clear();
   progressBar.hidden = true;
   wallStatus.textContent = '';
@@ -97,11 +108,14 @@ async function start() {
     search.invite(engine.info.movies);
     byId('dataset').textContent = engine.info.dataset ? ` (${engine.info.dataset})` : '';
     suggestions.use(engine);
+    ranker.use(engine);
     const [answer] = await Promise.all([suggestions.refresh(), wall.showMovies(movies)]);
     watched.markUnknown(answer?.unknown ?? []);
     if (answer?.unknown.length) notify('Some movies of your list are not in this catalogue. They stay in the list, and the suggestions do without them.');
     void search.refresh();
     performance.mark('watchnext:ready');
+    await ranker.load();
+    performance.mark('watchnext:complete');
   } catch (error) {
     stopWith(error);
   }

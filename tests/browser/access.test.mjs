@@ -62,6 +62,24 @@ const STATES = [
     },
   ],
   [
+    'similar movies open',
+    async (page) => {
+      await clickPosters(page, 0, 3);
+      await page.locator('.card .similar-open').first().click();
+      await page.locator('#similar').waitFor();
+      await page.locator('#similar .tile').first().click();
+    },
+  ],
+  [
+    'the ranker failing',
+    async (page) => {
+      await clickPosters(page, 0);
+      here.server.faults.set('/models/ranker.onnx', { status: 404 });
+      await page.reload();
+      await page.locator('#ranker-status').waitFor();
+    },
+  ],
+  [
     'the viewers failing',
     async (page) => {
       await clickPosters(page, 0);
@@ -99,13 +117,16 @@ test('nothing is wider than a screen of 320 px', async () => {
   // Not against innerWidth: a phone's viewport grows with what sticks out of it.
   const wide = () =>
     page.evaluate(() => {
-      const film = document.querySelector('#film');
+      // What scrolls by itself may be wider than the screen.
       return [...document.querySelectorAll('body *')]
-        .filter((node) => !film?.contains(node) && !node.closest('svg') && node.getBoundingClientRect().right > 320.5)
+        .filter((node) => !node.closest('.film > *, .similar-list > *, svg') && node.getBoundingClientRect().right > 320.5)
         .map((node) => `${node.tagName}.${node.className}`);
     });
   assert.deepEqual(await wide(), []);
   await clickPosters(page, 0, 3, 5);
+  assert.deepEqual(await wide(), []);
+  await page.locator('.card .similar-open').first().click();
+  await page.locator('#similar').waitFor();
   assert.deepEqual(await wide(), []);
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320);
 });
@@ -113,6 +134,8 @@ test('nothing is wider than a screen of 320 px', async () => {
 test('touch targets are 44 px on coarse pointers', async () => {
   const page = await here.open({ viewport: PHONE, hasTouch: true, isMobile: true });
   await clickPosters(page, 0, 3);
+  await page.locator('.card .similar-open').first().click();
+  await page.locator('#similar').waitFor();
   const small = await page.evaluate(() =>
     [...document.querySelectorAll('button, input')]
       .map((node) => ({ name: node.id || node.className, box: node.getBoundingClientRect() }))

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { STRICT_POLICY } from './server.mjs';
-import { FIXTURE, bundleFiles, clickPosters, failureCode, ready, site, suggested, watchedIds } from './harness.mjs';
+import { FIXTURE, bundleFiles, chances, clickPosters, failureCode, ranked, ready, shown, site, suggested, watchedIds } from './harness.mjs';
 
 const here = site();
 const files = await bundleFiles(FIXTURE);
@@ -147,6 +147,81 @@ test('a failing states file leaves the taste model at work, and can be tried aga
     assert.ok(await page.getByLabel('Viewers like you').isChecked());
     await page.context().close();
   }
+});
+
+const [RANKER, TRAITS] = ['ranker', 'traits'].map((role) => `/models/${files.find(({ name }) => name === role)?.path}`);
+
+/** @type {[string, string, import('./server.mjs').Fault, string][]} */
+const RANKER_FAULTS = [
+  ['404 on the ranker', RANKER, { status: 404 }, 'http-status'],
+  ['404 on the traits', TRAITS, { status: 404 }, 'http-status'],
+  ['one corrupted byte in the ranker', RANKER, { flipByteAt: -9 }, 'file-hash-mismatch'],
+  ['the traits truncated', TRAITS, { truncateTo: 100 }, 'file-size-mismatch'],
+];
+
+for (const [name, path, fault, code] of RANKER_FAULTS) {
+  test(`${name}: the suggestions stay, a line says so, and trying again goes past the cache`, async () => {
+    const { page, list, suggestions } = await visitorWithList();
+    here.server.faults.set(path, fault);
+    await page.reload();
+    await ready(page);
+    const line = page.locator('#ranker-status');
+    assert.equal(await line.getAttribute('data-code'), code);
+    assert.match(await line.innerText(), /couldn't be loaded/);
+    await page.waitForFunction(() => document.querySelector('#announcer')?.textContent?.includes("couldn't be loaded"));
+    assert.equal(await page.locator('.failure-panel').count(), 0);
+    assert.equal((await suggested(page)).length, suggestions.length);
+    assert.deepEqual(await chances(page), {});
+    assert.equal(await page.locator('.similar-open').first().isVisible(), false);
+    await clickPosters(page, 7);
+    assert.equal((await suggested(page)).length, suggestions.length);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.waitForFunction(() => document.querySelector('#ranker-words')?.textContent?.includes("couldn't be loaded"));
+    here.server.heal();
+    const retried = page.waitForRequest((request) => new URL(request.url()).pathname === path);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    assert.equal((await (await retried).allHeaders())['cache-control'], 'no-cache');
+    await ranked(page);
+    assert.equal(await line.isVisible(), false);
+    assert.equal(await page.evaluate(() => document.activeElement?.id), 'suggestions', 'the pressed button is gone');
+    assert.equal(Object.keys(await chances(page)).length, suggestions.length);
+    assert.deepEqual((await watchedIds(page)).slice(1), list);
+    assert.deepEqual(page.errors, []);
+  });
+}
+
+test('a slow ranker keeps nobody waiting, and the page asks again by itself', async () => {
+  const { page, suggestions } = await visitorWithList();
+  here.server.faults.set(TRAITS, { delayMs: 2000 });
+  await page.reload();
+  await shown(page);
+  assert.equal((await suggested(page)).length, suggestions.length);
+  assert.deepEqual(await chances(page), {});
+  await clickPosters(page, 7);
+  assert.equal(await page.locator('#app').getAttribute('data-ranker'), 'coming');
+  const height = () => page.locator('.chance').first().evaluate((chance) => chance.getBoundingClientRect().height);
+  const before = await height();
+  await ranked(page);
+  assert.equal(Object.keys(await chances(page)).length, suggestions.length);
+  assert.equal(await height(), before, 'its room was kept');
+});
+
+test('a stalled ranker is given up with a line, and the suggestions work before and after', async () => {
+  const { page, suggestions } = await visitorWithList();
+  here.server.faults.set(TRAITS, { stallAfter: 50 });
+  here.server.faults.set('/', SHORT_STALL);
+  await page.reload();
+  await shown(page);
+  await clickPosters(page, 7);
+  assert.equal((await suggested(page)).length, suggestions.length);
+  const line = page.locator('#ranker-status');
+  await line.waitFor();
+  assert.equal(await line.getAttribute('data-code'), 'timeout');
+  await clickPosters(page, 8);
+  assert.equal((await suggested(page)).length, suggestions.length);
+  here.server.heal();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await ranked(page);
 });
 
 test('a worker that dies is replaced on demand', async () => {

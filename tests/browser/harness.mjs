@@ -88,9 +88,15 @@ function watch(page, origin) {
   return watched;
 }
 
-/** @param {import('playwright-core').Page} page */
-export async function ready(page) {
+/** Waits for the movies and the first suggestions; the ranker may still be on its way. @param {import('playwright-core').Page} page */
+export async function shown(page) {
   await page.waitForFunction(() => performance.getEntriesByName('watchnext:ready').length > 0, null, { timeout: 30_000 });
+}
+
+/** Waits until the page has all that it loads by itself, or has told what it lacks. @param {import('playwright-core').Page} page */
+export async function ready(page) {
+  await shown(page);
+  await page.waitForFunction(() => performance.getEntriesByName('watchnext:complete').length > 0, null, { timeout: 30_000 });
 }
 
 /** Clicks the posters with these places on the wall, and waits for the answer to each. @param {import('playwright-core').Page} page @param {number[]} places */
@@ -114,7 +120,23 @@ export async function settled(page, act) {
 
 /** Ids of the movies suggested, in order. @param {import('playwright-core').Page} page @returns {Promise<string[]>} */
 export const suggested = (page) =>
-  page.locator('#suggestions-list button').evaluateAll((buttons) => buttons.map((button) => button.dataset.movie ?? ''));
+  page.locator('#suggestions-list .seen').evaluateAll((buttons) => buttons.map((button) => /** @type {HTMLElement} */ (button).dataset.movie ?? ''));
+
+/** What each suggestion says of its chance, by the movie's id, as far as it is in view. @param {import('playwright-core').Page} page @returns {Promise<Record<string, string>>} */
+export const chances = (page) =>
+  page.locator('#suggestions-list .card').evaluateAll((cards) =>
+    Object.fromEntries(
+      /** @type {HTMLElement[]} */ (cards)
+        .map((card) => [card.querySelector('.seen')?.getAttribute('data-movie') ?? '', /** @type {HTMLElement} */ (card.querySelector('.chance'))])
+        .filter(([, chance]) => /** @type {HTMLElement} */ (chance).checkVisibility({ visibilityProperty: true }))
+        .map(([id, chance]) => [id, /** @type {HTMLElement} */ (chance).textContent]),
+    ),
+  );
+
+/** Waits until the suggestions say how likely they are to be liked. @param {import('playwright-core').Page} page */
+export async function ranked(page) {
+  await page.locator('#app[data-ranker=ready] .chance:not(.chance-unknown)').first().waitFor();
+}
 
 /** Ids of the movies in the list, newest first. @param {import('playwright-core').Page} page @returns {Promise<string[]>} */
 export const watchedIds = (page) =>

@@ -67,12 +67,12 @@ test('from the top of the page, tabbing alone reaches search, wall, list tools a
       await page.evaluate(() => {
         const { activeElement: node } = document;
         const visible = node && getComputedStyle(node).outlineStyle !== 'none';
-        const name = node?.id || [...(node?.classList ?? [])].find((item) => ['tile', 'seen', 'act'].includes(item)) || node?.tagName || '';
+        const name = node?.id || [...(node?.classList ?? [])].find((item) => ['tile', 'seen', 'act', 'similar-open'].includes(item)) || node?.tagName || '';
         return name === 'BODY' || name === 'INPUT' || visible ? name : `${name} without a visible focus`;
       }),
     );
   }
-  for (const part of ['search-input', 'undo', 'clear', 'act', 'tile', 'wall-more', 'INPUT', 'seen']) {
+  for (const part of ['search-input', 'undo', 'clear', 'act', 'tile', 'wall-more', 'INPUT', 'seen', 'similar-open']) {
     assert.ok(reached.has(part), `${part} is reached by Tab: ${[...reached].join(', ')}`);
   }
   assert.deepEqual([...reached].filter((name) => name.includes('without')), []);
@@ -121,6 +121,36 @@ test('the retrieval is switched by arrow keys', async () => {
   await page.getByLabel('Taste model').focus();
   await page.keyboard.press('ArrowRight');
   assert.ok(await page.getByLabel('Viewers like you').isChecked());
+});
+
+test('similar movies by keyboard: open, pick, escape, and the focus comes back', async () => {
+  const page = await here.open();
+  await clickPosters(page, 0);
+  const tray = page.locator('#similar');
+  const name = await page.locator('.card .similar-open').nth(1).getAttribute('aria-label');
+  await page.locator('.card .similar-open').nth(1).focus();
+  await page.keyboard.press('Enter');
+  await tray.waitFor();
+  assert.ok(await page.evaluate(() => document.activeElement?.matches('#similar .tile')), 'the focus goes to the first movie');
+  await page.keyboard.press('Tab');
+  assert.ok(await page.evaluate(() => document.activeElement === document.querySelectorAll('#similar .tile')[1]));
+  await page.keyboard.press('Shift+Tab');
+  await page.keyboard.press('Escape');
+  assert.equal(await tray.isVisible(), false);
+  assert.equal(await focus(page), name);
+
+  await page.keyboard.press('Enter');
+  await tray.waitFor();
+  const [opened, picked] = await page.evaluate(() => [
+    document.querySelector('.similar-open[aria-expanded=true]')?.getAttribute('data-similar'),
+    document.activeElement?.getAttribute('data-movie'),
+  ]);
+  await settled(page, () => page.keyboard.press('Space'));
+  assert.equal((await watchedIds(page))[0], picked);
+  await page.keyboard.press('Escape');
+  // The card may have left the list by now; then the suggestions themselves take the focus.
+  const holder = await page.evaluate(() => document.activeElement?.getAttribute('data-similar') ?? document.activeElement?.id);
+  assert.ok([opened, 'suggestions'].includes(holder), String(holder));
 });
 
 test('changes are announced politely', async () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FIXTURE, bundleFiles, clickPosters, ready, settled, site, suggested, watchedIds } from './harness.mjs';
+import { FIXTURE, bundleFiles, chances, clickPosters, ready, settled, site, suggested, watchedIds } from './harness.mjs';
 
 const here = site();
 
@@ -122,6 +122,77 @@ test('like and dislike exclude each other and can be taken back', async () => {
   await settled(page, () => dislike.click());
   assert.deepEqual(await pressed(), ['false', 'false']);
   assert.equal(await stored(), undefined);
+});
+
+test('each suggestion says in words and as a number how likely it is to be liked', async () => {
+  const page = await here.open();
+  await clickPosters(page, 0, 3);
+  const said = await chances(page);
+  assert.deepEqual(new Set(Object.keys(said)), new Set(await suggested(page)));
+  for (const text of Object.values(said)) {
+    const [, name, number] = text.match(/^You'd like it: ([a-z -]+) · (\d+)\u00a0%$/) ?? assert.fail(text);
+    const percent = Number(number);
+    assert.ok(percent >= 1 && percent <= 99, 'nothing is certain');
+    const expected = percent >= 85 ? 'almost surely' : percent >= 70 ? 'very likely' : percent >= 55 ? 'likely' : percent >= 45 ? 'a toss-up' : 'a gamble';
+    assert.equal(name, expected, text);
+  }
+});
+
+test('dislikes change the chances, say so, and can be taken back', async () => {
+  const page = await here.open();
+  await clickPosters(page, 0, 3);
+  const before = await chances(page);
+  // Both movies, so that the change is larger than what rounding could hide.
+  for (const place of [0, 1]) await settled(page, () => page.locator('[data-act=dislike]').nth(place).click());
+  const after = await chances(page);
+  assert.equal(Object.keys(after).length, Object.keys(before).length);
+  assert.notDeepEqual(after, before);
+  await page.waitForFunction(() => document.querySelector('#announcer')?.textContent?.startsWith('Disliked'));
+  assert.match((await page.locator('#announcer').textContent()) ?? '', /^Disliked .+, and the chances follow\. Watch next: .+ You'd like it: .+ %\.$/);
+  // The same cards come back, on which the earlier chances must not have stayed.
+  for (const place of [0, 1]) await settled(page, () => page.locator('[data-act=dislike]').nth(place).click());
+  assert.deepEqual(await chances(page), before);
+});
+
+test('similar movies open from a suggestion, are clicked as on the wall, and close by a click elsewhere', async () => {
+  const page = await here.open();
+  await clickPosters(page, 0);
+  const opener = page.locator('.card .similar-open').first();
+  const movie = await opener.getAttribute('data-similar');
+  const tray = page.getByRole('dialog', { name: /^Similar in title and theme/ });
+  await opener.click();
+  await tray.waitFor();
+  assert.equal(await opener.getAttribute('aria-expanded'), 'true');
+  const tiles = tray.locator('.tile');
+  const ids = await tiles.evaluateAll((all) => all.map((tile) => tile.getAttribute('data-movie')));
+  assert.ok(ids.length > 0 && ids.length <= 8 && !ids.includes(movie), String(ids));
+  const free = tray.locator('.tile[aria-pressed=false]').first();
+  const picked = await free.getAttribute('data-movie');
+  const tile = tray.locator(`[data-movie="${picked}"]`);
+  await settled(page, () => tile.click());
+  assert.equal((await watchedIds(page))[0], picked);
+  assert.equal(await tile.getAttribute('aria-pressed'), 'true');
+  await settled(page, () => tile.click());
+  assert.ok(!(await watchedIds(page)).includes(picked ?? ''));
+  assert.ok(await tray.isVisible(), 'it stays for the next movie');
+  await page.locator('#wall-title').click();
+  assert.equal(await tray.isVisible(), false);
+  assert.equal(await page.locator('[aria-expanded=true]').count(), 0);
+});
+
+test('a watched movie opens similar ones too, another opener takes the tray over, and a second press closes it', async () => {
+  const page = await here.open();
+  await clickPosters(page, 0, 3);
+  const [newer, older] = [page.locator('.frame .similar-open').first(), page.locator('.frame .similar-open').nth(1)];
+  await newer.click();
+  await page.locator('#similar').waitFor();
+  const earlier = await page.locator('#similar-to').textContent();
+  await older.click();
+  await page.waitForFunction((title) => document.querySelector('#similar-to')?.textContent !== title, earlier);
+  assert.equal(await page.locator('.similar-open[aria-expanded=true]').count(), 1);
+  assert.equal(await older.getAttribute('aria-expanded'), 'true');
+  await older.click();
+  assert.equal(await page.locator('#similar').isVisible(), false);
 });
 
 test('removal and clearing can be undone', async () => {

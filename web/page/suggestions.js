@@ -2,15 +2,17 @@
 
 import { byId, element, icon, megabytes, spoken } from './dom.js';
 import { say } from './announce.js';
+import { chance, showChance, spokenChance } from './chance.js';
 import { failurePanel } from './errors.js';
+import { CHECK } from './icons.js';
 import { poster } from './poster.js';
+import { similarOpener } from './similar.js';
 
 /** @typedef {import('../runtime.js').Engine} Engine */
 /** @typedef {import('../runtime.js').Suggestion} Suggestion */
 
 const SHOWN = 12;
 const INVITATION = 'Click a movie that you have watched. Your suggestions appear here at once, and change with every click.';
-const CHECK = 'M5 12.5 10 17.5 19 7';
 
 /** Cards that left the list are kept, as a visitor's next click often brings them back. */
 const KEPT_CARDS = 120;
@@ -48,7 +50,7 @@ export class Suggestions {
     this.#store = store;
     this.#onFailure = onFailure;
     list.addEventListener('click', (/** @type {MouseEvent} */ event) => {
-      const button = /** @type {Element} */ (event.target).closest('button');
+      const button = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest('.seen'));
       const id = Number(button?.dataset.movie);
       const movie = button && this.#suggestions.find(({ movieId }) => movieId === id);
       if (movie) this.#store.add(movie, event.timeStamp);
@@ -61,9 +63,7 @@ export class Suggestions {
       this.#nameDiversity();
       void this.refresh();
     });
-    diversity.addEventListener('change', () => {
-      if (this.#suggestions[0]) say(`Suggestions changed. Watch next: ${spoken(this.#suggestions[0])}.`);
-    });
+    diversity.addEventListener('change', () => this.#sayFirst('Suggestions changed'));
     jump.addEventListener('click', () => {
       section.scrollIntoView({ behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
       section.focus({ preventScroll: true });
@@ -124,11 +124,24 @@ export class Suggestions {
     return answer;
   }
 
+  /** Asks again, now that each suggestion has its chance. */
+  async rank() {
+    if (await this.refresh()) this.#sayFirst('Each suggestion now says how likely you are to like it');
+  }
+
   /** @param {import('./store.js').Change} change */
   #tell({ kind, entry }) {
-    const what = { add: 'Added', remove: 'Removed', react: 'Noted', undo: 'Undone', clear: '', outside: '' }[kind];
+    const reaction = { like: 'Liked', dislike: 'Disliked', none: 'No opinion any more on' }[entry?.reaction ?? 'none'];
+    const what = { add: 'Added', remove: 'Removed', react: reaction, undo: 'Undone', clear: '', outside: '' }[kind];
+    if (!what) return;
+    const chances = kind === 'react' && this.#suggestions[0]?.like != null ? ', and the chances follow' : '';
+    this.#sayFirst(`${what}${entry ? ` ${spoken(entry)}` : ''}${chances}`);
+  }
+
+  /** Says what has happened and what comes first now. @param {string} what */
+  #sayFirst(what) {
     const first = this.#suggestions[0];
-    if (what && first) say(`${what}${entry ? ` ${spoken(entry)}` : ''}. Watch next: ${spoken(first)}.`);
+    if (first) say(`${what}. Watch next: ${spoken(first)}. ${spokenChance(first.like ?? null)}`.trim());
   }
 
   #showEmpty(title = 'The screen is yours', words = INVITATION) {
@@ -168,6 +181,7 @@ export class Suggestions {
     // Putting it last again makes the map forget the cards that were not seen for longest.
     this.#cards.delete(movie.movieId);
     const card = kept ?? this.#drawCard(movie);
+    showChance(/** @type {HTMLElement} */ (card.querySelector('.chance')), movie.like ?? null);
     this.#cards.set(movie.movieId, card);
     if (this.#cards.size > KEPT_CARDS) this.#cards.delete(/** @type {number} */ (this.#cards.keys().next().value));
     return card;
@@ -186,7 +200,13 @@ export class Suggestions {
         element('h3', { class: 'card-title' }, title),
         element('p', { class: 'card-about' }, element('span', { class: 'card-year' }, year === null ? '' : String(year)), genres.join(', ')),
       ),
-      element('button', { type: 'button', class: 'seen', 'data-movie': movieId, 'aria-label': `Watched it: ${spoken(movie)}` }, icon(CHECK), 'Watched it'),
+      chance(),
+      element(
+        'div',
+        { class: 'card-acts' },
+        element('button', { type: 'button', class: 'seen', 'data-movie': movieId, 'aria-label': `Watched it: ${spoken(movie)}` }, icon(CHECK), 'Watched it'),
+        similarOpener(movie, 'card-similar'),
+      ),
     );
   }
 
@@ -220,7 +240,7 @@ export class Suggestions {
     status.hidden = true;
     this.#retrieval = retrieval;
     await this.refresh();
-    if (this.#suggestions[0]) say(`Suggestions changed. Watch next: ${spoken(this.#suggestions[0])}.`);
+    this.#sayFirst('Suggestions changed');
   }
 
   /** @param {any} error */

@@ -1,7 +1,7 @@
 /** The wall: well-known and varied movies, each a poster that is pressed once it is watched. */
 
-import { byId, element, icon, spoken } from './dom.js';
-import { poster } from './poster.js';
+import { byId, element } from './dom.js';
+import { tile } from './tile.js';
 
 /** @typedef {import('../runtime.js').Movie} Movie */
 
@@ -10,8 +10,6 @@ const MORE = 30;
 
 /** Posters drawn before the page takes breath; a larger batch could hold up a click. */
 const BATCH = 6;
-
-const CHECK = 'M5 12.5 10 17.5 19 7';
 
 const list = byId('wall-list');
 const more = byId('wall-more');
@@ -32,8 +30,8 @@ export class Wall {
   constructor(onToggle, isWatched) {
     this.#isWatched = isWatched;
     list.addEventListener('click', (/** @type {MouseEvent} */ event) => {
-      const tile = /** @type {Element} */ (event.target).closest('button');
-      const movie = this.#movies.find(({ movieId }) => String(movieId) === tile?.dataset.movie);
+      const pressed = /** @type {Element} */ (event.target).closest('button');
+      const movie = this.#movies.find(({ movieId }) => String(movieId) === pressed?.dataset.movie);
       if (movie) onToggle(movie, event.timeStamp);
     });
     more.addEventListener('click', async () => {
@@ -105,13 +103,7 @@ export class Wall {
 
   /** @param {Movie} movie */
   #tile(movie) {
-    const pressed = String(this.#isWatched(movie.movieId));
-    const button = element(
-      'button',
-      { type: 'button', class: 'tile', 'data-movie': movie.movieId, 'aria-pressed': pressed, title: spoken(movie) },
-      poster(movie),
-      element('span', { class: 'tick', 'aria-hidden': 'true' }, icon(CHECK)),
-    );
+    const button = tile(movie, this.#isWatched(movie.movieId));
     this.#tiles.set(movie.movieId, button);
     return element('li', {}, button);
   }

@@ -1,14 +1,12 @@
-/** The visitor's list as a strip of film: the newest frame first, each with like, dislike and removal. */
+/** The visitor's list as a strip of film: the newest frame first, each with like, dislike, movies like it and removal. */
 
 import { byId, element, icon, spoken } from './dom.js';
+import { CROSS, DOWN, UP } from './icons.js';
 import { poster } from './poster.js';
+import { similarOpener } from './similar.js';
 
 /** @typedef {import('./store.js').Entry} Entry */
 /** @typedef {import('./store.js').Store} Store */
-
-const UP = 'M7 11v9H4a1 1 0 0 1-1-1v-7a1 1 0 0 1 1-1zm0 0 4.2-7.6a1.9 1.9 0 0 1 3.5 1.4L14 10h5.2a2 2 0 0 1 2 2.4l-1.2 6A2 2 0 0 1 18 20H7';
-const DOWN = 'M17 13V4h3a1 1 0 0 1 1 1v7a1 1 0 0 1-1 1zm0 0-4.2 7.6a1.9 1.9 0 0 1-3.5-1.4L10 14H4.8a2 2 0 0 1-2-2.4l1.2-6A2 2 0 0 1 6 4h11';
-const CROSS = 'M6 6l12 12M18 6 6 18';
 
 const list = byId('watched-list');
 const empty = byId('watched-empty');
@@ -113,7 +111,14 @@ export class WatchedList {
         { class: 'frame-side' },
         element('p', { class: 'frame-title' }, entry.title),
         element('p', { class: 'frame-year' }, entry.year === null ? '' : String(entry.year)),
-        element('div', { class: 'acts' }, action('like', 'Like', UP), action('dislike', 'Dislike', DOWN), action('remove', 'Remove', CROSS)),
+        element(
+          'div',
+          { class: 'acts' },
+          action('like', 'Like', UP),
+          action('dislike', 'Dislike', DOWN),
+          similarOpener(entry, 'act'),
+          action('remove', 'Remove', CROSS),
+        ),
       ),
     );
   }
