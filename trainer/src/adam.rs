@@ -30,6 +30,7 @@ pub struct Adam {
     /// Steps taken so far.
     pub steps: i32,
     weight_decay: f32,
+    decoupled_decay: f32,
 }
 
 impl Adam {
@@ -39,13 +40,19 @@ impl Adam {
             let zeros = vec![0.0; parameter.elem_count()];
             Slot { name, parameter: parameter.clone(), first_moment: zeros.clone(), second_moment: zeros }
         });
-        Self { slots: slots.collect(), steps: 0, weight_decay: 0.0 }
+        Self { slots: slots.collect(), steps: 0, weight_decay: 0.0, decoupled_decay: 0.0 }
     }
 
     /// Adds `weight_decay` times each parameter to its gradient, the L2 penalty of Adam's paper and of PyTorch's `Adam`, which
     /// pulls hardest where gradients are small: on the movies that few users rated.
     pub fn with_weight_decay(self, weight_decay: f32) -> Self {
         Self { weight_decay, ..self }
+    }
+
+    /// Shrinks each parameter but the biases by `decay` times the learning rate at every step, whatever its gradient
+    /// (Loshchilov and Hutter, *Decoupled Weight Decay Regularization*, ICLR 2019).
+    pub fn with_decoupled_decay(self, decay: f32) -> Self {
+        Self { decoupled_decay: decay, ..self }
     }
 
     /// Moves every parameter against its gradient.
@@ -63,13 +70,14 @@ impl Adam {
             let gradient = gradients.get(&slot.parameter).with_context(|| format!("{} has no gradient", slot.name))?;
             let gradient = gradient.flatten_all()?.to_vec1::<f32>()?;
             let mut values = slot.parameter.flatten_all()?.to_vec1::<f32>()?;
+            let decay = if slot.name.ends_with("bias") { 0.0 } else { learning_rate as f32 * self.decoupled_decay };
             let moments = slot.first_moment.par_iter_mut().zip(slot.second_moment.par_iter_mut());
             values.par_iter_mut().with_min_len(16_384).zip(gradient).zip(moments).for_each(
                 |((value, gradient), (first, second))| {
                     let gradient = gradient + weight_decay * *value;
                     *first = BETA_1 * *first + (1.0 - BETA_1) * gradient;
                     *second = BETA_2 * *second + (1.0 - BETA_2) * gradient * gradient;
-                    *value -= rate * *first / (second.sqrt() * root + EPSILON);
+                    *value -= rate * *first / (second.sqrt() * root + EPSILON) + decay * *value;
                 },
             );
             slot.parameter.set(&Tensor::from_vec(values, slot.parameter.shape(), slot.parameter.device())?)?;

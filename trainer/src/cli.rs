@@ -21,7 +21,7 @@ struct Cli {
 enum Command {
     /// Trains a model on ratings and writes its bundle.
     Train(TrainArgs),
-    /// Measures by protocols P1 and P2: either trains methods on splits of --data, or takes a finished --bundle.
+    /// Measures by protocols P1, P2 and P3: either trains methods on splits of --data, or takes a finished --bundle.
     Evaluate(EvaluateArgs),
     /// Suggests movies in the terminal.
     Suggest(SuggestArgs),
@@ -67,6 +67,9 @@ pub(crate) struct TrainArgs {
     /// What to train.
     #[arg(long, value_enum, default_value_t = Model::Tower)]
     pub(crate) model: Model,
+    /// The titles' embeddings, as `trainer titles` writes them, for the ranker; it does without if left out.
+    #[arg(long)]
+    pub(crate) titles: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) options: TrainOptions,
     /// Leaves the retrieval by states, which the seed network has, out of its bundle.

@@ -133,7 +133,12 @@ pub fn fixture(out: &Path) -> Result<()> {
     made_up::write_data(&data)?;
     let dataset = Dataset::read(&data, &[])?;
     let fitted = fit(&dataset, &made_up::config(), true, "fixture", "trainer fixture", None)?;
-    fitted.packed.write(out)?;
+    let ranker = {
+        let titles = made_up::titles(&dataset.catalog);
+        let seed = made_up::config().seed;
+        crate::ranker::fit(&dataset.catalog, &dataset.users, dataset.users.len(), Some(&titles), seed)?
+    };
+    fitted.packed.with_ranker(&ranker, &dataset.catalog)?.write(out)?;
     println!(
         "wrote a bundle of {} movies in {} taste groups to {}",
         dataset.catalog.len(),

@@ -20,6 +20,7 @@ pub mod network;
 mod onnx;
 pub mod ops;
 pub mod pack;
+pub mod ranker;
 pub mod report;
 pub mod split;
 pub mod titles;

@@ -12,16 +12,21 @@ use crate::baselines::ease::Ease;
 use crate::baselines::item_knn::ItemKnn;
 use crate::baselines::naive_bayes::NaiveBayes;
 use crate::baselines::popularity::ByPopularity;
+use crate::baselines::reaction::Calibrated;
+use crate::baselines::reaction::biases::Biases;
+use crate::baselines::reaction::item_knn::ItemKnnStars;
+use crate::baselines::reaction::movie_mean::MovieMean;
 use crate::baselines::seed_network::SeedNetwork;
 use crate::dataset::User;
 use crate::evaluate::few_clicks::{PopularityRanks, few_clicks};
+use crate::evaluate::reaction::ReactionScorer;
 use crate::evaluate::{Scorer, next_movie};
 use crate::split::folds;
 use crate::tower::method::TowerMethod;
 use crate::tower::{LossCurve, TowerConfig};
 use crate::train::{EpochFigures, TrainConfig};
 
-/// Every method, in the order of the tables: this is the one place where a method is entered. `config` is for those that
+/// Every method of protocols P1 and P2, in the order of the tables: here and in [`reaction_methods`] methods are entered. `config` is for those that
 /// train by gradient descent.
 pub fn methods(config: &TrainConfig) -> Vec<Box<dyn Method>> {
     vec![
@@ -35,6 +40,11 @@ pub fn methods(config: &TrainConfig) -> Vec<Box<dyn Method>> {
         Box::new(SeedNetwork { config: *config }),
         Box::new(TowerMethod { id: "tower", name: "watchnext tower", config: TowerConfig::default() }),
     ]
+}
+
+/// Every method of protocol P3, in the order of the tables. A method of all three protocols is in both lists under one id.
+pub fn reaction_methods() -> Vec<Box<dyn ReactionMethod>> {
+    vec![Box::new(Calibrated(MovieMean)), Box::new(Calibrated(Biases)), Box::new(Calibrated(ItemKnnStars))]
 }
 
 /// Whether a method is ours or one that ours is held against.
@@ -161,6 +171,34 @@ pub trait Method: Sync {
     fn fit(&self, training: &TrainingSet, selection: &Selection) -> Result<Fit>;
 }
 
+/// A method of protocol P3 after it has learnt.
+pub struct ReactionFit {
+    /// What is measured.
+    pub scorer: Box<dyn ReactionScorer>,
+    /// The parameters that it chose, in words; empty if there are none.
+    pub parameters: String,
+}
+
+/// Something that learns from users and then says how likely a like is.
+pub trait ReactionMethod: Sync {
+    /// What `--methods` calls it.
+    fn id(&self) -> &'static str;
+
+    /// What the tables call it.
+    fn name(&self) -> &'static str;
+
+    /// Whether it is ours.
+    fn role(&self) -> Role {
+        Role::Baseline
+    }
+
+    /// Learns from `training`, and chooses its parameters on a part of it if it has any.
+    ///
+    /// # Errors
+    /// Whatever keeps it from learning; the evaluation stops.
+    fn fit(&self, training: &TrainingSet) -> Result<ReactionFit>;
+}
+
 /// The values to try for one parameter, each as a change of the others' current choice.
 pub type Axis<Parameters> = Vec<Box<dyn Fn(&mut Parameters)>>;
 
@@ -213,11 +251,11 @@ pub trait Family: Sync {
 /// The best member of a family for a training set.
 pub struct Tuned<F>(pub F);
 
-/// Parts of the training users of which one judges the parameters (protocol P2).
-const INNER_FOLDS: usize = 5;
+/// Parts of the training users of which one judges the parameters (protocols P2 and P3).
+pub(crate) const INNER_FOLDS: usize = 5;
 
 /// The seed of that split.
-const INNER_SEED: u64 = 20_250_303;
+pub(crate) const INNER_SEED: u64 = 20_250_303;
 
 impl<F: Family> Method for Tuned<F> {
     fn id(&self) -> &'static str {
@@ -260,7 +298,7 @@ impl<F: Family> Method for Tuned<F> {
 /// The parameters of the highest `objective` found by going along one axis after the other, round by round, until a round
 /// changes nothing, three times at most. A full grid would take the product of the axes' lengths; this takes a few times
 /// their sum.
-fn search<Parameters: Clone + PartialEq>(
+pub(crate) fn search<Parameters: Clone + PartialEq>(
     start: Parameters,
     axes: &[Axis<Parameters>],
     objective: impl Fn(&Parameters) -> Result<f64>,
@@ -318,5 +356,9 @@ mod tests {
         let ids: std::collections::BTreeSet<&str> = methods.iter().map(|method| method.id()).collect();
         let names: std::collections::BTreeSet<&str> = methods.iter().map(|method| method.name()).collect();
         assert_eq!((ids.len(), names.len()), (methods.len(), methods.len()));
+        let reactions = reaction_methods();
+        let ids: std::collections::BTreeSet<&str> = reactions.iter().map(|method| method.id()).collect();
+        let names: std::collections::BTreeSet<&str> = reactions.iter().map(|method| method.name()).collect();
+        assert_eq!((ids.len(), names.len()), (reactions.len(), reactions.len()));
     }
 }

@@ -7,6 +7,7 @@ use tract_onnx::pb::{
 };
 use watchnext::features::{HISTORY_LEN, TIME_FEATURES};
 use watchnext::model::{TOWER_INPUTS, TOWER_OUTPUT, YEAR_INPUT};
+use watchnext::ranker::{RANKER_INPUT, RANKER_OUTPUT};
 
 /// ONNX 1.12's intermediate representation and operator set: every operator here has its final form in them, and every
 /// runtime of the last years reads them.
@@ -38,6 +39,28 @@ pub(crate) fn user_tower(
         output: vec![value(TOWER_OUTPUT, DataType::Float, &[1, dim])],
         ..GraphProto::default()
     };
+    encoded(graph)
+}
+
+/// A ranker's model: `features` `[rows, columns]` float in, `reactions` `[rows, classes]` float out.
+pub(crate) fn ranker(
+    node: Vec<NodeProto>,
+    initializer: Vec<TensorProto>,
+    rows: usize,
+    columns: usize,
+    classes: usize,
+) -> Vec<u8> {
+    encoded(GraphProto {
+        name: "ranker".to_owned(),
+        node,
+        initializer,
+        input: vec![value(RANKER_INPUT, DataType::Float, &[rows, columns])],
+        output: vec![value(RANKER_OUTPUT, DataType::Float, &[rows, classes])],
+        ..GraphProto::default()
+    })
+}
+
+fn encoded(graph: GraphProto) -> Vec<u8> {
     let model = ModelProto {
         ir_version: IR_VERSION,
         opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],

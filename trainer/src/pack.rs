@@ -11,14 +11,18 @@ use safetensors::tensor::TensorView;
 use serde::Serialize;
 use watchnext::bundle::{FORMAT_VERSION, FileEntry, Manifest, STATES, Training, sha256_hex};
 use watchnext::catalog::{Catalog, MovieId};
+use watchnext::features::reaction::ReactionHistory;
 use watchnext::features::{FEATURES_VERSION, LocalTime, history_inputs, time_features};
 use watchnext::history::History;
 use watchnext::model::TowerInputs;
+use watchnext::ranker::RANKER;
 use watchnext::recommend::Recommender;
+use watchnext::traits::TRAITS;
 
 use crate::compact::CompactStates;
 use crate::export::user_tower;
 use crate::network::Network;
+use crate::ranker::Ranker;
 use crate::split::TrainingRows;
 use crate::tower::folded::{Table, Tower};
 
@@ -84,7 +88,7 @@ impl Model for Tower {
     }
 
     fn user_vector(&self, inputs: &TowerInputs) -> Result<Vec<f32>> {
-        Ok(Self::user_vector(self, &inputs.history, Some(inputs.year)))
+        Ok(Self::user_vector(self, &inputs.history, inputs.year))
     }
 }
 
@@ -115,7 +119,7 @@ pub struct Packed {
     /// `manifest.json` before its bytes are made.
     pub manifest: Manifest,
     files: Vec<(&'static str, &'static str, Vec<u8>)>,
-    parity: Vec<u8>,
+    parity: Parity,
 }
 
 /// The user vectors `[rows, STATE_DIM]` of rows whose histories are clicks alone.
@@ -145,31 +149,50 @@ impl Packed {
             ("movies", "movies.safetensors", movies_file(&movies, &bias)?),
         ];
         files.extend(states.map(|states| (STATES, "states.safetensors", states.bytes.clone())));
-        let entry = |(role, path, bytes): &(&str, &str, Vec<u8>)| {
-            let (bytes, sha256) = (bytes.len() as u64, sha256_hex(bytes));
-            ((*role).to_owned(), FileEntry { path: (*path).to_owned(), bytes, sha256, optional: *role == STATES })
-        };
         let manifest = Manifest {
             format_version: FORMAT_VERSION,
             features_version: FEATURES_VERSION,
             name: name.to_owned(),
             movies: catalog.len(),
             dim: movies.dim().1,
-            files: files.iter().map(entry).collect(),
+            files: files.iter().map(|(role, path, bytes)| entry(role, path, bytes)).collect(),
             training,
             held_out: BTreeMap::new(),
         };
-        let parity = serde_json::to_vec(&parity_cases(model, catalog)?)?;
+        let parity = parity_cases(model, catalog)?;
         Ok(Self { manifest, files, parity })
     }
 
-    /// Loads what was packed, exactly as a browser would, states included.
+    /// Adds the second stage, and to the parity cases what its own arithmetic answers.
+    ///
+    /// # Errors
+    /// Tables that can't be written.
+    pub fn with_ranker(mut self, ranker: &Ranker, catalog: &Catalog) -> Result<Self> {
+        let traits = ranker.traits.load(catalog)?;
+        for case in &mut self.parity.cases {
+            let (history, moment) = &case.asked;
+            let history = ReactionHistory::new(catalog, &traits, history.watches());
+            let movies = case.top.iter().filter_map(|id| catalog.index_of(MovieId(*id)));
+            let like = |movie| ranker.network.reactions(&history.features(movie, moment)).last().copied();
+            case.likes = movies.filter_map(like).collect();
+        }
+        let files =
+            [(RANKER, "ranker.onnx", ranker.network.onnx()), (TRAITS, "traits.safetensors", ranker.traits.bytes()?)];
+        self.manifest.files.extend(files.iter().map(|(role, path, bytes)| entry(role, path, bytes)));
+        self.files.extend(files);
+        Ok(self)
+    }
+
+    /// Loads what was packed, exactly as a browser would, whatever is optional included.
     pub fn recommender(&self) -> Result<Recommender> {
         let manifest = serde_json::to_vec(&self.manifest)?;
         let file = |role: &str| self.files.iter().find(|(name, ..)| *name == role).map(|(.., bytes)| bytes.as_slice());
         let mut recommender = Recommender::load(&manifest, file)?;
         if let Some(states) = file(STATES) {
             recommender.load_states(states)?;
+        }
+        if let (Some(ranker), Some(traits)) = (file(RANKER), file(TRAITS)) {
+            recommender.load_ranker(ranker, traits)?;
         }
         Ok(recommender)
     }
@@ -185,15 +208,18 @@ impl Packed {
         fs::create_dir_all(folder).with_context(place)?;
         let mut manifest = serde_json::to_vec_pretty(&self.manifest)?;
         manifest.push(b'\n');
+        let parity = serde_json::to_vec(&self.parity)?;
         let named = self.files.iter().map(|(_, path, bytes)| (*path, bytes.as_slice()));
-        for (path, bytes) in named.chain([("parity.json", self.parity.as_slice()), ("manifest.json", &manifest)]) {
+        for (path, bytes) in named.chain([("parity.json", parity.as_slice()), ("manifest.json", &manifest)]) {
             let new = folder.join(format!(".{path}.new"));
             fs::write(&new, bytes).with_context(place)?;
             fs::rename(&new, folder.join(path)).with_context(place)?;
         }
-        if !self.manifest.files.contains_key(STATES) {
-            // States of an earlier bundle would only mislead whoever looks into the folder.
-            let _ = fs::remove_file(folder.join("states.safetensors"));
+        for (role, path) in [(STATES, "states.safetensors"), (RANKER, "ranker.onnx"), (TRAITS, "traits.safetensors")] {
+            if !self.manifest.files.contains_key(role) {
+                // What is left of an earlier bundle would only mislead whoever looks into the folder.
+                let _ = fs::remove_file(folder.join(path));
+            }
         }
         Ok(())
     }
@@ -223,7 +249,19 @@ pub fn read_bundle(folder: &Path) -> Result<Recommender> {
     if let Some(states) = files.get(STATES) {
         recommender.load_states(states)?;
     }
+    if let (Some(ranker), Some(traits)) = (files.get(RANKER), files.get(TRAITS)) {
+        recommender.load_ranker(ranker, traits)?;
+    }
     Ok(recommender)
+}
+
+/// A file as the manifest states it.
+fn entry(role: &str, path: &str, bytes: &[u8]) -> (String, FileEntry) {
+    let optional = [STATES, RANKER, TRAITS].contains(&role);
+    (
+        role.to_owned(),
+        FileEntry { path: path.to_owned(), bytes: bytes.len() as u64, sha256: sha256_hex(bytes), optional },
+    )
 }
 
 /// `parity.json`: what the trainer's own network answers, for the tests that hold tract, ONNX Runtime and the browser to it.
@@ -238,8 +276,14 @@ struct ParityCase {
     request: ParityRequest,
     inputs: ParityInputs,
     user_vector: Vec<f32>,
-    /// The ids of the ten best movies that weren't watched.
+    /// The ids of the ten best movies that weren't watched, in the first stage's order.
     top: Vec<u32>,
+    /// How likely a like of each of them is, if there is a second stage.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    likes: Vec<f32>,
+    /// The request as the library takes it.
+    #[serde(skip)]
+    asked: (History, LocalTime),
 }
 
 /// The request as the browser's API takes it.
@@ -323,9 +367,9 @@ fn parity_case(
     ranked.sort_by(|left, right| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)));
     let top =
         ranked.iter().take(10).filter_map(|(_, row)| catalog.movies().get(*row)).map(|movie| movie.id.0).collect();
-    let history = watched.iter().map(|(id, rating)| ParityWatch { movie_id: id.0, rating: *rating }).collect();
+    let watches = watched.iter().map(|(id, rating)| ParityWatch { movie_id: id.0, rating: *rating }).collect();
     Ok(ParityCase {
-        request: ParityRequest { history, time_ms: seconds * 1000, utc_offset_minutes: offset },
+        request: ParityRequest { history: watches, time_ms: seconds * 1000, utc_offset_minutes: offset },
         inputs: ParityInputs {
             history: [inputs.history.movies.to_vec()],
             weights: [inputs.history.weights.to_vec()],
@@ -334,5 +378,7 @@ fn parity_case(
         },
         user_vector: vector,
         top,
+        likes: Vec::new(),
+        asked: (history, moment),
     })
 }

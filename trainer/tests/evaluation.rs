@@ -6,9 +6,14 @@ use std::sync::{Arc, Mutex};
 use anyhow::Result;
 use trainer::dataset::{Dataset, Event, User};
 use trainer::evaluate::Scorer;
-use trainer::evaluate::run::{Evaluation, Protocol, evaluate_bundle, evaluate_held_out, evaluate_methods};
+use trainer::evaluate::reaction::ReactionScorer;
+use trainer::evaluate::run::{
+    Evaluation, Label, Protocol, evaluate_bundle, evaluate_held_out, evaluate_methods, evaluate_reactions,
+};
 use trainer::fit::fit;
-use trainer::methods::{Fit, Method, Role, Selection, TrainingSet, Variant, methods};
+use trainer::methods::{
+    Fit, Method, ReactionFit, ReactionMethod, Role, Selection, TrainingSet, Variant, methods, reaction_methods,
+};
 use trainer::report;
 use trainer::train::TrainConfig;
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
@@ -211,4 +216,100 @@ fn the_seed_network_is_measured_in_both_of_its_ways() {
     report::write(&evaluation, folder.path()).unwrap();
     let page = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
     assert_eq!(page.matches("<svg ").count(), 5);
+}
+
+/// `users` who rate 15 movies of their own group, mostly well, and 15 of the other's, mostly badly, in turn; every third is harder
+/// to please. By the movies' means, all are alike.
+fn reacting(main: usize, further: usize) -> Dataset {
+    let dataset = taste_groups(main, further);
+    let user = |number: usize| {
+        let event = |at: usize| {
+            let group = (number + at) % 2;
+            let strict = number.is_multiple_of(3);
+            let liked = (at % 2 == 0) != (at * 5 + number).is_multiple_of(if strict { 6 } else { 13 });
+            Event {
+                movie: MovieIndex::new((group + 2 * (7 * (at / 2) + 3 * number)) % MOVIES).unwrap(),
+                rating: Rating::new(if liked { 4.5 } else { 2.0 } - if strict { 0.5 } else { 0.0 }).unwrap(),
+                timestamp: i64::try_from(1000 * number + at).unwrap(),
+            }
+        };
+        User { id: u32::try_from(number).unwrap() + 1, events: (0..30).map(event).collect() }
+    };
+    Dataset { users: (0..main + further).map(user).collect(), ..dataset }
+}
+
+/// Knows the groups of its raters; with clicks alone it knows nothing.
+struct GroupsReaction;
+
+impl ReactionScorer for GroupsReaction {
+    fn like(&self, history: &History, movie: MovieIndex, _: &LocalTime) -> Result<f32> {
+        let in_group = |movie: MovieIndex| movie.as_usize() % 2;
+        let own = history.watches().iter().filter(|watch| in_group(watch.movie) == in_group(movie));
+        let stars: Vec<f32> = own.filter_map(|watch| Some(watch.rating?.stars())).collect();
+        Ok(if stars.is_empty() { 0.5 } else { stars.iter().sum::<f32>() / stars.len() as f32 / 5.0 })
+    }
+}
+
+impl ReactionMethod for GroupsReaction {
+    fn id(&self) -> &'static str {
+        "groups"
+    }
+
+    fn name(&self) -> &'static str {
+        "groups"
+    }
+
+    fn role(&self) -> Role {
+        Role::Ours
+    }
+
+    fn fit(&self, training: &TrainingSet) -> Result<ReactionFit> {
+        assert!(training.users.iter().any(|user| user.id > 60));
+        Ok(ReactionFit { scorer: Box::new(GroupsReaction), parameters: String::new() })
+    }
+}
+
+#[test]
+fn reactions_are_told_from_the_ratings_of_the_same_group() {
+    let methods: Vec<Box<dyn ReactionMethod>> =
+        reaction_methods().into_iter().chain([Box::new(GroupsReaction) as Box<dyn ReactionMethod>]).collect();
+    let mut evaluation = Evaluation::default();
+    evaluate_reactions(&reacting(60, 5), &methods, &mut evaluation).unwrap();
+    let row = |name: &str| evaluation.reactions.iter().find(|row| row.label.method == name).unwrap();
+    // The main users' events from the 11th on, in both passes.
+    for row in &evaluation.reactions {
+        assert_eq!((row.known.events, row.clicks.events, row.known.users_within), (60 * 20, 60 * 20, 60));
+        assert!((row.clicks.auc.mean - 0.5).abs() < 0.1, "{}: {:?}", row.label.method, row.clicks.auc);
+    }
+    let (mean, neighbours) = (row("movie mean"), row("item kNN of ratings"));
+    assert!(neighbours.known.auc_within.mean > 0.85, "{:?}", neighbours.known);
+    assert!(mean.known.auc_within.mean < 0.6, "{:?}", mean.known);
+    assert!(neighbours.known.logloss.high < mean.known.logloss.low);
+    assert!(neighbours.known.ece < 0.08, "{}", neighbours.known.ece);
+    assert_eq!(mean.known, mean.clicks);
+    // Three baselines chose for each fold; ours is held against the best of them.
+    assert_eq!(evaluation.choices.iter().filter(|choice| choice.training == "p3, fold 5").count(), 3);
+    let comparisons = evaluation.comparisons();
+    let figures: Vec<&str> = comparisons.iter().map(|row| row.figure).collect();
+    assert_eq!(figures, ["auc_within", "auc_within_clicks"]);
+    assert_eq!((comparisons[0].protocol, comparisons[0].baseline.as_str()), ("p3", "item kNN of ratings"));
+    let json = report::json(&evaluation);
+    assert_eq!(json["p3.auc"], json["p3"][3]["known"]["auc"]["mean"]);
+    assert_eq!(json["p3.auc_clicks"], 0.5);
+}
+
+/// The way of a finished bundle's second stage; a bundle without one says so where nothing else was asked for.
+#[test]
+fn a_finished_scorer_is_measured_on_whoever_is_given() {
+    let dataset = reacting(12, 0);
+    let mut evaluation = Evaluation::default();
+    let label = Label::of_one("groups".to_owned(), true);
+    evaluation.measure_reactions(label.clone(), &GroupsReaction, &dataset.users).unwrap();
+    assert_eq!(evaluation.reactions[0].known.events, 12 * 20);
+    assert!(report::json(&evaluation)["p3.logloss_clicks"].is_f64());
+    // Nobody has eleven events.
+    let short: Vec<User> =
+        dataset.users.iter().map(|user| User { id: user.id, events: user.events[..10].to_vec() }).collect();
+    evaluation.measure_reactions(label, &GroupsReaction, &short).unwrap();
+    assert_eq!(evaluation.reactions.len(), 1);
 }

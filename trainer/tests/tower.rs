@@ -117,7 +117,7 @@ fn the_graph_computes_what_the_trainer_does() {
             let history = history_inputs(clicks(&ids).watches(), DATA.catalog.len());
             let moment = LocalTime::from_unix(1_000_000_000, 0).unwrap();
             let (time, year) = (time_features(&moment), moment.year_with_fraction());
-            let expected = tower.user_vector(&history, Some(year));
+            let expected = tower.user_vector(&history, year);
             let found = tract.embed(&TowerInputs { history, time, year }).unwrap();
             let worst = found.iter().zip(&expected).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
             assert!(worst < 1e-4, "{count} movies, quantised {quantised}: {worst}");

@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn folding_in_a_training_user_gives_the_users_own_vector() {
         let training = checkerboard::training();
-        let counts = Als.statistics(&training);
+        let counts = Als.statistics(&training).unwrap();
         let incidence = counts.incidence(Signal::Likes);
         let parameters = AlsParameters { factors: 4, lambda: 0.5, ..Als.start() };
         let (users, movies) = alternate(incidence, &parameters).unwrap();
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn iterations_lower_the_loss() {
         let training = checkerboard::training();
-        let counts = Als.statistics(&training);
+        let counts = Als.statistics(&training).unwrap();
         let incidence = counts.incidence(Signal::Likes);
         let loss = |iterations: usize| {
             let parameters = AlsParameters { factors: 3, lambda: 0.5, iterations, ..Als.start() };

@@ -8,6 +8,11 @@ use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::features::LocalTime;
 use watchnext::history::{History, Rating, Watch};
 
+use super::reaction::Stars;
+use super::reaction::biases::Biases;
+use super::reaction::item_knn::ItemKnnStars;
+use super::reaction::movie_mean::MovieMean;
+
 use crate::dataset::{Event, User};
 use crate::methods::{Family, TrainingSet};
 
@@ -117,5 +122,30 @@ fn popularity_counts_users() {
         let raters =
             training.users.iter().filter(|user| user.events.iter().any(|event| event.movie.as_usize() == movie));
         assert_eq!(score, raters.count() as f32);
+    }
+}
+
+/// The stars that somebody gets predicted for two movies of each group, own group first, after rating four movies, or after
+/// clicking them.
+fn stars_of_groups<S: Stars>(family: &S, group: usize, rated: bool) -> [f32; 4] {
+    let statistics = S::statistics(&training());
+    let movie = |row: usize| MovieIndex::new(row).unwrap();
+    let watch = |(row, stars): (usize, f32)| Watch { movie: movie(row), rating: Rating::new(stars).filter(|_| rated) };
+    let other = 1 - group;
+    let history = History::new([(group, 4.5), (group + 4, 4.5), (other, 2.0), (other + 4, 2.0)].map(watch));
+    [group + 2, group + 6, other + 2, other + 6].map(|row| S::stars(&statistics, &family.start(), &history, movie(row)))
+}
+
+/// Every movie is rated alike on average, so only neighbours tell the groups apart, and they only where ratings are known.
+#[test]
+fn neighbours_of_ratings_tell_the_groups_apart_and_means_do_not() {
+    for group in 0..2 {
+        let [own, also_own, other, also_other] = stars_of_groups(&ItemKnnStars, group, true);
+        assert!(own.min(also_own) > other.max(also_other) + 0.3, "{own} {also_own} {other} {also_other}");
+        assert_eq!(stars_of_groups(&MovieMean, group, true), stars_of_groups(&MovieMean, group, false));
+        assert_eq!(stars_of_groups(&ItemKnnStars, group, false), stars_of_groups(&Biases, group, false));
+        // Four ratings of which half are below the means make somebody harder to please than one who only clicked.
+        let (rated, clicked) = (stars_of_groups(&Biases, group, true), stars_of_groups(&Biases, group, false));
+        assert!(rated.iter().zip(&clicked).all(|(rated, clicked)| rated < clicked), "{rated:?} {clicked:?}");
     }
 }

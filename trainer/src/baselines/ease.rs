@@ -158,7 +158,7 @@ mod tests {
     fn the_dual_form_equals_the_direct_inverse() {
         let training = checkerboard::training();
         let movies = training.catalog.len();
-        let counts = Arc::new(Ease.statistics(&training));
+        let counts = Arc::new(Ease.statistics(&training).unwrap());
         let parameters = EaseParameters { lambda: 3.0, ..Ease.start() };
         let scorer = Ease.scorer(&counts, &parameters).unwrap();
         let mut gram = Mat::<f64>::zeros(movies, movies);

@@ -8,6 +8,7 @@
 //! | [`ease`] | EASE (Steck 2019) |
 //! | [`als`] | implicit alternating least squares (Hu, Koren and Volinsky 2008) |
 //! | [`seed_network`] | the seed notebook's network |
+//! | [`reaction`] | predictions of stars, beside the second stage |
 //!
 //! They share [`incidence`]: who has which movie, and which movies are had together; the first two know the moment of the
 //! visit by [`timed_popularity`].
@@ -20,6 +21,7 @@ pub mod incidence;
 pub mod item_knn;
 pub mod naive_bayes;
 pub mod popularity;
+pub mod reaction;
 pub mod seed_network;
 pub mod timed_popularity;
 

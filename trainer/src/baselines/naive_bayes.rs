@@ -161,7 +161,7 @@ mod tests {
         let movies = (0..4).map(crate::baselines::checkerboard::movie).collect();
         let catalog = watchnext::catalog::Catalog::new(Vec::new(), movies).unwrap();
         let training = TrainingSet::new(&catalog, users.clone(), 5).unwrap();
-        let counts = Arc::new(NaiveBayes.statistics(&training));
+        let counts = Arc::new(NaiveBayes.statistics(&training).unwrap());
         let parameters = NaiveBayesParameters { shrink: 2.0, gamma: 0.8, damping: 0.5, ..NaiveBayes.start() };
         let scorer = NaiveBayes.scorer(&counts, &parameters).unwrap();
         let watched = [0, 1].map(|row| Watch { movie: MovieIndex::new(row).unwrap(), rating: None });

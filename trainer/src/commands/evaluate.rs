@@ -1,12 +1,12 @@
 //! `trainer evaluate`.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
 use crate::cli::EvaluateArgs;
 use crate::dataset::Dataset;
 use crate::evaluate::leaky::leaky;
-use crate::evaluate::run::{Evaluation, Protocol, evaluate_bundle, evaluate_methods};
-use crate::methods::{Method, methods};
+use crate::evaluate::run::{Evaluation, Protocol, evaluate_bundle, evaluate_methods, evaluate_reactions};
+use crate::methods::{Method, ReactionMethod, methods, reaction_methods};
 use crate::pack::read_bundle;
 use crate::report;
 use crate::train::TrainConfig;
@@ -28,9 +28,10 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<()> {
         }
         (None, Some(data)) => {
             let config = args.options.config();
-            let methods = chosen(methods(&config), &args.methods)?;
+            let (methods, reaction_methods) = chosen(all_of(&protocols, &config), &args.methods)?;
             let dataset = Dataset::read(data, &args.ratings)?;
             let mut evaluation = evaluate_methods(&dataset, &methods, &protocols)?;
+            evaluate_reactions(&dataset, &reaction_methods, &mut evaluation)?;
             if args.leaky {
                 let config = TrainConfig { epochs: LEAKY_EPOCHS, ratings_known: 0.0, ..config };
                 evaluation.leaky = Some(leaky(&dataset, &config)?);
@@ -52,13 +53,31 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<()> {
     Ok(())
 }
 
+/// Methods of protocols P1 and P2, and methods of P3.
+type Methods = (Vec<Box<dyn Method>>, Vec<Box<dyn ReactionMethod>>);
+
+/// All methods of these protocols.
+fn all_of(protocols: &[Protocol], config: &TrainConfig) -> Methods {
+    let suggesting = protocols.iter().any(|protocol| *protocol != Protocol::P3);
+    let reacting = protocols.contains(&Protocol::P3);
+    let methods = if suggesting { methods(config) } else { Vec::new() };
+    (methods, if reacting { reaction_methods() } else { Vec::new() })
+}
+
 /// The methods of these ids in the order of the tables; all if none is named.
-fn chosen(methods: Vec<Box<dyn Method>>, ids: &[String]) -> Result<Vec<Box<dyn Method>>> {
-    let known: Vec<&str> = methods.iter().map(|method| method.id()).collect();
+fn chosen((mut methods, mut reaction_methods): Methods, ids: &[String]) -> Result<Methods> {
+    let mut known: Vec<&str> = methods.iter().map(|method| method.id()).collect();
+    let further: Vec<&str> =
+        reaction_methods.iter().map(|method| method.id()).filter(|id| !known.contains(id)).collect();
+    known.extend(further);
     let unknown = ids.iter().find(|id| !known.contains(&id.as_str()));
-    unknown.map_or(Ok(()), |id| bail!("there is no method {id:?}; --methods takes {}", known.join(", ")))?;
-    let kept = methods.into_iter().filter(|method| ids.is_empty() || ids.iter().any(|id| id == method.id()));
-    Some(kept.collect::<Vec<_>>()).filter(|kept| !kept.is_empty()).context("no method is left to evaluate")
+    unknown.map_or(Ok(()), |id| {
+        bail!("there is no method {id:?} for these protocols; --methods takes {}", known.join(", "))
+    })?;
+    let named = |id: &str| ids.is_empty() || ids.iter().any(|named| named == id);
+    methods.retain(|method| named(method.id()));
+    reaction_methods.retain(|method| named(method.id()));
+    Ok((methods, reaction_methods))
 }
 
 #[cfg(test)]
@@ -68,14 +87,23 @@ mod tests {
 
     #[test]
     fn methods_are_chosen_by_id_and_others_refused() {
-        let all = || methods(&TrainConfig::default());
-        let ids = |names: &[&str]| -> Result<Vec<&str>> {
+        let ids = |protocols: &[Protocol], names: &[&str]| -> Result<(Vec<&str>, Vec<&str>)> {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            Ok(chosen(all(), &names)?.iter().map(|method| method.id()).collect())
+            let (methods, reactions) = chosen(all_of(protocols, &TrainConfig::default()), &names)?;
+            let of_reactions = reactions.iter().map(|method| method.id()).collect();
+            Ok((methods.iter().map(|method| method.id()).collect(), of_reactions))
         };
-        assert_eq!(ids(&["ease", "popularity"]).unwrap(), ["popularity", "ease"]);
-        assert_eq!(ids(&[]).unwrap().len(), all().len());
-        let refusal = ids(&["easy"]).unwrap_err().to_string();
-        assert!(refusal.contains("easy") && refusal.contains("item-knn"), "{refusal}");
+        let both = ids(&Protocol::ALL, &["ease", "movie-mean", "popularity"]).unwrap();
+        assert_eq!(both, (vec!["popularity", "ease"], vec!["movie-mean"]));
+        let all = ids(&Protocol::ALL, &[]).unwrap();
+        assert_eq!((all.0.len(), all.1.len()), (methods(&TrainConfig::default()).len(), reaction_methods().len()));
+        // Without P3 its methods aren't known, and with P3 alone no others are.
+        assert!(ids(&[Protocol::P2], &[]).unwrap().1.is_empty() && ids(&[Protocol::P3], &[]).unwrap().0.is_empty());
+        assert!(ids(&[Protocol::P3], &["ease"]).is_err());
+        let refusal = ids(&Protocol::ALL, &["easy"]).unwrap_err().to_string();
+        assert!(
+            refusal.contains("easy") && refusal.contains("item-knn") && refusal.contains("movie-mean"),
+            "{refusal}"
+        );
     }
 }

@@ -14,8 +14,10 @@ use crate::evaluate::retrieval_name;
 use crate::evaluate::run::{Evaluation, Label, evaluate_held_out};
 use crate::fit::fit;
 use crate::pack::Packed;
+use crate::ranker;
 use crate::report::{Recipe, model_card, text};
 use crate::split::Split;
+use crate::titles::{REDUCED_DIM, read_titles, reduce_titles};
 use crate::tower::{self, TowerConfig};
 use crate::train::{Checkpoint, TrainConfig};
 
@@ -44,6 +46,9 @@ fn command_line(args: &TrainArgs) -> String {
         option("learning-rate", config.learning_rate.to_string(), default.learning_rate.to_string());
         option("ratings-known", config.ratings_known.to_string(), default.ratings_known.to_string());
         command.push_str(" --model seed-network");
+    }
+    if let Some(titles) = &args.titles {
+        command.push_str(&format!(" --titles {}", name(titles)));
     }
     if args.no_states {
         command.push_str(" --no-states");
@@ -103,8 +108,14 @@ fn data_name(args: &TrainArgs) -> String {
 /// The tower is trained twice: without the held-out users, to measure it, and on everybody, to ship it.
 fn train_tower(args: &TrainArgs, dataset: &Dataset) -> Result<Finished> {
     let config = TowerConfig { seed: args.options.seed, ..TowerConfig::default() };
-    let pack = |users: &[User]| -> Result<Packed> {
+    let titles = match &args.titles {
+        Some(file) => Some(reduce_titles(&read_titles(file, &dataset.catalog)?, REDUCED_DIM)?.table),
+        None => None,
+    };
+    // The first of the users are those of the main file, as the visitors are.
+    let pack = |users: &[User], main: usize| -> Result<Packed> {
         let (tower, _) = tower::fit(&dataset.catalog, users, &config)?;
+        let ranker = ranker::fit(&dataset.catalog, users, main, titles.as_ref(), config.seed)?;
         let training = Training {
             command: command_line(args),
             seed: config.seed,
@@ -113,13 +124,15 @@ fn train_tower(args: &TrainArgs, dataset: &Dataset) -> Result<Finished> {
             users: users.len(),
             ratings: users.iter().map(|user| user.events.len()).sum(),
         };
-        Packed::new(&tower, &dataset.catalog, None, "watchnext-tower", training)
+        Packed::new(&tower, &dataset.catalog, None, "watchnext-tower", training)?.with_ranker(&ranker, &dataset.catalog)
     };
     let split = Split::by_user(&dataset.users)?;
-    eprintln!("first without the {} held-out users, to measure it", split.validation.len() + split.test.len());
-    let evaluation = evaluate_held_out(dataset, &pack(split.train)?.recommender()?)?;
+    let held_out = split.validation.len() + split.test.len();
+    eprintln!("first without the {held_out} held-out users, to measure it");
+    let evaluation =
+        evaluate_held_out(dataset, &pack(split.train, dataset.main_users.saturating_sub(held_out))?.recommender()?)?;
     eprintln!("then on all {} users, to ship it", dataset.users.len());
-    let mut packed = pack(&dataset.users)?;
+    let mut packed = pack(&dataset.users, dataset.main_users)?;
     packed.manifest.held_out = held_out_figures(&evaluation, None);
     let recipe = Recipe::tower(&packed.manifest, &config, split.train.len());
     Ok(Finished { packed, recipe, evaluation })
@@ -164,6 +177,10 @@ fn held_out_figures(evaluation: &Evaluation, recall: Option<f64>) -> BTreeMap<St
             figures.insert(key("recall20"), rounded(found.recall20.mean));
             figures.insert(key("coverage10"), rounded(found.coverage10));
         }
+    }
+    // The row of the second stage, if the bundle has one, under the keys of `evaluation.json`.
+    if let Some(row) = evaluation.reactions.iter().find(|row| row.label.is_shipped()) {
+        figures.extend(row.named().map(|(key, value)| (key, rounded(value))));
     }
     figures.extend(recall.map(|recall| ("states.recall100".to_owned(), rounded(recall))));
     figures

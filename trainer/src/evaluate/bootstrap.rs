@@ -2,6 +2,7 @@
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use serde::Serialize;
 
 /// Resamples of the bootstrap over users.
@@ -52,6 +53,12 @@ pub fn interval(users: &[Share]) -> Figure {
     percentiles(users.len(), &[&mean]).first().copied().unwrap_or_default()
 }
 
+/// A figure that isn't a mean of the users' values, with its interval when users are drawn anew with replacement. `figure` takes the
+/// places of the users drawn, some of them more than once, out of `users`.
+pub fn interval_of(users: usize, figure: &(dyn Fn(&[usize]) -> f64 + Sync)) -> Figure {
+    percentiles(users, &[figure]).first().copied().unwrap_or_default()
+}
+
 /// The difference of two methods' means over the same users in the same order: every resample draws the same users for
 /// both, so that what makes a user hard for both methods cancels out.
 pub fn paired(first: &[Share], second: &[Share]) -> Difference {
@@ -74,7 +81,7 @@ fn mean(users: &[Share], picks: &[usize]) -> f64 {
 }
 
 /// A figure of the users with these places, some of whom may have been drawn more than once.
-type Statistic<'users> = dyn Fn(&[usize]) -> f64 + 'users;
+type Statistic<'users> = dyn Fn(&[usize]) -> f64 + Sync + 'users;
 
 /// Each statistic of all users, and its percentiles over the same resamples of them.
 fn percentiles(users: usize, statistics: &[&Statistic]) -> Vec<Figure> {
@@ -86,7 +93,7 @@ fn percentiles(users: usize, statistics: &[&Statistic]) -> Vec<Figure> {
         (0..RESAMPLES).map(|_| (0..users).map(|_| rng.random_range(0..users)).collect()).collect();
     let everyone: Vec<usize> = (0..users).collect();
     let figure = |statistic: &&Statistic| {
-        let mut drawn: Vec<f64> = resamples.iter().map(|picks| statistic(picks)).collect();
+        let mut drawn: Vec<f64> = resamples.par_iter().map(|picks| statistic(picks)).collect();
         drawn.sort_by(f64::total_cmp);
         let percentile =
             |share: f64| drawn.get((share * (RESAMPLES - 1) as f64).round() as usize).copied().unwrap_or_default();

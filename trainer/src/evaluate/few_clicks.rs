@@ -263,6 +263,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
     use crate::dataset::Event;
+    use watchnext::catalog::MovieIndex;
 
     fn close(left: f64, right: f64) {
         assert!((left - right).abs() < 1e-12, "{left} against {right}");

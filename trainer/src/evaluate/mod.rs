@@ -4,6 +4,7 @@
 //! |---|---|
 //! | P1, [`next_movie`] | which movie a held-out user rated next |
 //! | P2, [`few_clicks`] | what else somebody likes who clicked one to ten movies |
+//! | P3, [`reaction`] | whether somebody likes a movie that they watch |
 //! | P1-leaky, [`leaky`] | nothing: it reproduces the seed's published figure and shows that it is a leak |
 //!
 //! [`run`] puts methods through the protocols, [`bootstrap`] says how sure one can be of the figures.
@@ -12,6 +13,7 @@ pub mod bootstrap;
 pub mod few_clicks;
 pub mod leaky;
 pub mod next_movie;
+pub mod reaction;
 pub mod run;
 
 use std::cmp::Ordering;
@@ -45,12 +47,8 @@ impl<R: Deref<Target = Recommender> + Send + Sync> Scorer for Shipped<R> {
         let all = self.recommender.catalog().len();
         let suggestions = self.recommender.suggest(history, moment, all, self.strategy)?;
         let scored = suggestions.into_iter().enumerate().map(|(place, suggestion)| {
-            // A diversified list, or one by expected value, is in the order in which it is shown, which isn't that of the scores.
-            let score = if self.strategy.diversity > 0.0 || self.recommender.has_ranker() {
-                -(place as f32)
-            } else {
-                suggestion.score
-            };
+            // A diversified list is in the order in which it is shown, which isn't that of the scores.
+            let score = if self.strategy.diversity > 0.0 { -(place as f32) } else { suggestion.score };
             (suggestion.movie.as_usize(), score)
         });
         Ok(scored.collect())

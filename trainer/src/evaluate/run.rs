@@ -10,10 +10,11 @@ use super::bootstrap::{Difference, Share, paired};
 use super::few_clicks::{FOLD_SEED, FOLDS, FewClicks, Outcome, PopularityRanks, few_clicks};
 use super::leaky::Leaky;
 use super::next_movie::{FIGURES, NextMovie, next_movie};
+use super::reaction::{Predictions, ReactionScorer, Reactions, reactions};
 use super::{Scorer, Shipped, retrieval_name};
 use crate::baselines::popularity::Popularity;
 use crate::dataset::{Dataset, User};
-use crate::methods::{Fit, Method, Role, Selection, TrainingSet};
+use crate::methods::{Fit, Method, ReactionMethod, Role, Selection, TrainingSet};
 use crate::split::{Split, folds};
 use crate::tower::LossCurve;
 
@@ -24,11 +25,13 @@ pub enum Protocol {
     P1,
     /// A few clicks.
     P2,
+    /// The reaction.
+    P3,
 }
 
 impl Protocol {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::P1, Self::P2];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::P1, Self::P2, Self::P3];
 }
 
 /// Whose figures a row holds.
@@ -50,6 +53,11 @@ pub struct Label {
 }
 
 impl Label {
+    /// The label of a method without variants that isn't told of the moment.
+    pub fn of_one(name: String, ours: bool) -> Self {
+        Self { method: name.clone(), family: name, ours, of_moment: false, default: true, knob: None }
+    }
+
     /// Whether the flat keys of the JSON are this row's.
     pub const fn is_shipped(&self) -> bool {
         self.ours && self.default
@@ -78,11 +86,31 @@ pub struct FewClicksRow {
     pub figures: Vec<FewClicks>,
 }
 
+/// Protocol P3's figures of one method.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReactionRow {
+    /// Whose figures.
+    #[serde(flatten)]
+    pub label: Label,
+    /// With the ratings of the history known.
+    pub known: Reactions,
+    /// With clicks alone.
+    pub clicks: Reactions,
+}
+
+impl ReactionRow {
+    /// The figures under their flat keys in JSON, such as `p3.auc` and `p3.auc_clicks`.
+    pub fn named(&self) -> impl Iterator<Item = (String, f64)> {
+        let known = self.known.named().map(|(name, value)| (format!("p3.{name}"), value));
+        known.chain(self.clicks.named().map(|(name, value)| (format!("p3.{name}_clicks"), value)))
+    }
+}
+
 /// Our default variant against the best baseline of one figure, on the same users: once against those that don't know the
 /// moment of the visit, as baselines usually don't, and once against those to which we gave it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Comparison {
-    /// `p1` or `p2`.
+    /// `p1`, `p2` or `p3`.
     pub protocol: &'static str,
     /// How many clicks, for P2.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,7 +132,7 @@ pub struct Comparison {
 pub struct Choice {
     /// The method's name.
     pub method: String,
-    /// `p1`, or `p2, fold 1` and so on.
+    /// `p1`, or `p2, fold 1`, `p3, fold 1` and so on.
     pub training: String,
     /// The parameters, in words.
     pub parameters: String,
@@ -139,6 +167,8 @@ pub struct Evaluation {
     pub next_movie: Vec<NextMovieRow>,
     /// Protocol P2.
     pub few_clicks: Vec<FewClicksRow>,
+    /// Protocol P3.
+    pub reactions: Vec<ReactionRow>,
     /// What the methods chose.
     pub choices: Vec<Choice>,
     /// How they trained.
@@ -165,7 +195,7 @@ fn labelled<'fit>(method: &dyn Method, fit: &'fit Fit) -> Vec<(Label, &'fit dyn 
     variants.collect()
 }
 
-/// Trains every method on splits of a data set and measures it on the rest. Users whom only further files know always train.
+/// Trains every method on splits of a data set and measures it on the rest by P1 and P2; [`evaluate_reactions`] is P3's. Users whom only further files know always train.
 ///
 /// # Errors
 /// Too few users, and whatever stops a method.
@@ -193,6 +223,38 @@ pub fn evaluate_methods(dataset: &Dataset, methods: &[Box<dyn Method>], protocol
     }
     Ok(evaluation)
 }
+
+/// Protocol P3 in cross-validation over users, by P2's folds.
+///
+/// # Errors
+/// Whatever stops a method.
+pub fn evaluate_reactions(
+    dataset: &Dataset,
+    methods: &[Box<dyn ReactionMethod>],
+    evaluation: &mut Evaluation,
+) -> Result<()> {
+    for method in methods {
+        let started = Instant::now();
+        let mut found = [Predictions::new(), Predictions::new()];
+        for (at, fold) in folds(&dataset.users, dataset.main_users, FOLDS, FOLD_SEED).into_iter().enumerate() {
+            let fit = method.fit(&TrainingSet::new(&dataset.catalog, fold.train, fold.main)?)?;
+            for (found, known) in found.iter_mut().zip(HISTORIES) {
+                found.extend(reactions(fit.scorer.as_ref(), &fold.held_out, known)?);
+            }
+            if !fit.parameters.is_empty() {
+                let (method, parameters) = (method.name().to_owned(), fit.parameters);
+                evaluation.choices.push(Choice { method, training: format!("p3, fold {}", at + 1), parameters });
+            }
+        }
+        let (name, ours) = (method.name().to_owned(), method.role() == Role::Ours);
+        evaluation.keep_reactions(Label::of_one(name, ours), &found);
+        eprintln!("{}, P3: {:.0} s", method.name(), started.elapsed().as_secs_f64());
+    }
+    Ok(())
+}
+
+/// Whether P3's histories bear ratings, in the order of a row.
+const HISTORIES: [bool; 2] = [true, false];
 
 /// Protocol P1 of one method.
 fn split_by_user(dataset: &Dataset, method: &dyn Method, evaluation: &mut Evaluation) -> Result<()> {
@@ -272,8 +334,12 @@ fn bundle_methods(recommender: &Recommender) -> Vec<(Label, Shipped<&Recommender
 
 /// The row of popularity, the one baseline that needs no more than a bundle's catalogue.
 fn popularity_label() -> Label {
-    let name = "popularity".to_owned();
-    Label { method: name.clone(), family: name, ours: false, of_moment: false, default: true, knob: None }
+    Label::of_one("popularity".to_owned(), false)
+}
+
+/// Whose reactions a bundle's rows of P3 are: its second stage's, if it has one.
+fn bundle_reactions(_recommender: &Recommender) -> Vec<(Label, Box<dyn ReactionScorer + '_>)> {
+    Vec::new()
 }
 
 /// Measures a finished bundle on users whom it never saw, beside the popularity that its catalogue knows of.
@@ -301,11 +367,21 @@ pub fn evaluate_bundle(recommender: &Recommender, users: &[User], protocols: &[P
             evaluation.few_clicks.push(FewClicksRow { label, figures });
         }
     }
+    if protocols.contains(&Protocol::P3) {
+        let rows = bundle_reactions(recommender);
+        ensure!(
+            protocols != [Protocol::P3] || !rows.is_empty(),
+            "P3 measures a second stage, which this bundle hasn't got"
+        );
+        for (label, scorer) in rows {
+            evaluation.measure_reactions(label, scorer.as_ref(), users)?;
+        }
+    }
     Ok(evaluation)
 }
 
 /// Measures a model on the users whom its own training held out, as the split by user has them, beside the popularity among
-/// those who trained it. Its P2 is of validation and test users together, since forty of them are few; it is no
+/// those who trained it. Its P2 and P3 are of validation and test users together, since forty of them are few; it is no
 /// cross-validation and its figures aren't those of one.
 ///
 /// # Errors
@@ -326,6 +402,9 @@ pub fn evaluate_held_out(dataset: &Dataset, recommender: &Recommender) -> Result
         let figures = few_clicks(scorer, &held_out, &ranks)?.summarise(movies);
         evaluation.few_clicks.push(FewClicksRow { label, figures });
     }
+    for (label, scorer) in bundle_reactions(recommender) {
+        evaluation.measure_reactions(label, scorer.as_ref(), &held_out)?;
+    }
     Ok(evaluation)
 }
 
@@ -343,6 +422,23 @@ impl Evaluation {
             self.next_movie.push(NextMovieRow { label: label.clone(), group: (*group).to_owned(), figures });
         }
         Ok(())
+    }
+
+    /// Puts a scorer that is ready through protocol P3 on `users`, none of whom it has learnt from.
+    ///
+    /// # Errors
+    /// What the scorer refuses, and what isn't a probability.
+    pub fn measure_reactions(&mut self, label: Label, scorer: &dyn ReactionScorer, users: &[User]) -> Result<()> {
+        let [known, clicks] = HISTORIES.map(|known| reactions(scorer, users, known));
+        self.keep_reactions(label, &[known?, clicks?]);
+        Ok(())
+    }
+
+    /// A row of protocol P3; none where there is nothing to tell apart, whoever tries.
+    fn keep_reactions(&mut self, label: Label, [known, clicks]: &[Predictions; 2]) {
+        if let (Some(known), Some(clicks)) = (Reactions::new(known), Reactions::new(clicks)) {
+            self.reactions.push(ReactionRow { label, known, clicks });
+        }
     }
 
     fn choose(&mut self, method: &dyn Method, training: String, fit: &Fit) {
@@ -388,6 +484,15 @@ impl Evaluation {
             let recalls = rows().map(|(label, figures)| (label, figures.recall20.mean, figures.recall20_by_user()));
             comparisons.extend(compare("p2", Some(clicks), "recall20", &recalls.collect::<Vec<_>>()));
         }
+        let within = |figures: fn(&ReactionRow) -> &Reactions| -> Vec<(Label, f64, Vec<Share>)> {
+            let entry = |row: &ReactionRow| {
+                let figures = figures(row);
+                (row.label.clone(), figures.auc_within.mean, figures.within_by_user.clone())
+            };
+            self.reactions.iter().map(entry).collect()
+        };
+        comparisons.extend(compare("p3", None, "auc_within", &within(|row| &row.known)));
+        comparisons.extend(compare("p3", None, "auc_within_clicks", &within(|row| &row.clicks)));
         comparisons
     }
 }

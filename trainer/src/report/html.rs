@@ -6,7 +6,8 @@ use super::plots::Plot;
 use super::table::grouped_choices;
 use crate::evaluate::bootstrap::Figure;
 use crate::evaluate::few_clicks::{CLICKS, FewClicks};
-use crate::evaluate::run::{Comparison, Evaluation, Label};
+use crate::evaluate::reaction::Reactions;
+use crate::evaluate::run::{Comparison, Evaluation, Label, ReactionRow};
 
 /// Text that is safe inside an element and inside an attribute's quotes.
 pub fn escape(text: &str) -> String {
@@ -42,6 +43,20 @@ pub fn page(evaluation: &Evaluation, plots: &[Plot]) -> String {
         let (quoted, others) = next_movie(evaluation);
         body.push_str(&side_by_side(&[figure("next-movie"), quoted]));
         body.push_str(&others);
+    }
+    if let Some(first) = evaluation.reactions.first() {
+        let Reactions { events, likes, users_within, .. } = &first.known;
+        let _ = writeln!(
+            body,
+            "<h2>The reaction</h2>\n<p>How likely is somebody who had no part in the training to like a movie that they watch, to give it 4 \
+             stars or more? It is asked at every rating from a user’s 11th on, from all before it: {events} ratings, {likes} of \
+             them likes. Within users is over the {users_within} who have both kinds (protocol P3).</p>"
+        );
+        body.push_str(&side_by_side(&[figure("reliability"), figure("reliability-clicks")]));
+        body.push_str(&side_by_side(&[
+            reactions(evaluation, "Ratings known", "The history bears its ratings.", |row| &row.known),
+            reactions(evaluation, "Clicks alone", "The history is movies without ratings.", |row| &row.clicks),
+        ]));
     }
     body.push_str(&against_baselines(&comparisons));
     if !evaluation.curves.is_empty() {
@@ -252,6 +267,28 @@ fn group_table(evaluation: &Evaluation, group: &str) -> String {
     table(&title, &format!("{events} ratings; 95\u{a0}% intervals over users."), &columns, 1, cells)
 }
 
+/// Protocol P3's figures with one kind of history. Of the areas the largest is the best, of the loss and of the error the least.
+fn reactions(evaluation: &Evaluation, title: &str, note: &str, figures: fn(&ReactionRow) -> &Reactions) -> String {
+    let all = || evaluation.reactions.iter().map(figures);
+    let most = |value: fn(&Reactions) -> f64| all().map(value).fold(0.0, f64::max);
+    let least = |value: fn(&Reactions) -> f64| all().map(value).fold(f64::INFINITY, f64::min);
+    let (auc, within) = (most(|row| row.auc.mean), most(|row| row.auc_within.mean));
+    let (loss, error) = (least(|row| row.logloss.mean), least(|row| row.ece));
+    let rows = evaluation.reactions.iter().map(|row| {
+        let found = figures(row);
+        let class = if found.ece <= error { " class=\"best\"" } else { "" };
+        let cells = [
+            cell(found.auc, 3, found.auc.mean >= auc),
+            cell(found.auc_within, 3, found.auc_within.mean >= within),
+            cell(found.logloss, 3, found.logloss.mean <= loss),
+            format!("<td{class}>{:.3}</td>", found.ece),
+        ];
+        Row::of_method(&row.label, cells)
+    });
+    let columns = ["method", "AUC", "AUC within users", "log loss", "calibration error"].map(str::to_owned);
+    table(title, note, &columns, 1, rows)
+}
+
 /// The name that people know a figure of the JSON by.
 fn figure_name(figure: &str) -> &str {
     match figure {
@@ -260,6 +297,8 @@ fn figure_name(figure: &str) -> &str {
         "ndcg10" => "NDCG@10",
         "mrr" => "MRR",
         "recall20" => "Recall@20",
+        "auc_within" => "AUC within users",
+        "auc_within_clicks" => "AUC within users, clicks alone",
         other => other,
     }
 }
@@ -268,7 +307,8 @@ fn against_baselines(comparisons: &[Comparison]) -> String {
     let Some(first) = comparisons.first() else { return String::new() };
     let rows = comparisons.iter().map(|row| {
         let (difference, gain) = (row.difference.absolute, row.difference.relative);
-        let task = row.clicks.map_or_else(|| "next movie".to_owned(), clicks_in_words);
+        let without_clicks = if row.protocol == "p3" { "reaction" } else { "next movie" };
+        let task = row.clicks.map_or_else(|| without_clicks.to_owned(), clicks_in_words);
         let change = |figure: Figure, unit: &str, scale: f64, digits: usize| {
             format!(
                 "<td class=\"{}\">{}{unit}<small>{} to {}</small></td>",
@@ -313,7 +353,8 @@ fn choices(evaluation: &Evaluation) -> String {
         Row { class: "", cells: vec![name, words(training), parameters] }
     });
     let rows: Vec<Row> = rows.collect();
-    let note = "For P1 by hit@10 + hit@100 of the validation users, for P2 by NDCG@10 on an inner fifth of the training users.";
+    let note = "For P1 by hit@10 + hit@100 of the validation users; on an inner fifth of the training users, for P2 by NDCG@10 and for P3 by \
+                log loss.";
     let columns = ["method", "trained for", "parameters"].map(str::to_owned);
     format!(
         "<details>\n<summary>Which parameters the methods chose</summary>\n{}</details>\n",

@@ -25,8 +25,8 @@ fn users(group: &str) -> String {
     if group.ends_with("users") { group.to_owned() } else { format!("{group} users") }
 }
 
-/// All rows, and the figures of the shipped default under flat keys such as `p1.hit10` and `p2.3.ndcg10`, P1's of the last group of
-/// users.
+/// All rows, and the figures of the shipped default under flat keys such as `p1.hit10`, `p2.3.ndcg10` and `p3.auc`, P1's of the
+/// last group of users; P3's with clicks alone end in `_clicks`.
 pub fn json(evaluation: &Evaluation) -> Value {
     let mut object = serde_json::Map::new();
     if let Some(shipped) = evaluation.quoted_rows().find(|row| row.label.is_shipped()) {
@@ -46,9 +46,13 @@ pub fn json(evaluation: &Evaluation) -> Value {
             object.insert(format!("p2.{}.{name}", figures.clicks), json!(value));
         }
     }
+    if let Some(shipped) = evaluation.reactions.iter().find(|row| row.label.is_shipped()) {
+        object.extend(shipped.named().map(|(key, value)| (key, json!(value))));
+    }
     object.insert("setting".to_owned(), json!(evaluation.setting));
     object.insert("p1".to_owned(), json!(evaluation.next_movie));
     object.insert("p2".to_owned(), json!(evaluation.few_clicks));
+    object.insert("p3".to_owned(), json!(evaluation.reactions));
     object.insert("comparisons".to_owned(), json!(evaluation.comparisons()));
     object.insert("parameters".to_owned(), json!(evaluation.choices));
     object.insert("curves".to_owned(), json!(evaluation.curves));
@@ -89,7 +93,8 @@ mod tests {
     use super::*;
     use crate::evaluate::few_clicks::{CLICKS, FewClicks, UserFigures};
     use crate::evaluate::next_movie::NextMovie;
-    use crate::evaluate::run::{Choice, Curve, CurvePoint, FewClicksRow, Label, NextMovieRow};
+    use crate::evaluate::reaction::{Reactions, Told};
+    use crate::evaluate::run::{Choice, Curve, CurvePoint, FewClicksRow, Label, NextMovieRow, ReactionRow};
     use crate::tower::LossCurve;
 
     fn around(mean: f64, by: f64) -> Figure {
@@ -151,6 +156,19 @@ mod tests {
                 evaluation.next_movie.push(NextMovieRow { label: label.clone(), group: group.to_owned(), figures });
             }
         }
+        // Every likelihood from a twentieth on, the more of it heard the more the method knows.
+        for (label, knows) in
+            [(baseline("movie mean"), 0.5), (baseline("item kNN of ratings"), 0.8), (tower("", 0.05), 1.0)]
+        {
+            let figures = |knows: f64| {
+                let event = |at: u32| {
+                    let said = f64::from(at % 20) / 20.0 + 0.025;
+                    Told { said: said as f32, liked: f64::from(at * 7 % 20) / 20.0 < 0.5 + (said - 0.5) * knows }
+                };
+                Reactions::new(&[(0..400).map(event).collect(), (100..300).map(event).collect()]).unwrap()
+            };
+            evaluation.reactions.push(ReactionRow { label, known: figures(knows), clicks: figures(knows / 2.0) });
+        }
         for training in ["p1", "p2, fold 1", "p2, fold 2"] {
             let choice = |method: &str, parameters: &str| Choice {
                 method: method.to_owned(),
@@ -176,8 +194,8 @@ mod tests {
         let evaluation = of_everything();
         let page = html::page(&evaluation, &plots::all(&evaluation).unwrap());
         let ours = "<tr class=\"ours\"><th scope=\"row\">watchnext tower</th>";
-        // P2's four tables and P1's two.
-        assert_eq!((page.matches(ours).count(), page.matches("class=\"ours\"").count()), (6, 6));
+        // P2's four tables, P1's two and P3's two.
+        assert_eq!((page.matches(ours).count(), page.matches("class=\"ours\"").count()), (8, 8));
         let variant =
             "<tr class=\"variant\"><th scope=\"row\" title=\"watchnext tower, diversity 0.1\">diversity 0.1</th>";
         assert_eq!(page.matches(variant).count(), 4);
@@ -194,6 +212,30 @@ mod tests {
             .collect();
         assert_eq!(columns, [Some("watchnext tower, diversity 0.1".len() + 2); CLICKS.len()]);
         assert!(text.contains("watchnext tower, diversity 0.1  0."));
+    }
+
+    /// Ours has the flat keys, and every row its table of reliability.
+    #[test]
+    fn reactions_have_their_keys_and_their_pictures() {
+        let evaluation = of_everything();
+        let json = json(&evaluation);
+        for figure in ["auc", "auc_within", "logloss", "ece"] {
+            for ending in ["", "_clicks"] {
+                assert!(json[format!("p3.{figure}{ending}")].is_f64(), "p3.{figure}{ending}");
+            }
+        }
+        assert_eq!(json["p3"][2]["known"]["auc"]["mean"], json["p3.auc"]);
+        assert_eq!(json["p3"][2]["clicks"]["reliability"].as_array().unwrap().len(), 10);
+        assert_eq!(json["p3"][0]["method"], "movie mean");
+        let text = text(&evaluation);
+        assert_eq!(text.matches("AUC within users").count(), 2);
+        let plots = plots::all(&evaluation).unwrap();
+        let names: Vec<&str> = plots.iter().map(|plot| plot.name).filter(|name| name.starts_with("reli")).collect();
+        assert_eq!(names, ["reliability", "reliability-clicks"]);
+        let page = html::page(&evaluation, &plots);
+        for part in ["<h2>The reaction</h2>", "Clicks alone", "as likely as said", "AUC within users, clicks alone"] {
+            assert!(page.contains(part), "{part}");
+        }
     }
 
     /// The curve of a knob is drawn along the knob, although the default is the first in the tables.

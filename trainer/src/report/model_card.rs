@@ -77,10 +77,15 @@ impl Recipe {
              what else was tried. The click channel averages {} networks ({}), each trained on random handfuls of users' liked \
              movies to predict the other liked ones with the multinomial likelihood, and shrunk item-item cosines of rank 64, {} \
              times that of likes and {} times that of ratings. The sequence channel averages {} networks ({} wide), trained on stretches of histories to predict the next ten movies, \
-             and {} times a cosine of movies that follow each other. A movie's embedding has a part for its genres and its five years of release. Popularity is the bias, and how \
-             much it counts is learnt by the history's length. All of it is folded into one vector of {} numbers; movies meet it in \
+             and {} times a cosine of movies that follow each other. A movie's embedding has a part for its genres, its years of release and its title's words. Popularity is the bias, and how \
+             much it counts is learnt by the history's length; how it drifts with the years is a table by year and movie, and the \
+             networks know the year besides. A visit after the last year of the data is met as one of that year. All of it is folded into one vector of {} numbers; movies meet it in \
              {}-bit embeddings, which the page scans by exact L2. A history of up to 10 movies is read as clicks in no order, one \
-             of 20 or more by its end, with a gradual change between. The moment plays no part.",
+             of 15 or more by its end, with a gradual change between.\n\n\
+             The second stage says how likely a dislike, neither and a like of a candidate are: a network of two hidden layers over {} \
+             features of the movie (its ratings, age, genres, title) and the history (what was watched, and the ratings, where there \
+             are any), calibrated by a temperature. Its movie tables were learnt, for each training row, from other users than the \
+             row's own.",
             training.ratings,
             training.users,
             config.click_members.len(),
@@ -91,7 +96,8 @@ impl Recipe {
             config.sequence_members.iter().map(|member| member.width.to_string()).collect::<Vec<_>>().join(" and "),
             config.follower_weight,
             manifest.dim,
-            if config.quantised { 8 } else { 32 }
+            if config.quantised { 8 } else { 32 },
+            watchnext::features::reaction::REACTION_WIDTH
         );
         let verdict = format!(
             "The bundle itself was trained on all users, so nobody is left to measure it on: these figures are of the same settings \

@@ -1,5 +1,7 @@
 //! The report's pictures: SVG with text, in colours that the colour-blind tell apart, on light and on dark.
 
+mod reaction;
+
 use std::fmt;
 
 use anyhow::{Result, anyhow};
@@ -142,7 +144,16 @@ struct Frame<'frame> {
 /// # Errors
 /// What the plotter refuses.
 pub fn all(evaluation: &Evaluation) -> Result<Vec<Plot>> {
-    let makers = [by_clicks, against_coverage, hit_curve, held_out_curve, loss_curve, tower_losses];
+    let makers = [
+        by_clicks,
+        against_coverage,
+        hit_curve,
+        reaction::known,
+        reaction::clicks,
+        held_out_curve,
+        loss_curve,
+        tower_losses,
+    ];
     makers.into_iter().filter_map(|make| make(evaluation).transpose()).collect()
 }
 
@@ -151,7 +162,8 @@ fn looks(evaluation: &Evaluation) -> Vec<(String, Look)> {
     let labels = evaluation.next_movie.iter().map(|row| &row.label);
     let mut looks: Vec<(String, Look)> = Vec::new();
     let mut others = PALETTE.into_iter().zip(MARKS).map(|(colour, corners)| Look { colour, corners }).cycle();
-    for label in labels.chain(evaluation.few_clicks.iter().map(|row| &row.label)) {
+    let labels = labels.chain(evaluation.few_clicks.iter().map(|row| &row.label));
+    for label in labels.chain(evaluation.reactions.iter().map(|row| &row.label)) {
         let name = series_name(label);
         if looks.iter().any(|(known, _)| known == name) {
             continue;

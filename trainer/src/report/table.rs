@@ -5,7 +5,8 @@ use std::fmt;
 
 use super::shown;
 use crate::evaluate::few_clicks::CLICKS;
-use crate::evaluate::run::{Choice, Evaluation};
+use crate::evaluate::reaction::Reactions;
+use crate::evaluate::run::{Choice, Evaluation, ReactionRow};
 
 /// An evaluation, to be displayed.
 pub struct Tables<'evaluation>(pub &'evaluation Evaluation);
@@ -15,6 +16,7 @@ impl fmt::Display for Tables<'_> {
         writeln!(formatter, "{}", self.0.setting)?;
         self.next_movie(formatter)?;
         self.few_clicks(formatter)?;
+        self.reactions(formatter)?;
         self.comparisons(formatter)?;
         self.choices(formatter)?;
         if let Some(leak) = self.0.leaky {
@@ -94,19 +96,51 @@ impl Tables<'_> {
         Ok(())
     }
 
+    fn reactions(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(first) = self.0.reactions.first() else { return Ok(()) };
+        let name = room_for(self.0.reactions.iter().map(|row| row.label.method.as_str()).chain(["method"]));
+        let figures: [fn(&ReactionRow) -> &Reactions; 2] = [|row| &row.known, |row| &row.clicks];
+        for (figures, history) in figures.into_iter().zip(["the ratings of the history known", "with clicks alone"]) {
+            let Reactions { events, likes, users_within, .. } = figures(first);
+            writeln!(
+                formatter,
+                "\nP3, the reaction, {history} ({events} events, {likes} of them likes; {users_within} users have both kinds)\n"
+            )?;
+            writeln!(
+                formatter,
+                "{:<name$}{:<22}{:<22}{:<22}calibration error",
+                "method", "AUC", "AUC within users", "log loss"
+            )?;
+            for row in &self.0.reactions {
+                let Reactions { auc, auc_within, logloss, ece, .. } = figures(row);
+                write!(formatter, "{:<name$}", row.label.method)?;
+                for figure in [auc, auc_within, logloss] {
+                    write!(formatter, "{:<22}", shown(*figure))?;
+                }
+                writeln!(formatter, "{ece:.3}")?;
+            }
+        }
+        Ok(())
+    }
+
     fn comparisons(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let comparisons = self.0.comparisons();
         let Some(first) = comparisons.first() else { return Ok(()) };
         writeln!(formatter, "\n{} against the best baseline, on the same users (paired bootstrap)\n", first.ours)?;
         let name = room_for(comparisons.iter().map(|row| row.baseline.as_str()).chain(["baseline"]));
-        writeln!(formatter, "{:<6}{:>7}  {:<10}{:<name$}{:<26}gain", "", "clicks", "figure", "baseline", "difference")?;
+        let figure = room_for(comparisons.iter().map(|row| row.figure).chain(["figure"]));
+        writeln!(
+            formatter,
+            "{:<6}{:>7}  {:<figure$}{:<name$}{:<26}gain",
+            "", "clicks", "figure", "baseline", "difference"
+        )?;
         for row in &comparisons {
             let clicks = row.clicks.map_or_else(String::new, |clicks| clicks.to_string());
             let (difference, gain) = (row.difference.absolute, row.difference.relative);
             let difference = format!("{:+.3} [{:+.3}, {:+.3}]", difference.mean, difference.low, difference.high);
             writeln!(
                 formatter,
-                "{:<6}{clicks:>7}  {:<10}{:<name$}{difference:<26}{:+.1} % [{:+.1}, {:+.1}]",
+                "{:<6}{clicks:>7}  {:<figure$}{:<name$}{difference:<26}{:+.1} % [{:+.1}, {:+.1}]",
                 row.protocol,
                 row.figure,
                 row.baseline,
@@ -127,7 +161,7 @@ impl Tables<'_> {
             formatter,
             "\nChosen parameters: P1's by hit@10 + hit@100 of the validation users, P2's by NDCG@10 on an inner"
         )?;
-        writeln!(formatter, "fifth of the training users\n")?;
+        writeln!(formatter, "fifth of the training users, P3's by log loss on the same\n")?;
         let name = room_for(grouped.iter().map(|(method, ..)| *method));
         let trained_for = room_for(grouped.iter().map(|(_, training, _)| training.as_str()));
         for (method, training, parameters) in grouped {

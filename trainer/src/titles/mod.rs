@@ -15,4 +15,4 @@ pub use reduce::{ReducedTitles, nearest, overlap, reduce_titles};
 pub const TITLE_DIM: usize = 384;
 
 /// The width to which a title's vector is reduced where nothing else is asked for.
-pub const REDUCED_DIM: usize = 32;
+pub const REDUCED_DIM: usize = 48;

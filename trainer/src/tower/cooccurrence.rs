@@ -38,9 +38,27 @@ pub struct Factors {
     pub output: Array2<f32>,
 }
 
-/// A symmetric sparse matrix by rows: columns with their values.
+/// A symmetric matrix over the movies that can be multiplied with.
+trait Symmetric {
+    /// How many movies there are.
+    fn movies(&self) -> usize;
+
+    /// The product with a dense matrix.
+    fn times(&self, dense: &Mat<f32>) -> Mat<f32>;
+}
+
+/// A sparse matrix by rows: columns with their values.
 #[derive(Debug)]
 struct Sparse(Vec<Vec<(u32, f32)>>);
+
+/// `Aᵀ · A` of a sparse matrix `A` `[users, movies]`, which is never computed.
+#[derive(Debug)]
+struct Gram {
+    /// `A`.
+    users: Sparse,
+    /// `Aᵀ`.
+    movies: Sparse,
+}
 
 impl Sparse {
     /// Movies that stand in the same users' lists.
@@ -100,7 +118,7 @@ impl Sparse {
     }
 
     /// The product with a dense matrix.
-    fn times(&self, dense: &Mat<f32>) -> Mat<f32> {
+    fn product(&self, dense: &Mat<f32>) -> Mat<f32> {
         let columns = dense.ncols();
         // Row by row, so that a movie's neighbours are added up from contiguous memory.
         let rows: Vec<Vec<f32>> = (0..dense.nrows()).map(|row| dense.row(row).iter().copied().collect()).collect();
@@ -116,10 +134,63 @@ impl Sparse {
                 sum
             })
             .collect();
-        Mat::from_fn(dense.nrows(), columns, |row, column| {
+        Mat::from_fn(self.0.len(), columns, |row, column| {
             sums.get(row).and_then(|sum| sum.get(column)).copied().unwrap_or_default()
         })
     }
+}
+
+impl Symmetric for Sparse {
+    fn movies(&self) -> usize {
+        self.0.len()
+    }
+
+    fn times(&self, dense: &Mat<f32>) -> Mat<f32> {
+        self.product(dense)
+    }
+}
+
+impl Symmetric for Gram {
+    fn movies(&self) -> usize {
+        self.movies.0.len()
+    }
+
+    fn times(&self, dense: &Mat<f32>) -> Mat<f32> {
+        self.movies.product(&self.users.product(dense))
+    }
+}
+
+/// Vectors `[movies, rank]` of movies that have the same viewers near each other: the right singular vectors of who watched
+/// what, times the roots of their values, the weightiest first. `lists` has each user's movies; those who watched much and
+/// movies that many watched weigh less.
+///
+/// # Errors
+/// An eigenvalue problem that doesn't converge.
+pub fn of_viewers(movies: usize, lists: &[Vec<u32>], seed: u64) -> Result<Array2<f32>> {
+    let mut counts = vec![0.0_f32; movies];
+    for movie in lists.iter().flatten() {
+        counts.get_mut(*movie as usize).into_iter().for_each(|count| *count += 1.0);
+    }
+    let of_movie = |movie: u32| (counts.get(movie as usize).copied().unwrap_or_default() + 5.0).powf(-0.4);
+    let of_user = |list: &Vec<u32>| 1.0 / (list.len() as f32 + 10.0).sqrt();
+    let row = |list: &Vec<u32>| list.iter().map(|movie| (*movie, of_user(list) * of_movie(*movie))).collect();
+    let users = Sparse(lists.iter().map(row).collect());
+    let mut transposed = vec![Vec::new(); movies];
+    for (user, row) in (0_u32..).zip(&users.0) {
+        for (movie, value) in row {
+            transposed.get_mut(*movie as usize).into_iter().for_each(|column: &mut Vec<_>| column.push((user, *value)));
+        }
+    }
+    let mut vectors = factors(&Gram { users, movies: Sparse(transposed) }, seed)?.input;
+    // The factors are the vectors times their singular values.
+    for mut column in vectors.columns_mut() {
+        let value = column.iter().map(|entry| entry * entry).sum::<f32>().sqrt();
+        column /= value.max(f32::MIN_POSITIVE).sqrt();
+    }
+    for (mut row, count) in vectors.rows_mut().into_iter().zip(&counts) {
+        row /= (count + 5.0).powf(0.1);
+    }
+    Ok(vectors)
 }
 
 /// The factors of the matrix of movies that are liked together.
@@ -148,8 +219,8 @@ pub fn of_sequences(movies: usize, tastes: &[Taste], seed: u64) -> Result<Factor
     factors(&Sparse::of_sequences(movies, tastes), seed)
 }
 
-fn factors(matrix: &Sparse, seed: u64) -> Result<Factors> {
-    let movies = matrix.0.len();
+fn factors(matrix: &impl Symmetric, seed: u64) -> Result<Factors> {
+    let movies = matrix.movies();
     let rank = RANK.min(movies);
     let columns = (RANK + SPARE).min(movies);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);

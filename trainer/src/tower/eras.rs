@@ -41,10 +41,8 @@ impl Eras {
         Self { first, apart: ((last - first) / (KNOTS - 1) as f32).max(LEAST_APART) }
     }
 
-    /// The share of each knot in `year`, of which at most two are above 0 and whose sum is 1; all 0 for `None`, the
-    /// unknown.
-    pub fn shares(&self, year: Option<f32>) -> [f32; KNOTS] {
-        let Some(year) = year else { return [0.0; KNOTS] };
+    /// The share of each knot in `year`, of which at most two are above 0 and whose sum is 1.
+    pub fn shares(&self, year: f32) -> [f32; KNOTS] {
         let place = ((year - self.first) / self.apart).clamp(0.0, (KNOTS - 1) as f32);
         std::array::from_fn(|knot| (1.0 - (place - knot as f32).abs()).max(0.0))
     }
@@ -90,11 +88,10 @@ mod tests {
     fn a_year_lies_between_two_knots() {
         let eras = Eras::spanning([2019.0, 1996.0, 2001.0]);
         assert_eq!(eras, Eras { first: 1996.0, apart: 1.0 });
-        let shares_of = |year| eras.shares(Some(year));
+        let shares_of = |year| eras.shares(year);
         assert_eq!(shares_of(1996.0)[0], 1.0);
         assert_eq!((shares_of(1999.75)[3], shares_of(1999.75)[4]), (0.25, 0.75));
         assert_eq!((shares_of(1990.0)[0], shares_of(2026.9)[KNOTS - 1]), (1.0, 1.0));
-        assert_eq!(eras.shares(None), [0.0; KNOTS]);
         for year in [1990.0, 1996.3, 2004.0, 2017.9, 2026.0] {
             assert!((shares_of(year).iter().sum::<f32>() - 1.0).abs() < 1e-6);
         }
@@ -117,6 +114,6 @@ mod tests {
     #[test]
     fn data_of_a_single_moment_have_knots_too() {
         let eras = Eras::spanning([1970.0, 1970.0]);
-        assert_eq!((eras.shares(Some(1970.0))[0], eras.shares(Some(2026.0))[KNOTS - 1]), (1.0, 1.0));
+        assert_eq!((eras.shares(1970.0)[0], eras.shares(2026.0)[KNOTS - 1]), (1.0, 1.0));
     }
 }

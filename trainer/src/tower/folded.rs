@@ -251,8 +251,10 @@ impl Tower {
         let (sequence, sequence_movies) = sequence.reduce(&weights, config.sequence_dim, config.quantised)?;
         let of_both = |weights| (mean(parts.clicks, weights), mean(parts.sequences, weights));
         let (popularity, drift) = (of_both(|member| &member.popularity), of_both(|member| &member.drift));
-        let gains = gains::by_length(config.sequence_in_clicks, config.clicks_in_sequence).into_iter().enumerate().map(
-            |(watched, gains)| {
+        let gains = gains::by_length(config.first_click, config.sequence_in_clicks, config.clicks_in_sequence)
+            .into_iter()
+            .enumerate()
+            .map(|(watched, gains)| {
                 let of = |scales: &[f32; BUCKETS]| scales.get(bucket(watched)).copied().unwrap_or(1.0);
                 let both = |(clicks, sequence): &([f32; BUCKETS], [f32; BUCKETS])| {
                     gains.clicks * of(clicks) + gains.sequence * of(sequence)
@@ -260,9 +262,9 @@ impl Tower {
                 let (popularity, drift) = (both(&popularity), both(&drift));
                 // Dividing a list's scores by one number leaves its order, and popularity needs no column of its own.
                 let popularity = popularity.max(LEAST_POPULARITY);
-                [gains.clicks / popularity, gains.sequence / popularity, drift / popularity]
-            },
-        );
+                let say = gains.confidence / popularity;
+                [gains.clicks * say, gains.sequence * say, drift / popularity]
+            });
         Ok(Self {
             clicks,
             sequence,
@@ -275,7 +277,7 @@ impl Tower {
     }
 
     /// The user's vector `[dim]` in `year`, as the ONNX graph computes it.
-    pub fn user_vector(&self, history: &HistoryInputs, year: Option<f32>) -> Vec<f32> {
+    pub fn user_vector(&self, history: &HistoryInputs, year: f32) -> Vec<f32> {
         let watched: Vec<(usize, f32)> = history
             .movies
             .iter()
@@ -370,6 +372,7 @@ mod tests {
         let followers = Factors { input: wave(40, 2, 0.3), output: wave(40, 2, 0.2) };
         let popularity: Vec<f32> = (0..40).map(|movie| (movie as f32 * 0.1).cos()).collect();
         let config = TowerConfig {
+            first_click: 1.0,
             sequence_in_clicks: 0.0,
             click_dim: 16,
             sequence_dim: 8,
@@ -397,7 +400,7 @@ mod tests {
         for (slot, movie) in watched.iter().enumerate() {
             (history.movies[slot], history.weights[slot]) = (*movie as i64, 1.0);
         }
-        let vector = Array1::from_vec(tower.user_vector(&history, None));
+        let vector = Array1::from_vec(tower.user_vector(&history, 2000.0));
         let Table::Float(movies) = &tower.movies else { panic!("nothing is quantised here") };
         let found = movies.dot(&vector) + &Array1::from_vec(tower.bias.clone());
         let slots: Vec<(usize, f32)> = watched.iter().map(|movie| (*movie, 1.0 / 3_f32.sqrt())).collect();

@@ -8,7 +8,7 @@ pub const BUCKETS: usize = 12;
 /// Up to this many movies a history is what a visitor clicked, in no order that means anything.
 const CLICKS: usize = 10;
 
-/// This many movies after the first one, the sequence channel has its share of a few clicks: one alone is no sequence.
+/// This many movies after the first one, the channels say all that they have to say of a few clicks.
 const SOME: usize = 4;
 
 /// From this many on it is a history whose end says what comes next.
@@ -27,19 +27,27 @@ pub struct Gains {
     pub clicks: f32,
     /// The sequence channel's.
     pub sequence: f32,
+    /// How much both say against popularity.
+    pub confidence: f32,
 }
 
 /// The factors at each length from 0 to [`HISTORY_LEN`]: up to ten movies the click channel's is 1 and the sequence
-/// channel's grows from 0 at one movie to `sequence_in_clicks` at five; from fifteen on the sequence channel's is 1 and
-/// the click channel's `clicks_in_sequence`; between them is a gradual change, so that one more click never turns the
-/// list over.
-pub fn by_length(sequence_in_clicks: f32, clicks_in_sequence: f32) -> Vec<Gains> {
+/// channel's grows from 0, since one movie is no sequence, to `sequence_in_clicks` at five; from fifteen on the sequence
+/// channel's is 1 and the click channel's `clicks_in_sequence`; between them is a gradual change, so that one more click
+/// never turns the list over. The networks make too much of one click, so the confidence grows from `first_click` to 1 at
+/// five.
+pub fn by_length(first_click: f32, sequence_in_clicks: f32, clicks_in_sequence: f32) -> Vec<Gains> {
     (0..=HISTORY_LEN)
         .map(|watched| {
             let along = watched.saturating_sub(CLICKS) as f32 / (SEQUENCE - CLICKS) as f32;
             let along = along.min(1.0);
-            let few = sequence_in_clicks * (watched.saturating_sub(1) as f32 / SOME as f32).min(1.0);
-            Gains { clicks: 1.0 - along * (1.0 - clicks_in_sequence), sequence: few + along * (1.0 - few) }
+            let some = (watched.saturating_sub(1) as f32 / SOME as f32).min(1.0);
+            let few = sequence_in_clicks * some;
+            Gains {
+                clicks: 1.0 - along * (1.0 - clicks_in_sequence),
+                sequence: few + along * (1.0 - few),
+                confidence: first_click + some * (1.0 - first_click),
+            }
         })
         .collect()
 }
@@ -51,9 +59,10 @@ mod tests {
 
     #[test]
     fn the_channels_change_over_without_a_step() {
-        let gains = by_length(0.05, 0.1);
+        let gains = by_length(0.6, 0.05, 0.1);
         assert_eq!(gains.len(), HISTORY_LEN + 1);
-        assert_eq!(gains[10], Gains { clicks: 1.0, sequence: 0.05 });
+        assert_eq!(gains[10], Gains { clicks: 1.0, sequence: 0.05, confidence: 1.0 });
+        assert_eq!((gains[1].confidence, gains[3].confidence, gains[5].confidence), (0.6, 0.8, 1.0));
         assert_eq!((gains[1].sequence, gains[50].sequence), (0.0, 1.0));
         assert!(gains.windows(2).all(|pair| (pair[0].sequence - pair[1].sequence).abs() < 0.21));
     }

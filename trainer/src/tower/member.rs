@@ -64,8 +64,8 @@ pub struct Row {
     pub slots: Vec<(u32, f32)>,
     /// How many movies the history holds, which decides how much popularity counts.
     pub watched: usize,
-    /// The year of the visit with its fraction, where it is known.
-    pub year: Option<f32>,
+    /// The year of the visit with its fraction.
+    pub year: f32,
     /// What is to be predicted.
     pub targets: RowTargets,
 }

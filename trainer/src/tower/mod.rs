@@ -56,6 +56,8 @@ pub struct TowerConfig {
     pub follower_weight: f32,
     /// Added to the cosine's denominator, in users: pairs that few users liked together count less.
     pub shrinkage: f32,
+    /// How much the channels count against popularity after one click, against 1 after five.
+    pub first_click: f32,
     /// How much the sequence channel counts among a few clicks, against the click channel's 1.
     pub sequence_in_clicks: f32,
     /// How much the click channel still counts in a long history, against the sequence channel's 1.
@@ -94,14 +96,15 @@ impl Default for TowerConfig {
                 member(200, 200, 3e-4, 0.1),
             ],
             sequence_members: vec![sequence(64), sequence(96), sequence(64)],
-            liked_weight: 5.0,
-            rated_weight: 3.0,
+            liked_weight: 4.0,
+            rated_weight: 1.0,
             follower_weight: 20.0,
             shrinkage: 20.0,
-            sequence_in_clicks: 0.3,
+            first_click: 0.65,
+            sequence_in_clicks: 0.15,
             clicks_in_sequence: 0.1,
-            click_dim: 64,
-            sequence_dim: 64,
+            click_dim: 62,
+            sequence_dim: 58,
             drift_dim: 8,
             quantised: true,
             seed: 1,

@@ -26,9 +26,6 @@ const AHEAD: usize = 10;
 /// The fading of the targets with their distance, in watches.
 const AHEAD_MEMORY: f32 = 5.0;
 
-/// How often a network isn't told the year, so that it also knows what to do without.
-const YEAR_UNKNOWN: f64 = 0.3;
-
 /// Rows of a step of the sequence network.
 const SEQUENCE_ROWS: usize = 1000;
 
@@ -94,7 +91,7 @@ impl<'tastes> Clicks<'tastes> {
         liked.shuffle(rng);
         let (clicked, others) = liked.split_at(count.min(liked.len()));
         // The visit takes place when the last of the clicks does, whatever their order.
-        let year = clicked.iter().map(|(_, year)| *year).reduce(f32::max).filter(|_| !rng.random_bool(YEAR_UNKNOWN));
+        let year = clicked.iter().map(|(_, year)| *year).fold(0.0, f32::max);
         let clicked: Vec<u32> = clicked.iter().map(|(movie, _)| *movie).collect();
         let mut classes: Vec<(u32, f32)> = others.iter().map(|(movie, _)| (*movie, 1.0)).collect();
         if self.rated > 0.0 {
@@ -174,7 +171,7 @@ impl Task for Sequences<'_> {
                 ahead.map(|(ahead, movie)| (*movie, (-(ahead as f32) / AHEAD_MEMORY).exp())).collect();
             let shares: f32 = classes.iter().map(|(_, share)| share).sum();
             classes.iter_mut().for_each(|(_, share)| *share /= shares);
-            let year = taste.years.get(at).copied().filter(|_| !rng.random_bool(YEAR_UNKNOWN));
+            let year = taste.years.get(at).copied()?;
             let targets = RowTargets { classes, excluded: before.to_vec() };
             Some(Row { slots, watched: recent.len(), year, targets })
         };
@@ -189,7 +186,7 @@ mod tests {
     use rand::SeedableRng;
 
     fn taste() -> Taste {
-        let years = (0..40).map(|place| 2000.0 + place as f32).collect();
+        let years: Vec<f32> = (0..40).map(|place| 2000.0 + place as f32).collect();
         Taste {
             rated: (0..40).collect(),
             liked: (0..30).collect(),
@@ -225,8 +222,8 @@ mod tests {
         for row in sequences.rows(&mut ChaCha8Rng::seed_from_u64(3)) {
             let last = row.slots[0].0;
             assert_eq!(row.targets.classes[0].0, last + 1);
-            // The year is that of the movie to predict, or not known.
-            assert!(row.year.is_none_or(|year| year == 2001.0 + last as f32));
+            // The year is that of the movie to predict.
+            assert_eq!(row.year, 2001.0 + last as f32);
             assert!(row.targets.excluded.iter().all(|movie| *movie <= last));
             assert!(row.slots.windows(2).all(|pair| pair[0].0 == pair[1].0 + 1 && pair[0].1 > pair[1].1));
         }

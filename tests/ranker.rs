@@ -1,0 +1,177 @@
+//! The second stage on made-up movies: what it says of taste groups, how it orders, and which files it refuses.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+mod fixture;
+
+use std::sync::OnceLock;
+
+use fixture::Bundle;
+use trainer::fixture::{GROUPS, movie_id};
+use watchnext::catalog::{MovieId, MovieIndex};
+use watchnext::features::LocalTime;
+use watchnext::features::reaction::{REACTION_FEATURES, ReactionHistory};
+use watchnext::history::History;
+use watchnext::ranker::{RANKER, expected_value};
+use watchnext::recommend::{Recommender, Retrieval};
+use watchnext::traits::{MovieTraits, TRAITS};
+
+fn recommender() -> &'static Recommender {
+    static LOADED: OnceLock<Recommender> = OnceLock::new();
+    LOADED.get_or_init(|| Bundle::ranked().load().unwrap())
+}
+
+fn noon() -> LocalTime {
+    LocalTime::from_unix(1_510_000_000, 0).unwrap()
+}
+
+fn history(watched: &[(u32, Option<f32>)]) -> History {
+    let watched = watched.iter().map(|(id, stars)| (MovieId(*id), *stars));
+    History::from_ids(recommender().catalog(), watched).unwrap().0
+}
+
+fn index(id: u32) -> MovieIndex {
+    recommender().catalog().index_of(MovieId(id)).unwrap()
+}
+
+/// The mean chance of a like over some movies of each group that nobody in these tests watches.
+fn likes(history: &History) -> Vec<f32> {
+    let mean = |group: usize| {
+        let movies: Vec<MovieIndex> = (20..30).map(|movie| index(movie_id(group, movie))).collect();
+        let reactions = recommender().reactions(history, &noon(), &movies).unwrap();
+        assert!(reactions.iter().all(|chance| {
+            ((chance.dislike + chance.neutral + chance.like) - 1.0).abs() < 1e-5 && (0.0..=1.0).contains(&chance.like)
+        }));
+        reactions.iter().map(|reaction| reaction.like).sum::<f32>() / 10.0
+    };
+    (0..GROUPS.len()).map(mean).collect()
+}
+
+/// Whoever likes a group's movies will like its others; whoever dislikes them won't; and clicks alone lie between.
+#[test]
+fn ratings_move_the_chances_of_their_group() {
+    let of = |stars: Option<f32>| {
+        let watched: Vec<(u32, Option<f32>)> = (0..8).map(|movie| (movie_id(1, movie), stars)).collect();
+        likes(&history(&watched))[1]
+    };
+    let (liked, clicked, disliked) = (of(Some(5.0)), of(None), of(Some(1.0)));
+    assert!(liked > disliked + 0.1, "{liked} and {disliked}");
+    assert!(clicked > disliked && clicked < liked + 0.1, "{disliked}, {clicked}, {liked}");
+}
+
+/// The candidates' scores are their expected values, best first, and each has its chance.
+#[test]
+fn the_order_is_that_of_the_expected_value() {
+    let mut first_stage = Bundle::ranked().load().unwrap();
+    first_stage.unload_ranker();
+    assert!(recommender().has_ranker() && !first_stage.has_ranker());
+    let watched = history(&[(movie_id(0, 0), Some(5.0)), (movie_id(0, 1), None), (movie_id(2, 3), Some(1.0))]);
+    for retrieval in [Retrieval::Movies, Retrieval::States] {
+        let plain = first_stage.suggest(&watched, &noon(), 117, retrieval).unwrap();
+        let ranked = recommender().suggest(&watched, &noon(), 117, retrieval).unwrap();
+        assert!(plain.iter().all(|suggestion| suggestion.like.is_none()));
+        assert!(ranked.windows(2).all(|pair| pair[0].score >= pair[1].score));
+        let mut both: Vec<MovieIndex> = plain.iter().map(|suggestion| suggestion.movie).collect();
+        let mut same: Vec<MovieIndex> = ranked.iter().map(|suggestion| suggestion.movie).collect();
+        both.sort();
+        same.sort();
+        assert_eq!(both, same, "the ranker loses nothing and adds nothing");
+        for suggestion in &ranked {
+            let before = plain.iter().find(|before| before.movie == suggestion.movie).unwrap().score;
+            let score = if retrieval == Retrieval::Movies { before } else { before.ln() };
+            assert!((suggestion.score - expected_value(score, suggestion.like.unwrap())).abs() < 1e-5);
+        }
+    }
+    let short = recommender().suggest(&watched, &noon(), 5, Retrieval::Movies).unwrap();
+    let long = recommender().suggest(&watched, &noon(), 117, Retrieval::Movies).unwrap();
+    assert_eq!(short, long[..5], "how many are shown doesn't change who is best");
+}
+
+/// Without the second stage there is a clear error, and an empty history is none.
+#[test]
+fn what_is_not_loaded_is_said_and_nobody_is_refused() {
+    let mut first_stage = Bundle::ranked().load().unwrap();
+    first_stage.unload_ranker();
+    let nobody = History::default();
+    assert_eq!(first_stage.reactions(&nobody, &noon(), &[index(100)]).unwrap_err().code(), "ranker-not-loaded");
+    assert_eq!(first_stage.similar(index(100), 3).unwrap_err().code(), "ranker-not-loaded");
+    assert!(likes(&nobody).iter().all(|like| (0.2..=0.99).contains(like)));
+}
+
+/// In the fixture every movie shares a genre with its group and a word with some others.
+#[test]
+fn similar_movies_share_genre_and_words_and_leave_out_the_movie_itself() {
+    let own = index(movie_id(0, 0));
+    let similar = recommender().similar(own, 200).unwrap();
+    assert_eq!(similar.len(), recommender().catalog().len() - 1);
+    assert!(!similar.contains(&own));
+    let catalog = recommender().catalog();
+    let first = catalog.movie(similar[0]).unwrap();
+    assert_eq!(first.genres, catalog.movie(own).unwrap().genres);
+    let word = |title: &str| title.trim_start_matches("The ").split(' ').next().unwrap().to_owned();
+    assert!(
+        word(&first.title) == word(&catalog.movie(own).unwrap().title)
+            || first.title.split(' ').last() == catalog.movie(own).unwrap().title.split(' ').last()
+    );
+}
+
+/// Ratings that aren't there leave their columns as they are for nobody, so clicks alone need no second model.
+#[test]
+fn clicks_alone_have_the_ratings_columns_of_nobody() {
+    let bundle = Bundle::ranked();
+    let catalog = recommender().catalog();
+    let traits = MovieTraits::from_safetensors(bundle.file(TRAITS), catalog).unwrap();
+    let features = |history: &History| {
+        ReactionHistory::new(catalog, &traits, history.watches()).features(index(movie_id(0, 9)), &noon())
+    };
+    let nobody = features(&History::default());
+    let clicked = features(&history(&[(movie_id(0, 1), None), (movie_id(0, 2), None)]));
+    let rated = features(&history(&[(movie_id(0, 1), Some(2.0)), (movie_id(0, 2), Some(5.0))]));
+    for (at, name) in REACTION_FEATURES.into_iter().enumerate() {
+        let of_ratings = name.starts_with("rating_") && name != "rating_spread"
+            || name.starts_with("last_")
+            || name.starts_with("bias_")
+            || name.starts_with("taste_")
+            || name == "rated_log";
+        if of_ratings {
+            assert!((nobody[at] - clicked[at]).abs() < 1e-6, "{name}");
+            assert!((nobody[at] - rated[at]).abs() > 1e-6, "{name}");
+        } else {
+            assert_eq!(clicked[at], rated[at], "{name}");
+        }
+    }
+    assert!(nobody.iter().chain(&rated).all(|value| value.is_finite()));
+}
+
+fn refusal(change: impl FnOnce(&mut Bundle)) -> &'static str {
+    let mut bundle = Bundle::ranked();
+    change(&mut bundle);
+    bundle.load().map_or_else(|error| error.code(), |_| "loaded")
+}
+
+#[test]
+fn each_defect_of_the_second_stage_has_its_error() {
+    for role in [RANKER, TRAITS] {
+        let halved = |bytes: &mut Vec<u8>| bytes.truncate(bytes.len() / 2);
+        assert_eq!(refusal(|bundle| bundle.damage(role, halved)), "file-size-mismatch", "{role}");
+        let flipped = |bytes: &mut Vec<u8>| {
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+        };
+        assert_eq!(refusal(|bundle| bundle.damage(role, flipped)), "file-hash-mismatch", "{role}");
+    }
+    let left_out = |bundle: &mut Bundle| drop(bundle.manifest["files"].as_object_mut().unwrap().remove(RANKER));
+    assert_eq!(refusal(left_out), "file-missing");
+    let tower = |bundle: &mut Bundle| {
+        let tower = bundle.file("user_tower").to_vec();
+        bundle.replace(RANKER, |bytes| *bytes = tower);
+    };
+    assert_eq!(refusal(tower), "model-invalid");
+    assert_eq!(refusal(|bundle| bundle.replace(RANKER, |bytes| *bytes = b"not ONNX".to_vec())), "model-invalid");
+    assert_eq!(refusal(|bundle| bundle.replace(TRAITS, |bytes| bytes.truncate(20))), "tensor-invalid");
+    let states = |bundle: &mut Bundle| {
+        let states = bundle.file("states").to_vec();
+        bundle.replace(TRAITS, |bytes| *bytes = states);
+    };
+    assert_eq!(refusal(states), "tensor-invalid");
+}

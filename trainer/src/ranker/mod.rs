@@ -1,0 +1,44 @@
+//! The second stage: what of the candidates somebody would like.
+//!
+//! [`taste`] learns which rating somebody gives a movie, [`traits`] puts that and more into the table that ships, [`rows`] turns
+//! the users' ratings into what the ranker trains on, through the feature code that the browser runs, and [`network`] is
+//! the ranker.
+
+pub mod network;
+pub mod rows;
+pub mod taste;
+pub mod traits;
+
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressStyle};
+use watchnext::catalog::Catalog;
+
+use crate::dataset::User;
+use crate::tower::folded::Table;
+use network::Network;
+use traits::TraitTables;
+
+/// A trained second stage.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranker {
+    /// What ships as `ranker.onnx`.
+    pub network: Network,
+    /// What ships as `traits.safetensors`.
+    pub traits: TraitTables,
+}
+
+/// Trains the second stage on `users`, all of whom may be seen; the first `main` of them are people like the visitors.
+///
+/// # Errors
+/// No ratings, and a loss that isn't finite.
+pub fn fit(catalog: &Catalog, users: &[User], main: usize, titles: Option<&Table>, seed: u64) -> Result<Ranker> {
+    // Groups, networks, and the table.
+    let bar = ProgressBar::new(rows::GROUPS as u64 + 3);
+    bar.set_style(ProgressStyle::with_template("ranker   {bar:32} {percent:>3} % · {eta} left")?);
+    let rows = rows::cross_fitted(catalog, users, main, titles, seed, || bar.inc(1))?;
+    let network = network::train(&rows, seed, || bar.inc(1))?;
+    let traits = TraitTables::new(catalog, users, titles, seed)?;
+    bar.inc(1);
+    bar.finish_and_clear();
+    Ok(Ranker { network, traits })
+}

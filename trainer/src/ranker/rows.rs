@@ -1,0 +1,114 @@
+//! What the ranker trains on: every rating of every user, seen from just before it.
+
+use anyhow::Result;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use watchnext::catalog::Catalog;
+use watchnext::features::LocalTime;
+use watchnext::features::reaction::{REACTION_WIDTH, ReactionHistory};
+use watchnext::history::{DISLIKED_STARS, LIKED_STARS, Watch};
+use watchnext::traits::MovieTraits;
+
+use super::traits::TraitTables;
+use crate::dataset::User;
+use crate::split::watches;
+use crate::tower::folded::Table;
+
+/// Groups of users; a row's traits are learnt from the other groups, so that they hold nothing of the row's own user, as
+/// they won't of a visitor.
+pub const GROUPS: usize = 5;
+
+/// How often a row is also seen with some of the ratings known, as of a visitor who reacts to some of the movies.
+const PARTLY_KNOWN: f64 = 0.25;
+
+/// A user's rows count with this power of their number: those who rated much say more, but not in proportion.
+const LENGTH_POWER: f32 = -0.3;
+
+/// One event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The library's columns.
+    pub features: [f32; REACTION_WIDTH],
+    /// 0 for a dislike, 1 for neither, 2 for a like (seed row 9).
+    pub reaction: u32,
+    /// What the row counts in the loss.
+    pub weight: f32,
+    /// Whether the user is of a further file, whose users may be more generous.
+    pub further: bool,
+    /// Which group the user is in.
+    pub group: usize,
+}
+
+/// 0 for a dislike, 1 for neither, 2 for a like.
+const fn reaction(stars: f32) -> u32 {
+    if stars >= LIKED_STARS {
+        2
+    } else if stars <= DISLIKED_STARS {
+        0
+    } else {
+        1
+    }
+}
+
+/// The rows of `users`, of whom the first `main` are people like those who will be measured; each with its ratings known and
+/// as clicks alone, some also between.
+///
+/// # Errors
+/// Traits that can't be learnt, and a timestamp outside the calendar.
+pub fn cross_fitted(
+    catalog: &Catalog,
+    users: &[User],
+    main: usize,
+    titles: Option<&Table>,
+    seed: u64,
+    mut progress: impl FnMut(),
+) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for group in 0..GROUPS {
+        let others: Vec<User> =
+            users.iter().enumerate().filter(|(at, _)| at % GROUPS != group).map(|(_, user)| user.clone()).collect();
+        let traits = TraitTables::new(catalog, &others, titles, seed)?.load(catalog)?;
+        let own: Vec<(usize, &User)> = users.iter().enumerate().filter(|(at, _)| at % GROUPS == group).collect();
+        let of_user = |(at, user): &(usize, &User)| {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            rng.set_stream(*at as u64);
+            let mut rows = of_user(catalog, &traits, user, &mut rng)?;
+            for row in &mut rows {
+                (row.further, row.group) = (*at >= main, group);
+            }
+            Ok(rows)
+        };
+        let found: Vec<Vec<Row>> = own.par_iter().map(of_user).collect::<Result<_>>()?;
+        rows.extend(found.into_iter().flatten());
+        progress();
+    }
+    Ok(rows)
+}
+
+fn of_user(catalog: &Catalog, traits: &MovieTraits, user: &User, rng: &mut ChaCha8Rng) -> Result<Vec<Row>> {
+    let known = watches(&user.events);
+    let unknown: Vec<Watch> = known.iter().map(|watch| Watch { rating: None, ..*watch }).collect();
+    let weight = (user.events.len().max(1) as f32).powf(LENGTH_POWER);
+    let mut rows = Vec::new();
+    for (at, event) in user.events.iter().enumerate() {
+        let moment = LocalTime::from_unix(event.timestamp, 0)?;
+        let mut push = |watches: &[Watch]| {
+            let history = ReactionHistory::new(catalog, traits, watches.get(..at).unwrap_or_default());
+            let features = history.features(event.movie, &moment);
+            let reaction = reaction(event.rating.stars());
+            rows.push(Row { features, reaction, weight, further: false, group: 0 });
+        };
+        push(&known);
+        push(&unknown);
+        if rng.random_bool(PARTLY_KNOWN) {
+            let share = rng.random_range(0.05..0.95);
+            let partly: Vec<Watch> = known
+                .iter()
+                .map(|watch| Watch { rating: watch.rating.filter(|_| rng.random_bool(share)), ..*watch })
+                .collect();
+            push(&partly);
+        }
+    }
+    Ok(rows)
+}
