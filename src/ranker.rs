@@ -28,7 +28,7 @@ pub const CANDIDATES: usize = 200;
 
 /// How much the chance of a like counts beside the chance of watching, both as logarithms. The first stage learnt from
 /// likes and so knows a part of it.
-const LIKE_WEIGHT: f32 = 0.5;
+const LIKE_WEIGHT: f32 = 0.25;
 
 /// How likely each reaction to a movie is, if it is watched; they add up to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,9 +44,7 @@ pub struct Reaction {
 /// The expected value of watching and liking, as a logarithm up to a constant: from the first stage's score, which is the
 /// logarithm of the chance of watching up to a constant, and the chance of a like.
 pub fn expected_value(score: f32, like: f32) -> f32 {
-    score
-        + std::env::var("LW").ok().and_then(|v| v.parse().ok()).unwrap_or(LIKE_WEIGHT)
-            * like.max(f32::MIN_POSITIVE).ln()
+    score + LIKE_WEIGHT * like.max(f32::MIN_POSITIVE).ln()
 }
 
 /// A model that says how likely reactions are.

@@ -33,12 +33,14 @@ pub struct Strategy {
     pub retrieval: Retrieval,
     /// From 0, the plain order of the scores, to 1; see [`crate::diversity`].
     pub diversity: f32,
+    /// Leaves out the ranker where it is loaded, to see what it adds.
+    pub first_stage_alone: bool,
 }
 
 impl From<Retrieval> for Strategy {
     /// The plain order of a retrieval's scores.
     fn from(retrieval: Retrieval) -> Self {
-        Self { retrieval, diversity: 0.0 }
+        Self { retrieval, ..Self::default() }
     }
 }
 
@@ -148,11 +150,6 @@ impl Recommender {
         Ok(())
     }
 
-    /// Drops the second stage, to measure the first alone.
-    pub fn unload_ranker(&mut self) {
-        self.second_stage = None;
-    }
-
     /// Whether the second stage is loaded.
     pub const fn has_ranker(&self) -> bool {
         self.second_stage.is_some()
@@ -227,7 +224,8 @@ impl Recommender {
         limit: usize,
         strategy: impl Into<Strategy>,
     ) -> Result<Vec<Suggestion>> {
-        let Strategy { retrieval, diversity } = strategy.into();
+        let Strategy { retrieval, diversity, first_stage_alone } = strategy.into();
+        let is_ranked = self.has_ranker() && !first_stage_alone;
         let all = self.catalog.len();
         if limit == 0 || limit > all {
             return Err(Error::LimitInvalid { limit, most: all });
@@ -238,7 +236,7 @@ impl Recommender {
         let seen = history.seen(all);
         let unseen = |row: usize| !seen.get(row).copied().unwrap_or(true);
         let vector = self.user_vector(history, moment)?;
-        let candidates = if self.has_ranker() { CANDIDATES } else { 0 };
+        let candidates = if is_ranked { CANDIDATES } else { 0 };
         let window = if diversity > 0.0 { WINDOW } else { 0 };
         let count = limit.max(window).max(candidates).min(all);
         let found = match retrieval {
@@ -248,7 +246,7 @@ impl Recommender {
         let suggestion =
             |(row, score): (usize, f32)| Some(Suggestion { movie: MovieIndex::new(row)?, score, like: None });
         let mut found: Vec<Suggestion> = found.into_iter().filter_map(suggestion).collect();
-        if self.has_ranker() {
+        if is_ranked {
             self.rank(&mut found, history, moment, retrieval)?;
         }
         if diversity == 0.0 {

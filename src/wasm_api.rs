@@ -162,8 +162,11 @@ impl Recommender {
     pub fn suggest(&self, request: JsValue) -> JsResult<JsValue> {
         let (request, history, unknown, moment) = self.parse(request)?;
         let limit = request.limit.unwrap_or(DEFAULT_LIMIT.min(self.0.catalog().len()));
-        let strategy =
-            Strategy { retrieval: request.retrieval, diversity: request.diversity.unwrap_or(DEFAULT_DIVERSITY) };
+        let strategy = Strategy {
+            retrieval: request.retrieval,
+            diversity: request.diversity.unwrap_or(DEFAULT_DIVERSITY),
+            first_stage_alone: false,
+        };
         let found = timed("watchnext:suggest", || self.0.suggest(&history, &moment, limit, strategy));
         let found = found.map_err(js_error)?;
         let view = |suggestion: recommend::Suggestion| {

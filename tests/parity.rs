@@ -10,7 +10,7 @@ use serde_json::Value;
 use watchnext::catalog::MovieId;
 use watchnext::features::LocalTime;
 use watchnext::history::History;
-use watchnext::recommend::Retrieval;
+use watchnext::recommend::{Retrieval, Strategy};
 
 /// How far a number of a user vector may be off.
 const TOLERANCE: f64 = 1e-4;
@@ -20,8 +20,7 @@ fn assert_parity(folder: &Path) {
     let parity: Value = serde_json::from_slice(&std::fs::read(folder.join("parity.json")).unwrap()).unwrap();
     let cases = parity["cases"].as_array().unwrap();
     assert!(!cases.is_empty());
-    let mut first_stage = trainer::pack::read_bundle(folder).unwrap();
-    first_stage.unload_ranker();
+    let first_stage = Strategy { first_stage_alone: true, ..Retrieval::Movies.into() };
     for case in cases {
         let request = &case["request"];
         let watched = request["history"].as_array().unwrap().iter().map(|watch| {
@@ -50,8 +49,8 @@ fn assert_parity(folder: &Path) {
                 assert!((f64::from(found.like) - expected.as_f64().unwrap()).abs() <= TOLERANCE, "{found:?}");
             }
         }
-        let top: Vec<u64> = first_stage
-            .suggest(&history, &moment, 10, Retrieval::Movies)
+        let top: Vec<u64> = recommender
+            .suggest(&history, &moment, 10, first_stage)
             .unwrap()
             .iter()
             .map(|suggestion| u64::from(recommender.catalog().movie(suggestion.movie).unwrap().id.0))

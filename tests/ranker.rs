@@ -13,7 +13,7 @@ use watchnext::features::LocalTime;
 use watchnext::features::reaction::{REACTION_FEATURES, ReactionHistory};
 use watchnext::history::History;
 use watchnext::ranker::{RANKER, expected_value};
-use watchnext::recommend::{Recommender, Retrieval};
+use watchnext::recommend::{Recommender, Retrieval, Strategy};
 use watchnext::traits::{MovieTraits, TRAITS};
 
 fn recommender() -> &'static Recommender {
@@ -62,12 +62,10 @@ fn ratings_move_the_chances_of_their_group() {
 /// The candidates' scores are their expected values, best first, and each has its chance.
 #[test]
 fn the_order_is_that_of_the_expected_value() {
-    let mut first_stage = Bundle::ranked().load().unwrap();
-    first_stage.unload_ranker();
-    assert!(recommender().has_ranker() && !first_stage.has_ranker());
     let watched = history(&[(movie_id(0, 0), Some(5.0)), (movie_id(0, 1), None), (movie_id(2, 3), Some(1.0))]);
     for retrieval in [Retrieval::Movies, Retrieval::States] {
-        let plain = first_stage.suggest(&watched, &noon(), 117, retrieval).unwrap();
+        let alone = Strategy { first_stage_alone: true, ..retrieval.into() };
+        let plain = recommender().suggest(&watched, &noon(), 117, alone).unwrap();
         let ranked = recommender().suggest(&watched, &noon(), 117, retrieval).unwrap();
         assert!(plain.iter().all(|suggestion| suggestion.like.is_none()));
         assert!(ranked.windows(2).all(|pair| pair[0].score >= pair[1].score));
@@ -90,8 +88,7 @@ fn the_order_is_that_of_the_expected_value() {
 /// Without the second stage there is a clear error, and an empty history is none.
 #[test]
 fn what_is_not_loaded_is_said_and_nobody_is_refused() {
-    let mut first_stage = Bundle::ranked().load().unwrap();
-    first_stage.unload_ranker();
+    let first_stage = Bundle::fresh().load().unwrap();
     let nobody = History::default();
     assert_eq!(first_stage.reactions(&nobody, &noon(), &[index(100)]).unwrap_err().code(), "ranker-not-loaded");
     assert_eq!(first_stage.similar(index(100), 3).unwrap_err().code(), "ranker-not-loaded");
@@ -111,7 +108,7 @@ fn similar_movies_share_genre_and_words_and_leave_out_the_movie_itself() {
     let word = |title: &str| title.trim_start_matches("The ").split(' ').next().unwrap().to_owned();
     assert!(
         word(&first.title) == word(&catalog.movie(own).unwrap().title)
-            || first.title.split(' ').last() == catalog.movie(own).unwrap().title.split(' ').last()
+            || first.title.split(' ').next_back() == catalog.movie(own).unwrap().title.split(' ').next_back()
     );
 }
 

@@ -135,11 +135,11 @@ fn limits_outside_the_catalogue_are_errors() {
 #[test]
 fn a_diversity_outside_0_to_1_is_an_error() {
     for diversity in [-0.1, 1.1, f32::INFINITY] {
-        let strategy = Strategy { retrieval: Retrieval::Movies, diversity };
+        let strategy = Strategy { diversity, ..Retrieval::Movies.into() };
         let error = recommender().suggest(&History::default(), &noon(), 3, strategy).unwrap_err();
         assert_eq!(error, Error::DiversityInvalid { diversity });
     }
-    let strategy = Strategy { retrieval: Retrieval::Movies, diversity: f32::NAN };
+    let strategy = Strategy { diversity: f32::NAN, ..Retrieval::Movies.into() };
     let error = recommender().suggest(&History::default(), &noon(), 3, strategy).unwrap_err();
     assert_eq!(error.code(), "diversity-invalid");
 }

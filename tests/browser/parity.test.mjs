@@ -22,7 +22,7 @@ for (const folder of new Set([SHIPPED_MODELS, FIXTURE])) {
   const expectations = join(folder, 'parity.json');
   const skip = folder === SHIPPED_MODELS || existsSync(expectations) ? false : `${name} has no parity.json`;
 
-  test(`${name}: vectors within ${TOLERANCE} and the same suggestions`, { skip }, async () => {
+  test(`${name}: vectors and chances within ${TOLERANCE} and the same suggestions`, { skip }, async () => {
     const { cases } = JSON.parse(await readFile(expectations, 'utf8'));
     assert.ok(cases.length > 0);
     const server = await startServer({ models: folder });
@@ -43,7 +43,16 @@ for (const folder of new Set([SHIPPED_MODELS, FIXTURE])) {
           vector: [...(await engine.userVector(request))],
           top: await ids('movies', top.length),
           topStates: topStates && (await ids('states', topStates.length)),
+          likes: /** @type {number[]} */ ([]),
         });
+      }
+      // The order was the first stage's so far; the chances of a like come with the second.
+      if (expected.some((one) => one.likes)) await engine.loadRanker();
+      for (const [index, { request, top, likes }] of expected.entries()) {
+        if (!likes) continue;
+        const { suggestions } = await engine.suggest({ ...request, limit: engine.info.movies, diversity: 0 });
+        const chances = new Map(suggestions.map((/** @type {any} */ { movieId, like }) => [movieId, like]));
+        found[index].likes = top.map((/** @type {number} */ id) => chances.get(id));
       }
       engine.close();
       return found;
@@ -53,10 +62,14 @@ for (const folder of new Set([SHIPPED_MODELS, FIXTURE])) {
 
     let worst = 0;
     cases.forEach((/** @type {any} */ expected, /** @type {number} */ index) => {
-      const { vector, top, topStates } = results[index];
+      const { vector, top, topStates, likes } = results[index];
       assert.equal(vector.length, expected.user_vector.length);
       vector.forEach((/** @type {number} */ value, /** @type {number} */ at) => {
         worst = Math.max(worst, Math.abs(value - expected.user_vector[at]));
+      });
+      assert.equal(likes.length, expected.likes?.length ?? 0);
+      likes.forEach((/** @type {number} */ value, /** @type {number} */ at) => {
+        worst = Math.max(worst, Math.abs(value - expected.likes[at]));
       });
       assert.deepEqual(top, expected.top, `case ${index}`);
       if (expected.top_states) assert.deepEqual(topStates, expected.top_states, `case ${index}, states`);

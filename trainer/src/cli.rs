@@ -27,6 +27,8 @@ enum Command {
     Suggest(SuggestArgs),
     /// Writes the features of every rating as CSV, for models that are trained elsewhere.
     Features(FeaturesArgs),
+    /// Writes the ranker's features of a fold's events as CSV, for a reference from outside (`benches/reaction`).
+    Events(EventsArgs),
     /// Writes the titles' embeddings by all-MiniLM-L6-v2, and says what their reduction costs.
     Titles(TitlesArgs),
     /// Writes a bundle on made-up movies with a known answer, for tests.
@@ -130,6 +132,9 @@ pub(crate) struct EvaluateArgs {
     pub(crate) protocols: Vec<Protocol>,
     #[command(flatten)]
     pub(crate) options: TrainOptions,
+    /// With --data: the titles' embeddings, as `trainer titles` writes them, for the ranker in P3.
+    #[arg(long)]
+    pub(crate) titles: Option<PathBuf>,
     /// Also reproduces the seed notebook's published figure and so shows that it is a leak.
     #[arg(long)]
     pub(crate) leaky: bool,
@@ -176,6 +181,21 @@ pub(crate) struct FeaturesArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct EventsArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// The titles' embeddings, as `trainer titles` writes them.
+    #[arg(long)]
+    pub(crate) titles: Option<PathBuf>,
+    /// Which of the folds, from 1.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) fold: usize,
+    /// The CSV file to write.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct TitlesArgs {
     /// The folder of all-MiniLM-L6-v2, with its config.json, tokenizer.json and model.safetensors.
     #[arg(long)]
@@ -199,6 +219,7 @@ pub fn run() -> Result<()> {
         Command::Evaluate(args) => commands::evaluate(args),
         Command::Suggest(args) => commands::suggest(args),
         Command::Features(args) => commands::features(args),
+        Command::Events(args) => commands::events(args),
         Command::Titles(args) => commands::titles(args),
         Command::Fixture { out } => commands::fixture(out),
     }

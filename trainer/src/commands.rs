@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod evaluate;
+mod events;
 mod titles;
 mod train;
 
@@ -17,6 +18,7 @@ use watchnext::history::{History, Rating, Watch};
 use watchnext::recommend::{Retrieval, Strategy};
 
 pub use evaluate::evaluate;
+pub use events::events;
 pub use titles::titles;
 pub use train::train;
 
@@ -35,7 +37,7 @@ pub fn suggest(args: &SuggestArgs) -> Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
     let moment = LocalTime::from_unix(args.at.unwrap_or(now), 0)?;
     let retrieval = if args.states { Retrieval::States } else { Retrieval::Movies };
-    let strategy = Strategy { retrieval, diversity: args.diversity };
+    let strategy = Strategy { retrieval, diversity: args.diversity, first_stage_alone: false };
     let suggestions = recommender.suggest(&history, &moment, args.limit, strategy)?;
     let named = suggestions.iter().filter_map(|suggestion| Some((catalog.movie(suggestion.movie)?, suggestion.score)));
     if args.json {

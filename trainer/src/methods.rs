@@ -21,14 +21,16 @@ use crate::dataset::User;
 use crate::evaluate::few_clicks::{PopularityRanks, few_clicks};
 use crate::evaluate::reaction::ReactionScorer;
 use crate::evaluate::{Scorer, next_movie};
+use crate::ranker::method::RankerMethod;
 use crate::split::folds;
+use crate::tower::folded::Table;
 use crate::tower::method::TowerMethod;
 use crate::tower::{LossCurve, TowerConfig};
 use crate::train::{EpochFigures, TrainConfig};
 
 /// Every method of protocols P1 and P2, in the order of the tables: here and in [`reaction_methods`] methods are entered. `config` is for those that
-/// train by gradient descent.
-pub fn methods(config: &TrainConfig) -> Vec<Box<dyn Method>> {
+/// train by gradient descent, `titles` are the titles' reduced embeddings, for the ranker.
+pub fn methods(config: &TrainConfig, titles: Option<Table>) -> Vec<Box<dyn Method>> {
     vec![
         Box::new(Tuned(ByPopularity { of_moment: false })),
         Box::new(Tuned(ByPopularity { of_moment: true })),
@@ -38,13 +40,19 @@ pub fn methods(config: &TrainConfig) -> Vec<Box<dyn Method>> {
         Box::new(Tuned(Ease)),
         Box::new(Tuned(Als)),
         Box::new(SeedNetwork { config: *config }),
-        Box::new(TowerMethod { id: "tower", name: "watchnext tower", config: TowerConfig::default() }),
+        Box::new(TowerMethod { id: "tower", name: "watchnext tower", config: TowerConfig::default(), titles }),
     ]
 }
 
 /// Every method of protocol P3, in the order of the tables. A method of all three protocols is in both lists under one id.
-pub fn reaction_methods() -> Vec<Box<dyn ReactionMethod>> {
-    vec![Box::new(Calibrated(MovieMean)), Box::new(Calibrated(Biases)), Box::new(Calibrated(ItemKnnStars))]
+/// `titles` are the titles' reduced embeddings, for the ranker.
+pub fn reaction_methods(titles: Option<Table>) -> Vec<Box<dyn ReactionMethod>> {
+    vec![
+        Box::new(Calibrated(MovieMean)),
+        Box::new(Calibrated(Biases)),
+        Box::new(Calibrated(ItemKnnStars)),
+        Box::new(RankerMethod { titles, seed: TowerConfig::default().seed }),
+    ]
 }
 
 /// Whether a method is ours or one that ours is held against.
@@ -352,11 +360,11 @@ mod tests {
 
     #[test]
     fn ids_and_names_tell_methods_apart() {
-        let methods = methods(&TrainConfig::default());
+        let methods = methods(&TrainConfig::default(), None);
         let ids: std::collections::BTreeSet<&str> = methods.iter().map(|method| method.id()).collect();
         let names: std::collections::BTreeSet<&str> = methods.iter().map(|method| method.name()).collect();
         assert_eq!((ids.len(), names.len()), (methods.len(), methods.len()));
-        let reactions = reaction_methods();
+        let reactions = reaction_methods(None);
         let ids: std::collections::BTreeSet<&str> = reactions.iter().map(|method| method.id()).collect();
         let names: std::collections::BTreeSet<&str> = reactions.iter().map(|method| method.name()).collect();
         assert_eq!((ids.len(), names.len()), (reactions.len(), reactions.len()));

@@ -89,7 +89,7 @@ impl Method for Oracle {
 }
 
 fn baselines(ids: &[&str]) -> Vec<Box<dyn Method>> {
-    methods(&TrainConfig::default()).into_iter().filter(|method| ids.contains(&method.id())).collect()
+    methods(&TrainConfig::default(), None).into_iter().filter(|method| ids.contains(&method.id())).collect()
 }
 
 fn with_oracle(ids: &[&str]) -> Vec<Box<dyn Method>> {
@@ -272,7 +272,7 @@ impl ReactionMethod for GroupsReaction {
 #[test]
 fn reactions_are_told_from_the_ratings_of_the_same_group() {
     let methods: Vec<Box<dyn ReactionMethod>> =
-        reaction_methods().into_iter().chain([Box::new(GroupsReaction) as Box<dyn ReactionMethod>]).collect();
+        reaction_methods(None).into_iter().chain([Box::new(GroupsReaction) as Box<dyn ReactionMethod>]).collect();
     let mut evaluation = Evaluation::default();
     evaluate_reactions(&reacting(60, 5), &methods, &mut evaluation).unwrap();
     let row = |name: &str| evaluation.reactions.iter().find(|row| row.label.method == name).unwrap();

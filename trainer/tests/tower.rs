@@ -53,7 +53,7 @@ fn clicks(ids: &[u32]) -> History {
 
 fn suggested(ids: &[u32], limit: usize, diversity: f32) -> Vec<u32> {
     let moment = LocalTime::from_unix(1_700_000_000, 0).unwrap();
-    let strategy = Strategy { retrieval: Retrieval::Movies, diversity };
+    let strategy = Strategy { diversity, ..Retrieval::Movies.into() };
     let found = RECOMMENDER.suggest(&clicks(ids), &moment, limit, strategy).unwrap();
     found.iter().map(|suggestion| RECOMMENDER.catalog().movie(suggestion.movie).unwrap().id.0).collect()
 }

@@ -1,13 +1,15 @@
 //! `cargo xtask train`: trains the model that ships, the same for everyone, on the users of both releases.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
+use crate::cache::Cache;
 use crate::project::{DATA_SET, Project};
 use crate::shell::{self, cargo, step};
+use crate::tools::titles::{Encoder, encoder};
 
 /// The folder of an earlier release by other users, beside that of the data set.
 const SECOND_RELEASE: &str = "ml-latest-small-2015";
@@ -52,10 +54,12 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
         }
         found
     });
+    let titles = titles(project, &data)?;
     let mut train = cargo();
     train
         .args(["run", "--package", "trainer", "--", "train", "--data"])
         .arg(&data)
+        .args(titles.iter().flat_map(|file| ["--titles".as_ref(), file.as_os_str()]))
         .args(second.iter().flat_map(|file| ["--ratings".as_ref(), file.as_os_str()]))
         .arg("--out")
         .arg(&options.out)
@@ -63,4 +67,25 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
         .current_dir(project.root());
     shell::run(&mut train)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The titles' embeddings, computed once for each clone and data set; none where the model that reads titles can't be had.
+fn titles(project: &Project, data: &Path) -> Result<Option<PathBuf>> {
+    let name =
+        data.file_name().map_or_else(|| "titles".to_owned(), |name| format!("titles-{}", name.to_string_lossy()));
+    let file = project.path("target").join(format!("{name}.safetensors"));
+    if file.is_file() {
+        return Ok(Some(file));
+    }
+    let folder = match encoder(&Cache::open()?) {
+        Encoder::Ready(folder) => folder,
+        Encoder::Missing(reason) => {
+            eprintln!("the ranker does without the titles, so this one will be another than the shipped: {reason}");
+            return Ok(None);
+        }
+    };
+    let mut titles = cargo();
+    titles.args(["run", "--package", "trainer", "--", "titles", "--encoder"]).arg(folder).arg("--data").arg(data);
+    shell::run(titles.arg("--out").arg(&file).current_dir(project.root()))?;
+    Ok(Some(file))
 }

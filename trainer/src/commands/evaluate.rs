@@ -9,6 +9,8 @@ use crate::evaluate::run::{Evaluation, Protocol, evaluate_bundle, evaluate_metho
 use crate::methods::{Method, ReactionMethod, methods, reaction_methods};
 use crate::pack::read_bundle;
 use crate::report;
+use crate::titles::reduced_titles;
+use crate::tower::folded::Table;
 use crate::train::TrainConfig;
 
 /// Epochs of the reproduction of the seed's figure, which doesn't depend on them.
@@ -28,8 +30,9 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<()> {
         }
         (None, Some(data)) => {
             let config = args.options.config();
-            let (methods, reaction_methods) = chosen(all_of(&protocols, &config), &args.methods)?;
             let dataset = Dataset::read(data, &args.ratings)?;
+            let titles = reduced_titles(args.titles.as_deref(), &dataset.catalog)?;
+            let (methods, reaction_methods) = chosen(all_of(&protocols, &config, titles), &args.methods)?;
             let mut evaluation = evaluate_methods(&dataset, &methods, &protocols)?;
             evaluate_reactions(&dataset, &reaction_methods, &mut evaluation)?;
             if args.leaky {
@@ -57,11 +60,11 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<()> {
 type Methods = (Vec<Box<dyn Method>>, Vec<Box<dyn ReactionMethod>>);
 
 /// All methods of these protocols.
-fn all_of(protocols: &[Protocol], config: &TrainConfig) -> Methods {
+fn all_of(protocols: &[Protocol], config: &TrainConfig, titles: Option<Table>) -> Methods {
     let suggesting = protocols.iter().any(|protocol| *protocol != Protocol::P3);
     let reacting = protocols.contains(&Protocol::P3);
-    let methods = if suggesting { methods(config) } else { Vec::new() };
-    (methods, if reacting { reaction_methods() } else { Vec::new() })
+    let methods = if suggesting { methods(config, titles.clone()) } else { Vec::new() };
+    (methods, if reacting { reaction_methods(titles) } else { Vec::new() })
 }
 
 /// The methods of these ids in the order of the tables; all if none is named.
@@ -89,14 +92,17 @@ mod tests {
     fn methods_are_chosen_by_id_and_others_refused() {
         let ids = |protocols: &[Protocol], names: &[&str]| -> Result<(Vec<&str>, Vec<&str>)> {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            let (methods, reactions) = chosen(all_of(protocols, &TrainConfig::default()), &names)?;
+            let (methods, reactions) = chosen(all_of(protocols, &TrainConfig::default(), None), &names)?;
             let of_reactions = reactions.iter().map(|method| method.id()).collect();
             Ok((methods.iter().map(|method| method.id()).collect(), of_reactions))
         };
         let both = ids(&Protocol::ALL, &["ease", "movie-mean", "popularity"]).unwrap();
         assert_eq!(both, (vec!["popularity", "ease"], vec!["movie-mean"]));
         let all = ids(&Protocol::ALL, &[]).unwrap();
-        assert_eq!((all.0.len(), all.1.len()), (methods(&TrainConfig::default()).len(), reaction_methods().len()));
+        assert_eq!(
+            (all.0.len(), all.1.len()),
+            (methods(&TrainConfig::default(), None).len(), reaction_methods(None).len())
+        );
         // Without P3 its methods aren't known, and with P3 alone no others are.
         assert!(ids(&[Protocol::P2], &[]).unwrap().1.is_empty() && ids(&[Protocol::P3], &[]).unwrap().0.is_empty());
         assert!(ids(&[Protocol::P3], &["ease"]).is_err());

@@ -17,7 +17,7 @@ use crate::pack::Packed;
 use crate::ranker;
 use crate::report::{Recipe, model_card, text};
 use crate::split::Split;
-use crate::titles::{REDUCED_DIM, read_titles, reduce_titles};
+use crate::titles::reduced_titles;
 use crate::tower::{self, TowerConfig};
 use crate::train::{Checkpoint, TrainConfig};
 
@@ -108,10 +108,7 @@ fn data_name(args: &TrainArgs) -> String {
 /// The tower is trained twice: without the held-out users, to measure it, and on everybody, to ship it.
 fn train_tower(args: &TrainArgs, dataset: &Dataset) -> Result<Finished> {
     let config = TowerConfig { seed: args.options.seed, ..TowerConfig::default() };
-    let titles = match &args.titles {
-        Some(file) => Some(reduce_titles(&read_titles(file, &dataset.catalog)?, REDUCED_DIM)?.table),
-        None => None,
-    };
+    let titles = reduced_titles(args.titles.as_deref(), &dataset.catalog)?;
     // The first of the users are those of the main file, as the visitors are.
     let pack = |users: &[User], main: usize| -> Result<Packed> {
         let (tower, _) = tower::fit(&dataset.catalog, users, &config)?;
@@ -159,6 +156,8 @@ fn held_out_figures(evaluation: &Evaluation, recall: Option<f64>) -> BTreeMap<St
             "states"
         } else if label.default {
             "movies"
+        } else if label.knob.is_none() {
+            "movies-first-stage"
         } else {
             // The plain order of the scores, without the diversity that a visitor gets who touches nothing.
             "movies-plain"

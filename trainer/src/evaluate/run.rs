@@ -15,6 +15,7 @@ use super::{Scorer, Shipped, retrieval_name};
 use crate::baselines::popularity::Popularity;
 use crate::dataset::{Dataset, User};
 use crate::methods::{Fit, Method, ReactionMethod, Role, Selection, TrainingSet};
+use crate::ranker::method::OfBundle;
 use crate::split::{Split, folds};
 use crate::tower::LossCurve;
 
@@ -311,25 +312,28 @@ fn cross_validate(dataset: &Dataset, method: &dyn Method, evaluation: &mut Evalu
     Ok(())
 }
 
-/// What a bundle's rows are: what a visitor gets who touches nothing, the plain order of the scores, and the votes of the states
-/// if there are any.
+/// What a bundle's rows are: what a visitor gets who touches nothing, the plain order of the scores, that of the first stage if
+/// there is a second, and the votes of the states if there are any.
 fn bundle_methods(recommender: &Recommender) -> Vec<(Label, Shipped<&Recommender>)> {
     let family = &recommender.manifest().name;
     let plain = Strategy::from(Retrieval::Movies);
     let shipped = Strategy { diversity: DEFAULT_DIVERSITY, ..plain };
+    let alone = recommender.has_ranker().then_some(Strategy { first_stage_alone: true, ..plain });
     let has_states = recommender.retrievals().contains(&Retrieval::States);
     let states = has_states.then(|| Strategy::from(Retrieval::States));
     let method = |(at, strategy): (usize, Strategy)| {
         let method = match strategy.retrieval {
             Retrieval::States => format!("{family}, {}", retrieval_name(strategy.retrieval)),
             Retrieval::Movies if at == 0 => family.clone(),
+            Retrieval::Movies if strategy.first_stage_alone => format!("{family}, diversity 0, first stage alone"),
             Retrieval::Movies => format!("{family}, diversity {}", strategy.diversity),
         };
-        let knob = (strategy.retrieval == Retrieval::Movies).then_some(f64::from(strategy.diversity));
+        let is_on_curve = strategy.retrieval == Retrieval::Movies && !strategy.first_stage_alone;
+        let knob = is_on_curve.then_some(f64::from(strategy.diversity));
         let label = Label { method, family: family.clone(), ours: true, of_moment: false, default: at == 0, knob };
         (label, Shipped { recommender, strategy })
     };
-    [shipped, plain].into_iter().chain(states).enumerate().map(method).collect()
+    [shipped, plain].into_iter().chain(alone).chain(states).enumerate().map(method).collect()
 }
 
 /// The row of popularity, the one baseline that needs no more than a bundle's catalogue.
@@ -338,8 +342,11 @@ fn popularity_label() -> Label {
 }
 
 /// Whose reactions a bundle's rows of P3 are: its second stage's, if it has one.
-fn bundle_reactions(_recommender: &Recommender) -> Vec<(Label, Box<dyn ReactionScorer + '_>)> {
-    Vec::new()
+fn bundle_reactions(recommender: &Recommender) -> Vec<(Label, Box<dyn ReactionScorer + '_>)> {
+    if !recommender.has_ranker() {
+        return Vec::new();
+    }
+    vec![(Label::of_one(recommender.manifest().name.clone(), true), Box::new(OfBundle(recommender)))]
 }
 
 /// Measures a finished bundle on users whom it never saw, beside the popularity that its catalogue knows of.

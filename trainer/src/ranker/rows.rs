@@ -25,9 +25,26 @@ const PARTLY_KNOWN: f64 = 0.25;
 /// A user's rows count with this power of their number: those who rated much say more, but not in proportion.
 const LENGTH_POWER: f32 = -0.3;
 
+/// Which of a history's ratings a row sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// All of them.
+    All,
+    /// None: clicks alone.
+    None,
+    /// Some.
+    Some,
+}
+
 /// One event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
+    /// The user's id.
+    pub user: u32,
+    /// How many events of the user come before.
+    pub before: usize,
+    /// Which ratings it sees.
+    pub known: Known,
     /// The library's columns.
     pub features: [f32; REACTION_WIDTH],
     /// 0 for a dislike, 1 for neither, 2 for a like (seed row 9).
@@ -86,6 +103,16 @@ pub fn cross_fitted(
     Ok(rows)
 }
 
+/// The rows of users from whom `traits` weren't learnt, as protocol P3 asks about them.
+///
+/// # Errors
+/// A timestamp outside the calendar.
+pub fn held_out(catalog: &Catalog, traits: &MovieTraits, users: &[User]) -> Result<Vec<Row>> {
+    let of_user = |user: &User| of_user(catalog, traits, user, &mut ChaCha8Rng::seed_from_u64(0));
+    let rows: Vec<Vec<Row>> = users.par_iter().map(of_user).collect::<Result<_>>()?;
+    Ok(rows.into_iter().flatten().collect())
+}
+
 fn of_user(catalog: &Catalog, traits: &MovieTraits, user: &User, rng: &mut ChaCha8Rng) -> Result<Vec<Row>> {
     let known = watches(&user.events);
     let unknown: Vec<Watch> = known.iter().map(|watch| Watch { rating: None, ..*watch }).collect();
@@ -93,21 +120,21 @@ fn of_user(catalog: &Catalog, traits: &MovieTraits, user: &User, rng: &mut ChaCh
     let mut rows = Vec::new();
     for (at, event) in user.events.iter().enumerate() {
         let moment = LocalTime::from_unix(event.timestamp, 0)?;
-        let mut push = |watches: &[Watch]| {
+        let mut push = |known: Known, watches: &[Watch]| {
             let history = ReactionHistory::new(catalog, traits, watches.get(..at).unwrap_or_default());
             let features = history.features(event.movie, &moment);
             let reaction = reaction(event.rating.stars());
-            rows.push(Row { features, reaction, weight, further: false, group: 0 });
+            rows.push(Row { user: user.id, before: at, known, features, reaction, weight, further: false, group: 0 });
         };
-        push(&known);
-        push(&unknown);
+        push(Known::All, &known);
+        push(Known::None, &unknown);
         if rng.random_bool(PARTLY_KNOWN) {
             let share = rng.random_range(0.05..0.95);
             let partly: Vec<Watch> = known
                 .iter()
                 .map(|watch| Watch { rating: watch.rating.filter(|_| rng.random_bool(share)), ..*watch })
                 .collect();
-            push(&partly);
+            push(Known::Some, &partly);
         }
     }
     Ok(rows)

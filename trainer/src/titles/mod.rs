@@ -7,9 +7,25 @@ pub mod encoder;
 pub mod file;
 pub mod reduce;
 
+use std::path::Path;
+
+use anyhow::Result;
+use watchnext::catalog::Catalog;
+
+use crate::tower::folded::Table;
+
 pub use encoder::TitleEncoder;
 pub use file::{read_titles, write_titles};
 pub use reduce::{ReducedTitles, nearest, overlap, reduce_titles};
+
+/// The reduced embeddings of the file that `trainer titles` wrote, if one is named.
+///
+/// # Errors
+/// As [`read_titles`] and [`reduce_titles`].
+pub fn reduced_titles(file: Option<&Path>, catalog: &Catalog) -> Result<Option<Table>> {
+    let reduced = |file: &Path| Ok(reduce_titles(&read_titles(file, catalog)?, REDUCED_DIM)?.table);
+    file.map(reduced).transpose()
+}
 
 /// The width of all-MiniLM-L6-v2's vectors.
 pub const TITLE_DIM: usize = 384;

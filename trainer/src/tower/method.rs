@@ -5,17 +5,16 @@ use std::sync::Arc;
 use anyhow::Result;
 use watchnext::recommend::{DEFAULT_DIVERSITY, Retrieval, Strategy};
 
+use super::folded::Table;
 use super::{TowerConfig, fit};
 use crate::evaluate::Shipped;
 use crate::methods::{Fit, Method, Role, Selection, TrainingSet, Variant};
 use crate::pack::Packed;
+use crate::ranker;
 
-/// Settings of the diversity knob that are measured: first the default, which is what ships, then the plain order of the
-/// scores, then the others of the curve of accuracy against coverage, which protocol P2 alone draws.
-const KNOB: [f32; 6] = [DEFAULT_DIVERSITY, 0.0, 0.1, 0.4, 0.6, 0.8];
-
-/// How many of them protocol P1 measures.
-const KNOB_OF_NEXT_MOVIE: usize = 2;
+/// Settings of the diversity knob that are measured, after the default and the plain order of the scores: those of the curve of
+/// accuracy against coverage, which protocol P2 alone draws.
+const CURVE: [f32; 4] = [0.1, 0.4, 0.6, 0.8];
 
 /// The tower with its settings, which were chosen on other users; see `models/EXPERIMENTS.md`.
 #[derive(Debug)]
@@ -26,6 +25,8 @@ pub struct TowerMethod {
     pub name: &'static str,
     /// The settings.
     pub config: TowerConfig,
+    /// The titles' reduced embeddings, for the second stage.
+    pub titles: Option<Table>,
 }
 
 impl Method for TowerMethod {
@@ -43,18 +44,29 @@ impl Method for TowerMethod {
 
     fn fit(&self, training: &TrainingSet, selection: &Selection) -> Result<Fit> {
         let (tower, losses) = fit(&training.catalog, &training.users, &self.config)?;
-        let packed = Packed::new(&tower, &training.catalog, None, self.id, training.origin(self.config.seed))?;
+        let titles = self.titles.as_ref();
+        let ranker = ranker::fit(&training.catalog, &training.users, training.main, titles, self.config.seed)?;
+        let packed = Packed::new(&tower, &training.catalog, None, self.id, training.origin(self.config.seed))?
+            .with_ranker(&ranker, &training.catalog)?;
         let recommender = Arc::new(packed.recommender()?);
-        let variant = |diversity: f32| Variant {
-            label: if diversity == DEFAULT_DIVERSITY { String::new() } else { format!("diversity {diversity}") },
-            knob: Some(f64::from(diversity)),
-            scorer: Box::new(Shipped {
-                recommender: Arc::clone(&recommender),
-                strategy: Strategy { retrieval: Retrieval::Movies, diversity },
-            }),
+        let variant = |label: String, knob: Option<f32>, strategy: Strategy| Variant {
+            label,
+            knob: knob.map(f64::from),
+            scorer: Box::new(Shipped { recommender: Arc::clone(&recommender), strategy }),
         };
-        let measured = if selection.is_sequential() { KNOB_OF_NEXT_MOVIE } else { KNOB.len() };
-        let variants = KNOB.into_iter().take(measured).map(variant).collect();
+        let of_knob = |diversity: f32| {
+            let label = if diversity == DEFAULT_DIVERSITY { String::new() } else { format!("diversity {diversity}") };
+            variant(label, Some(diversity), Strategy { diversity, ..Retrieval::Movies.into() })
+        };
+        let alone = Strategy { first_stage_alone: true, ..Retrieval::Movies.into() };
+        let mut variants = vec![
+            of_knob(DEFAULT_DIVERSITY),
+            of_knob(0.0),
+            variant("diversity 0, first stage alone".to_owned(), None, alone),
+        ];
+        if !selection.is_sequential() {
+            variants.extend(CURVE.map(of_knob));
+        }
         // The networks' losses are of different tasks and none is held out, so there is no curve by epoch to show.
         Ok(Fit { variants, parameters: String::new(), epochs: Vec::new(), losses })
     }
