@@ -164,7 +164,7 @@ fn a_tower_of_another_width_does_not_fit() {
     let load = |dim| Recommender::from_parts(manifest.clone(), catalog.clone(), Box::new(Narrow), &of_width(dim));
     assert_eq!(load(4).unwrap_err().code(), "shape-mismatch");
     let found = load(3).unwrap().suggest(&History::default(), &noon(), 1, Retrieval::Movies).unwrap();
-    assert_eq!(found, [Suggestion { movie: MovieIndex::new(0).unwrap(), score: 3.0 }]);
+    assert_eq!(found, [Suggestion { movie: MovieIndex::new(0).unwrap(), score: 3.0, like: None }]);
 }
 
 proptest! {

@@ -205,7 +205,7 @@ fn a_finished_bundle_is_measured_by_both_protocols() {
 fn the_seed_network_is_measured_in_both_of_its_ways() {
     let config = TrainConfig { epochs: 3, batch: 256, ..TrainConfig::default() };
     let network: Vec<Box<dyn Method>> =
-        methods(&config).into_iter().filter(|method| method.id() == "seed-network").collect();
+        methods(&config, None).into_iter().filter(|method| method.id() == "seed-network").collect();
     let evaluation = evaluate_methods(&taste_groups(60, 0), &network, &Protocol::ALL).unwrap();
     let names: Vec<&str> = evaluation.few_clicks.iter().map(|row| row.label.method.as_str()).collect();
     assert_eq!(names, ["seed network, softmax", "seed network, neighbours"]);
