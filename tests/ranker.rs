@@ -47,16 +47,21 @@ fn likes(history: &History) -> Vec<f32> {
     (0..GROUPS.len()).map(mean).collect()
 }
 
-/// Whoever likes a group's movies will like its others; whoever dislikes them won't; and clicks alone lie between.
+/// As the fixture's users do: they like their own group's movies and dislike those of another into which they strayed.
 #[test]
 fn ratings_move_the_chances_of_their_group() {
-    let of = |stars: Option<f32>| {
-        let watched: Vec<(u32, Option<f32>)> = (0..8).map(|movie| (movie_id(1, movie), stars)).collect();
-        likes(&history(&watched))[1]
+    let of = |own: usize, other: usize, known: bool| {
+        let watched = |group: usize, movies: std::ops::Range<usize>, stars: f32| {
+            movies.map(move |movie| (movie_id(group, movie), known.then_some(stars)))
+        };
+        let watched: Vec<_> = watched(own, 0..8, 4.5).chain(watched(other, 0..3, 1.5)).collect();
+        let likes = likes(&history(&watched));
+        likes[own] - likes[other]
     };
-    let (liked, clicked, disliked) = (of(Some(5.0)), of(None), of(Some(1.0)));
-    assert!(liked > disliked + 0.1, "{liked} and {disliked}");
-    assert!(clicked > disliked && clicked < liked + 0.1, "{disliked}, {clicked}, {liked}");
+    for (own, other) in [(0, 1), (1, 0), (3, 2)] {
+        let (known, clicked) = (of(own, other, true), of(own, other, false));
+        assert!(known > 0.1 && known > clicked, "{own} against {other}: {known}, as clicks alone {clicked}");
+    }
 }
 
 /// The candidates' scores are their expected values, best first, and each has its chance.
@@ -123,7 +128,7 @@ fn clicks_alone_have_the_ratings_columns_of_nobody() {
     };
     let nobody = features(&History::default());
     let clicked = features(&history(&[(movie_id(0, 1), None), (movie_id(0, 2), None)]));
-    let rated = features(&history(&[(movie_id(0, 1), Some(2.0)), (movie_id(0, 2), Some(5.0))]));
+    let rated = features(&history(&[(movie_id(0, 1), Some(2.0)), (movie_id(0, 2), Some(4.0))]));
     for (at, name) in REACTION_FEATURES.into_iter().enumerate() {
         let of_ratings = name.starts_with("rating_") && name != "rating_spread"
             || name.starts_with("last_")
