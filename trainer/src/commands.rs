@@ -15,7 +15,7 @@ use watchnext::features::{
     EVENT_FEATURE_NAMES, EventFeatures, LocalTime, genre_features, rating_weight, time_feature_names, time_features,
 };
 use watchnext::history::{History, Rating, Watch};
-use watchnext::recommend::{Retrieval, Strategy};
+use watchnext::recommend::{Retrieval, Strategy, Suggestion};
 
 pub use evaluate::evaluate;
 pub use events::events;
@@ -39,22 +39,24 @@ pub fn suggest(args: &SuggestArgs) -> Result<()> {
     let retrieval = if args.states { Retrieval::States } else { Retrieval::Movies };
     let strategy = Strategy { retrieval, diversity: args.diversity, first_stage_alone: false };
     let suggestions = recommender.suggest(&history, &moment, args.limit, strategy)?;
-    let named = suggestions.iter().filter_map(|suggestion| Some((catalog.movie(suggestion.movie)?, suggestion.score)));
+    let named = suggestions.iter().filter_map(|suggestion| Some((catalog.movie(suggestion.movie)?, suggestion)));
     if args.json {
         let list: Vec<_> = named
-            .map(
-                |(movie, score)| json!({"movieId": movie.id, "title": movie.title, "year": movie.year, "score": score}),
-            )
+            .map(|(movie, Suggestion { score, like, .. })| {
+                json!({"movieId": movie.id, "title": movie.title, "year": movie.year, "score": score, "like": like})
+            })
             .collect();
         println!("{}", serde_json::to_string_pretty(&list)?);
         return Ok(());
     }
     let watched: Vec<String> = history.watches().iter().filter_map(|watch| shown(catalog, watch.movie)).collect();
     println!("After {}:\n", watched.join(", "));
-    for (place, (movie, score)) in named.enumerate() {
+    for (place, (movie, suggestion)) in named.enumerate() {
         let genres: Vec<&str> = catalog.genre_names(movie).collect();
         let year = movie.year.map_or_else(String::new, |year| format!(" ({year})"));
-        println!("{:>3}. {:<52} {score:>7.3}  {}", place + 1, format!("{}{year}", movie.title), genres.join(", "));
+        let title = format!("{}{year}", movie.title);
+        let like = suggestion.like.map_or_else(String::new, |like| format!("liked {:>2.0} %", like * 100.0));
+        println!("{:>3}. {title:<52} {:>7.3}  {like:<11} {}", place + 1, suggestion.score, genres.join(", "));
     }
     Ok(())
 }
