@@ -226,7 +226,7 @@ fn reacting(main: usize, further: usize) -> Dataset {
         let event = |at: usize| {
             let group = (number + at) % 2;
             let strict = number.is_multiple_of(3);
-            let liked = (at % 2 == 0) != (at * 5 + number).is_multiple_of(if strict { 6 } else { 13 });
+            let liked = at.is_multiple_of(2) != (at * 5 + number).is_multiple_of(if strict { 6 } else { 13 });
             Event {
                 movie: MovieIndex::new((group + 2 * (7 * (at / 2) + 3 * number)) % MOVIES).unwrap(),
                 rating: Rating::new(if liked { 4.5 } else { 2.0 } - if strict { 0.5 } else { 0.0 }).unwrap(),

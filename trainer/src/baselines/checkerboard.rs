@@ -12,7 +12,6 @@ use super::reaction::Stars;
 use super::reaction::biases::Biases;
 use super::reaction::item_knn::ItemKnnStars;
 use super::reaction::movie_mean::MovieMean;
-
 use crate::dataset::{Event, User};
 use crate::methods::{Family, TrainingSet};
 
