@@ -11,7 +11,7 @@
 use safetensors::tensor::{Dtype, SafeTensors};
 
 use crate::bundle::{floats, tensor, tensors};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Movie};
 use crate::error::{Error, Result};
 use crate::features::DEFAULT_RELEASE_YEAR;
 
@@ -116,9 +116,18 @@ pub fn dot(one: &[f32], other: &[f32]) -> f32 {
 struct Kind {
     genres: Vec<u16>,
     decade: u16,
+    /// The root of its product with itself, which is above 0.
+    length: f32,
 }
 
 impl Kind {
+    fn new(movie: &Movie) -> Self {
+        let year = movie.year.unwrap_or(DEFAULT_RELEASE_YEAR);
+        let kind = Self { genres: movie.genres.clone(), decade: year - year % 10, length: 0.0 };
+        let length = kind.product(&kind).sqrt();
+        Self { length, ..kind }
+    }
+
     fn product(&self, other: &Self) -> f32 {
         let shared = self.genres.iter().filter(|genre| other.genres.contains(genre)).count() as f32;
         shared + if self.decade == other.decade { DECADE_SHARE * DECADE_SHARE } else { 0.0 }
@@ -192,11 +201,7 @@ impl MovieTraits {
             false => Vectors::new(0, Vec::new()),
         };
         let audience = vectors(&file, "audience", movies)?;
-        let kind = |movie: &crate::catalog::Movie| {
-            let year = movie.year.unwrap_or(DEFAULT_RELEASE_YEAR);
-            Kind { genres: movie.genres.clone(), decade: year - year % 10 }
-        };
-        let kinds = catalog.movies().iter().map(kind).collect();
+        let kinds = catalog.movies().iter().map(Kind::new).collect();
         Ok(Self { statistics, everybody, loadings, tastes, audience, titles, kinds })
     }
 
@@ -223,7 +228,7 @@ impl MovieTraits {
     /// The cosine of two movies' genres and decades.
     pub fn genre_cosine(&self, one: usize, other: usize) -> f32 {
         let (Some(one), Some(other)) = (self.kinds.get(one), self.kinds.get(other)) else { return 0.0 };
-        one.product(other) / (one.product(one) * other.product(other)).sqrt()
+        one.product(other) / (one.length * other.length)
     }
 }
 

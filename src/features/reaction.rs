@@ -160,6 +160,7 @@ impl<'bundle> ReactionHistory<'bundle> {
         let year = self.catalog.movie(movie).and_then(|movie| movie.year);
         let event = EventFeatures::new(year, moment, self.ordinal, 0);
         let alike = self.alike(row);
+        let [by_audience, by_genre, by_title] = alike.likeness;
         let loading = traits.loading(row);
         let taste_rating = statistics.expected + dot(&self.taste, loading);
         let taste_variance: f32 = self.covariance.iter().zip(loading).map(|(line, own)| own * dot(line, loading)).sum();
@@ -176,13 +177,7 @@ impl<'bundle> ReactionHistory<'bundle> {
             event.release_decade,
             event.movie_age,
         ];
-        let going_with = [
-            alike.likeness[0],
-            dot(&self.pooled, traits.audience.row(row)),
-            alike.likeness[2],
-            alike.likeness[3],
-            alike.expected,
-        ];
+        let going_with = [by_audience, dot(&self.pooled, traits.audience.row(row)), by_genre, by_title, alike.expected];
         let columns = of_movie
             .into_iter()
             .chain(self.counts)
@@ -201,28 +196,25 @@ impl<'bundle> ReactionHistory<'bundle> {
     fn alike(&self, row: usize) -> Alike {
         let [bias, ..] = self.ratings;
         let expected = self.counts[4];
-        let mut likeness = [0.0; 4];
+        let mut likeness = [0.0; 3];
         let mut sums = [(0.0_f32, 0.0_f32); 4];
         let mut by_audience = (0.0_f32, 0.0_f32);
         for watch in &self.watched {
-            let cosines = [
-                self.traits.audience.cosine(row, watch.row),
-                self.traits.taste_cosine(row, watch.row),
-                self.traits.genre_cosine(row, watch.row),
-                self.traits.titles.cosine(row, watch.row),
-            ];
-            for (at, (cosine, (steepness, _))) in cosines.into_iter().zip(ATTENTION).enumerate() {
-                let weight = (steepness * (cosine - 1.0)).exp();
-                if at == 0 {
-                    by_audience = (by_audience.0 + weight * watch.expected, by_audience.1 + weight);
-                }
-                if let (Some((sum, total)), Some(own)) = (sums.get_mut(at), watch.bias) {
-                    *sum += weight * (own - bias);
-                    *total += weight;
-                }
-                if let Some(sum) = likeness.get_mut(at) {
-                    *sum += cosine;
-                }
+            let audience = self.traits.audience.cosine(row, watch.row);
+            let genre = self.traits.genre_cosine(row, watch.row);
+            let title = self.traits.titles.cosine(row, watch.row);
+            likeness.iter_mut().zip([audience, genre, title]).for_each(|(sum, cosine)| *sum += cosine);
+            let weigh = |cosine: f32, (steepness, _): (f32, f32)| (steepness * (cosine - 1.0)).exp();
+            let [of_audience, ..] = ATTENTION;
+            let weight = weigh(audience, of_audience);
+            by_audience = (by_audience.0 + weight * watch.expected, by_audience.1 + weight);
+            // Only ratings need the others, and few visitors rate.
+            let Some(own) = watch.bias else { continue };
+            let cosines = [audience, self.traits.taste_cosine(row, watch.row), genre, title];
+            for (((sum, total), cosine), attention) in sums.iter_mut().zip(cosines).zip(ATTENTION) {
+                let weight = weigh(cosine, attention);
+                *sum += weight * (own - bias);
+                *total += weight;
             }
         }
         // As much as two watches whose cosine is a sixth weigh.
@@ -242,9 +234,9 @@ impl<'bundle> ReactionHistory<'bundle> {
 
 /// What the watched movies say of another one.
 struct Alike {
-    /// The mean cosine by audience, taste, genre and title.
-    likeness: [f32; 4],
-    /// The bias of the ratings of those alike, beyond the visitor's own, in the same order.
+    /// The mean cosine by audience, genre and title.
+    likeness: [f32; 3],
+    /// The bias of the ratings of those alike, beyond the visitor's own, by audience, taste, genre and title.
     bias: [f32; 4],
     /// The expected rating of those alike by audience, less that of all that were watched.
     expected: f32,
