@@ -54,8 +54,18 @@ pub fn page(evaluation: &Evaluation, plots: &[Plot]) -> String {
         );
         body.push_str(&side_by_side(&[figure("reliability"), figure("reliability-clicks")]));
         body.push_str(&side_by_side(&[
-            reactions(evaluation, "Ratings known", "The history bears its ratings.", |row| &row.known),
-            reactions(evaluation, "Clicks alone", "The history is movies without ratings.", |row| &row.clicks),
+            reactions(
+                evaluation,
+                "Ratings known",
+                "The history bears its ratings. ECE is the expected calibration error.",
+                |row| &row.known,
+            ),
+            reactions(
+                evaluation,
+                "Clicks alone",
+                "The history is movies without ratings. ECE is the expected calibration error.",
+                |row| &row.clicks,
+            ),
         ]));
     }
     body.push_str(&against_baselines(&comparisons));
@@ -285,7 +295,7 @@ fn reactions(evaluation: &Evaluation, title: &str, note: &str, figures: fn(&Reac
         ];
         Row::of_method(&row.label, cells)
     });
-    let columns = ["method", "AUC", "AUC within users", "log loss", "calibration error"].map(str::to_owned);
+    let columns = ["method", "AUC", "within users", "log loss", "ECE"].map(str::to_owned);
     table(title, note, &columns, 1, rows)
 }
 

@@ -133,12 +133,12 @@ impl Stars for ItemKnnStars {
     }
 
     fn start(&self) -> ItemKnnStarsParameters {
-        ItemKnnStarsParameters { shrink: 20.0, damping: 0.5, neighbours: 40 }
+        ItemKnnStarsParameters { shrink: 80.0, damping: 0.25, neighbours: 40 }
     }
 
     fn axes(&self) -> Vec<Axis<ItemKnnStarsParameters>> {
         vec![
-            axis(&[5.0, 10.0, 20.0, 40.0, 80.0], |parameters, shrink| parameters.shrink = shrink),
+            axis(&[10.0, 20.0, 40.0, 80.0, 160.0, 320.0], |parameters, shrink| parameters.shrink = shrink),
             axis(&[0.0, 0.25, 0.5, 1.0, 2.0], |parameters, damping| parameters.damping = damping),
             axis(&[20, 40, 80, 1000], |parameters, neighbours| parameters.neighbours = neighbours),
         ]

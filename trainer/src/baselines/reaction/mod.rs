@@ -25,7 +25,7 @@ use self::platt::Platt;
 use crate::dataset::User;
 use crate::evaluate::reaction::{ReactionScorer, Told, each_event, log_loss};
 use crate::methods::{Axis, INNER_FOLDS, INNER_SEED, ReactionFit, ReactionMethod, TrainingSet, search};
-use crate::split::folds;
+use crate::split::{Fold, folds};
 
 /// A way to predict the stars of a movie, which differs in a few parameters.
 pub trait Stars: Sync {
@@ -56,8 +56,8 @@ pub trait Stars: Sync {
 
 /// The best member of a kind for a training set, with probabilities.
 ///
-/// An inner fifth of the main training users chooses the parameters, by log loss, and turns stars into probabilities: a movie's mean that
-/// the event to be predicted is part of would look surer than it is.
+/// An inner fifth of the main training users chooses the parameters, by log loss. All fifths, each by what is known without it, say what
+/// probability the stars stand for: a movie's mean that the event to be predicted is part of would look surer than it is.
 pub struct Calibrated<S>(pub S);
 
 impl<S: Stars + 'static> ReactionMethod for Calibrated<S> {
@@ -70,20 +70,28 @@ impl<S: Stars + 'static> ReactionMethod for Calibrated<S> {
     }
 
     fn fit(&self, training: &TrainingSet) -> Result<ReactionFit> {
-        let inner = folds(&training.users, training.main, INNER_FOLDS, INNER_SEED);
-        let inner = inner.into_iter().next().context("the training users can't be split")?;
-        let held_out = inner.held_out;
-        let inner = S::statistics(&TrainingSet::new(&training.catalog, inner.train, inner.main)?);
+        // What is known without each fifth, beside whom it holds out.
+        let without = |fold: Fold| -> Result<(S::Statistics, Vec<User>)> {
+            Ok((S::statistics(&TrainingSet::new(&training.catalog, fold.train, fold.main)?), fold.held_out))
+        };
+        let mut inner = folds(&training.users, training.main, INNER_FOLDS, INNER_SEED).into_iter().map(without);
+        let first = inner.next().context("the training users can't be split")??;
         let parameters = search(self.0.start(), &self.0.axes(), |parameters| {
-            let told = told::<S>(&inner, parameters, &held_out, true)?;
+            let told = told::<S>(&first.0, parameters, &first.1, true)?;
             let platt = Platt::fit(&told);
             let loss = |told: &Told<f32>| log_loss(&Told { said: platt.probability(told.said), liked: told.liked });
             Ok(-told.iter().map(loss).sum::<f64>() / told.len().max(1) as f64)
         })?;
+        let (mut rated, mut clicked) = (Vec::new(), Vec::new());
+        for inner in std::iter::once(Ok(first)).chain(inner) {
+            let (statistics, held_out) = inner?;
+            rated.extend(told::<S>(&statistics, &parameters, &held_out, true)?);
+            clicked.extend(told::<S>(&statistics, &parameters, &held_out, false)?);
+        }
         let in_words = parameters.to_string();
         let scorer = Reactor::<S> {
-            rated: Platt::fit(&told::<S>(&inner, &parameters, &held_out, true)?),
-            clicked: Platt::fit(&told::<S>(&inner, &parameters, &held_out, false)?),
+            rated: Platt::fit(&rated),
+            clicked: Platt::fit(&clicked),
             statistics: S::statistics(training),
             parameters,
         };
