@@ -44,6 +44,7 @@ pub mod features;
 pub mod history;
 pub mod index;
 pub mod model;
+pub mod onnx;
 pub mod ranker;
 pub mod recommend;
 pub mod states;

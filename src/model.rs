@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use tract_onnx::prelude::{
-    Datum, Framework, InferenceFact, InferenceModelExt, IntoRunnable, IntoTValue, OutletId, Tensor, TractError,
-    TractResult, TypedRunnableModel, tvec,
-};
+use tract_onnx::prelude::{Datum, IntoTValue, Tensor, TractError, TractResult, TypedRunnableModel, tvec};
 
 use crate::error::{Error, Result};
 use crate::features::{HISTORY_LEN, HistoryInputs, TIME_FEATURES};
+use crate::onnx::{Input, OnnxModel};
 
 /// The role of the user tower's file in the manifest, and its name in errors.
 pub const USER_TOWER: &str = "user_tower";
@@ -87,29 +85,29 @@ pub(crate) fn chain(error: &TractError) -> String {
 }
 
 /// The model ready to run, and whether it asks for the year.
-fn optimise(mut bytes: &[u8]) -> TractResult<(Arc<TypedRunnableModel>, bool)> {
-    let mut model = tract_onnx::onnx().model_for_read(&mut bytes)?;
-    let name = |outlet: &OutletId| model.nodes().get(outlet.node).map(|node| node.name.as_str());
-    let inputs: Vec<Option<&str>> = model.input_outlets()?.iter().map(name).collect();
-    let asks_for_year = inputs.last() == Some(&Some(YEAR_INPUT));
-    let asked = TOWER_INPUTS.into_iter().chain(asks_for_year.then_some(YEAR_INPUT)).map(Some);
-    if !asked.eq(inputs.iter().copied()) {
+fn optimise(bytes: &[u8]) -> TractResult<(Arc<TypedRunnableModel>, bool)> {
+    let model = OnnxModel::decode(bytes)?;
+    let [history, weights, time] = TOWER_INPUTS;
+    let mut contract = vec![
+        Input::new::<i64>(history, [1, HISTORY_LEN]),
+        Input::new::<f32>(weights, [1, HISTORY_LEN]),
+        Input::new::<f32>(time, [1, TIME_FEATURES]),
+    ];
+    let inputs = model.inputs();
+    let asks_for_year = inputs.last() == Some(&YEAR_INPUT);
+    if asks_for_year {
+        contract.push(Input::new::<f32>(YEAR_INPUT, [1, 1]));
+    }
+    if !contract.iter().map(|input| input.name).eq(inputs.iter().copied()) {
         return Err(TractError::msg(format!(
             "its inputs are {inputs:?}, the contract is {TOWER_INPUTS:?} and, if wanted, {YEAR_INPUT:?}"
         )));
     }
-    let outputs: Vec<Option<&str>> = model.output_outlets()?.iter().map(|outlet| model.outlet_label(*outlet)).collect();
-    if outputs != [Some(TOWER_OUTPUT)] {
+    let outputs = model.outputs();
+    if outputs != [TOWER_OUTPUT] {
         return Err(TractError::msg(format!("its outputs are {outputs:?}, the contract is one, {TOWER_OUTPUT:?}")));
     }
-    let fact = |datum, width: usize| InferenceFact::dt_shape(datum, [1, width]);
-    model.set_input_fact(0, fact(i64::datum_type(), HISTORY_LEN))?;
-    model.set_input_fact(1, fact(f32::datum_type(), HISTORY_LEN))?;
-    model.set_input_fact(2, fact(f32::datum_type(), TIME_FEATURES))?;
-    if asks_for_year {
-        model.set_input_fact(3, fact(f32::datum_type(), 1))?;
-    }
-    Ok((model.into_optimized()?.into_runnable()?, asks_for_year))
+    Ok((model.into_runnable(&contract)?, asks_for_year))
 }
 
 fn row<T: Datum + Copy>(values: &[T]) -> TractResult<Tensor> {

@@ -5,14 +5,12 @@
 
 use std::sync::Arc;
 
-use tract_onnx::prelude::{
-    Datum, Framework, InferenceFact, InferenceModelExt, IntoRunnable, IntoTValue, Tensor, TractError, TractResult,
-    TypedRunnableModel, tvec,
-};
+use tract_onnx::prelude::{IntoTValue, Tensor, TractError, TractResult, TypedRunnableModel, tvec};
 
 use crate::error::{Error, Result};
 use crate::features::reaction::REACTION_WIDTH;
 use crate::model::chain;
+use crate::onnx::{Input, OnnxModel};
 
 /// The role of the ranker's file in the manifest, and its name in errors.
 pub const RANKER: &str = "ranker";
@@ -94,22 +92,16 @@ impl TractRanker {
     }
 }
 
-fn optimise(mut bytes: &[u8]) -> TractResult<Arc<TypedRunnableModel>> {
-    let mut model = tract_onnx::onnx().model_for_read(&mut bytes)?;
-    let inputs: Vec<Option<&str>> = model
-        .input_outlets()?
-        .iter()
-        .map(|outlet| model.nodes().get(outlet.node).map(|node| node.name.as_str()))
-        .collect();
-    if inputs != [Some(RANKER_INPUT)] {
+fn optimise(bytes: &[u8]) -> TractResult<Arc<TypedRunnableModel>> {
+    let model = OnnxModel::decode(bytes)?;
+    let (inputs, outputs) = (model.inputs(), model.outputs());
+    if inputs != [RANKER_INPUT] {
         return Err(TractError::msg(format!("its inputs are {inputs:?}, the contract is one, {RANKER_INPUT:?}")));
     }
-    let outputs: Vec<Option<&str>> = model.output_outlets()?.iter().map(|outlet| model.outlet_label(*outlet)).collect();
-    if outputs != [Some(RANKER_OUTPUT)] {
+    if outputs != [RANKER_OUTPUT] {
         return Err(TractError::msg(format!("its outputs are {outputs:?}, the contract is one, {RANKER_OUTPUT:?}")));
     }
-    model.set_input_fact(0, InferenceFact::dt_shape(f32::datum_type(), [CANDIDATES, REACTION_WIDTH]))?;
-    model.into_optimized()?.into_runnable()
+    model.into_runnable(&[Input::new::<f32>(RANKER_INPUT, [CANDIDATES, REACTION_WIDTH])])
 }
 
 impl Ranker for TractRanker {

@@ -111,27 +111,56 @@ pub fn dot(one: &[f32], other: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + one_rest.iter().zip(other_rest).map(|(one, other)| one * other).sum::<f32>()
 }
 
-/// A movie's kind: its genres, and the first year of its decade.
+/// The movies' kinds: their genres, as sets of bits, and the first years of their decades.
 #[derive(Debug, Clone, PartialEq)]
-struct Kind {
-    genres: Vec<u16>,
-    decade: u16,
-    /// The root of its product with itself, which is above 0.
-    length: f32,
+struct Kinds {
+    /// How many words of bits a movie's genres take.
+    words: usize,
+    /// `[movies, words]`.
+    genres: Vec<u64>,
+    decades: Vec<u16>,
+    /// One over the root of a movie's product with itself, which is above 0.
+    shortening: Vec<f32>,
 }
 
-impl Kind {
-    fn new(movie: &Movie) -> Self {
-        let year = movie.year.unwrap_or(DEFAULT_RELEASE_YEAR);
-        let kind = Self { genres: movie.genres.clone(), decade: year - year % 10, length: 0.0 };
-        let length = kind.product(&kind).sqrt();
-        Self { length, ..kind }
+impl Kinds {
+    fn new(catalog: &Catalog) -> Self {
+        let words = catalog.genres().len().div_ceil(64).max(1);
+        let mut genres = vec![0_u64; catalog.len() * words];
+        for (set, movie) in genres.chunks_exact_mut(words).zip(catalog.movies()) {
+            for genre in &movie.genres {
+                if let Some(word) = set.get_mut(usize::from(*genre) / 64) {
+                    *word |= 1 << (genre % 64);
+                }
+            }
+        }
+        let decades = catalog.movies().iter().map(decade).collect();
+        let kinds = Self { words, genres, decades, shortening: Vec::new() };
+        let shortening = (0..catalog.len()).map(|row| 1.0 / kinds.product(row, row).sqrt()).collect();
+        Self { shortening, ..kinds }
     }
 
-    fn product(&self, other: &Self) -> f32 {
-        let shared = self.genres.iter().filter(|genre| other.genres.contains(genre)).count() as f32;
-        shared + if self.decade == other.decade { DECADE_SHARE * DECADE_SHARE } else { 0.0 }
+    fn set(&self, row: usize) -> &[u64] {
+        let start = row.saturating_mul(self.words);
+        self.genres.get(start..start.saturating_add(self.words)).unwrap_or_default()
     }
+
+    fn product(&self, one: usize, other: usize) -> f32 {
+        let shared: u32 =
+            self.set(one).iter().zip(self.set(other)).map(|(one, other)| (one & other).count_ones()).sum();
+        let is_same_decade = self.decades.get(one) == self.decades.get(other);
+        shared as f32 + if is_same_decade { DECADE_SHARE * DECADE_SHARE } else { 0.0 }
+    }
+
+    fn cosine(&self, one: usize, other: usize) -> f32 {
+        let shortening = |row: usize| self.shortening.get(row).copied().unwrap_or_default();
+        self.product(one, other) * shortening(one) * shortening(other)
+    }
+}
+
+fn decade(movie: &Movie) -> u16 {
+    let year = movie.year.unwrap_or(DEFAULT_RELEASE_YEAR);
+    year - year % 10
 }
 
 /// The whole file.
@@ -147,7 +176,7 @@ pub struct MovieTraits {
     pub audience: Vectors,
     /// By their titles; of width 0 if the bundle has none.
     pub titles: Vectors,
-    kinds: Vec<Kind>,
+    kinds: Kinds,
 }
 
 impl MovieTraits {
@@ -201,7 +230,7 @@ impl MovieTraits {
             false => Vectors::new(0, Vec::new()),
         };
         let audience = vectors(&file, "audience", movies)?;
-        let kinds = catalog.movies().iter().map(Kind::new).collect();
+        let kinds = Kinds::new(catalog);
         Ok(Self { statistics, everybody, loadings, tastes, audience, titles, kinds })
     }
 
@@ -227,8 +256,7 @@ impl MovieTraits {
 
     /// The cosine of two movies' genres and decades.
     pub fn genre_cosine(&self, one: usize, other: usize) -> f32 {
-        let (Some(one), Some(other)) = (self.kinds.get(one), self.kinds.get(other)) else { return 0.0 };
-        one.product(other) / (one.length * other.length)
+        self.kinds.cosine(one, other)
     }
 }
 

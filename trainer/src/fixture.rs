@@ -13,7 +13,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use watchnext::catalog::Catalog;
 
-use crate::tower::folded::Table;
+use crate::tower::table::Table;
 use crate::train::TrainConfig;
 
 /// Taste groups, each with a genre of its own.
@@ -48,7 +48,7 @@ pub fn titles(catalog: &Catalog) -> Table {
         let title = catalog.movies().get(movie).map(|movie| movie.title.as_str()).unwrap_or_default();
         if words.get(word).is_some_and(|word| title.contains(word)) { 1.0 } else { 0.0 }
     };
-    Table::new(Array2::from_shape_fn((catalog.len(), words.len()), has), true)
+    Table::fine(&Array2::from_shape_fn((catalog.len(), words.len()), has))
 }
 
 /// Settings under which the fixture's network learns the groups within seconds.

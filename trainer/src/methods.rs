@@ -23,8 +23,8 @@ use crate::evaluate::reaction::ReactionScorer;
 use crate::evaluate::{Scorer, next_movie};
 use crate::ranker::method::RankerMethod;
 use crate::split::folds;
-use crate::tower::folded::Table;
 use crate::tower::method::TowerMethod;
+use crate::tower::table::Table;
 use crate::tower::{LossCurve, TowerConfig};
 use crate::train::{EpochFigures, TrainConfig};
 

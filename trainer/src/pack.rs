@@ -24,7 +24,8 @@ use crate::export::user_tower;
 use crate::network::Network;
 use crate::ranker::Ranker;
 use crate::split::TrainingRows;
-use crate::tower::folded::{Table, Tower};
+use crate::tower::folded::Tower;
+use crate::tower::table::Table;
 
 /// A trained model that can be packed: its two files, and its own arithmetic, to which tract is held.
 pub trait Model {

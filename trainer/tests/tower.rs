@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use trainer::dataset::Dataset;
 use trainer::fixture::{GROUPS, MOVIES_PER_GROUP, movie_id, write_data};
 use trainer::pack::{Packed, read_bundle};
-use trainer::tower::{TowerConfig, fit};
+use trainer::tower::{Precision, TowerConfig, fit};
 use watchnext::bundle::Training;
 use watchnext::catalog::MovieId;
 use watchnext::features::{LocalTime, history_inputs, time_features};
@@ -108,8 +108,8 @@ fn the_same_seed_gives_the_same_bytes_and_what_is_written_can_be_read() {
 /// tract runs the graph, the trainer its own arithmetic; no movie, one, ten, and more than the tower sees.
 #[test]
 fn the_graph_computes_what_the_trainer_does() {
-    for quantised in [true, false] {
-        let config = TowerConfig { quantised, ..config() };
+    for precision in [Precision::Int8 { step: 0.2 }, Precision::Float] {
+        let config = TowerConfig { precision, ..config() };
         let (tower, _) = fit(&DATA.catalog, &DATA.users, &config).unwrap();
         let tract = TractUserTower::load(&tower.onnx(), tower.dim(), DATA.catalog.len()).unwrap();
         for count in [0, 1, 10, 14, 70] {
@@ -120,7 +120,7 @@ fn the_graph_computes_what_the_trainer_does() {
             let expected = tower.user_vector(&history, year);
             let found = tract.embed(&TowerInputs { history, time, year }).unwrap();
             let worst = found.iter().zip(&expected).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
-            assert!(worst < 1e-4, "{count} movies, quantised {quantised}: {worst}");
+            assert!(worst < 1e-4, "{count} movies, {precision:?}: {worst}");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::methods::{Method, ReactionMethod, methods, reaction_methods};
 use crate::pack::read_bundle;
 use crate::report;
 use crate::titles::reduced_titles;
-use crate::tower::folded::Table;
+use crate::tower::table::Table;
 use crate::train::TrainConfig;
 
 /// Epochs of the reproduction of the seed's figure, which doesn't depend on them.

@@ -12,7 +12,7 @@ use watchnext::traits::MovieTraits;
 use super::fit;
 use crate::evaluate::reaction::ReactionScorer;
 use crate::methods::{ReactionFit, ReactionMethod, Role, TrainingSet};
-use crate::tower::folded::Table;
+use crate::tower::table::Table;
 
 /// The ranker with the titles' embeddings, if there are any.
 #[derive(Debug)]

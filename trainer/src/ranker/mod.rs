@@ -15,7 +15,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use watchnext::catalog::Catalog;
 
 use crate::dataset::User;
-use crate::tower::folded::Table;
+use crate::tower::table::Table;
 use network::Network;
 use traits::TraitTables;
 

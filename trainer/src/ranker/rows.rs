@@ -13,7 +13,7 @@ use watchnext::traits::MovieTraits;
 use super::traits::TraitTables;
 use crate::dataset::User;
 use crate::split::watches;
-use crate::tower::folded::Table;
+use crate::tower::table::Table;
 
 /// Groups of users; a row's traits are learnt from the other groups, so that they hold nothing of the row's own user, as
 /// they won't of a visitor.

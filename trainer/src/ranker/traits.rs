@@ -12,7 +12,7 @@ use watchnext::traits::MovieTraits;
 use super::taste;
 use crate::dataset::User;
 use crate::tower::cooccurrence;
-use crate::tower::folded::Table;
+use crate::tower::table::Table;
 
 /// Numbers of a movie's audience vector.
 const AUDIENCE_DIM: usize = 24;
@@ -69,8 +69,8 @@ impl TraitTables {
         Ok(Self {
             everybody: [mean, like_share, taste.noise],
             statistics,
-            taste: Table::new(loadings, true),
-            audience: Table::new(audience, true),
+            taste: Table::fine(&loadings),
+            audience: Table::fine(&audience),
             titles: titles.cloned(),
         })
     }

@@ -7,7 +7,7 @@ use watchnext::bundle::Manifest;
 use super::shown;
 use crate::compact::CompactStates;
 use crate::evaluate::run::Evaluation;
-use crate::tower::TowerConfig;
+use crate::tower::{Precision, TowerConfig};
 use crate::train::{EpochFigures, TrainConfig};
 
 /// How a bundle's model came about, in words.
@@ -96,7 +96,10 @@ impl Recipe {
             config.sequence_members.iter().map(|member| member.width.to_string()).collect::<Vec<_>>().join(" and "),
             config.follower_weight,
             manifest.dim,
-            if config.quantised { 8 } else { 32 },
+            match config.precision {
+                Precision::Int8 { .. } => 8,
+                Precision::Float => 32,
+            },
             watchnext::features::reaction::REACTION_WIDTH
         );
         let verdict = format!(

@@ -12,7 +12,7 @@ use std::path::Path;
 use anyhow::Result;
 use watchnext::catalog::Catalog;
 
-use crate::tower::folded::Table;
+use crate::tower::table::Table;
 
 pub use encoder::TitleEncoder;
 pub use file::{read_titles, write_titles};

@@ -5,7 +5,7 @@ use ndarray::{Array2, Axis, s};
 use rayon::prelude::*;
 
 use crate::compact::principal_axes;
-use crate::tower::folded::Table;
+use crate::tower::table::Table;
 
 /// Rows whose similarities to all others are computed at once; 256 rows of 10,000 take 10 MB.
 const BLOCK: usize = 256;
@@ -36,7 +36,7 @@ pub fn reduce_titles(embeddings: &Array2<f32>, dim: usize) -> Result<ReducedTitl
     let all = centered.iter().map(square).sum::<f64>() / movies as f64;
     let kept = deviations.iter().map(square).sum::<f64>();
     let variance_kept = if all > 0.0 { (kept / all).min(1.0) } else { 1.0 };
-    Ok(ReducedTitles { table: Table::new(centered.dot(&axes.t()), true), variance_kept })
+    Ok(ReducedTitles { table: Table::fine(&centered.dot(&axes.t())), variance_kept })
 }
 
 impl ReducedTitles {

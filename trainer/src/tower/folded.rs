@@ -1,7 +1,7 @@
 //! The trained parts as one tower: wide tables side by side, reduced, and kept in 8 bits.
 
 use anyhow::{Context, Result};
-use ndarray::{Array1, Array2, ArrayView1, Axis, s};
+use ndarray::{Array1, Array2, Axis, s};
 use watchnext::features::{HISTORY_LEN, HistoryInputs};
 
 use super::compress::{Reduced, covariance, reduce};
@@ -10,56 +10,12 @@ use super::eras::{Eras, KNOTS};
 use super::gains::{self, BUCKETS, bucket};
 use super::member::{Hidden, Member, SideInformation};
 use super::sampler::fading;
-use super::{TowerConfig, beside};
+use super::table::Table;
+use super::{Precision, TowerConfig, beside};
 use crate::network::NEGATIVE_SLOPE;
 
 /// The least weight of popularity; the channels are divided by it.
 const LEAST_POPULARITY: f32 = 0.05;
-
-/// Embeddings by movie, as they are shipped.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Table {
-    /// `[movies, dim]`.
-    Float(Array2<f32>),
-    /// `[movies, dim]` of −127 to 127, and what one of them stands for, `[movies]`.
-    Int8(Array2<i8>, Vec<f32>),
-}
-
-impl Table {
-    pub(crate) fn new(values: Array2<f32>, quantised: bool) -> Self {
-        if !quantised {
-            return Self::Float(values);
-        }
-        let largest = |row: ArrayView1<f32>| row.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
-        // A row of zeros stays one, with any scale.
-        let scales: Vec<f32> =
-            values.rows().into_iter().map(|row| largest(row).max(f32::MIN_POSITIVE) / 127.0).collect();
-        let mut bytes = Array2::zeros(values.dim());
-        for ((mut to, from), scale) in bytes.rows_mut().into_iter().zip(values.rows()).zip(&scales) {
-            to.iter_mut().zip(from).for_each(|(to, from)| *to = (from / scale).round().clamp(-127.0, 127.0) as i8);
-        }
-        Self::Int8(bytes, scales)
-    }
-
-    /// How many movies and columns there are.
-    pub fn dim(&self) -> (usize, usize) {
-        match self {
-            Self::Float(values) => values.dim(),
-            Self::Int8(bytes, _) => bytes.dim(),
-        }
-    }
-
-    /// The numbers that a movie's row stands for; none for a movie that isn't in the table, such as padding.
-    pub fn row(&self, movie: usize) -> Option<Vec<f32>> {
-        match self {
-            Self::Float(values) => values.rows().into_iter().nth(movie).map(|row| row.to_vec()),
-            Self::Int8(bytes, scales) => {
-                let scale = scales.get(movie)?;
-                bytes.rows().into_iter().nth(movie).map(|row| row.iter().map(|byte| f32::from(*byte) * scale).collect())
-            }
-        }
-    }
-}
 
 /// A channel's arithmetic after its movies are pooled: `skip · z + bias + second · leaky(first · z + first_bias)`.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,10 +26,21 @@ pub struct Channel {
     pub skip: Array2<f32>,
     /// `[out]`.
     pub bias: Array1<f32>,
-    /// The hidden layer, if any: `first` is `[hidden, pooled]`, `second` `[out, hidden]`.
-    pub hidden: Option<Hidden>,
+    /// The hidden layer, if any.
+    pub hidden: Option<Layer>,
     /// `[KNOTS, pooled]`: what the year of the visit adds to the pooled sum, if it does.
     pub eras: Option<Array2<f32>>,
+}
+
+/// A channel's hidden layer, whose own bias at the output is part of the channel's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layer {
+    /// `[hidden, pooled]`.
+    pub first: Table,
+    /// `[hidden]`.
+    pub first_bias: Array1<f32>,
+    /// `[out, hidden]`.
+    pub second: Table,
 }
 
 /// The whole tower.
@@ -125,7 +92,7 @@ impl Wide {
     }
 
     /// The channel in `dim` columns, and its part of the movies' table `[movies, dim]`.
-    fn reduce(&self, weights: &[f32], dim: usize, quantised: bool) -> Result<(Channel, Array2<f32>)> {
+    fn reduce(&self, weights: &[f32], dim: usize, precision: Precision) -> Result<(Channel, Array2<f32>)> {
         let columns = self.input.ncols();
         let output_covariance = covariance(&self.output.slice(s![.., ..columns]).to_owned(), weights);
         // What is pooled are movies' rows and the years', of which each counts as much as all of the other kind.
@@ -150,16 +117,19 @@ impl Wide {
         let unfold = input.decoder.t();
         let hidden = self.hidden.as_ref().map(|hidden| {
             bias += &encoder.dot(&hidden.second_bias);
-            Hidden {
-                first: hidden.first.dot(&unfold),
+            let table = |values: Array2<f32>| match precision {
+                Precision::Float => Table::Float(values),
+                Precision::Int8 { .. } => Table::fine(&values),
+            };
+            Layer {
+                first: table(hidden.first.dot(&unfold)),
                 first_bias: hidden.first_bias.clone(),
-                second: encoder.dot(&hidden.second),
-                second_bias: Array1::zeros(0),
+                second: table(encoder.dot(&hidden.second)),
             }
         });
         let (table_of_movies, table_of_eras) = input.table.view().split_at(Axis(0), movies);
         let channel = Channel {
-            table: Table::new(table_of_movies.to_owned(), quantised),
+            table: precision.table(table_of_movies.to_owned(), weights),
             skip: encoder.dot(&unfold),
             bias,
             hidden,
@@ -246,9 +216,9 @@ impl Tower {
         let weights: Vec<f32> = side.popularity.iter().map(|log| log.exp()).collect();
         let alike = [(parts.liked_together, config.liked_weight), (parts.rated_together, config.rated_weight)];
         let clicks = Wide::new(parts.clicks, &alike)?;
-        let (clicks, click_movies) = clicks.reduce(&weights, config.click_dim, config.quantised)?;
+        let (clicks, click_movies) = clicks.reduce(&weights, config.click_dim, config.precision)?;
         let sequence = Wide::new(parts.sequences, &[(parts.followers, config.follower_weight)])?;
-        let (sequence, sequence_movies) = sequence.reduce(&weights, config.sequence_dim, config.quantised)?;
+        let (sequence, sequence_movies) = sequence.reduce(&weights, config.sequence_dim, config.precision)?;
         let of_both = |weights| (mean(parts.clicks, weights), mean(parts.sequences, weights));
         let (popularity, drift) = (of_both(|member| &member.popularity), of_both(|member| &member.drift));
         let gains = gains::by_length(config.first_click, config.sequence_in_clicks, config.clicks_in_sequence)
@@ -271,7 +241,7 @@ impl Tower {
             gains: gains.collect(),
             eras: side.eras,
             drift: side.drift.eras.clone(),
-            movies: Table::new(beside(&[&click_movies, &sequence_movies, &side.drift.movies])?, config.quantised),
+            movies: config.precision.table(beside(&[&click_movies, &sequence_movies, &side.drift.movies])?, &weights),
             bias: side.popularity.clone(),
         })
     }
@@ -313,8 +283,8 @@ impl Channel {
         }
         let mut out = self.skip.dot(&pooled) + &self.bias;
         if let Some(hidden) = &self.hidden {
-            let inner = hidden.first.dot(&pooled) + &hidden.first_bias;
-            out += &hidden.second.dot(&inner.mapv(|value| value.max(value * NEGATIVE_SLOPE as f32)));
+            let inner = hidden.first.values().dot(&pooled) + &hidden.first_bias;
+            out += &hidden.second.values().dot(&inner.mapv(|value| value.max(value * NEGATIVE_SLOPE as f32)));
         }
         out
     }
@@ -376,7 +346,7 @@ mod tests {
             sequence_in_clicks: 0.0,
             click_dim: 16,
             sequence_dim: 8,
-            quantised: false,
+            precision: Precision::Float,
             ..TowerConfig::default()
         };
         let parts = Parts {
@@ -413,17 +383,5 @@ mod tests {
         let mean = (logits(&members[0], &slots) + logits(&members[1], &slots)) / 2.0;
         let expected = (mean + alike) / 0.8 + Array1::from_vec(popularity);
         assert!((&found - &expected).iter().all(|error| error.abs() < 2e-3), "{found} against {expected}");
-    }
-
-    #[test]
-    fn eight_bits_are_within_half_a_step() {
-        let values = wave(9, 7, 0.37);
-        let table = Table::new(values.clone(), true);
-        for (movie, row) in values.rows().into_iter().enumerate() {
-            let step = row.iter().fold(0.0_f32, |most, value| most.max(value.abs())) / 127.0;
-            let kept = table.row(movie).unwrap();
-            assert!(row.iter().zip(kept).all(|(value, kept)| (value - kept).abs() <= step * 0.5001));
-        }
-        assert_eq!(table.row(9), None);
     }
 }

@@ -6,8 +6,9 @@ use watchnext::features::HISTORY_LEN;
 use watchnext::model::{TOWER_INPUTS, TOWER_OUTPUT, YEAR_INPUT};
 
 use super::eras::KNOTS;
-use super::folded::{Channel, Table, Tower};
+use super::folded::{Channel, Tower};
 use super::sampler::MEMORY;
+use super::table::Table;
 use crate::network::NEGATIVE_SLOPE;
 use crate::onnx::{bytes, dense, floats, int_attribute, ints, leaky_relu, node, user_tower};
 
@@ -30,6 +31,21 @@ impl Graph {
 
     fn vector(&mut self, name: &str, values: &Array1<f32>) {
         self.tensors.push(floats(name, &[values.len()], values.iter().copied()));
+    }
+
+    /// A matrix that is multiplied with whole, so that the runtime turns it into floats once.
+    fn weights(&mut self, name: &str, table: &Table) {
+        let (rows, columns) = table.dim();
+        match table {
+            Table::Float(values) => self.matrix(name, values),
+            Table::Int8(values, scales) => {
+                let (kept, whole, scale) = (format!("{name}_kept"), format!("{name}_whole"), format!("{name}_scale"));
+                self.tensors.push(bytes(&kept, &[rows, columns], values.iter().copied()));
+                self.tensors.push(floats(&scale, &[rows, 1], scales.iter().copied()));
+                self.cast(&kept, &whole, DataType::Float);
+                self.add("Mul", &[&whole, &scale], name);
+            }
+        }
     }
 
     fn cast(&mut self, input: &str, output: &str, to: DataType) {
@@ -83,11 +99,11 @@ impl Graph {
         self.nodes.push(dense(&named("pooled"), &named("skip"), &named("direct")));
         let mut plain = named("direct");
         if let Some(hidden) = &channel.hidden {
-            self.matrix(&named("first_weight"), &hidden.first);
+            self.weights(&named("first_weight"), &hidden.first);
             self.vector(&named("first_bias"), &hidden.first_bias);
-            self.matrix(&named("second_weight"), &hidden.second);
+            self.weights(&named("second_weight"), &hidden.second);
             // The layer's own bias is part of the direct way's.
-            self.vector(&named("second_bias"), &Array1::zeros(hidden.second.nrows()));
+            self.vector(&named("second_bias"), &Array1::zeros(hidden.second.dim().0));
             self.nodes.push(dense(&named("pooled"), &named("first"), &named("units")));
             self.nodes.push(leaky_relu(NEGATIVE_SLOPE, &named("units"), &named("active")));
             self.nodes.push(dense(&named("active"), &named("second"), &named("bent")));

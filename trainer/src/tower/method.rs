@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use watchnext::recommend::{DEFAULT_DIVERSITY, Retrieval, Strategy};
 
-use super::folded::Table;
+use super::table::Table;
 use super::{TowerConfig, fit};
 use crate::evaluate::Shipped;
 use crate::methods::{Fit, Method, Role, Selection, TrainingSet, Variant};

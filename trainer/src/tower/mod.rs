@@ -21,6 +21,7 @@ pub mod graph;
 pub mod member;
 pub mod method;
 pub mod sampler;
+pub mod table;
 
 use anyhow::{Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -37,6 +38,7 @@ use eras::{Drift, Eras};
 use folded::{Parts, Tower};
 use member::{Member, MemberConfig, SideInformation, Task};
 use sampler::{Clicks, Sequences, Taste};
+use table::Table;
 
 /// The first stream of random numbers that belongs to the sequence networks.
 const SEQUENCE_STREAMS: u64 = 1 << 32;
@@ -68,10 +70,33 @@ pub struct TowerConfig {
     pub sequence_dim: usize,
     /// Numbers of a user vector that say how popularity differs in the year of the visit.
     pub drift_dim: usize,
-    /// Keeps embeddings in 8 bits with a scale a movie; otherwise in f32, to measure what that costs.
-    pub quantised: bool,
+    /// How finely embeddings and hidden layers are kept.
+    pub precision: Precision,
     /// The seed of every random number.
     pub seed: u64,
+}
+
+/// How finely embeddings and hidden layers are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// As they are computed, to measure what less costs.
+    Float,
+    /// In 8 bits with a scale for each row; embeddings with steps of at least so many spreads, see [`Table::coarse`].
+    Int8 {
+        /// The step of the best known movie.
+        step: f32,
+    },
+}
+
+impl Precision {
+    /// Embeddings of movies that count with `weights`.
+    fn table(self, values: Array2<f32>, weights: &[f32]) -> Table {
+        match self {
+            Self::Float => Table::Float(values),
+            Self::Int8 { step } => Table::coarse(&values, weights, step),
+        }
+    }
 }
 
 impl Default for TowerConfig {
@@ -106,7 +131,7 @@ impl Default for TowerConfig {
             click_dim: 62,
             sequence_dim: 58,
             drift_dim: 8,
-            quantised: true,
+            precision: Precision::Int8 { step: 0.3 },
             seed: 1,
         }
     }

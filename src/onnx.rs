@@ -1,0 +1,118 @@
+//! Reads an ONNX model into tract's typed model.
+//!
+//! tract-onnx's own reader knows every operator there is and infers shapes that a file leaves open. Here each shape is known
+//! before the file is read, and the two models need two dozen operators, so the graph is wired node by node, each outlet's type and
+//! shape following from those before it. That leaves out of the page what it never runs (Fourier transforms, convolutions,
+//! image operators, the solver for shapes), and refuses what it doesn't know by name.
+
+mod operators;
+mod tensor;
+
+use std::collections::HashMap;
+
+use tract_onnx::pb::{GraphProto, ModelProto};
+use tract_onnx::prelude::{Datum, DatumType, IntoRunnable, TractResult, TypedModel, TypedRunnableModel};
+use tract_onnx::tract_core::internal::{OutletId, SpecialOps, TVec, TractErrorContext, TypedFact, bail, format_err};
+
+use operators::Node;
+pub use operators::OPERATORS;
+
+/// Operators had other inputs and attributes before this version of the operator set.
+const OLDEST_OPERATOR_SET: i64 = 13;
+
+/// One input of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Input<'contract> {
+    /// Its name in the graph.
+    pub name: &'contract str,
+    /// Its type.
+    pub datum_type: DatumType,
+    /// Its shape.
+    pub shape: [usize; 2],
+}
+
+impl<'contract> Input<'contract> {
+    /// An input of type `T`.
+    pub fn new<T: Datum>(name: &'contract str, shape: [usize; 2]) -> Self {
+        Self { name, datum_type: T::datum_type(), shape }
+    }
+}
+
+/// A decoded model.
+#[derive(Debug)]
+pub struct OnnxModel {
+    graph: GraphProto,
+}
+
+impl OnnxModel {
+    /// Decodes the bytes of a file.
+    ///
+    /// # Errors
+    /// Bytes that aren't ONNX, a file without a graph, and one for an operator set before [`OLDEST_OPERATOR_SET`].
+    pub fn decode(bytes: &[u8]) -> TractResult<Self> {
+        let model: ModelProto = prost::Message::decode(bytes).context("it can't be decoded")?;
+        let graph = model.graph.context("it holds no graph")?;
+        let standard = model.opset_import.iter().find(|set| set.domain.is_empty() || set.domain == "ai.onnx");
+        let operator_set = standard.context("it doesn't say which operator set it is written for")?.version;
+        if operator_set < OLDEST_OPERATOR_SET {
+            bail!("it is written for operator set {operator_set}; export it for {OLDEST_OPERATOR_SET} or a later one");
+        }
+        Ok(Self { graph })
+    }
+
+    /// The inputs' names in order.
+    pub fn inputs(&self) -> Vec<&str> {
+        // Files of old put their weights among the inputs too.
+        let weights: Vec<&str> = self.graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
+        let names = self.graph.input.iter().map(|input| input.name.as_str());
+        names.filter(|name| !weights.contains(name)).collect()
+    }
+
+    /// The outputs' names in order.
+    pub fn outputs(&self) -> Vec<&str> {
+        self.graph.output.iter().map(|output| output.name.as_str()).collect()
+    }
+
+    /// The model with these inputs, optimised and ready to run.
+    ///
+    /// # Errors
+    /// An operator that isn't one of [`OPERATORS`], and everything that doesn't fit together.
+    pub fn into_runnable(self, inputs: &[Input]) -> TractResult<std::sync::Arc<TypedRunnableModel>> {
+        self.wire(inputs)?.into_optimized()?.into_runnable()
+    }
+
+    fn wire(&self, inputs: &[Input]) -> TractResult<TypedModel> {
+        let mut model = TypedModel::default();
+        let mut outlets: HashMap<&str, OutletId> = HashMap::new();
+        for input in inputs {
+            outlets
+                .insert(input.name, model.add_source(input.name, TypedFact::dt_shape(input.datum_type, input.shape))?);
+        }
+        for weights in &self.graph.initializer {
+            let tensor = tensor::read(weights).with_context(|| format!("the tensor `{}`", weights.name))?;
+            outlets.insert(&weights.name, model.add_const(weights.name.as_str(), tensor)?);
+        }
+        for (number, proto) in self.graph.node.iter().enumerate() {
+            let named = [&proto.name].into_iter().chain(proto.output.first()).find(|name| !name.is_empty());
+            let name = named.map_or_else(|| format!("{} {number}", proto.op_type), Clone::clone);
+            let find = |input: &String| -> TractResult<Option<OutletId>> {
+                // An input that is left out has an empty name.
+                let found = outlets.get(input.as_str()).copied();
+                if found.is_none() && !input.is_empty() {
+                    return Err(format_err!("node `{name}` reads `{input}`, which nothing before it makes"));
+                }
+                Ok(found)
+            };
+            let inputs: Vec<Option<OutletId>> = proto.input.iter().map(find).collect::<TractResult<_>>()?;
+            let node = Node { proto, name: &name, inputs: &inputs };
+            let made: TVec<OutletId> =
+                node.wire(&mut model).with_context(|| format!("node `{name}` ({})", proto.op_type))?;
+            outlets.extend(proto.output.iter().map(String::as_str).zip(made));
+        }
+        let output =
+            |name: &str| outlets.get(name).copied().ok_or_else(|| format_err!("nothing makes the output `{name}`"));
+        let outputs: Vec<OutletId> = self.outputs().into_iter().map(output).collect::<TractResult<_>>()?;
+        model.select_output_outlets(&outputs)?;
+        Ok(model)
+    }
+}
