@@ -18,6 +18,8 @@ export class WatchedList {
   #store;
   /** @type {Map<number, HTMLElement>} */
   #frames = new Map();
+  /** What each frame shows, so that a click into a long list touches the few frames that change. @type {Map<number, string | undefined>} */
+  #reactions = new Map();
   #unknown = new Set();
 
   /** @param {Store} store @param {() => void} onEmptied called when the focus has no frame left to go to. */
@@ -65,6 +67,7 @@ export class WatchedList {
       if (kept.has(id)) continue;
       frame.remove();
       this.#frames.delete(id);
+      this.#reactions.delete(id);
     }
     let before = null;
     for (const entry of entries) {
@@ -73,8 +76,11 @@ export class WatchedList {
         frame = this.#frame(entry);
         this.#frames.set(entry.movieId, frame);
       }
-      for (const reaction of /** @type {const} */ (['like', 'dislike'])) {
-        frame.querySelector(`[data-act=${reaction}]`)?.setAttribute('aria-pressed', String(entry.reaction === reaction));
+      if (this.#reactions.get(entry.movieId) !== entry.reaction) {
+        for (const reaction of /** @type {const} */ (['like', 'dislike'])) {
+          frame.querySelector(`[data-act=${reaction}]`)?.setAttribute('aria-pressed', String(entry.reaction === reaction));
+        }
+        this.#reactions.set(entry.movieId, entry.reaction);
       }
       // The oldest stands last, so each frame goes in front of the one before it in time.
       if (frame.nextElementSibling !== before || !frame.parentNode) list.insertBefore(frame, before);

@@ -6,11 +6,13 @@
 // Panics are how tests fail.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod build;
 mod cache;
 mod demo;
 mod module;
 mod project;
 mod shell;
+mod size;
 mod summary;
 mod test;
 mod tools;
@@ -35,6 +37,10 @@ struct Arguments {
 enum Command {
     /// Build the page and serve it on this machine.
     Demo(demo::Options),
+    /// Build the page into `dist/`, each file compressed beside itself, ready for any static host.
+    Build,
+    /// Say what each file of the built page weighs, and fail where a sum is over its budget.
+    Size(size::Options),
     /// Run every test, the browser tests included.
     Test(test::Options),
     /// Train the shipped model on MovieLens and write it to `models/`.
@@ -45,6 +51,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = Project::find().and_then(|project| match arguments.command {
         Command::Demo(options) => demo::run(&project, &options),
+        Command::Build => build::run(&project),
+        Command::Size(options) => size::run(&project, &options),
         Command::Test(options) => test::run(&project, &options),
         Command::Train(options) => train::run(&project, &options),
     });

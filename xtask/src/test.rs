@@ -13,7 +13,6 @@ use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 
 use crate::cache::Cache;
-use crate::module;
 use crate::project::{DATA_SET, DATA_VARIABLE, Project};
 use crate::shell::{self, ask, cargo, note, step};
 use crate::summary::{Outcome, Summary};
@@ -21,6 +20,7 @@ use crate::tools::python::{self, Python};
 use crate::tools::rust::TARGET;
 use crate::tools::titles::{self, ENCODER_VARIABLE, Encoder};
 use crate::tools::{Builder, chromium, node, rust};
+use crate::{module, size};
 
 /// What the command line may say.
 #[derive(Args)]
@@ -52,6 +52,8 @@ enum Suite {
     Fixture,
     /// The page, built as it ships.
     Page,
+    /// What the page weighs, within its budgets.
+    Size,
     /// The page in a real browser.
     Browser,
     /// The exported models, checked by ONNX's own checker and by ONNX Runtime.
@@ -71,6 +73,7 @@ impl Suite {
             Self::Wasm => "wasm",
             Self::Fixture => "fixture",
             Self::Page => "page",
+            Self::Size => "size",
             Self::Browser => "browser",
             Self::Onnx => "onnx",
             Self::Deny => "deny",
@@ -81,6 +84,7 @@ impl Suite {
     fn needs(self) -> &'static [Suite] {
         match self {
             Self::Browser => &[Self::Fixture, Self::Page],
+            Self::Size => &[Self::Page],
             Self::Onnx => &[Self::Fixture],
             _ => &[],
         }
@@ -181,6 +185,7 @@ impl<'a> Bench<'a> {
             Suite::Wasm => self.wasm(),
             Suite::Fixture => self.fixture(),
             Suite::Page => module::build(self.project, self.builder()?).map(|()| Outcome::Passed),
+            Suite::Size => self.size(),
             Suite::Browser => self.browser(),
             Suite::Onnx => self.onnx(),
             Suite::Deny => self.deny(),
@@ -229,6 +234,15 @@ impl<'a> Bench<'a> {
         let mut make = cargo();
         make.args(["run", "--package", "trainer", "--", "fixture", "--out"]).arg(self.fixture_folder());
         self.check(&mut make)
+    }
+
+    /// Without wasm-opt the module is a quarter larger and nobody's to ship, so only an optimised one is held to the budgets.
+    fn size(&self) -> Result<Outcome> {
+        if !self.builder()?.optimiser {
+            return Ok(Outcome::Skipped("wasm-opt isn't there, so the module isn't the one that ships".to_owned()));
+        }
+        note(&size::check(self.project)?);
+        Ok(Outcome::Passed)
     }
 
     fn browser(&self) -> Result<Outcome> {

@@ -111,6 +111,34 @@ impl Recipe {
     }
 }
 
+/// The section on protocol P3; nothing for a bundle that has no ranker.
+fn reactions(evaluation: &Evaluation) -> String {
+    if evaluation.reactions.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from(
+        "\nProtocol P3, the reaction: whether the user will like a movie that they watch, from the 11th on, by the history before it; \
+         once with the history's ratings and once as clicks alone. AUC is the area under the ROC curve, over all events and as the mean \
+         over users within each. The same users.\n\n\
+         | method | history | events | AUC | AUC within users | log loss | calibration error |\n|---|---|---|---|---|---|---|\n",
+    );
+    for row in &evaluation.reactions {
+        for (history, figures) in [("ratings", &row.known), ("clicks", &row.clicks)] {
+            let _ = writeln!(
+                text,
+                "| {} | {history} | {} | {} | {} | {} | {:.3} |",
+                row.label.method,
+                figures.events,
+                shown(figures.auc),
+                shown(figures.auc_within),
+                shown(figures.logloss),
+                figures.ece
+            );
+        }
+    }
+    text
+}
+
 /// The model card, `README.md` of the bundle, with every figure from this very run.
 pub fn model_card(manifest: &Manifest, recipe: &Recipe, evaluation: &Evaluation) -> String {
     let mut figures =
@@ -163,6 +191,7 @@ pub fn model_card(manifest: &Manifest, recipe: &Recipe, evaluation: &Evaluation)
         .replace("{ratings}", &manifest.training.ratings.to_string())
         .replace("{figures}", figures.trim_end())
         .replace("{few_clicks}", few_clicks.trim_end())
+        .replace("{reactions}", &reactions(evaluation))
         .replace("{files}", files.trim_end())
         .replace("{sources}", sources.trim_end())
 }

@@ -131,7 +131,7 @@ impl Default for TowerConfig {
             click_dim: 62,
             sequence_dim: 58,
             drift_dim: 8,
-            precision: Precision::Int8 { step: 0.3 },
+            precision: Precision::Int8 { step: 0.03 },
             seed: 1,
         }
     }

@@ -1,0 +1,275 @@
+//! What the page weighs: `cargo xtask size` compresses every file of `dist/` for hosts that send compressed files as they
+//! lie, says what each takes on the wire, and fails where a sum is over its budget.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::thread;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::project::Project;
+use crate::shell::step;
+
+/// Brotli's best quality, and a window that holds the largest file whole.
+const BROTLI_QUALITY: i32 = 11;
+const BROTLI_WINDOW: i32 = 24;
+
+/// The most bytes in Brotli that each sum may have.
+const BUDGETS: [(&str, u64); 3] = [("first_suggestions_br", 1_600_000), ("wasm_br", 800_000), ("js_br", 45_000)];
+
+/// What is sent compressed; images and the like are compressed already.
+const COMPRESSED: [&str; 8] = ["css", "html", "js", "json", "onnx", "safetensors", "svg", "wasm"];
+
+/// What the command line may say.
+#[derive(Args)]
+pub struct Options {
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// One file of the built page.
+struct Asset {
+    /// Its path in `dist/`, with slashes.
+    path: String,
+    raw: u64,
+    gzip: u64,
+    brotli: u64,
+    /// Whether it must have come before the first suggestions.
+    is_first: bool,
+}
+
+/// Measures `dist/`, which must have been built.
+pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
+    let dist = project.path("dist");
+    ensure!(dist.join("index.html").is_file(), "{} isn't there; build it first by cargo xtask build", dist.display());
+    if !options.json {
+        step("Compressing what the page is made of (the module takes some seconds)");
+    }
+    let assets = compress(&dist)?;
+    let sums = sums(&assets);
+    if options.json {
+        println!("{}", json(&assets, &sums));
+    } else {
+        println!("{}", table(&assets, &sums));
+    }
+    let over = over_budget(&sums);
+    for line in &over {
+        eprintln!("over budget: {line}");
+    }
+    Ok(if over.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Writes `.br` and `.gz` beside every file of a built page, and fails where a budget is exceeded. Returns a sentence.
+pub fn check(project: &Project) -> Result<String> {
+    let sums = sums(&compress(&project.path("dist"))?);
+    let over = over_budget(&sums);
+    ensure!(over.is_empty(), "over budget: {}", over.join("; "));
+    let shown: Vec<String> = sums.iter().map(|(name, bytes)| format!("{name} {}", kilobytes(*bytes))).collect();
+    Ok(shown.join(", "))
+}
+
+/// Compresses what can be compressed in `dist`, and says what all of it weighs, the largest first.
+fn compress(dist: &Path) -> Result<Vec<Asset>> {
+    let mut files = Vec::new();
+    collect(dist, &mut files)?;
+    let first = first_files(dist)?;
+    let todo = Mutex::new(files.into_iter());
+    // The large files take seconds each, so every core takes the next one.
+    let work = || -> Result<Vec<Asset>> {
+        let mut done = Vec::new();
+        while let Some(file) = todo.lock().ok().and_then(|mut files| files.next()) {
+            done.extend(compress_one(dist, &file, &first)?);
+        }
+        Ok(done)
+    };
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let parts: Vec<Result<Vec<Asset>>> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| bail!("a thread panicked"))).collect()
+    });
+    let mut assets: Vec<Asset> = parts.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+    assets.sort_by(|one, other| other.brotli.cmp(&one.brotli).then(one.path.cmp(&other.path)));
+    Ok(assets)
+}
+
+/// Compresses one file; nothing for one that isn't sent compressed.
+fn compress_one(dist: &Path, file: &Path, first: &[String]) -> Result<Option<Asset>> {
+    let path = relative(dist, file);
+    let ending = file.extension().map(|ending| ending.to_string_lossy().into_owned()).unwrap_or_default();
+    if !COMPRESSED.contains(&ending.as_str()) {
+        return Ok(None);
+    }
+    let bytes = fs::read(file).with_context(|| format!("{} can't be read", file.display()))?;
+    let gzip = beside(file, "gz", &gzip(&bytes)?)?;
+    let brotli = beside(file, "br", &brotli(&bytes)?)?;
+    let is_first = first.contains(&path) || is_page(&path);
+    Ok(Some(Asset { path, raw: bytes.len() as u64, gzip, brotli, is_first }))
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    let entries = fs::read_dir(folder).with_context(|| format!("{} can't be read", folder.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() { collect(&path, files)? } else { files.push(path) }
+    }
+    Ok(())
+}
+
+fn relative(dist: &Path, file: &Path) -> String {
+    let path = file.strip_prefix(dist).unwrap_or(file);
+    path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+/// The page itself: its markup, styles, scripts, icon and module.
+fn is_page(path: &str) -> bool {
+    path == "index.html" || (path.starts_with("web/") && !path.contains("/examples/"))
+}
+
+/// The default bundle's manifest and the files that it doesn't call optional.
+fn first_files(dist: &Path) -> Result<Vec<String>> {
+    let place = dist.join("models/manifest.json");
+    let text = fs::read(&place).with_context(|| format!("{} can't be read", place.display()))?;
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&text).with_context(|| format!("{} isn't JSON", place.display()))?;
+    let files = manifest.get("files").and_then(serde_json::Value::as_object).context("the manifest names no files")?;
+    let required =
+        files.values().filter(|file| file.get("optional").and_then(serde_json::Value::as_bool) != Some(true));
+    let paths = required.filter_map(|file| file.get("path")?.as_str()).map(|path| format!("models/{path}"));
+    Ok(paths.chain(["models/manifest.json".to_owned()]).collect())
+}
+
+fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?)
+}
+
+fn brotli(mut bytes: &[u8]) -> Result<Vec<u8>> {
+    let parameters = brotli::enc::BrotliEncoderParams {
+        quality: BROTLI_QUALITY,
+        lgwin: BROTLI_WINDOW,
+        size_hint: bytes.len(),
+        ..Default::default()
+    };
+    let mut compressed = Vec::new();
+    brotli::BrotliCompress(&mut bytes, &mut compressed, &parameters)?;
+    Ok(compressed)
+}
+
+/// Writes `file` with one more ending, and says how long it is.
+fn beside(file: &Path, ending: &str, bytes: &[u8]) -> Result<u64> {
+    let mut name = file.as_os_str().to_owned();
+    name.push(format!(".{ending}"));
+    let place = PathBuf::from(name);
+    fs::write(&place, bytes).with_context(|| format!("{} can't be written", place.display()))?;
+    Ok(bytes.len() as u64)
+}
+
+/// The sums that have a budget, in their order.
+fn sums(assets: &[Asset]) -> Vec<(&'static str, u64)> {
+    let sum = |wanted: fn(&Asset) -> bool| assets.iter().filter(|asset| wanted(asset)).map(|asset| asset.brotli).sum();
+    let first: fn(&Asset) -> bool = |asset| asset.is_first;
+    let wasm: fn(&Asset) -> bool = |asset| asset.path.ends_with(".wasm");
+    let scripts: fn(&Asset) -> bool = |asset| asset.path.ends_with(".js");
+    BUDGETS.iter().map(|(name, _)| *name).zip([first, wasm, scripts].map(sum)).collect()
+}
+
+fn over_budget(sums: &[(&str, u64)]) -> Vec<String> {
+    let over = sums.iter().zip(BUDGETS).filter(|((_, bytes), (_, budget))| bytes > budget);
+    over.map(|((name, bytes), (_, budget))| format!("{name} is {} of {}", kilobytes(*bytes), kilobytes(budget)))
+        .collect()
+}
+
+fn kilobytes(bytes: u64) -> String {
+    format!("{:.1} kB", bytes as f64 / 1000.0)
+}
+
+fn table(assets: &[Asset], sums: &[(&str, u64)]) -> String {
+    let width = assets.iter().map(|asset| asset.path.len()).max().unwrap_or_default().max(4);
+    let mut text = format!("{:<width$}  {:>10}  {:>10}  {:>10}  first\n", "file", "raw", "gzip", "Brotli");
+    for asset in assets {
+        let first = if asset.is_first { "yes" } else { "" };
+        let [raw, gzip, brotli] = [asset.raw, asset.gzip, asset.brotli].map(kilobytes);
+        let _ = writeln!(text, "{:<width$}  {raw:>10}  {gzip:>10}  {brotli:>10}  {first}", asset.path);
+    }
+    text.push('\n');
+    for ((name, bytes), (_, budget)) in sums.iter().zip(BUDGETS) {
+        let _ = writeln!(text, "{name:<22}{:>12} of {:>10}", kilobytes(*bytes), kilobytes(budget));
+    }
+    text
+}
+
+fn json(assets: &[Asset], sums: &[(&str, u64)]) -> String {
+    let files = assets.iter().map(|asset| {
+        serde_json::json!({
+            "path": asset.path, "raw": asset.raw, "gzip": asset.gzip, "brotli": asset.brotli, "first": asset.is_first,
+        })
+    });
+    let mut all = serde_json::Map::new();
+    all.insert("files".to_owned(), files.collect());
+    all.extend(sums.iter().map(|(name, bytes)| ((*name).to_owned(), (*bytes).into())));
+    serde_json::Value::Object(all).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asset(path: &str, brotli: u64, is_first: bool) -> Asset {
+        Asset { path: path.to_owned(), raw: 2 * brotli, gzip: brotli, brotli, is_first }
+    }
+
+    #[test]
+    fn sums_hold_what_they_say() {
+        let assets = [
+            asset("web/watchnext_bg.wasm", 700_000, true),
+            asset("models/movies.safetensors", 300_000, true),
+            asset("models/traits.safetensors", 900_000, false),
+            asset("web/app.js", 2_000, true),
+        ];
+        let sums = sums(&assets);
+        assert_eq!(sums, [("first_suggestions_br", 1_002_000), ("wasm_br", 700_000), ("js_br", 2_000)]);
+        assert!(over_budget(&sums).is_empty());
+        assert!(table(&assets, &sums).contains("models/traits.safetensors"));
+        let read: serde_json::Value = serde_json::from_str(&json(&assets, &sums)).unwrap();
+        assert_eq!(read.get("first_suggestions_br"), Some(&1_002_000.into()));
+    }
+
+    #[test]
+    fn a_budget_that_is_exceeded_is_named_with_both_sizes() {
+        let over = over_budget(&[("first_suggestions_br", 1_600_001), ("wasm_br", 800_000), ("js_br", 45_000)]);
+        assert_eq!(over, ["first_suggestions_br is 1600.0 kB of 1600.0 kB"]);
+    }
+
+    /// A built page of three files: what is compressed can be read back, and optional files don't come first.
+    #[test]
+    fn a_page_is_compressed_beside_its_files() {
+        let dist = std::env::temp_dir().join(format!("watchnext-size-{}", std::process::id()));
+        fs::create_dir_all(dist.join("models")).unwrap();
+        fs::write(dist.join("index.html"), "<!doctype html>".repeat(100)).unwrap();
+        let manifest = r#"{"files": {"movies": {"path": "m.json"}, "traits": {"path": "t.json", "optional": true}}}"#;
+        fs::write(dist.join("models/manifest.json"), manifest).unwrap();
+        fs::write(dist.join("models/m.json"), "[1]").unwrap();
+        fs::write(dist.join("models/t.json"), "[2]").unwrap();
+        let assets = compress(&dist).unwrap();
+        // A second run finds its own files and leaves them alone.
+        assert_eq!(compress(&dist).unwrap().len(), assets.len());
+        let first: Vec<&str> = assets.iter().filter(|asset| asset.is_first).map(|asset| asset.path.as_str()).collect();
+        assert!(first.contains(&"index.html") && first.contains(&"models/m.json") && !first.contains(&"models/t.json"));
+        let page = assets.iter().find(|asset| asset.path == "index.html").unwrap();
+        assert!(page.brotli < page.raw / 10 && page.gzip < page.raw / 10);
+        let mut back = Vec::new();
+        let packed = fs::read(dist.join("index.html.br")).unwrap();
+        brotli::BrotliDecompress(&mut packed.as_slice(), &mut back).unwrap();
+        assert_eq!(back, fs::read(dist.join("index.html")).unwrap());
+        fs::remove_dir_all(&dist).unwrap();
+    }
+}
