@@ -50,13 +50,28 @@ const similar = new Similar(
 );
 const watched = new WatchedList(store, () => search.focus());
 
+/** How long a change of the list may wait for its suggestions, to be drawn in one frame with them. */
+const TOGETHER_MS = 24;
+
 store.subscribe((change) => {
-  // The question goes to the worker first, which computes while this thread draws.
-  void suggestions.refresh(change);
-  watched.render();
-  wall.mark(change.entry?.movieId);
-  similar.mark(change.entry?.movieId);
-  if (change.kind === 'add') watched.showNewest();
+  let drawn = false;
+  const draw = () => {
+    if (drawn) return;
+    drawn = true;
+    watched.render();
+    wall.mark(change.entry?.movieId);
+    similar.mark(change.entry?.movieId);
+    if (change.kind === 'add') watched.showNewest();
+  };
+  const answered = suggestions.refresh(change);
+  if (change.kind === 'add' || change.kind === 'remove') {
+    // The suggestions are back within a few milliseconds. A frame drawn before them would make them wait for its end and
+    // would be followed by another, so the list waits for them, though not for a worker that takes its time.
+    void answered.finally(draw);
+    setTimeout(draw, TOGETHER_MS);
+  } else {
+    draw();
+  }
   if (change.kind === 'remove') offerUndo(`Removed ${change.entry?.title}`);
   else if (change.kind === 'clear') offerUndo('Your list was cleared');
   else hideToast();

@@ -50,7 +50,9 @@ export function showChance(place, like) {
     return;
   }
   const { percent, name } = rounded(like);
-  words.textContent = `${name} · ${percent}\u00a0%`;
+  const text = `${name} · ${percent}\u00a0%`;
+  if (words.textContent === text) return;
+  words.textContent = text;
   // Through the object model, because a strict policy forbids style attributes.
   place.style.setProperty('--chance', String(percent / 100));
 }

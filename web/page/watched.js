@@ -21,6 +21,7 @@ export class WatchedList {
   /** What each frame shows, so that a click into a long list touches the few frames that change. @type {Map<number, string | undefined>} */
   #reactions = new Map();
   #unknown = new Set();
+  #isScrolled = false;
 
   /** @param {Store} store @param {() => void} onEmptied called when the focus has no frame left to go to. */
   constructor(store, onEmptied) {
@@ -41,6 +42,7 @@ export class WatchedList {
         this.#store.react(id, act, event.timeStamp);
       }
     });
+    list.parentElement.addEventListener('scroll', () => (this.#isScrolled = true), { passive: true });
     clear.addEventListener('click', (/** @type {MouseEvent} */ event) => {
       this.#store.clear(event.timeStamp);
       // The button that was pressed is now disabled, and undo is what may be wanted next.
@@ -48,7 +50,7 @@ export class WatchedList {
     });
     undo.addEventListener('click', (/** @type {MouseEvent} */ event) => {
       this.#store.undo(event.timeStamp);
-      if (undo.disabled) onEmptied();
+      if (!store.canUndo) onEmptied();
     });
     this.render();
   }
@@ -95,7 +97,9 @@ export class WatchedList {
 
   /** Brings the newest frame into view. */
   showNewest() {
-    // In the next frame, as reading or setting a scroll position at once would force a layout of its own.
+    // Setting a scroll position forces a layout, so nothing is set where nobody has scrolled.
+    if (!this.#isScrolled) return;
+    this.#isScrolled = false;
     requestAnimationFrame(() => list.parentElement.scrollTo({ left: 0 }));
   }
 
