@@ -1,0 +1,62 @@
+/** How long from navigation to the first suggestions: the shipped page beside the same thing made of ONNX Runtime Web. */
+
+import { summary } from './page/timing.mjs';
+
+const ROUNDS = 7;
+
+/** Forrest Gump, The Fellowship of the Ring, Batman. */
+const WATCHED = [356, 4993, 592];
+
+const STORED = JSON.stringify({
+  version: 1,
+  movies: WATCHED.map((movieId) => ({ movieId, title: String(movieId), year: null, genres: [] })),
+});
+
+/**
+ * Opens a page in a fresh context, with nothing cached, and waits for its suggestions.
+ * @param {import('playwright-core').Browser} browser
+ * @param {string} url
+ * @param {string} item what matches a suggestion.
+ */
+async function visit(browser, url, item) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  const page = await context.newPage();
+  await page.addInitScript(
+    ([item, stored]) => {
+      localStorage.setItem('watchnext.list.v1', stored);
+      // The time is that of the frame that shows them.
+      const look = () => {
+        if (document.querySelector(item)) /** @type {any} */ (globalThis).firstSuggestions = performance.now();
+        else requestAnimationFrame(look);
+      };
+      look();
+    },
+    [item, STORED],
+  );
+  await page.goto(url);
+  await page.waitForFunction(() => 'firstSuggestions' in globalThis, null, { timeout: 60_000 });
+  const first = await page.evaluate(() => /** @type {any} */ (globalThis).firstSuggestions);
+  await context.close();
+  return /** @type {number} */ (first);
+}
+
+/**
+ * Alternates the two pages, so that what else the machine does meets both alike.
+ * @param {import('playwright-core').Browser} browser
+ * @param {string} origin
+ */
+export async function measureLoad(browser, origin) {
+  const pages = [
+    { name: 'watchnext', url: `${origin}/site/index.html`, item: '#suggestions-list .card' },
+    { name: 'ONNX Runtime Web', url: `${origin}/load/index.html?watched=${WATCHED}`, item: '#suggestions li' },
+  ];
+  const times = pages.map(() => /** @type {number[]} */ ([]));
+  for (let round = -1; round < ROUNDS; round++) {
+    for (const [at, { url, item }] of pages.entries()) {
+      const time = await visit(browser, url, item);
+      // The first visit of each warms the server's and the system's caches.
+      if (round >= 0) times[at].push(time);
+    }
+  }
+  return pages.map(({ name }, at) => ({ name, ...summary(times[at]) }));
+}
