@@ -1,26 +1,36 @@
 //! Candidate generation's index: exact nearest neighbours by squared L2 distance over a flat table of rows.
 //!
-//! This file is the safe front; `scalar` is the obvious reference that native builds run, and `simd128` the WebAssembly
-//! kernel. Both add up in the same order, so that a browser and a native program get the same bits.
+//! This file is the safe front for rows of floats, [`Int8Index`] the one for rows of 8 bits; `scan` is the way through a
+//! table and the choice of the nearest, `scalar` the obvious reference that native builds run, and `simd128` the
+//! WebAssembly kernels. Both add up in the same order, so that a browser and a native program get the same bits.
 
+mod int8;
 mod scalar;
+mod scan;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 #[allow(unsafe_code)]
 mod simd128;
-
-use std::cmp::Ordering;
 
 use ndarray::Array2;
 
 use crate::error::{Error, Result};
 
+pub use int8::Int8Index;
+use scan::{Layout, Nearest};
+
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-use scalar::squared_l2;
+use scalar as kernel;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-use simd128::squared_l2;
+use simd128 as kernel;
 
 /// Rows are padded with zeros to a multiple of this many numbers, the width of a SIMD register.
 const LANES: usize = 4;
+
+/// Rows of 8 bits are padded to a multiple of this many numbers, for the same reason.
+const CODE_LANES: usize = 16;
+
+/// How many places of a table are read side by side.
+const STREAMS: usize = 4;
 
 /// A row of the index and its squared distance from the query.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,19 +41,14 @@ pub struct Neighbour {
     pub distance: f32,
 }
 
-impl Neighbour {
-    /// Nearest first; equal distances in the order of rows, so that the order is total.
-    fn order(&self, other: &Self) -> Ordering {
-        self.distance.total_cmp(&other.distance).then(self.row.cmp(&other.row))
-    }
-}
-
 /// A flat index: all rows, scanned whole for each query (FAISS's `IndexFlatL2`, seed row 13).
 #[derive(Debug, Clone)]
 pub struct FlatIndex {
     dim: usize,
     stride: usize,
     rows: Vec<f32>,
+    /// The largest magnitude of any number, which says whether a distance can overflow.
+    largest: f32,
 }
 
 impl FlatIndex {
@@ -80,7 +85,8 @@ impl FlatIndex {
         if padded.iter().any(|value| !value.is_finite()) {
             return Err(Error::NonFinite { place: place() });
         }
-        Ok(Self { dim, stride, rows: padded })
+        let largest = largest(&padded);
+        Ok(Self { dim, stride, rows: padded, largest })
     }
 
     /// How many rows there are.
@@ -98,6 +104,12 @@ impl FlatIndex {
         self.dim
     }
 
+    /// All rows with their padding, for the bench that reads what a scan reads.
+    #[doc(hidden)]
+    pub fn table(&self) -> &[f32] {
+        &self.rows
+    }
+
     /// A row with its padding, `None` beyond the last one.
     fn row(&self, row: usize) -> Option<&[f32]> {
         let start = row.checked_mul(self.stride)?;
@@ -109,35 +121,63 @@ impl FlatIndex {
     /// # Errors
     /// [`Error::ShapeMismatch`] for a query of another length, [`Error::NonFinite`] for a query or a distance that isn't finite.
     pub fn search(&self, query: &[f32], k: usize, keep: impl Fn(usize) -> bool) -> Result<Vec<Neighbour>> {
-        if query.len() != self.dim {
-            return Err(Error::ShapeMismatch {
-                place: "the query".to_owned(),
-                expected: format!("[{}]", self.dim),
-                found: format!("[{}]", query.len()),
-            });
-        }
-        let mut padded = query.to_vec();
+        check_query(query, self.dim)?;
+        let mut padded = Vec::with_capacity(self.stride);
+        padded.extend_from_slice(query);
         padded.resize(self.stride, 0.0);
-        let mut neighbours: Vec<Neighbour> = self
-            .rows
-            .chunks_exact(self.stride)
-            .enumerate()
-            .filter(|(row, _)| keep(*row))
-            .map(|(row, values)| Neighbour { row, distance: squared_l2(&padded, values) })
-            .collect();
-        if neighbours.iter().any(|neighbour| !neighbour.distance.is_finite()) {
+        // No distance can overflow unless this does, so that hardly any scan has to look for it.
+        let reach = self.largest + largest(query);
+        let is_safe = (reach * reach * self.stride as f32 * 2.0).is_finite();
+        let layout = Layout::new(self.len());
+        let mut nearest = Nearest::new(k, self.len(), 0.0);
+        let mut finite = true;
+        let kernel = |parts: [&[f32]; STREAMS], found: &mut [[f32; STREAMS]]| {
+            kernel::squared_l2_of_four(&padded, parts, found);
+        };
+        layout.scan(self.stride, &self.rows, kernel, |first, distances| {
+            for (group, distances) in distances.iter().enumerate() {
+                let limit = nearest.limit();
+                // Nearly every group ends here. Lanes are compared without a branch in between.
+                let is_any_near = distances.iter().fold(false, |any, distance| any | (*distance <= limit));
+                if !is_any_near && is_safe {
+                    continue;
+                }
+                for (lane, distance) in distances.iter().enumerate() {
+                    let row = layout.row(first + group, lane);
+                    let is_near = *distance <= nearest.limit();
+                    if (is_near || !distance.is_finite()) && row < self.len() && keep(row) {
+                        finite &= distance.is_finite();
+                        nearest.offer(Neighbour { row, distance: *distance });
+                    }
+                }
+            }
+        });
+        if !finite {
             return Err(Error::NonFinite { place: "a distance of the scan".to_owned() });
         }
-        // Only the k best are sorted; the rest is put aside in linear time.
-        if k < neighbours.len() {
-            if k > 0 {
-                neighbours.select_nth_unstable_by(k - 1, Neighbour::order);
-            }
-            neighbours.truncate(k);
-        }
-        neighbours.sort_unstable_by(Neighbour::order);
-        Ok(neighbours)
+        Ok(nearest.sorted())
     }
+}
+
+/// The largest magnitude of any number; not finite if one of them isn't.
+fn largest(values: &[f32]) -> f32 {
+    values.iter().map(|value| value.abs()).fold(
+        0.0,
+        |largest, value| {
+            if value > largest || value.is_nan() { value } else { largest }
+        },
+    )
+}
+
+fn check_query(query: &[f32], dim: usize) -> Result<()> {
+    if query.len() == dim {
+        return Ok(());
+    }
+    Err(Error::ShapeMismatch {
+        place: "the query".to_owned(),
+        expected: format!("[{dim}]"),
+        found: format!("[{}]", query.len()),
+    })
 }
 
 /// Searches by inner product with a bias, `q · xᵢ + bᵢ`, largest first, on a flat L2 index.
