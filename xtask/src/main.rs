@@ -6,6 +6,7 @@
 // Panics are how tests fail.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod bench;
 mod cache;
 mod demo;
 mod module;
@@ -33,6 +34,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measure the user tower and the scans in a browser, beside what else there is.
+    Bench(bench::Options),
     /// Build the page and serve it on this machine.
     Demo(demo::Options),
     /// Run every test, the browser tests included.
@@ -44,6 +47,7 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = Project::find().and_then(|project| match arguments.command {
+        Command::Bench(options) => bench::run(&project, &options),
         Command::Demo(options) => demo::run(&project, &options),
         Command::Test(options) => test::run(&project, &options),
         Command::Train(options) => train::run(&project, &options),
