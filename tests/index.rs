@@ -4,6 +4,7 @@
 
 use ndarray::{Array1, Array2};
 use proptest::prelude::*;
+use watchnext::bundle::{Manifest, MovieEmbeddings, movie_index};
 use watchnext::index::{FlatIndex, InnerProductIndex, Int8Index};
 
 fn table(rows: usize, dim: usize) -> impl Strategy<Value = Array2<f32>> {
@@ -64,6 +65,32 @@ proptest! {
     }
 }
 
+proptest! {
+    /// As the bundle's movies are read: with a bias for each row. Some rows are zero and some scales negative, since a bundle may say so.
+    #[test]
+    fn the_reduction_over_8_bits_answers_as_the_one_over_floats(
+        (codes, scales, bias, query) in (1_usize..400, 1_usize..33).prop_flat_map(|(rows, dim)| {
+            let codes = prop::collection::vec(any::<i8>(), rows * dim)
+                .prop_map(move |codes| Array2::from_shape_vec((rows, dim), codes).unwrap());
+            let scale = prop::sample::select(vec![0.0_f32, -0.01, 0.001, 0.01, 0.02]);
+            let bias = prop::collection::vec(-9.0_f32..3.0, rows);
+            (codes, prop::collection::vec(scale, rows), bias, prop::collection::vec(-4.0_f32..4.0, dim))
+        }),
+        k in 0_usize..70,
+        skip in 1_usize..5,
+    ) {
+        let floats = InnerProductIndex::new(&dequantised(&codes, &scales), &bias).unwrap();
+        let index = InnerProductIndex::from_codes(&codes, scales, bias).unwrap();
+        prop_assert_eq!((index.len(), index.dim()), (floats.len(), floats.dim()));
+        let keep = |row: usize| row % skip == 0;
+        prop_assert_eq!(index.search(&query, k, keep).unwrap(), floats.search(&query, k, keep).unwrap());
+        for other in 0..index.len() {
+            prop_assert_eq!(index.bias(other), floats.bias(other));
+            prop_assert!((index.likeness(0, other) - floats.likeness(0, other)).abs() < 1e-5);
+        }
+    }
+}
+
 /// The rows of an index of 8 bits as floats.
 fn dequantised(codes: &Array2<i8>, scales: &[f32]) -> Array2<f32> {
     let scale = |row: usize| scales[row];
@@ -105,6 +132,27 @@ proptest! {
     }
 }
 
+/// The shipped embeddings, and queries that are sums of a few of them, as a tower's are: the index that the page uses finds what
+/// the exact scan over floats finds, with the same scores.
+#[test]
+fn the_shipped_index_answers_as_the_one_over_floats() {
+    let file = |name: &str| std::fs::read(format!("{}/models/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let manifest = Manifest::from_json(&file("manifest.json")).unwrap();
+    let (bytes, movies, dim) = (file("movies.safetensors"), manifest.movies, manifest.dim);
+    let embeddings = MovieEmbeddings::from_safetensors(&bytes, movies, dim).unwrap();
+    let floats = InnerProductIndex::new(&embeddings.embedding, &embeddings.bias).unwrap();
+    let index = movie_index(&bytes, movies, dim).unwrap();
+    for number in 0..100 {
+        let mut query = Array1::<f32>::zeros(dim);
+        for watched in 0..=number % 10 {
+            query += &embeddings.embedding.row((number * 7_919 + watched * 104_729) % movies);
+        }
+        let query = query.to_vec();
+        let keep = |row: usize| row % 50 != number % 50;
+        assert_eq!(index.search(&query, 200, keep).unwrap(), floats.search(&query, 200, keep).unwrap());
+    }
+}
+
 /// A thousand vectors of 128 numbers, 50 queries, the hundred nearest: how many of the exact scan's the rounded scan finds
 /// by itself, and that the comparison of its candidates finds them all.
 #[test]
@@ -135,6 +183,11 @@ fn what_the_index_of_8_bits_refuses() {
     assert_eq!(Int8Index::new(&codes, vec![f32::NAN; 5]).unwrap_err().code(), "non-finite");
     assert_eq!(Int8Index::new(&codes, vec![3e38; 5]).unwrap_err().code(), "non-finite");
     assert_eq!(Int8Index::quantise(&Array2::from_elem((5, 3), f32::INFINITY)).unwrap_err().code(), "non-finite");
+    assert_eq!(InnerProductIndex::from_codes(&codes, vec![1.0; 5], vec![0.0; 4]).unwrap_err().code(), "shape-mismatch");
+    assert_eq!(
+        InnerProductIndex::from_codes(&codes, vec![1.0; 5], vec![f32::NAN; 5]).unwrap_err().code(),
+        "non-finite"
+    );
     let index = Int8Index::new(&codes, vec![1.0; 5]).unwrap();
     assert_eq!(index.search(&[0.0; 2], 1, |_| true).unwrap_err().code(), "shape-mismatch");
     assert_eq!(index.search(&[f32::NAN, 0.0, 0.0], 1, |_| true).unwrap_err().code(), "non-finite");

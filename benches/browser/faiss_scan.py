@@ -66,12 +66,13 @@ def measure(rows: int) -> dict:
     for turn in range(rounds(once * (block + 1))):
         run(turn)
         hot.append(timed(run, block))
-    # As much other memory as the page touches between two queries.
+    # What the page does between two queries: other memory and objects.
     other = np.zeros(1 << 20)
     cold = []
     for turn in range(rounds(once + 0.002)):
         other *= 0.5
         other += turn
+        ",".join(f"movie {number}" for number in other[:2_000])
         start = time.perf_counter()
         run(turn)
         cold.append(time.perf_counter() - start)

@@ -13,7 +13,7 @@ const CODES: &str = "watchnext int8, exact";
 const TRACT: &str = "tract";
 const RUNTIME: &str = "ONNX Runtime Web";
 const FAISS: &str = "FAISS IndexFlatL2, native";
-const NPM_PEERS: [&str; 3] = ["typed arrays", "hnswlib-wasm", "voy-search"];
+const PEERS: [&str; 3] = ["typed arrays", "hnswlib-wasm", "voy-search"];
 
 /// Everything that one run has measured.
 #[derive(Serialize)]
@@ -195,8 +195,8 @@ impl Report {
             compare(FLOATS, FLOAT_FLOOR, 1.25);
             compare(CODES, CODE_FLOOR, 1.7);
             compare(CODES, FAISS, 1.0);
-            for peer in NPM_PEERS {
-                compare(FLOATS, peer, 1.0 / 3.0);
+            for (ours, peer) in [FLOATS, CODES].into_iter().flat_map(|ours| PEERS.map(|peer| (ours, peer))) {
+                compare(ours, peer, 1.0 / 3.0);
             }
             if let Some(recall) = self.named(scans.rows, CODES).and_then(|codes| codes.recall) {
                 let missed = 1.0 - recall;
