@@ -16,13 +16,14 @@
 
 use std::collections::BTreeMap;
 
-use ndarray::Array2;
+use ndarray::{Array2, ShapeError};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::features::FEATURES_VERSION;
+use crate::index::InnerProductIndex;
 
 /// The version of the bundle's format that this build reads and writes.
 pub const FORMAT_VERSION: u32 = 1;
@@ -231,8 +232,8 @@ pub(crate) fn floats(file: &str, from: &SafeTensors<'_>, name: &str, shape: &[Op
 
 /// `movies.safetensors`: what the user vector meets.
 ///
-/// An embedding of 8-bit numbers comes with the scale of each movie and is turned into floats here, once: it is a
-/// quarter of the download, and the scan reads what it always did.
+/// An embedding of 8-bit numbers comes with the scale of each movie, a quarter of the download. Here it is turned into floats; the
+/// recommender's own index keeps the 8 bits, by [`movie_index`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct MovieEmbeddings {
     /// `[movies, dim]`.
@@ -247,21 +248,56 @@ impl MovieEmbeddings {
     /// # Errors
     /// [`Error::TensorInvalid`], [`Error::ShapeMismatch`], [`Error::NonFinite`].
     pub fn from_safetensors(bytes: &[u8], movies: usize, dim: usize) -> Result<Self> {
+        let (embedding, bias) = StoredEmbedding::read(bytes, movies, dim)?;
+        let embedding = match embedding {
+            StoredEmbedding::Floats(embedding) => embedding,
+            StoredEmbedding::Codes(codes, scales) => {
+                let mut embedding = codes.mapv(f32::from);
+                for (mut row, scale) in embedding.rows_mut().into_iter().zip(scales) {
+                    row *= scale;
+                }
+                embedding
+            }
+        };
+        Ok(Self { embedding, bias })
+    }
+}
+
+/// The index over the movies of a bundle's file, its numbers kept as they are stored.
+///
+/// # Errors
+/// As [`MovieEmbeddings::from_safetensors`], and what the index refuses.
+pub fn movie_index(bytes: &[u8], movies: usize, dim: usize) -> Result<InnerProductIndex> {
+    match StoredEmbedding::read(bytes, movies, dim)? {
+        (StoredEmbedding::Floats(embedding), bias) => InnerProductIndex::new(&embedding, &bias),
+        (StoredEmbedding::Codes(codes, scales), bias) => InnerProductIndex::from_codes(&codes, scales, bias),
+    }
+}
+
+/// An embedding, `[movies, dim]`, as the file has it.
+enum StoredEmbedding {
+    Floats(Array2<f32>),
+    /// With the scale of each movie.
+    Codes(Array2<i8>, Vec<f32>),
+}
+
+impl StoredEmbedding {
+    /// The embedding and the movies' bias.
+    fn read(bytes: &[u8], movies: usize, dim: usize) -> Result<(Self, Vec<f32>)> {
         const FILE: &str = "movies";
         let file = tensors(FILE, bytes)?;
         let shape = [Some(movies), Some(dim)];
+        let invalid = |error: ShapeError| Error::TensorInvalid { file: FILE.to_owned(), reason: error.to_string() };
         let is_quantised = file.tensor("embedding").is_ok_and(|view| view.dtype() == Dtype::I8);
         let embedding = if is_quantised {
-            let scale = floats(FILE, &file, "scale", &[Some(movies)])?;
+            let scales = floats(FILE, &file, "scale", &[Some(movies)])?;
             let view = tensor(FILE, &file, "embedding", Dtype::I8, &shape)?;
-            let rows = view.data().chunks_exact(dim.max(1)).zip(&scale);
-            rows.flat_map(|(row, scale)| row.iter().map(move |byte| f32::from(byte.cast_signed()) * scale)).collect()
+            let codes = view.data().iter().map(|byte| byte.cast_signed()).collect();
+            Self::Codes(Array2::from_shape_vec((movies, dim), codes).map_err(invalid)?, scales)
         } else {
-            floats(FILE, &file, "embedding", &shape)?
+            let values = floats(FILE, &file, "embedding", &shape)?;
+            Self::Floats(Array2::from_shape_vec((movies, dim), values).map_err(invalid)?)
         };
-        let bias = floats(FILE, &file, "bias", &[Some(movies)])?;
-        let embedding = Array2::from_shape_vec((movies, dim), embedding)
-            .map_err(|error| Error::TensorInvalid { file: FILE.to_owned(), reason: error.to_string() })?;
-        Ok(Self { embedding, bias })
+        Ok((embedding, floats(FILE, &file, "bias", &[Some(movies)])?))
     }
 }

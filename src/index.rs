@@ -1,26 +1,36 @@
 //! Candidate generation's index: exact nearest neighbours by squared L2 distance over a flat table of rows.
 //!
-//! This file is the safe front; `scalar` is the obvious reference that native builds run, and `simd128` the WebAssembly
-//! kernel. Both add up in the same order, so that a browser and a native program get the same bits.
+//! This file is the safe front for rows of floats, [`Int8Index`] the one for rows of 8 bits; `scan` is the way through a
+//! table and the choice of the nearest, `scalar` the obvious reference that native builds run, and `simd128` the
+//! WebAssembly kernels. Both add up in the same order, so that a browser and a native program get the same bits.
 
+mod int8;
 mod scalar;
+mod scan;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 #[allow(unsafe_code)]
 mod simd128;
-
-use std::cmp::Ordering;
 
 use ndarray::Array2;
 
 use crate::error::{Error, Result};
 
+pub use int8::Int8Index;
+use scan::{Layout, Nearest};
+
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-use scalar::squared_l2;
+use scalar as kernel;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-use simd128::squared_l2;
+use simd128 as kernel;
 
 /// Rows are padded with zeros to a multiple of this many numbers, the width of a SIMD register.
 const LANES: usize = 4;
+
+/// Rows of 8 bits are padded to a multiple of this many numbers, for the same reason.
+const CODE_LANES: usize = 16;
+
+/// How many places of a table are read side by side.
+const STREAMS: usize = 4;
 
 /// A row of the index and its squared distance from the query.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,19 +41,14 @@ pub struct Neighbour {
     pub distance: f32,
 }
 
-impl Neighbour {
-    /// Nearest first; equal distances in the order of rows, so that the order is total.
-    fn order(&self, other: &Self) -> Ordering {
-        self.distance.total_cmp(&other.distance).then(self.row.cmp(&other.row))
-    }
-}
-
 /// A flat index: all rows, scanned whole for each query (FAISS's `IndexFlatL2`, seed row 13).
 #[derive(Debug, Clone)]
 pub struct FlatIndex {
     dim: usize,
     stride: usize,
     rows: Vec<f32>,
+    /// The largest magnitude of any number, which says whether a distance can overflow.
+    largest: f32,
 }
 
 impl FlatIndex {
@@ -80,7 +85,8 @@ impl FlatIndex {
         if padded.iter().any(|value| !value.is_finite()) {
             return Err(Error::NonFinite { place: place() });
         }
-        Ok(Self { dim, stride, rows: padded })
+        let largest = largest(&padded);
+        Ok(Self { dim, stride, rows: padded, largest })
     }
 
     /// How many rows there are.
@@ -98,6 +104,12 @@ impl FlatIndex {
         self.dim
     }
 
+    /// All rows with their padding, for the bench that reads what a scan reads.
+    #[doc(hidden)]
+    pub fn table(&self) -> &[f32] {
+        &self.rows
+    }
+
     /// A row with its padding, `None` beyond the last one.
     fn row(&self, row: usize) -> Option<&[f32]> {
         let start = row.checked_mul(self.stride)?;
@@ -109,35 +121,63 @@ impl FlatIndex {
     /// # Errors
     /// [`Error::ShapeMismatch`] for a query of another length, [`Error::NonFinite`] for a query or a distance that isn't finite.
     pub fn search(&self, query: &[f32], k: usize, keep: impl Fn(usize) -> bool) -> Result<Vec<Neighbour>> {
-        if query.len() != self.dim {
-            return Err(Error::ShapeMismatch {
-                place: "the query".to_owned(),
-                expected: format!("[{}]", self.dim),
-                found: format!("[{}]", query.len()),
-            });
-        }
-        let mut padded = query.to_vec();
+        check_query(query, self.dim)?;
+        let mut padded = Vec::with_capacity(self.stride);
+        padded.extend_from_slice(query);
         padded.resize(self.stride, 0.0);
-        let mut neighbours: Vec<Neighbour> = self
-            .rows
-            .chunks_exact(self.stride)
-            .enumerate()
-            .filter(|(row, _)| keep(*row))
-            .map(|(row, values)| Neighbour { row, distance: squared_l2(&padded, values) })
-            .collect();
-        if neighbours.iter().any(|neighbour| !neighbour.distance.is_finite()) {
+        // No distance can overflow unless this does, so that hardly any scan has to look for it.
+        let reach = self.largest + largest(query);
+        let is_safe = (reach * reach * self.stride as f32 * 2.0).is_finite();
+        let layout = Layout::new(self.len());
+        let mut nearest = Nearest::new(k, self.len(), 0.0);
+        let mut finite = true;
+        let kernel = |parts: [&[f32]; STREAMS], found: &mut [[f32; STREAMS]]| {
+            kernel::squared_l2_of_four(&padded, parts, found);
+        };
+        layout.scan(self.stride, &self.rows, kernel, |first, distances| {
+            for (group, distances) in distances.iter().enumerate() {
+                let limit = nearest.limit();
+                // Nearly every group ends here. Lanes are compared without a branch in between.
+                let is_any_near = distances.iter().fold(false, |any, distance| any | (*distance <= limit));
+                if !is_any_near && is_safe {
+                    continue;
+                }
+                for (lane, distance) in distances.iter().enumerate() {
+                    let row = layout.row(first + group, lane);
+                    let is_near = *distance <= nearest.limit();
+                    if (is_near || !distance.is_finite()) && row < self.len() && keep(row) {
+                        finite &= distance.is_finite();
+                        nearest.offer(Neighbour { row, distance: *distance });
+                    }
+                }
+            }
+        });
+        if !finite {
             return Err(Error::NonFinite { place: "a distance of the scan".to_owned() });
         }
-        // Only the k best are sorted; the rest is put aside in linear time.
-        if k < neighbours.len() {
-            if k > 0 {
-                neighbours.select_nth_unstable_by(k - 1, Neighbour::order);
-            }
-            neighbours.truncate(k);
-        }
-        neighbours.sort_unstable_by(Neighbour::order);
-        Ok(neighbours)
+        Ok(nearest.sorted())
     }
+}
+
+/// The largest magnitude of any number; not finite if one of them isn't.
+fn largest(values: &[f32]) -> f32 {
+    values.iter().map(|value| value.abs()).fold(
+        0.0,
+        |largest, value| {
+            if value > largest || value.is_nan() { value } else { largest }
+        },
+    )
+}
+
+fn check_query(query: &[f32], dim: usize) -> Result<()> {
+    if query.len() == dim {
+        return Ok(());
+    }
+    Err(Error::ShapeMismatch {
+        place: "the query".to_owned(),
+        expected: format!("[{dim}]"),
+        found: format!("[{}]", query.len()),
+    })
 }
 
 /// Searches by inner product with a bias, `q · xᵢ + bᵢ`, largest first, on a flat L2 index.
@@ -149,8 +189,18 @@ impl FlatIndex {
 /// 2014.) A softmax over movies is such a score, so its order and this index's are the same.
 #[derive(Debug, Clone)]
 pub struct InnerProductIndex {
-    flat: FlatIndex,
+    rows: Rows,
+    bias: Vec<f32>,
     squared_radius: f32,
+}
+
+/// The rows of an [`InnerProductIndex`], as they came.
+#[derive(Debug, Clone)]
+enum Rows {
+    /// Lengthened rows.
+    Floats(FlatIndex),
+    /// Rows of 8 bits, with the number that comes after the bias.
+    Codes { codes: Int8Index, slack: Vec<f32> },
 }
 
 impl InnerProductIndex {
@@ -160,52 +210,71 @@ impl InnerProductIndex {
     /// [`Error::ShapeMismatch`] unless there are as many biases as rows; what [`FlatIndex::new`] refuses.
     pub fn new(embedding: &Array2<f32>, bias: &[f32]) -> Result<Self> {
         let (len, dim) = embedding.dim();
-        if bias.len() != len {
-            return Err(Error::ShapeMismatch {
-                place: "the movies' bias".to_owned(),
-                expected: format!("[{len}]"),
-                found: format!("[{}]", bias.len()),
-            });
-        }
-        // In double precision, so that the longest row's last column is 0 and no other row's is the root of a negative
-        // number.
+        check_bias(bias, len)?;
         let squares: Vec<f64> = embedding
             .rows()
             .into_iter()
             .zip(bias)
-            .map(|(row, bias)| row.iter().chain([bias]).map(|value| f64::from(*value).powi(2)).sum())
+            .map(|(row, bias)| squared_length(row.iter().copied().chain([*bias])))
             .collect();
-        let squared_radius = squares.iter().copied().fold(0.0, f64::max);
-        let rows = embedding.rows().into_iter().zip(bias.iter().zip(&squares)).map(|(row, (bias, square))| {
-            let slack = (squared_radius - square).max(0.0).sqrt() as f32;
-            row.into_iter().copied().chain([*bias, slack])
-        });
-        Ok(Self { flat: FlatIndex::from_rows(dim + 2, len, rows)?, squared_radius: squared_radius as f32 })
+        let (squared_radius, slack) = lengthening(&squares);
+        let rows = embedding.rows().into_iter().zip(bias.iter().zip(&slack));
+        let rows = rows.map(|(row, (bias, slack))| row.into_iter().copied().chain([*bias, *slack]));
+        let rows = Rows::Floats(FlatIndex::from_rows(dim + 2, len, rows)?);
+        Ok(Self { rows, bias: bias.to_vec(), squared_radius: squared_radius as f32 })
+    }
+
+    /// The same index over the rows of `codes`, `[rows, dim]`, each times its scale, which stay as they are: its answers are
+    /// equal to the bit, in a quarter of the memory.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] unless there are as many biases as rows; what [`Int8Index::new`] refuses.
+    pub fn from_codes(codes: &Array2<i8>, scales: Vec<f32>, bias: Vec<f32>) -> Result<Self> {
+        check_bias(&bias, codes.nrows())?;
+        let squares: Vec<f64> = codes
+            .rows()
+            .into_iter()
+            .zip(scales.iter().zip(&bias))
+            .map(|(row, (scale, bias))| squared_length(row.iter().map(|code| f32::from(*code) * scale).chain([*bias])))
+            .collect();
+        let (squared_radius, slack) = lengthening(&squares);
+        // All lengthened rows are of one length, and the query meets the bias with a 1.
+        let offsets: Vec<f64> = bias.iter().map(|bias| squared_radius - 2.0 * f64::from(*bias)).collect();
+        let largest_offset = offsets.iter().fold(squared_radius, |largest, offset| offset.abs().max(largest));
+        let codes = Int8Index::with_offsets(codes, scales, &offsets, largest_offset)?;
+        Ok(Self { rows: Rows::Codes { codes, slack }, bias, squared_radius: squared_radius as f32 })
     }
 
     /// How many rows there are.
     pub fn len(&self) -> usize {
-        self.flat.len()
+        self.bias.len()
     }
 
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
-        self.flat.is_empty()
+        self.bias.is_empty()
     }
 
     /// The length of a query.
     pub const fn dim(&self) -> usize {
-        self.flat.dim() - 2
+        match &self.rows {
+            Rows::Floats(rows) => rows.dim() - 2,
+            Rows::Codes { codes, .. } => codes.dim(),
+        }
     }
 
     /// A row's bias; 0 for a row that doesn't exist.
     pub fn bias(&self, row: usize) -> f32 {
-        self.flat.row(row).and_then(|row| row.get(self.dim())).copied().unwrap_or_default()
+        self.bias.get(row).copied().unwrap_or_default()
     }
 
     /// The cosine of two rows without their biases, from −1 to 1; 0 for a row that doesn't exist or is zero.
     pub fn likeness(&self, one: usize, other: usize) -> f32 {
-        let row = |row: usize| self.flat.row(row).and_then(|row| row.get(..self.dim())).unwrap_or_default();
+        let rows = match &self.rows {
+            Rows::Floats(rows) => rows,
+            Rows::Codes { codes, .. } => return codes.likeness(one, other),
+        };
+        let row = |row: usize| rows.row(row).and_then(|row| row.get(..self.dim())).unwrap_or_default();
         let (one, other) = (row(one), row(other));
         let product = |left: &[f32], right: &[f32]| left.iter().zip(right).map(|(l, r)| l * r).sum::<f32>();
         let lengths = (product(one, one) * product(other, other)).sqrt();
@@ -224,9 +293,44 @@ impl InnerProductIndex {
                 found: format!("[{}]", query.len()),
             });
         }
-        let lengthened: Vec<f32> = query.iter().copied().chain([1.0, 0.0]).collect();
+        let mut lengthened: Vec<f32> = query.iter().copied().chain([1.0, 0.0]).collect();
         let constant = query.iter().map(|value| value * value).sum::<f32>() + 1.0 + self.squared_radius;
-        let neighbours = self.flat.search(&lengthened, k, keep)?;
+        let neighbours = match &self.rows {
+            Rows::Floats(rows) => rows.search(&lengthened, k, keep)?,
+            Rows::Codes { codes, slack } => {
+                lengthened.resize(lengthened.len().next_multiple_of(LANES), 0.0);
+                let mut values = vec![0.0; lengthened.len()];
+                codes.search_by(query, 1.0, k, keep, |row| {
+                    let more = [&self.bias, slack].map(|column| column.get(row).copied().unwrap_or_default());
+                    for (value, number) in values.iter_mut().zip(codes.row(row).chain(more)) {
+                        *value = number;
+                    }
+                    scalar::squared_l2(&lengthened, &values)
+                })?
+            }
+        };
         Ok(neighbours.iter().map(|near| (near.row, (constant - near.distance) / 2.0)).collect())
     }
+}
+
+fn check_bias(bias: &[f32], len: usize) -> Result<()> {
+    if bias.len() == len {
+        return Ok(());
+    }
+    Err(Error::ShapeMismatch {
+        place: "the movies' bias".to_owned(),
+        expected: format!("[{len}]"),
+        found: format!("[{}]", bias.len()),
+    })
+}
+
+/// In double precision, so that the longest row's last column is 0 and no other row's is the root of a negative number.
+fn squared_length(row: impl Iterator<Item = f32>) -> f64 {
+    row.map(|value| f64::from(value).powi(2)).sum()
+}
+
+/// The squared length that all rows are lengthened to, and by what.
+fn lengthening(squares: &[f64]) -> (f64, Vec<f32>) {
+    let squared_radius = squares.iter().copied().fold(0.0, f64::max);
+    (squared_radius, squares.iter().map(|square| (squared_radius - square).max(0.0).sqrt() as f32).collect())
 }

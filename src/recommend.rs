@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bundle::{Manifest, MovieEmbeddings, STATES};
+use crate::bundle::{Manifest, MovieEmbeddings, STATES, movie_index};
 use crate::catalog::{Catalog, MovieIndex};
 use crate::diversity::{Candidate, WINDOW, maximal_marginal_relevance};
 use crate::error::{Error, Result};
@@ -101,8 +101,7 @@ impl Recommender {
                 found: format!("{} movies", catalog.len()),
             });
         }
-        let movies = MovieEmbeddings::from_safetensors(checked("movies")?, manifest.movies, manifest.dim)?;
-        let movies = InnerProductIndex::new(&movies.embedding, &movies.bias)?;
+        let movies = movie_index(checked("movies")?, manifest.movies, manifest.dim)?;
         let tower = TractUserTower::load(checked(USER_TOWER)?, manifest.dim, catalog.len())?;
         Ok(Self { manifest, catalog, tower: Box::new(tower), movies, states: None, second_stage: None })
     }

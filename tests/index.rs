@@ -4,7 +4,8 @@
 
 use ndarray::{Array1, Array2};
 use proptest::prelude::*;
-use watchnext::index::{FlatIndex, InnerProductIndex};
+use watchnext::bundle::{Manifest, MovieEmbeddings, movie_index};
+use watchnext::index::{FlatIndex, InnerProductIndex, Int8Index};
 
 fn table(rows: usize, dim: usize) -> impl Strategy<Value = Array2<f32>> {
     prop::collection::vec(-4.0_f32..4.0, rows * dim)
@@ -62,6 +63,145 @@ proptest! {
             prop_assert!((f64::from(score) - scores[row]).abs() <= 4e-6 * magnitude);
         }
     }
+}
+
+proptest! {
+    /// As the bundle's movies are read: with a bias for each row. Some rows are zero and some scales negative, since a bundle may say so.
+    #[test]
+    fn the_reduction_over_8_bits_answers_as_the_one_over_floats(
+        (codes, scales, bias, query) in (1_usize..400, 1_usize..33).prop_flat_map(|(rows, dim)| {
+            let codes = prop::collection::vec(any::<i8>(), rows * dim)
+                .prop_map(move |codes| Array2::from_shape_vec((rows, dim), codes).unwrap());
+            let scale = prop::sample::select(vec![0.0_f32, -0.01, 0.001, 0.01, 0.02]);
+            let bias = prop::collection::vec(-9.0_f32..3.0, rows);
+            (codes, prop::collection::vec(scale, rows), bias, prop::collection::vec(-4.0_f32..4.0, dim))
+        }),
+        k in 0_usize..70,
+        skip in 1_usize..5,
+    ) {
+        let floats = InnerProductIndex::new(&dequantised(&codes, &scales), &bias).unwrap();
+        let index = InnerProductIndex::from_codes(&codes, scales, bias).unwrap();
+        prop_assert_eq!((index.len(), index.dim()), (floats.len(), floats.dim()));
+        let keep = |row: usize| row % skip == 0;
+        prop_assert_eq!(index.search(&query, k, keep).unwrap(), floats.search(&query, k, keep).unwrap());
+        for other in 0..index.len() {
+            prop_assert_eq!(index.bias(other), floats.bias(other));
+            prop_assert!((index.likeness(0, other) - floats.likeness(0, other)).abs() < 1e-5);
+        }
+    }
+}
+
+/// The rows of an index of 8 bits as floats.
+fn dequantised(codes: &Array2<i8>, scales: &[f32]) -> Array2<f32> {
+    let scale = |row: usize| scales[row];
+    Array2::from_shape_fn(codes.dim(), |(row, column)| f32::from(codes[[row, column]]) * scale(row))
+}
+
+proptest! {
+    /// The codes span 8 bits or only −1, 0 and 1, so that many rows are equally near; scales of three magnitudes let the
+    /// rounding of the query matter much for some rows and little for others. More rows than a block of the scan are met.
+    #[test]
+    fn the_index_of_8_bits_answers_as_the_flat_index_over_its_rows(
+        (codes, scales, query) in (1_usize..400, 1_usize..40, any::<bool>()).prop_flat_map(|(rows, dim, coarse)| {
+            let codes = prop::collection::vec(any::<i8>(), rows * dim).prop_map(move |codes| {
+                let codes = codes.into_iter().map(|code| if coarse { code.signum() } else { code }).collect();
+                Array2::from_shape_vec((rows, dim), codes).unwrap()
+            });
+            let scale = prop::sample::select(vec![0.0_f32, 0.001, 0.01, 0.1, 1.0]);
+            (codes, prop::collection::vec(scale, rows), prop::collection::vec(-4.0_f32..4.0, dim))
+        }),
+        k in 0_usize..70,
+        skip in 1_usize..5,
+    ) {
+        let flat = FlatIndex::new(&dequantised(&codes, &scales)).unwrap();
+        let index = Int8Index::new(&codes, scales).unwrap();
+        let keep = |row: usize| row % skip == 0;
+        prop_assert_eq!(index.search(&query, k, keep).unwrap(), flat.search(&query, k, keep).unwrap());
+    }
+
+    /// Rounding to 8 bits moves a number by half a step at most, half of a 127th of the row's largest.
+    #[test]
+    fn quantised_rows_are_within_half_a_step(rows in (1_usize..20, 1_usize..40).prop_flat_map(|(rows, dim)| table(rows, dim))) {
+        let index = Int8Index::quantise(&rows).unwrap();
+        for (number, row) in rows.rows().into_iter().enumerate() {
+            let step = row.iter().fold(0.0_f32, |most, value| value.abs().max(most)) / 127.0;
+            for (value, rounded) in row.iter().zip(index.row(number)) {
+                prop_assert!((value - rounded).abs() <= 0.501 * step);
+            }
+        }
+    }
+}
+
+/// The shipped embeddings, and queries that are sums of a few of them, as a tower's are: the index that the page uses finds what
+/// the exact scan over floats finds, with the same scores.
+#[test]
+fn the_shipped_index_answers_as_the_one_over_floats() {
+    let file = |name: &str| std::fs::read(format!("{}/models/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let manifest = Manifest::from_json(&file("manifest.json")).unwrap();
+    let (bytes, movies, dim) = (file("movies.safetensors"), manifest.movies, manifest.dim);
+    let embeddings = MovieEmbeddings::from_safetensors(&bytes, movies, dim).unwrap();
+    let floats = InnerProductIndex::new(&embeddings.embedding, &embeddings.bias).unwrap();
+    let index = movie_index(&bytes, movies, dim).unwrap();
+    for number in 0..100 {
+        let mut query = Array1::<f32>::zeros(dim);
+        for watched in 0..=number % 10 {
+            query += &embeddings.embedding.row((number * 7_919 + watched * 104_729) % movies);
+        }
+        let query = query.to_vec();
+        let keep = |row: usize| row % 50 != number % 50;
+        assert_eq!(index.search(&query, 200, keep).unwrap(), floats.search(&query, 200, keep).unwrap());
+    }
+}
+
+/// A thousand vectors of 128 numbers, 50 queries, the hundred nearest: how many of the exact scan's the rounded scan finds
+/// by itself, and that the comparison of its candidates finds them all.
+#[test]
+fn the_rounded_scan_alone_misses_next_to_nothing() {
+    let mut state = 1_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+    };
+    let index = Int8Index::quantise(&Array2::from_shape_fn((1_000, 128), |_| next())).unwrap();
+    let flat = FlatIndex::from_rows(128, 1_000, (0..1_000).map(|row| index.row(row))).unwrap();
+    let mut shared = 0;
+    for _ in 0..50 {
+        let query: Vec<f32> = (0..128).map(|_| next()).collect();
+        let exact = flat.search(&query, 100, |_| true).unwrap();
+        assert_eq!(index.search(&query, 100, |_| true).unwrap(), exact);
+        let rounded = index.search_rounded(&query, 100, |_| true).unwrap();
+        shared += rounded.iter().filter(|near| exact.iter().any(|truth| truth.row == near.row)).count();
+    }
+    assert!(shared >= 4_990, "{shared} of 5000");
+}
+
+#[test]
+fn what_the_index_of_8_bits_refuses() {
+    let codes = Array2::ones((5, 3));
+    assert_eq!(Int8Index::new(&codes, vec![1.0; 4]).unwrap_err().code(), "shape-mismatch");
+    assert_eq!(Int8Index::new(&Array2::ones((5, 0)), vec![1.0; 5]).unwrap_err().code(), "shape-mismatch");
+    assert_eq!(Int8Index::new(&codes, vec![f32::NAN; 5]).unwrap_err().code(), "non-finite");
+    assert_eq!(Int8Index::new(&codes, vec![3e38; 5]).unwrap_err().code(), "non-finite");
+    assert_eq!(Int8Index::quantise(&Array2::from_elem((5, 3), f32::INFINITY)).unwrap_err().code(), "non-finite");
+    assert_eq!(InnerProductIndex::from_codes(&codes, vec![1.0; 5], vec![0.0; 4]).unwrap_err().code(), "shape-mismatch");
+    assert_eq!(
+        InnerProductIndex::from_codes(&codes, vec![1.0; 5], vec![f32::NAN; 5]).unwrap_err().code(),
+        "non-finite"
+    );
+    let index = Int8Index::new(&codes, vec![1.0; 5]).unwrap();
+    assert_eq!(index.search(&[0.0; 2], 1, |_| true).unwrap_err().code(), "shape-mismatch");
+    assert_eq!(index.search(&[f32::NAN, 0.0, 0.0], 1, |_| true).unwrap_err().code(), "non-finite");
+    assert_eq!(index.search(&[3e38, 0.0, 0.0], 1, |_| true).unwrap_err().code(), "non-finite");
+    assert!(
+        Int8Index::new(&Array2::ones((0, 3)), Vec::new()).unwrap().search(&[0.0; 3], 5, |_| true).unwrap().is_empty()
+    );
+}
+
+#[test]
+fn a_distance_that_overflows_is_an_error_only_where_its_row_is_wanted() {
+    let index = FlatIndex::new(&ndarray::arr2(&[[1.0, 0.0], [3e38, 0.0], [2.0, 0.0]])).unwrap();
+    assert_eq!(index.search(&[0.0; 2], 1, |_| true).unwrap_err().code(), "non-finite");
+    assert_eq!(index.search(&[0.0; 2], 1, |row| row != 1).unwrap()[0].row, 0);
 }
 
 #[test]

@@ -1,38 +1,62 @@
 //! The reference: what every kernel must compute, to the bit.
 
-use super::LANES;
+use super::{LANES, STREAMS};
 
 /// The squared L2 distance of two vectors of equal length, a multiple of [`LANES`].
 ///
-/// Sixteen sums run side by side, four registers of four lanes, since a single sum would have to wait for each addition and
+/// Eight sums run side by side, two registers of four lanes, since a single sum would have to wait for each addition and
 /// couldn't be vectorised: floating-point addition isn't associative, so the compiler may not reorder it.
-#[cfg_attr(all(target_arch = "wasm32", target_feature = "simd128"), allow(dead_code))]
 pub(super) fn squared_l2(left: &[f32], right: &[f32]) -> f32 {
-    let mut sums = [[0.0_f32; LANES]; 4];
-    let add = |sum: &mut [f32; LANES], left: &[f32], right: &[f32]| {
+    let mut even = [0.0_f32; LANES];
+    let mut odd = [0.0_f32; LANES];
+    let add = |sum: &mut [f32; LANES], left: &[f32; LANES], right: &[f32; LANES]| {
         for (sum, (left, right)) in sum.iter_mut().zip(left.iter().zip(right)) {
             let difference = left - right;
             *sum += difference * difference;
         }
     };
-    let blocks = left.chunks_exact(4 * LANES).zip(right.chunks_exact(4 * LANES));
-    let rest = left.chunks_exact(4 * LANES).remainder().chunks_exact(LANES);
-    let rest = rest.zip(right.chunks_exact(4 * LANES).remainder().chunks_exact(LANES));
-    for (left, right) in blocks {
-        for (sum, (left, right)) in sums.iter_mut().zip(left.chunks_exact(LANES).zip(right.chunks_exact(LANES))) {
-            add(sum, left, right);
-        }
+    let (left, _) = left.as_chunks::<LANES>();
+    let (right, _) = right.as_chunks::<LANES>();
+    let (left_pairs, left_rest) = left.as_chunks::<2>();
+    let (right_pairs, right_rest) = right.as_chunks::<2>();
+    for ([left_even, left_odd], [right_even, right_odd]) in left_pairs.iter().zip(right_pairs) {
+        add(&mut even, left_even, right_even);
+        add(&mut odd, left_odd, right_odd);
     }
-    for (sum, (left, right)) in sums.iter_mut().zip(rest) {
-        add(sum, left, right);
+    for (left, right) in left_rest.iter().zip(right_rest) {
+        add(&mut even, left, right);
     }
-    let [first, second, third, fourth] = sums;
-    let mut lanes = [0.0_f32; LANES];
-    for (lane, ((a, b), (c, d))) in lanes.iter_mut().zip(first.iter().zip(second).zip(third.iter().zip(fourth))) {
-        *lane = (a + b) + (c + d);
+    for (even, odd) in even.iter_mut().zip(odd) {
+        *even += odd;
     }
-    let [a, b, c, d] = lanes;
-    (a + b) + (c + d)
+    let [a, b, c, d] = even;
+    (a + c) + (b + d)
+}
+
+/// The squared L2 distances of `query` `[stride]` from the rows of four parts of a table, each `[distances.len(),
+/// stride]`: in each entry of `distances` those of one row of each part.
+#[cfg_attr(all(target_arch = "wasm32", target_feature = "simd128"), allow(dead_code))]
+pub(super) fn squared_l2_of_four(query: &[f32], parts: [&[f32]; STREAMS], distances: &mut [[f32; STREAMS]]) {
+    for_each_row(query.len(), parts, distances, |row| squared_l2(query, row));
+}
+
+/// The inner product of a query of 16 bits and a row of 8 bits, of equal length. The caller sees to it that it fits.
+pub(super) fn dot(query: &[i16], row: &[i8]) -> i32 {
+    query.iter().zip(row).map(|(query, code)| i32::from(*query) * i32::from(*code)).sum()
+}
+
+/// As [`squared_l2_of_four`], for inner products with rows of 8 bits.
+#[cfg_attr(all(target_arch = "wasm32", target_feature = "simd128"), allow(dead_code))]
+pub(super) fn dot_of_four(query: &[i16], parts: [&[i8]; STREAMS], products: &mut [[i32; STREAMS]]) {
+    for_each_row(query.len(), parts, products, |row| dot(query, row));
+}
+
+fn for_each_row<T, U>(stride: usize, parts: [&[T]; STREAMS], found: &mut [[U; STREAMS]], compute: impl Fn(&[T]) -> U) {
+    let [first, second, third, fourth] = parts.map(|part| part.chunks_exact(stride));
+    let rows = first.zip(second).zip(third.zip(fourth));
+    for (found, ((first, second), (third, fourth))) in found.iter_mut().zip(rows) {
+        *found = [first, second, third, fourth].map(&compute);
+    }
 }
 
 #[cfg(test)]

@@ -124,7 +124,7 @@ impl Node<'_> {
             "Clip" => {
                 let bound = |at: usize| -> TractResult<Option<f32>> {
                     let bound = self.inputs.get(at).copied().flatten();
-                    bound.map(|outlet| Ok(constant(model, outlet)?.cast_to_scalar::<f32>()?)).transpose()
+                    bound.map(|outlet| constant(model, outlet)?.cast_to_scalar::<f32>()).transpose()
                 };
                 let (least, most) = (bound(1)?, bound(2)?);
                 self.clip(model, least, most)
@@ -374,7 +374,7 @@ impl Node<'_> {
             input.map(|outlet| integers(&*constant(model, outlet)?)).transpose()
         };
         let (starts, ends) = (numbers(1)?.context("it has no starts")?, numbers(2)?.context("it has no ends")?);
-        let axes = numbers(3)?.map_or_else(|| (0..).take(starts.len()).collect(), |axes| axes);
+        let axes = numbers(3)?.unwrap_or_else(|| (0..).take(starts.len()).collect());
         let steps = numbers(4)?.unwrap_or_else(|| vec![1; starts.len()]);
         ensure!(steps.iter().all(|step| *step == 1), "steps other than 1 aren't known");
         for ((start, end), at) in starts.into_iter().zip(ends).zip(axes) {

@@ -6,6 +6,7 @@
 // Panics are how tests fail.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod bench;
 mod build;
 mod cache;
 mod demo;
@@ -35,6 +36,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measure the user tower and the scans in a browser, beside what else there is.
+    Bench(bench::Options),
     /// Build the page and serve it on this machine.
     Demo(demo::Options),
     /// Build the page into `dist/`, each file compressed beside itself, ready for any static host.
@@ -50,6 +53,7 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = Project::find().and_then(|project| match arguments.command {
+        Command::Bench(options) => bench::run(&project, &options),
         Command::Demo(options) => demo::run(&project, &options),
         Command::Build => build::run(&project),
         Command::Size(options) => size::run(&project, &options),

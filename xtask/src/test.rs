@@ -164,7 +164,7 @@ impl<'a> Bench<'a> {
         } else {
             None
         };
-        let python = if any(&[Suite::Onnx]) { Some(python::prepare(project, &cache)?) } else { None };
+        let python = if any(&[Suite::Onnx]) { Some(python::prepare(project, &cache, &python::ONNX)?) } else { None };
         let encoder = any(&[Suite::Native]).then(|| titles::encoder(&cache));
         let builder = if any(&[Suite::Wasm, Suite::Page]) { Some(Builder::prepare(project, &cache)?) } else { None };
         let bench = Self { project, builder, chromium, python, encoder, data: project.data()? };

@@ -38,9 +38,14 @@ pub fn wasm_opt(project: &Project, cache: &Cache) -> Result<Option<PathBuf>> {
     Ok(Some(folder))
 }
 
-/// The npm packages of `package-lock.json`, in the cache and linked into the clone as `node_modules`.
+/// The npm packages of the clone's own `package-lock.json`.
 pub fn packages(project: &Project, cache: &Cache) -> Result<PathBuf> {
-    let path = project.path("package-lock.json");
+    packages_of(project.root(), cache)
+}
+
+/// The npm packages of a folder's `package-lock.json`, in the cache and linked into the folder as `node_modules`.
+pub fn packages_of(owner: &Path, cache: &Cache) -> Result<PathBuf> {
+    let path = owner.join("package-lock.json");
     let lock = fs::read(&path).with_context(|| format!("{} can't be read", path.display()))?;
     let name = name_by_hash("npm", &lock);
     let entry = Entry { name: &name, purpose: "the npm packages of package-lock.json", expected: "10 to 30 seconds" };
@@ -48,7 +53,7 @@ pub fn packages(project: &Project, cache: &Cache) -> Result<PathBuf> {
     let whole = |folder: &Path| folder.join("node_modules").join(".package-lock.json").is_file();
     let place = cache.install(&entry, whole, |folder| {
         for file in ["package.json", "package-lock.json"] {
-            fs::copy(project.path(file), folder.join(file)).with_context(|| format!("{file} can't be copied"))?;
+            fs::copy(owner.join(file), folder.join(file)).with_context(|| format!("{file} can't be copied"))?;
         }
         let mut install = script("npm");
         // No package needs its install script, and a script is the way in for a bad package.
@@ -56,7 +61,7 @@ pub fn packages(project: &Project, cache: &Cache) -> Result<PathBuf> {
         run_logged(&mut install, &cache.log(&name)).context("is the npm registry reachable?")
     })?;
     let modules = place.join("node_modules");
-    link(&modules, &project.path("node_modules"))?;
+    link(&modules, &owner.join("node_modules"))?;
     Ok(modules)
 }
 

@@ -1,5 +1,5 @@
-//! Python with ONNX's own checker and ONNX Runtime, for the one test that sees the exported models through other eyes
-//! than ours.
+//! Python with packages: for the one test that sees the exported models through other eyes than ours, by ONNX's own
+//! checker and ONNX Runtime, and for the bench's native peer.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,8 +12,33 @@ use crate::cache::{Cache, Entry, name_by_hash};
 use crate::project::Project;
 use crate::shell::{ask, note, run_logged};
 
-/// The Python packages, pinned.
-const REQUIREMENTS: &str = "tests/onnx/requirements.txt";
+/// What a script of this repository needs of Python.
+pub struct Packages {
+    /// The file that pins the packages, from the root.
+    pub requirements: &'static str,
+    /// What they are for, for the reader who waits.
+    pub purpose: &'static str,
+    /// A statement that fails unless they work.
+    pub imports: &'static str,
+    /// What to do where they can't be had.
+    pub remedy: &'static str,
+}
+
+/// What the check of the exported models needs.
+pub const ONNX: Packages = Packages {
+    requirements: "tests/onnx/requirements.txt",
+    purpose: "ONNX's checker and ONNX Runtime, for the test of the exported models",
+    imports: "import numpy, onnx, onnxruntime",
+    remedy: "`cargo xtask test --skip onnx` does without",
+};
+
+/// What the bench's native peer needs.
+pub const FAISS: Packages = Packages {
+    requirements: "benches/browser/requirements.txt",
+    purpose: "FAISS, for the bench",
+    imports: "import numpy, faiss",
+    remedy: "the bench does without FAISS where no Python is on PATH",
+};
 
 /// A Python that has the packages, or why there is none: Python is the one tool that no one is asked to install.
 pub enum Python {
@@ -24,22 +49,18 @@ pub enum Python {
 }
 
 /// Finds Python and gives it the packages in a virtual environment of the cache.
-pub fn prepare(project: &Project, cache: &Cache) -> Result<Python> {
+pub fn prepare(project: &Project, cache: &Cache, packages: &Packages) -> Result<Python> {
     let (name, version) = match find_with_venv() {
         Ok(found) => found,
         Err(reason) => return Ok(Python::Missing(reason)),
     };
-    let path = project.path(REQUIREMENTS);
+    let path = project.path(packages.requirements);
     let mut key = fs::read(&path).with_context(|| format!("{} can't be read", path.display()))?;
     // Packages are built for one version of Python, so another version needs another environment.
     key.extend_from_slice(version.as_bytes());
     let environment = name_by_hash("python", &key);
-    let entry = Entry {
-        name: &environment,
-        purpose: "ONNX's checker and ONNX Runtime, for the test of the exported models",
-        expected: "30 to 60 seconds",
-    };
-    let imports = ["-c", "import numpy, onnx, onnxruntime"];
+    let entry = Entry { name: &environment, purpose: packages.purpose, expected: "30 to 60 seconds" };
+    let imports = ["-c", packages.imports];
     let place = cache.install(
         &entry,
         |folder| ask(Command::new(interpreter(folder)).args(imports)).is_some(),
@@ -50,10 +71,10 @@ pub fn prepare(project: &Project, cache: &Cache) -> Result<Python> {
             let mut install = Command::new(interpreter(folder));
             install.args(["-m", "pip", "install", "--disable-pip-version-check", "--only-binary", ":all:", "-r"]);
             run_logged(install.arg(&path), &log)
-                .context("is the package index reachable? `cargo xtask test --skip onnx` does without")
+                .with_context(|| format!("is the package index reachable? {}", packages.remedy))
         },
     )?;
-    note(&format!("Python {version} with onnx and onnxruntime"));
+    note(&format!("Python {version} with the packages of {}", packages.requirements));
     Ok(Python::Ready(interpreter(&place)))
 }
 

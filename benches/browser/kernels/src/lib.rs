@@ -1,0 +1,119 @@
+//! What the bench in the browser measures of the library: the user tower by itself, and each scan beside the time that
+//! reading its table takes.
+
+mod floor;
+mod vectors;
+
+use ndarray::Array2;
+use wasm_bindgen::prelude::*;
+use watchnext::features::{HISTORY_LEN, HistoryInputs, TIME_FEATURES};
+use watchnext::index::{FlatIndex, Int8Index, Neighbour};
+use watchnext::model::{TowerInputs, TractUserTower, UserTower};
+
+type JsResult<T> = Result<T, JsError>;
+
+/// The shipped user tower, run by tract.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Tower(TractUserTower);
+
+#[wasm_bindgen]
+impl Tower {
+    /// Loads an ONNX model whose vector has `dim` numbers, for a catalogue of `movies`.
+    ///
+    /// # Errors
+    /// What the library refuses.
+    #[wasm_bindgen(constructor)]
+    pub fn new(bytes: &[u8], dim: usize, movies: usize) -> JsResult<Tower> {
+        Ok(Self(TractUserTower::load(bytes, dim, movies)?))
+    }
+
+    /// The vector of one visitor, from the very arrays that ONNX Runtime Web gets.
+    ///
+    /// # Errors
+    /// For arrays of another length than the model's inputs, and what the library refuses.
+    pub fn run(&self, history: &[i64], weights: &[f32], time: &[f32], year: f32) -> JsResult<Vec<f32>> {
+        let movies: [i64; HISTORY_LEN] = history.try_into()?;
+        let weights: [f32; HISTORY_LEN] = weights.try_into()?;
+        let time: [f32; TIME_FEATURES] = time.try_into()?;
+        Ok(self.0.embed(&TowerInputs { history: HistoryInputs { movies, weights }, time, year })?)
+    }
+}
+
+/// One table of vectors with both indexes over it.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Scans {
+    floats: FlatIndex,
+    codes: Int8Index,
+}
+
+#[wasm_bindgen]
+impl Scans {
+    /// Indexes over `rows` × `dim` generated numbers.
+    ///
+    /// # Errors
+    /// What the library refuses.
+    #[wasm_bindgen(constructor)]
+    pub fn new(rows: usize, dim: usize) -> JsResult<Scans> {
+        let table = Array2::from_shape_fn((rows, dim), |(row, column)| vectors::code(row, column, dim));
+        let codes = Int8Index::new(&table, (0..rows).map(vectors::scale).collect())?;
+        drop(table);
+        let floats = FlatIndex::from_rows(dim, rows, (0..rows).map(|row| codes.row(row)))?;
+        Ok(Self { floats, codes })
+    }
+
+    /// The rows nearest to the query, by the index of floats.
+    ///
+    /// # Errors
+    /// What the library refuses.
+    pub fn floats(&self, query: &[f32], k: usize) -> JsResult<Vec<u32>> {
+        Ok(numbers(&self.floats.search(query, k, |_| true)?))
+    }
+
+    /// The rows nearest to the query, by the index of 8 bits.
+    ///
+    /// # Errors
+    /// What the library refuses.
+    pub fn codes(&self, query: &[f32], k: usize) -> JsResult<Vec<u32>> {
+        Ok(numbers(&self.codes.search(query, k, |_| true)?))
+    }
+
+    /// The same without the exact comparison of the candidates.
+    ///
+    /// # Errors
+    /// What the library refuses.
+    pub fn codes_rounded(&self, query: &[f32], k: usize) -> JsResult<Vec<u32>> {
+        Ok(numbers(&self.codes.search_rounded(query, k, |_| true)?))
+    }
+
+    /// Reads the table of floats and does nothing else.
+    pub fn floats_floor(&self) -> u32 {
+        floor::read_floats(self.floats.table())
+    }
+
+    /// Reads the table of 8 bits and does nothing else.
+    pub fn codes_floor(&self) -> u32 {
+        floor::read_codes(self.codes.table())
+    }
+
+    /// Where the table of floats begins in the module's memory, in bytes, for what reads it from JavaScript.
+    pub fn floats_address(&self) -> usize {
+        self.floats.table().as_ptr() as usize
+    }
+
+    /// How far apart the rows of the table of floats are, in numbers.
+    pub fn floats_stride(&self) -> usize {
+        self.floats.table().len() / self.floats.len().max(1)
+    }
+}
+
+/// A generated query, numbered.
+#[wasm_bindgen]
+pub fn query(number: usize, dim: usize) -> Vec<f32> {
+    (0..dim).map(|column| vectors::query(number, column, dim)).collect()
+}
+
+fn numbers(neighbours: &[Neighbour]) -> Vec<u32> {
+    neighbours.iter().map(|near| near.row as u32).collect()
+}

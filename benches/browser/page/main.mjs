@@ -1,0 +1,6 @@
+/** What the bench calls in the page: one function for each kind of measurement. */
+
+import { measureScans } from './scans.mjs';
+import { measureTower } from './tower.mjs';
+
+Object.assign(globalThis, { measureScans, measureTower });

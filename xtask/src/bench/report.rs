@@ -1,0 +1,255 @@
+//! What was measured, as a table, beside the bars that it is held against, and as JSON.
+
+use std::fmt::Write;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+/// The names that the bars refer to.
+const FLOAT_FLOOR: &str = "floor f32";
+const CODE_FLOOR: &str = "floor int8";
+const FLOATS: &str = "watchnext f32";
+const CODES: &str = "watchnext int8, exact";
+const PAGE: &str = "watchnext";
+const TRACT: &str = "tract";
+const RUNTIME: &str = "ONNX Runtime Web";
+const FAISS: &str = "FAISS IndexFlatL2, native";
+const PEERS: [&str; 3] = ["typed arrays", "hnswlib-wasm", "voy-search"];
+
+/// Everything that one run has measured.
+#[derive(Serialize)]
+pub struct Report {
+    pub browser: Browser,
+    pub native: Native,
+}
+
+/// What Chromium has measured.
+#[derive(Serialize, Deserialize)]
+pub struct Browser {
+    pub browser: String,
+    /// Milliseconds from navigation to the first suggestions.
+    pub loads: Vec<Load>,
+    pub tower: Tower,
+    pub scans: Vec<Scans>,
+}
+
+/// A whole page, from navigation to the frame with its first suggestions.
+#[derive(Serialize, Deserialize)]
+pub struct Load {
+    pub name: String,
+    #[serde(flatten)]
+    pub times: Times,
+}
+
+/// The user tower by each runtime.
+#[derive(Serialize, Deserialize)]
+pub struct Tower {
+    /// The largest difference of the vectors, relative to their largest number.
+    pub difference: f64,
+    pub results: Vec<TowerResult>,
+}
+
+/// One runtime, in milliseconds: from nothing to a loaded model, the first call, and the calls after.
+#[derive(Serialize, Deserialize)]
+pub struct TowerResult {
+    pub name: String,
+    pub load: f64,
+    pub first: f64,
+    pub median: f64,
+    pub p99: f64,
+    pub least: f64,
+    pub rounds: usize,
+}
+
+/// All scans over one table.
+#[derive(Serialize, Deserialize)]
+pub struct Scans {
+    pub rows: usize,
+    pub results: Vec<ScanResult>,
+    pub skipped: Vec<Skipped>,
+    /// The answer to the first query.
+    pub nearest: Vec<usize>,
+}
+
+/// One scan over one table.
+#[derive(Serialize, Deserialize)]
+pub struct ScanResult {
+    pub name: String,
+    pub rows: usize,
+    /// One query after the other.
+    pub hot: Times,
+    /// Each query after other work.
+    pub cold: Times,
+    /// The share of the exact answer's rows that it finds, for what answers.
+    pub recall: Option<f64>,
+}
+
+/// Times of a query in milliseconds.
+#[derive(Serialize, Deserialize)]
+pub struct Times {
+    pub median: f64,
+    pub p99: f64,
+    pub least: f64,
+    pub rounds: usize,
+}
+
+/// What wasn't measured, and why.
+#[derive(Serialize, Deserialize)]
+pub struct Skipped {
+    pub name: String,
+    pub why: String,
+}
+
+/// What was measured outside the browser.
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Native {
+    Measured(Faiss),
+    Skipped(String),
+}
+
+/// FAISS on the same vectors.
+#[derive(Serialize, Deserialize)]
+pub struct Faiss {
+    pub version: String,
+    pub options: String,
+    pub scans: Vec<FaissScan>,
+}
+
+/// FAISS over one table.
+#[derive(Serialize, Deserialize)]
+pub struct FaissScan {
+    pub rows: usize,
+    pub result: ScanResult,
+    pub nearest: Vec<usize>,
+}
+
+impl Report {
+    /// All scans over a table of so many rows, the native one last.
+    pub fn results(&self, rows: usize) -> impl Iterator<Item = &ScanResult> {
+        let faiss = match &self.native {
+            Native::Measured(faiss) => faiss.scans.as_slice(),
+            Native::Skipped(_) => &[],
+        };
+        let in_browser =
+            self.browser.scans.iter().filter(move |scans| scans.rows == rows).flat_map(|scans| &scans.results);
+        in_browser.chain(faiss.iter().filter(move |scan| scan.rows == rows).map(|scan| &scan.result))
+    }
+
+    fn named(&self, rows: usize, name: &str) -> Option<&ScanResult> {
+        self.results(rows).find(|result| result.name == name)
+    }
+
+    fn tower(&self, name: &str) -> Option<&TowerResult> {
+        self.browser.tower.results.iter().find(|result| result.name == name)
+    }
+
+    /// The tables, and each bar with what was measured against it.
+    pub fn text(&self) -> String {
+        let mut text = format!("Chromium {}; medians (p99) in milliseconds\n\n", self.browser.browser);
+        let _ = writeln!(text, "{:<28}{:>20}", "whole page", "first suggestions");
+        for Load { name, times } in &self.browser.loads {
+            let _ = writeln!(text, "{name:<28}{:>20}", format!("{:.0} ({:.0})", times.median, times.p99));
+        }
+        let _ = writeln!(text, "\n{:<28}{:>10}{:>10}{:>20}", "user tower", "load", "first", "call");
+        for TowerResult { name, load, first, median, p99, .. } in &self.browser.tower.results {
+            let _ = writeln!(text, "{name:<28}{load:>10.1}{first:>10.2}{:>20}", format!("{median:.3} ({p99:.3})"));
+        }
+        let _ = writeln!(text, "largest difference of their vectors: {:.1e}", self.browser.tower.difference);
+        for scans in &self.browser.scans {
+            let title = format!("{} x 128, top 100", scans.rows);
+            let _ = writeln!(text, "\n{title:<28}{:>20}{:>20}{:>10}", "hot, in blocks", "cold, interleaved", "recall");
+            for ScanResult { name, hot, cold, recall, .. } in self.results(scans.rows) {
+                let recall = recall.map_or("-".to_owned(), |recall| format!("{recall:.4}"));
+                let _ = writeln!(text, "{name:<28}{:>20}{:>20}{recall:>10}", shown(hot), shown(cold));
+            }
+            for Skipped { name, why } in &scans.skipped {
+                let _ = writeln!(text, "{name:<28}left out: {why}");
+            }
+            if let Some(agreement) = self.agreement(scans) {
+                let _ = writeln!(text, "{agreement}");
+            }
+        }
+        if let Native::Skipped(reason) = &self.native {
+            let _ = writeln!(text, "\n{FAISS}: left out: {reason}");
+        }
+        let _ = writeln!(text, "\n{:<62}{:>10}{:>10}{:>10}", "bar", "at most", "hot", "cold");
+        for Bar { name, most, hot, cold } in self.bars() {
+            let verdict = if hot.max(cold) <= most { "holds" } else { "missed" };
+            let _ = writeln!(text, "{name:<62}{most:>10.3}{hot:>10.3}{cold:>10.3}  {verdict}");
+        }
+        text
+    }
+
+    /// Whether FAISS names the same rows.
+    fn agreement(&self, scans: &Scans) -> Option<String> {
+        let Native::Measured(faiss) = &self.native else { return None };
+        let other = faiss.scans.iter().find(|scan| scan.rows == scans.rows)?;
+        let shared = other.nearest.iter().filter(|row| scans.nearest.contains(row)).count();
+        Some(format!("FAISS's first answer shares {shared} of {} rows with ours", scans.nearest.len()))
+    }
+
+    /// The bars, each a ratio that should be small.
+    fn bars(&self) -> Vec<Bar> {
+        let mut bars = Vec::new();
+        let page = |name: &str| self.browser.loads.iter().find(|load| load.name == name);
+        if let (Some(ours), Some(other)) = (page(PAGE), page(RUNTIME)) {
+            let ratio = ours.times.median / other.times.median;
+            bars.push(Bar {
+                name: format!("first suggestions, {PAGE} / {RUNTIME}"),
+                most: 0.5,
+                hot: ratio,
+                cold: ratio,
+            });
+        }
+        if let (Some(tract), Some(runtime)) = (self.tower(TRACT), self.tower(RUNTIME)) {
+            let ratio = tract.median / runtime.median;
+            bars.push(Bar { name: format!("{TRACT} / {RUNTIME}"), most: 1.0, hot: ratio, cold: ratio });
+        }
+        for scans in &self.browser.scans {
+            let mut compare = |one: &str, other: &str, most: f64| {
+                if let (Some(left), Some(right)) = (self.named(scans.rows, one), self.named(scans.rows, other)) {
+                    bars.push(Bar {
+                        name: format!("{:>9}: {one} / {other}", scans.rows),
+                        most,
+                        hot: left.hot.median / right.hot.median,
+                        cold: left.cold.median / right.cold.median,
+                    });
+                }
+            };
+            compare(FLOATS, FLOAT_FLOOR, 1.25);
+            compare(CODES, CODE_FLOOR, 1.7);
+            compare(CODES, FAISS, 1.0);
+            for (ours, peer) in [FLOATS, CODES].into_iter().flat_map(|ours| PEERS.map(|peer| (ours, peer))) {
+                compare(ours, peer, 1.0 / 3.0);
+            }
+            if let Some(recall) = self.named(scans.rows, CODES).and_then(|codes| codes.recall) {
+                let missed = 1.0 - recall;
+                bars.push(Bar {
+                    name: format!("{:>9}: 1 - recall@100 of {CODES}", scans.rows),
+                    most: 0.001,
+                    hot: missed,
+                    cold: missed,
+                });
+            }
+        }
+        bars
+    }
+
+    /// All of it, for programs.
+    pub fn json(&self) -> Result<String> {
+        serde_json::to_string_pretty(self).context("the results can't be written as JSON")
+    }
+}
+
+/// A ratio and the most that it should be.
+struct Bar {
+    name: String,
+    most: f64,
+    hot: f64,
+    cold: f64,
+}
+
+fn shown(Times { median, p99, .. }: &Times) -> String {
+    format!("{median:.3} ({p99:.3})")
+}
