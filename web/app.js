@@ -1,6 +1,6 @@
 /** The page: it joins the list, the wall, the search and the suggestions, and tells plainly what is going on. */
 
-import { load } from './runtime.js';
+import { recommender } from './start.js';
 import { hideToast, notify, offerUndo, say } from './page/announce.js';
 import { byId, megabytes } from './page/dom.js';
 import { failurePanel } from './page/errors.js';
@@ -20,18 +20,8 @@ const progressBar = byId('progress-bar');
 const wallStatus = byId('wall-status');
 const failure = byId('failure');
 
-/**
- * The bundle to load: the page's default, or a named model beside it, as in `?model=seed-network`. A name is a plain word, so
- * that no link can make the page load from elsewhere.
- */
-function bundle() {
-  const named = new URLSearchParams(location.search).get('model') ?? '';
-  return /^[a-z0-9-]+$/.test(named) ? `${main.dataset.bundle}${named}/` : main.dataset.bundle;
-}
-
 /** @type {import('./runtime.js').Engine | undefined} */
 let engine;
-let attempts = 0;
 
 const store = new Store(notify);
 const isWatched = (/** @type {number} */ movieId) => store.find(movieId) !== undefined;
@@ -115,16 +105,17 @@ async function start() {
   // The button that was pressed is gone; the box that is always there takes the focus.
   if (retried) search.focus();
   try {
-    const stallMs = main.dataset.stallMs ? Number(main.dataset.stallMs) : undefined;
-    engine = await load({ bundle: bundle(), onProgress: showProgress, stallMs, fresh: attempts++ > 0 });
+    engine = await recommender(showProgress);
+    suggestions.use(engine);
+    ranker.use(engine);
+    // Whoever comes back sees their suggestions first, and then the wall.
+    const answer = await suggestions.refresh();
     const movies = await engine.wall(WALL_MOVIES);
     progressBar.hidden = true;
     wallStatus.textContent = 'Click the ones you have watched.';
     search.invite(engine.info.movies);
     byId('dataset').textContent = engine.info.dataset ? ` (${engine.info.dataset})` : '';
-    suggestions.use(engine);
-    ranker.use(engine);
-    const [answer] = await Promise.all([suggestions.refresh(), wall.showMovies(movies)]);
+    await wall.showMovies(movies);
     watched.markUnknown(answer?.unknown ?? []);
     if (answer?.unknown.length) notify('Some movies of your list are not in this catalogue. They stay in the list, and the suggestions do without them.');
     void search.refresh();
