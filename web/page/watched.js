@@ -33,7 +33,7 @@ export class WatchedList {
       const id = Number(frame.dataset.movie);
       const act = button.dataset.act;
       if (act === 'remove') {
-        const next = frame.nextElementSibling ?? frame.previousElementSibling;
+        const next = this.#beside(frame, 'nextElementSibling') ?? this.#beside(frame, 'previousElementSibling');
         this.#store.remove(id, event.timeStamp);
         const target = /** @type {HTMLElement | null | undefined} */ (next?.querySelector('[data-act=remove]'));
         if (target) target.focus();
@@ -53,6 +53,17 @@ export class WatchedList {
       if (!store.canUndo) onEmptied();
     });
     this.render();
+  }
+
+  /**
+   * The nearest frame on one side whose movie is still in the list: one that was removed a moment ago may still be drawn.
+   * @param {HTMLElement} frame
+   * @param {'nextElementSibling' | 'previousElementSibling'} side
+   */
+  #beside(frame, side) {
+    let sibling = /** @type {HTMLElement | null} */ (frame[side]);
+    while (sibling && !this.#store.find(Number(sibling.dataset.movie))) sibling = /** @type {HTMLElement | null} */ (sibling[side]);
+    return sibling;
   }
 
   /** Movies that the catalogue doesn't know, so that their frames can say so. @param {Iterable<number>} ids */
