@@ -59,7 +59,8 @@ impl TractUserTower {
     /// `catalog_len` is the id that stands for padding in `history`; the largest id that the model must know.
     ///
     /// # Errors
-    /// [`Error::ModelInvalid`] for bytes that aren't ONNX, an operator that tract doesn't know, inputs or outputs of other
+    /// [`Error::ModelInvalid`] for bytes that aren't ONNX, an operator that isn't one of
+    /// [`OPERATORS`](crate::onnx::OPERATORS), inputs or outputs of other
     /// names; [`Error::ShapeMismatch`] for an output of another shape; [`Error::NonFinite`] for weights that make one.
     pub fn load(bytes: &[u8], dim: usize, catalog_len: usize) -> Result<Self> {
         let invalid = |reason: String| Error::ModelInvalid { file: USER_TOWER.to_owned(), reason };

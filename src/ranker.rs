@@ -64,7 +64,8 @@ impl TractRanker {
     /// Loads and optimises an ONNX model with the input [`RANKER_INPUT`] and the output [`RANKER_OUTPUT`], and runs it once.
     ///
     /// # Errors
-    /// [`Error::ModelInvalid`] for bytes that aren't ONNX, an operator that tract doesn't know, an input or output of another
+    /// [`Error::ModelInvalid`] for bytes that aren't ONNX, an operator that isn't one of
+    /// [`OPERATORS`](crate::onnx::OPERATORS), an input or output of another
     /// name or shape; [`Error::NonFinite`] for weights that make one.
     pub fn load(bytes: &[u8]) -> Result<Self> {
         let invalid = |reason: String| Error::ModelInvalid { file: RANKER.to_owned(), reason };

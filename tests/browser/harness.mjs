@@ -154,3 +154,18 @@ export async function bundleFiles(folder) {
   const { files } = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'));
   return Object.entries(files).map(([name, file]) => ({ name, path: file.path, bytes: file.bytes, optional: file.optional === true }));
 }
+
+/** Megabytes that the page's process has for itself by what the operating system says; 0 where it can't be asked. @param {import('playwright-core').Browser} browser */
+export async function rendererMemory(browser) {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  const sizes = await Promise.all(
+    processInfo
+      .filter(({ type }) => type === 'renderer')
+      .map(async ({ id }) => {
+        const text = await readFile(`/proc/${id}/smaps_rollup`, 'utf8').catch(() => '');
+        return [...text.matchAll(/^Private_\w+:\s+(\d+) kB/gm)].reduce((sum, [, kilobytes]) => sum + Number(kilobytes), 0);
+      }),
+  );
+  return Math.max(0, ...sizes) / 1e3;
+}

@@ -1,9 +1,8 @@
 /** How fast and how big, with the shipped models: measured, printed, and held to bounds that a busy machine still keeps. */
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { clickPosters, ready, site } from './harness.mjs';
+import { clickPosters, ready, rendererMemory, site } from './harness.mjs';
 import { SHIPPED_MODELS } from './server.mjs';
 
 const CLICKS = 1000;
@@ -102,23 +101,8 @@ test(`the page with the model loaded takes less than ${MEMORY_MB} MB`, async () 
   await page.getByLabel('Viewers like you').click();
   await page.waitForFunction(() => document.querySelector('#retrieval-status')?.hasAttribute('hidden'));
   const withStates = await used();
-  const resident = await rendererMemory(page);
+  const megabytes = await rendererMemory(/** @type {import('playwright-core').Browser} */ (page.context().browser()));
+  const resident = megabytes > 0 ? `${megabytes.toFixed(0)} MB` : 'unknown';
   console.log(`memory: ${plain.toFixed(0)} MB, with the states ${withStates.toFixed(0)} MB; the renderer's own pages ${resident}`);
   assert.ok(withStates < MEMORY_MB);
 });
-
-/** What the operating system says of the page's process, where it can be asked. @param {import('playwright-core').Page} page */
-async function rendererMemory(page) {
-  const session = await page.context().browser()?.newBrowserCDPSession();
-  const { processInfo } = (await session?.send('SystemInfo.getProcessInfo')) ?? { processInfo: [] };
-  const sizes = await Promise.all(
-    processInfo
-      .filter(({ type }) => type === 'renderer')
-      .map(async ({ id }) => {
-        const text = await readFile(`/proc/${id}/smaps_rollup`, 'utf8').catch(() => '');
-        return [...text.matchAll(/^Private_\w+:\s+(\d+) kB/gm)].reduce((sum, [, kilobytes]) => sum + Number(kilobytes), 0);
-      }),
-  );
-  const largest = Math.max(0, ...sizes);
-  return largest > 0 ? `${(largest / 1e3).toFixed(0)} MB` : 'unknown';
-}

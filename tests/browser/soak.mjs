@@ -5,8 +5,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { launch, ready } from './harness.mjs';
+import { launch, ready, rendererMemory } from './harness.mjs';
 import { startServer } from './server.mjs';
 
 const EARLY = 100;
@@ -56,17 +55,7 @@ async function memory() {
   await page.evaluate(() => /** @type {any} */ (globalThis).gc?.());
   await page.waitForTimeout(1000);
   const { bytes } = await page.evaluate(() => /** @type {any} */ (performance).measureUserAgentSpecificMemory());
-  const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-  const sizes = await Promise.all(
-    processInfo
-      .filter(({ type }) => type === 'renderer')
-      .map(async ({ id }) => {
-        const text = await readFile(`/proc/${id}/smaps_rollup`, 'utf8').catch(() => '');
-        return [...text.matchAll(/^Private_\w+:\s+(\d+) kB/gm)].reduce((sum, [, kilobytes]) => sum + Number(kilobytes), 0);
-      }),
-  );
-  return { scripts: bytes / 1e6, process: Math.max(0, ...sizes) / 1e3 };
+  return { scripts: bytes / 1e6, process: await rendererMemory(browser) };
 }
 
 await click(EARLY, SEED);
