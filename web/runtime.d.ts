@@ -9,6 +9,10 @@ export interface Movie {
   genres: string[];
   /** How many ratings the training data hold: how well known the movie is. */
   ratings: number;
+  /** "tt0133093", once `loadLinks()` is done and where it is known. */
+  imdb: string | null;
+  /** The Movie Database's number, likewise. */
+  tmdb: number | null;
 }
 
 export interface Suggestion extends Movie {
@@ -43,6 +47,51 @@ export interface Request {
    * `info.defaultDiversity` if left out.
    */
   diversity?: number;
+  /** Only movies of any of these genres, by the names of `info.genres`. */
+  genres?: string[];
+  /** Only movies of any of these decades: 1990 is 1990 to 1999. */
+  decades?: number[];
+  /** Only movies so well known. */
+  fame?: Fame;
+  /** Movies that aren't wanted, besides those watched. */
+  exclude?: number[];
+}
+
+/** `famous`: the movies that have half of all ratings. `known`: the next 35 %. `gems`: all others. */
+export type Fame = 'famous' | 'known' | 'gems';
+
+/** A watched movie that brought a suggestion. */
+export interface Reason {
+  movieId: number;
+  /** Its part of what speaks for the suggestion, 0 to 1. */
+  share: number;
+}
+
+/** What a file with somebody's list holds. */
+export interface ListReport {
+  format: 'letterboxd' | 'imdb' | 'movielens' | 'watchnext';
+  /** Rows of the file, its header aside. */
+  rows: number;
+  /** Oldest first, each movie once. */
+  matched: (Movie & { rating: number | null; by: 'id' | 'imdb' | 'title' })[];
+  unmatched: {
+    /** The line in the file. */
+    row: number;
+    title: string | null;
+    year: number | null;
+    reason: 'not-in-catalog' | 'ambiguous' | 'not-a-movie' | 'invalid';
+    /** What is wrong with the row, for `invalid`. */
+    detail: string | null;
+  }[];
+}
+
+/** All movies as points: those that are liked by the same people lie side by side. */
+export interface MovieMap {
+  movieIds: Uint32Array;
+  /** x and y of each movie in turn, from 0 to 1. */
+  positions: Float32Array;
+  /** Each movie's genres, bit i being `info.genres[i]`. */
+  genres: Uint32Array;
 }
 
 export interface Answer {
@@ -69,6 +118,15 @@ export interface Info {
   ranker: boolean;
   /** The size of the two files that `loadRanker()` fetches, null if the bundle has none. */
   rankerBytes: number | null;
+  /** The size of the file that `loadLinks()` fetches, null if the bundle has none. */
+  linksBytes: number | null;
+  /** The size of the file that `map()` fetches, null if the bundle has none. */
+  mapBytes: number | null;
+  genres: string[];
+  /** The decades of the catalogue's movies, the oldest first. */
+  decades: number[];
+  links: boolean;
+  map: boolean;
 }
 
 export interface Progress {
@@ -107,6 +165,16 @@ export interface Engine {
   similar(movieId: number, limit?: number): Promise<Movie[]>;
   /** Suggestions, or null if a later call has overtaken this one, so that a page can't show a stale list. */
   suggest(request: Request): Promise<Answer | null>;
+  /**
+   * Why each of these movies is suggested: the watched movies without which its score would be lower, compared to other movies'
+   * scores. One array for each movie, the largest share first; empty where no watched movie stands out.
+   */
+  reasons(request: Request, ids: Iterable<number>, most?: number): Promise<Reason[][]>;
+  /**
+   * Reads an exported list: Letterboxd, IMDb, MovieLens, or this project's own. By IMDb's ids if `loadLinks()` is done, else by title
+   * and year. The file stays in the browser.
+   */
+  readList(bytes: Uint8Array): Promise<ListReport>;
   /** The user tower's output for the same request. */
   userVector(request: Request): Promise<Float32Array>;
   /** Fetches what the retrieval `states` needs, once. */
@@ -116,6 +184,10 @@ export interface Engine {
    * works before and without it. After a failure it may be called again, which goes past the browser's cache.
    */
   loadRanker(options?: { onProgress?: OnProgress }): Promise<void>;
+  /** Fetches where the movies are found at IMDb and TMDB, once. */
+  loadLinks(options?: { onProgress?: OnProgress }): Promise<void>;
+  /** Fetches the map, once. */
+  map(options?: { onProgress?: OnProgress }): Promise<MovieMap>;
   /** Ends the worker and frees its memory. */
   close(): void;
 }

@@ -8,7 +8,7 @@
  * Nothing here touches the document, and importing it has no effects.
  */
 
-import { WatchNextError, fromPlain } from './failure.js';
+import { WatchNextError, fromPlain } from './engine/failure.js';
 
 export { WatchNextError };
 
@@ -23,10 +23,30 @@ function checkBrowser() {
   if (typeof WebAssembly !== 'object' || !WebAssembly.validate(SIMD_MODULE)) {
     throw new WatchNextError(
       'wasm-unsupported',
-      'This browser lacks WebAssembly with SIMD. Update it: Chrome and Edge 91, Firefox 114, Safari 16.4 and later have it.',
+      'This browser lacks WebAssembly with SIMD. Update it: Chrome and Edge 105, Firefox 114, Safari 16.4 and later have it.',
       'browser',
     );
   }
+}
+
+/**
+ * What a worker may be started with, for whoever demands trusted types: the one address below and no other passes through. It is
+ * made at the first load, since importing this module has no effects.
+ * @type {{createScriptURL: (address: string) => any} | undefined}
+ */
+let trusted;
+
+/**
+ * The address to start the worker at `url` with. Workers have to be of the page's own origin, so where the program comes from
+ * another one, a worker of one line imports it.
+ * @param {URL} url
+ */
+function workerAddress(url) {
+  const { location, trustedTypes } = /** @type {any} */ (globalThis);
+  const address =
+    url.origin === location.origin ? url.href : URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)};`], { type: 'text/javascript' }));
+  trusted ??= trustedTypes?.createPolicy('watchnext', { createScriptURL: (/** @type {string} */ text) => text });
+  return trusted?.createScriptURL(address) ?? address;
 }
 
 /** @param {URL} url */
@@ -40,7 +60,7 @@ function startWorker(url) {
   };
   let worker;
   try {
-    worker = new Worker(url, options);
+    worker = new Worker(workerAddress(url), options);
   } catch (error) {
     throw workerBlocked(url, error instanceof Error ? error.message : String(error));
   }
@@ -49,7 +69,7 @@ function startWorker(url) {
     worker.terminate();
     throw new WatchNextError(
       'worker-unsupported',
-      'This browser lacks module workers. Update it: Chrome and Edge 91, Firefox 114, Safari 16.4 and later have them.',
+      'This browser lacks module workers. Update it: Chrome and Edge 105, Firefox 114, Safari 16.4 and later have them.',
       'browser',
     );
   }
@@ -68,8 +88,8 @@ function workerBlocked(url, reason) {
   );
 }
 
-/** What a worker is made of before it can speak for itself. */
-const WORKER_FILES = ['./worker.js', './download.js', './failure.js'];
+/** What a module's text imports by a name of its own folder. */
+const IMPORTS = /\bfrom\s*['"](\.[^'"]+)['"]/g;
 
 /**
  * Why a worker failed before its first word: browsers don't say, so look whether its files can be had.
@@ -77,8 +97,8 @@ const WORKER_FILES = ['./worker.js', './download.js', './failure.js'];
  * @param {string} message
  */
 async function explainStart(url, message) {
-  for (const file of WORKER_FILES) {
-    const part = new URL(file, url);
+  const files = [url];
+  for (const part of files) {
     let response;
     try {
       response = await fetch(part);
@@ -92,6 +112,8 @@ async function explainStart(url, message) {
         part.href,
       );
     }
+    // What the worker itself imports, if it is made of several files; what those import comes from the same folder.
+    if (part === url) for (const [, file] of (await response.text()).matchAll(IMPORTS)) files.push(new URL(file, url));
   }
   return workerBlocked(url, message || 'the browser gives no reason');
 }
@@ -217,6 +239,14 @@ class Engine {
     return turn.then((answer) => (isNewest() ? answer : null));
   }
 
+  reasons(/** @type {import('./runtime.js').Request} */ request, /** @type {Iterable<number>} */ ids, most = 2) {
+    return this.#line.ask('reasons', this.#complete(request), [...ids], most);
+  }
+
+  readList(/** @type {Uint8Array} */ bytes) {
+    return this.#line.ask('readList', bytes);
+  }
+
   userVector(/** @type {import('./runtime.js').Request} */ request) {
     return this.#line.ask('userVector', this.#complete(request));
   }
@@ -227,6 +257,15 @@ class Engine {
 
   loadRanker(/** @type {{onProgress?: import('./runtime.js').OnProgress}} */ { onProgress } = {}) {
     return this.#loadExtra('ranker', onProgress);
+  }
+
+  loadLinks(/** @type {{onProgress?: import('./runtime.js').OnProgress}} */ { onProgress } = {}) {
+    return this.#loadExtra('links', onProgress);
+  }
+
+  async map(/** @type {{onProgress?: import('./runtime.js').OnProgress}} */ { onProgress } = {}) {
+    await this.#loadExtra('map', onProgress);
+    return this.#line.ask('map');
   }
 
   close() {

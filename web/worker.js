@@ -3,8 +3,8 @@
  * Everything slow happens here, so that the page's own thread stays free.
  */
 
-import { fetchBytes, fetchModule } from './download.js';
-import { WatchNextError, toPlain } from './failure.js';
+import { fetchBytes, fetchModule } from './engine/download.js';
+import { WatchNextError, toPlain } from './engine/failure.js';
 
 /** A manifest is some kilobytes; a server that sends much more isn't sending one. */
 const MANIFEST_LIMIT = 1 << 20;
@@ -97,7 +97,7 @@ function planFiles(manifest, bundle) {
 /**
  * Fetches files side by side; the first failure stops the others.
  * @param {FilePlan[]} plans
- * @param {import('./download.js').Transfer} transfer
+ * @param {import('./engine/download.js').Transfer} transfer
  * @param {(received: number, total: number) => void} onProgress
  * @returns {Promise<Record<string, Uint8Array>>}
  */
@@ -123,7 +123,7 @@ async function fetchFiles(plans, transfer, onProgress) {
 }
 
 /**
- * @param {(transfer: import('./download.js').Transfer) => Promise<any>} work
+ * @param {(transfer: import('./engine/download.js').Transfer) => Promise<any>} work
  * @param {RequestCache} [cache]
  */
 async function withTransfer(work, cache = transfers.cache) {
@@ -161,6 +161,16 @@ const EXTRAS = {
     add: ({ ranker, traits }) => recommender.loadRanker(ranker, traits),
     missing: 'This bundle has no ranker. Train it with one, or do without chances and similar movies.',
   },
+  links: {
+    roles: ['links'],
+    add: ({ links }) => recommender.loadLinks(links),
+    missing: 'This bundle has no links. Train it on data with links.csv, or do without IMDb and TMDB.',
+  },
+  map: {
+    roles: ['map'],
+    add: ({ map }) => recommender.loadMap(map),
+    missing: 'This bundle has no map. Make one by `trainer map`.',
+  },
 };
 
 /** Extras whose last load failed, so that what the cache holds of them is suspect. @type {Set<string>} */
@@ -180,7 +190,7 @@ function bytesOf(name) {
 }
 
 /** What is loaded and what more could be. */
-const about = () => ({ ...recommender.info(), statesBytes: bytesOf('states'), rankerBytes: bytesOf('ranker') });
+const about = () => ({ ...recommender.info(), statesBytes: bytesOf('states'), rankerBytes: bytesOf('ranker'), linksBytes: bytesOf('links'), mapBytes: bytesOf('map') });
 
 /** The calls that the runtime may make, by name. @type {Record<string, (...parameters: any[]) => unknown>} */
 const calls = {
@@ -232,6 +242,10 @@ const calls = {
   movies: (/** @type {number[]} */ ids) => recommender.movies(Uint32Array.from(ids)),
   similar: (/** @type {number} */ movieId, /** @type {number} */ limit) => recommender.similar(movieId, limit),
   suggest: (/** @type {import('./runtime.js').Request} */ request) => recommender.suggest(request),
+  reasons: (/** @type {import('./runtime.js').Request} */ request, /** @type {number[]} */ ids, /** @type {number} */ most) =>
+    recommender.reasons(request, Uint32Array.from(ids), most),
+  readList: (/** @type {Uint8Array} */ bytes) => recommender.readList(bytes),
+  map: () => recommender.map(),
   userVector: (/** @type {import('./runtime.js').Request} */ request) => recommender.userVector(request),
 };
 

@@ -71,6 +71,79 @@ const STATES = [
     },
   ],
   [
+    'filters open and set, a movie ignored',
+    async (page) => {
+      await clickPosters(page, 0, 3);
+      await page.getByText('Filters').click();
+      await page.locator('.chip').first().click();
+      await page.locator('.card').first().hover();
+      await page.locator('.card-ignore').first().click();
+      await page.locator('#ignored').waitFor();
+    },
+  ],
+  [
+    'filters that nothing fits',
+    async (page) => {
+      await clickPosters(page, 0);
+      await page.locator('watch-next').evaluate((element) => ((/** @type {any} */ (element)).filter = { decades: [1850] }));
+      await page.locator('#filters-clear').waitFor();
+    },
+  ],
+  [
+    'reasons shown',
+    async (page) => {
+      await clickPosters(page, 0, 3);
+      await page.waitForFunction(() => [...inside().querySelectorAll('.because')].some((line) => line.textContent));
+    },
+  ],
+  [
+    'an import reported',
+    async (page) => {
+      await page.locator('#open-import').click();
+      const buffer = Buffer.from('Date,Name,Year,Letterboxd URI\n2024-01-01,The Crimson Harbour,1950,x\n2024-01-01,Nowhere,1950,x\n');
+      await page.locator('#import-file').setInputFiles({ name: 'watched.csv', mimeType: 'text/csv', buffer });
+      await page.locator('.report-sum').waitFor();
+    },
+  ],
+  [
+    'an import refused',
+    async (page) => {
+      await page.locator('#open-import').click();
+      await page.locator('#import-file').setInputFiles({ name: 'x.csv', mimeType: 'text/csv', buffer: Buffer.from('a,b\n1,2\n') });
+      await page.locator('.trouble').waitFor();
+    },
+  ],
+  [
+    'the link to share',
+    async (page) => {
+      await clickPosters(page, 0);
+      await page.locator('#open-share').click();
+    },
+  ],
+  [
+    'a list offered by a link',
+    async (page) => {
+      await clickPosters(page, 0);
+      await page.evaluate(() => (location.hash = '#list=101-102_9'));
+      await page.locator('#offer').waitFor();
+    },
+  ],
+  [
+    'the map',
+    async (page) => {
+      await clickPosters(page, 0, 3);
+      await page.locator('#open-map').click();
+      await page.locator('.map-near button').first().waitFor();
+    },
+  ],
+  [
+    'in Japanese',
+    async (page) => {
+      await page.locator('#language').selectOption('ja');
+      await page.waitForFunction(() => inside().querySelector('#root')?.lang === 'ja' && inside().querySelectorAll('.tile').length > 0);
+    },
+  ],
+  [
     'the ranker failing',
     async (page) => {
       await clickPosters(page, 0);
@@ -118,7 +191,7 @@ test('nothing is wider than a screen of 320 px', async () => {
   const wide = () =>
     page.evaluate(() => {
       // What scrolls by itself may be wider than the screen.
-      return [...document.querySelectorAll('body *')]
+      return [...document.querySelectorAll('body *'), ...inside().querySelectorAll('*')]
         .filter((node) => !node.closest('.film > *, .similar-list > *, svg') && node.getBoundingClientRect().right > 320.5)
         .map((node) => `${node.tagName}.${node.className}`);
     });
@@ -137,7 +210,7 @@ test('touch targets are 44 px on coarse pointers', async () => {
   await page.locator('.card .similar-open').first().click();
   await page.locator('#similar').waitFor();
   const small = await page.evaluate(() =>
-    [...document.querySelectorAll('button, input')]
+    [...document.querySelectorAll('button, input, select'), ...inside().querySelectorAll('button, input')]
       .map((node) => ({ name: node.id || node.className, box: node.getBoundingClientRect() }))
       .filter(({ box }) => box.width > 0 && (box.width < 43.5 || box.height < 39.5))
       .map(({ name, box }) => `${name} ${box.width} × ${box.height}`),
@@ -150,7 +223,7 @@ test('every poster\'s words have a contrast of 4.5 and stay on the poster', asyn
   for (let round = 0; round < 3 && (await page.locator('#wall-more').isVisible()); round++) {
     const count = await page.locator('.tile').count();
     await page.locator('#wall-more').click();
-    await page.waitForFunction((before) => document.querySelectorAll('.tile').length > before && !document.querySelector('#wall-list[aria-busy]'), count);
+    await page.waitForFunction((before) => inside().querySelectorAll('.tile').length > before && !inside().querySelector('#wall-list[aria-busy]'), count);
     await page.waitForTimeout(200);
   }
   const poor = await page.evaluate(() => {
@@ -162,7 +235,7 @@ test('every poster\'s words have a contrast of 4.5 and stay on the poster', asyn
       });
       return 0.2126 * r + 0.7152 * g + 0.0722 * b;
     };
-    return [...document.querySelectorAll('.tile .poster')].flatMap((poster) => {
+    return [...inside().querySelectorAll('.tile .poster')].flatMap((poster) => {
       const style = /** @type {HTMLElement} */ (poster).style;
       const [low, high] = [light(style.getPropertyValue('--ground')), light(style.getPropertyValue('--ink'))].sort((a, b) => a - b);
       const edge = poster.getBoundingClientRect();

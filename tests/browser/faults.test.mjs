@@ -11,7 +11,7 @@ const required = files.filter(({ optional }) => !optional).map(({ path }) => `/m
 const WASM = '/web/watchnext_bg.wasm';
 
 /** A transfer that stalls must be given up soon, or the tests would take minutes. */
-const SHORT_STALL = { replace: /** @type {[string, string]} */ (['data-bundle=', 'data-stall-ms="1500" data-bundle=']) };
+const SHORT_STALL = { replace: /** @type {[string, string]} */ (['bundle="models/"', 'stall-ms="1500" bundle="models/"']) };
 
 afterEach(() => here.server.heal());
 
@@ -47,7 +47,7 @@ async function failsAndRecovers(code, place, spoil) {
   assert.deepEqual(page.errors, []);
 }
 
-for (const path of ['/models/manifest.json', ...required, WASM, '/web/worker.js', '/web/download.js']) {
+for (const path of ['/models/manifest.json', ...required, WASM, '/web/worker.js']) {
   test(`404 on ${path}`, () => failsAndRecovers('http-status', path, () => here.server.faults.set(path, { status: 404 })));
 }
 
@@ -143,7 +143,7 @@ test('a failing states file leaves the taste model at work, and can be tried aga
     assert.ok(await page.getByLabel('Taste model').isChecked());
     here.server.heal();
     await page.getByRole('button', { name: 'Try again' }).click();
-    await page.waitForFunction((ids) => [...document.querySelectorAll('.seen')].map((b) => b.getAttribute('data-movie')).join() !== ids, suggestions.join());
+    await page.waitForFunction((ids) => [...inside().querySelectorAll('.seen')].map((b) => b.getAttribute('data-movie')).join() !== ids, suggestions.join());
     assert.ok(await page.getByLabel('Viewers like you').isChecked());
     await page.context().close();
   }
@@ -167,8 +167,8 @@ for (const [name, path, fault, code] of RANKER_FAULTS) {
     await ready(page);
     const line = page.locator('#ranker-status');
     assert.equal(await line.getAttribute('data-code'), code);
-    assert.match(await line.innerText(), /couldn't be loaded/);
-    await page.waitForFunction(() => document.querySelector('#announcer')?.textContent?.includes("couldn't be loaded"));
+    assert.match(await line.innerText(), /couldn’t be loaded/);
+    await page.waitForFunction(() => inside().querySelector('#announcer')?.textContent?.includes("couldn’t be loaded"));
     assert.equal(await page.locator('.failure-panel').count(), 0);
     assert.equal((await suggested(page)).length, suggestions.length);
     assert.deepEqual(await chances(page), {});
@@ -176,14 +176,14 @@ for (const [name, path, fault, code] of RANKER_FAULTS) {
     await clickPosters(page, 7);
     assert.equal((await suggested(page)).length, suggestions.length);
     await page.getByRole('button', { name: 'Try again' }).click();
-    await page.waitForFunction(() => document.querySelector('#ranker-words')?.textContent?.includes("couldn't be loaded"));
+    await page.waitForFunction(() => inside().querySelector('#ranker-words')?.textContent?.includes("couldn’t be loaded"));
     here.server.heal();
     const retried = page.waitForRequest((request) => new URL(request.url()).pathname === path);
     await page.getByRole('button', { name: 'Try again' }).click();
     assert.equal((await (await retried).allHeaders())['cache-control'], 'no-cache');
     await ranked(page);
     assert.equal(await line.isVisible(), false);
-    assert.equal(await page.evaluate(() => document.activeElement?.id), 'suggestions', 'the pressed button is gone');
+    assert.equal(await page.evaluate(() => focused()?.id), 'suggestions', 'the pressed button is gone');
     assert.equal(Object.keys(await chances(page)).length, suggestions.length);
     assert.deepEqual((await watchedIds(page)).slice(1), list);
     assert.deepEqual(page.errors, []);
@@ -198,7 +198,7 @@ test('a slow ranker keeps nobody waiting, and the page asks again by itself', as
   assert.equal((await suggested(page)).length, suggestions.length);
   assert.deepEqual(await chances(page), {});
   await clickPosters(page, 7);
-  assert.equal(await page.locator('#app').getAttribute('data-ranker'), 'coming');
+  assert.equal(await page.locator('#root').getAttribute('data-ranker'), 'coming');
   const height = () => page.locator('.chance').first().evaluate((chance) => chance.getBoundingClientRect().height);
   const before = await height();
   await ranked(page);
@@ -243,7 +243,7 @@ test('a worker that dies is replaced on demand', async () => {
 });
 
 test('without the page\'s program, the page itself says that something is amiss', async () => {
-  here.server.faults.set('/web/app.js', { status: 404 });
+  here.server.faults.set('/web/watch-next.js', { status: 404 });
   const page = await here.blank();
   await page.goto(`${here.server.origin}/`);
   assert.equal(await page.locator('#stuck').isVisible(), false);

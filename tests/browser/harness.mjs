@@ -44,6 +44,7 @@ export function site({ arguments: more, ...options } = {}) {
      */
     async blank(options) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+      await context.addInitScript(lookInside);
       return watch(await context.newPage(), self.server.origin);
     },
     /**
@@ -67,6 +68,17 @@ export function site({ arguments: more, ...options } = {}) {
     await Promise.all([browser?.close(), self.server?.close()]);
   });
   return self;
+}
+
+/** Gives the functions that run in pages `inside()`, the widget's tree, and `focused()`, what has the focus in whatever tree. */
+export function lookInside() {
+  const scope = /** @type {any} */ (globalThis);
+  scope.inside = () => document.querySelector('watch-next')?.shadowRoot ?? document;
+  scope.focused = () => {
+    let node = document.activeElement;
+    while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
+    return node;
+  };
 }
 
 /** @typedef {import('playwright-core').Page & {foreign: string[], errors: string[]}} WatchedPage */
@@ -97,6 +109,33 @@ export async function shown(page) {
 export async function ready(page) {
   await shown(page);
   await page.waitForFunction(() => performance.getEntriesByName('watchnext:complete').length > 0, null, { timeout: 30_000 });
+}
+
+/**
+ * Leads a page to a site of somebody else's making, which embeds the widget.
+ * @param {import('playwright-core').Page} page
+ * @param {string} origin
+ * @param {string} body markup
+ * @param {{head?: string, policy?: string}} [options] the policy is that of our own pages, if left out.
+ */
+export async function visitHost(page, origin, body, { head = '', policy } = {}) {
+  const url = `${origin}/somebody/else.html`;
+  const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Somebody else</title>${head}</head><body>${body}</body></html>`;
+  await page.route(url, (route) =>
+    route.fulfill({ contentType: 'text/html; charset=utf-8', body: html, headers: policy ? { 'content-security-policy': policy } : {} }),
+  );
+  await page.goto(url);
+}
+
+/** The markup that embeds the widget. */
+export const SCRIPT = '<script type="module" src="/web/watch-next.js"></script>';
+
+/** Ids of the movies of a bundle's catalogue, the best known first. @param {string} folder @returns {Promise<number[]>} */
+export async function catalogIds(folder) {
+  const { movie_id: ids, ratings } = JSON.parse(await readFile(join(folder, 'catalog.json'), 'utf8'));
+  const rows = ids.map((/** @type {number} */ _, /** @type {number} */ row) => row);
+  rows.sort((/** @type {number} */ one, /** @type {number} */ other) => ratings[other] - ratings[one] || one - other);
+  return rows.map((/** @type {number} */ row) => ids[row]);
 }
 
 /** Clicks the posters with these places on the wall, and waits for the answer to each. @param {import('playwright-core').Page} page @param {number[]} places */
@@ -135,7 +174,7 @@ export const chances = (page) =>
 
 /** Waits until the suggestions say how likely they are to be liked. @param {import('playwright-core').Page} page */
 export async function ranked(page) {
-  await page.locator('#app[data-ranker=ready] .chance:not(.chance-unknown)').first().waitFor();
+  await page.locator('#root[data-ranker=ready] .chance:not(.chance-unknown)').first().waitFor();
 }
 
 /** Ids of the movies in the list, newest first. @param {import('playwright-core').Page} page @returns {Promise<string[]>} */

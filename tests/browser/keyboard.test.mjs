@@ -9,7 +9,7 @@ const here = site();
 /** @param {import('playwright-core').Page} page */
 const focus = (page) =>
   page.evaluate(() => {
-    const { activeElement } = document;
+    const activeElement = focused();
     return activeElement?.id || activeElement?.getAttribute('aria-label') || activeElement?.textContent || '';
   });
 
@@ -61,11 +61,11 @@ test('from the top of the page, tabbing alone reaches search, wall, list tools a
   await page.locator('.tile').first().blur();
   /** @type {Set<string>} */
   const reached = new Set();
-  for (let presses = 0; presses < 80; presses++) {
+  for (let presses = 0; presses < 90; presses++) {
     await page.keyboard.press('Tab');
     reached.add(
       await page.evaluate(() => {
-        const { activeElement: node } = document;
+        const node = focused();
         const visible = node && getComputedStyle(node).outlineStyle !== 'none';
         const name = node?.id || [...(node?.classList ?? [])].find((item) => ['tile', 'seen', 'act', 'similar-open'].includes(item)) || node?.tagName || '';
         return name === 'BODY' || name === 'INPUT' || visible ? name : `${name} without a visible focus`;
@@ -86,7 +86,7 @@ test('space and enter press posters and reactions', async () => {
   await page.locator('[data-act=like]').first().focus();
   await settled(page, () => page.keyboard.press('Enter'));
   assert.equal(await page.locator('[data-act=like]').first().getAttribute('aria-pressed'), 'true');
-  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('data-act')), 'like');
+  assert.equal(await page.evaluate(() => focused()?.getAttribute('data-act')), 'like');
 });
 
 test('after a removal the focus goes to the next movie, at last to the search box', async () => {
@@ -95,7 +95,7 @@ test('after a removal the focus goes to the next movie, at last to the search bo
   await page.locator('[data-act=remove]').nth(1).focus();
   const list = await watchedIds(page);
   await page.keyboard.press('Enter');
-  const holder = () => page.evaluate(() => document.activeElement?.closest('li')?.getAttribute('data-movie'));
+  const holder = () => page.evaluate(() => focused()?.closest('li')?.getAttribute('data-movie'));
   assert.equal(await holder(), list[2]);
   await page.keyboard.press('Enter');
   assert.equal(await holder(), list[0]);
@@ -131,9 +131,9 @@ test('similar movies by keyboard: open, pick, escape, and the focus comes back',
   await page.locator('.card .similar-open').nth(1).focus();
   await page.keyboard.press('Enter');
   await tray.waitFor();
-  assert.ok(await page.evaluate(() => document.activeElement?.matches('#similar .tile')), 'the focus goes to the first movie');
+  assert.ok(await page.evaluate(() => focused()?.matches('#similar .tile')), 'the focus goes to the first movie');
   await page.keyboard.press('Tab');
-  assert.ok(await page.evaluate(() => document.activeElement === document.querySelectorAll('#similar .tile')[1]));
+  assert.ok(await page.evaluate(() => focused() === inside().querySelectorAll('#similar .tile')[1]));
   await page.keyboard.press('Shift+Tab');
   await page.keyboard.press('Escape');
   assert.equal(await tray.isVisible(), false);
@@ -142,14 +142,14 @@ test('similar movies by keyboard: open, pick, escape, and the focus comes back',
   await page.keyboard.press('Enter');
   await tray.waitFor();
   const [opened, picked] = await page.evaluate(() => [
-    document.querySelector('.similar-open[aria-expanded=true]')?.getAttribute('data-similar'),
-    document.activeElement?.getAttribute('data-movie'),
+    inside().querySelector('.similar-open[aria-expanded=true]')?.getAttribute('data-similar'),
+    focused()?.getAttribute('data-movie'),
   ]);
   await settled(page, () => page.keyboard.press('Space'));
   assert.equal((await watchedIds(page))[0], picked);
   await page.keyboard.press('Escape');
   // The card may have left the list by now; then the suggestions themselves take the focus.
-  const holder = await page.evaluate(() => document.activeElement?.getAttribute('data-similar') ?? document.activeElement?.id);
+  const holder = await page.evaluate(() => focused()?.getAttribute('data-similar') ?? focused()?.id);
   assert.ok([opened, 'suggestions'].includes(holder), String(holder));
 });
 
@@ -159,7 +159,7 @@ test('changes are announced politely', async () => {
   assert.equal(await announcer.getAttribute('aria-live'), 'polite');
   const name = await page.locator('.tile').first().getAttribute('title');
   await clickPosters(page, 0);
-  await page.waitForFunction(() => document.querySelector('#announcer')?.textContent);
+  await page.waitForFunction(() => inside().querySelector('#announcer')?.textContent);
   const said = (await announcer.textContent()) ?? '';
   assert.ok(said.startsWith(`Added ${name}. Watch next:`), said);
 });

@@ -43,7 +43,7 @@ test(`${CLICKS} clicks, each to its new list`, async () => {
   const startup = (await longTasks(page)).length;
   const durations = await page.evaluate(async (clicks) => {
     /** @type {NodeListOf<HTMLElement>} */
-    const tiles = document.querySelectorAll('.tile');
+    const tiles = inside().querySelectorAll('.tile');
     /** @type {number[]} */
     const found = [];
     /** @type {(duration: number) => void} */
@@ -99,7 +99,7 @@ test(`the page with the model loaded takes less than ${MEMORY_MB} MB`, async () 
   };
   const plain = await used();
   await page.getByLabel('Viewers like you').click();
-  await page.waitForFunction(() => document.querySelector('#retrieval-status')?.hasAttribute('hidden'));
+  await page.waitForFunction(() => inside().querySelector('#retrieval-status')?.hasAttribute('hidden'));
   const withStates = await used();
   const megabytes = await rendererMemory(/** @type {import('playwright-core').Browser} */ (page.context().browser()));
   const resident = megabytes > 0 ? `${megabytes.toFixed(0)} MB` : 'unknown';

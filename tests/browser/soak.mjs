@@ -27,7 +27,7 @@ async function click(count, seed) {
   await page.evaluate(
     async ({ count, seed }) => {
       /** @type {NodeListOf<HTMLElement>} */
-      const tiles = document.querySelectorAll('.tile');
+      const tiles = inside().querySelectorAll('.tile');
       let state = seed;
       /** @type {() => void} */
       let heard = () => {};

@@ -75,7 +75,7 @@ test('two tabs show one list', async () => {
   await second.goto(`${here.server.origin}/`);
   await ready(second);
   await clickPosters(first, 0, 4);
-  await second.waitForFunction(() => document.querySelectorAll('#watched-list > li').length === 2);
+  await second.waitForFunction(() => inside().querySelectorAll('#watched-list > li').length === 2);
   assert.deepEqual(await watchedIds(second), await watchedIds(first));
   assert.equal(await second.locator('.tile[aria-pressed=true]').count(), 2);
 });

@@ -47,7 +47,7 @@ test('a second click on a poster takes the movie back', async () => {
 
 test('the knob spreads the list, and is told to screen readers', async () => {
   const page = await here.open();
-  assert.equal(await page.locator('#spread').isVisible(), true);
+  assert.equal(await page.locator('.spread').isVisible(), true);
   await clickPosters(page, 0, 3);
   const knob = page.getByLabel('Variety');
   /** Turns the knob to a value whose list is another one. @param {string} value */
@@ -55,7 +55,7 @@ test('the knob spreads the list, and is told to screen readers', async () => {
     const before = (await suggested(page)).join();
     await knob.fill(value);
     await page.waitForFunction(
-      (ids) => [...document.querySelectorAll('.seen')].map((button) => button.getAttribute('data-movie')).join() !== ids,
+      (ids) => [...inside().querySelectorAll('.seen')].map((button) => button.getAttribute('data-movie')).join() !== ids,
       before,
     );
     return suggested(page);
@@ -73,7 +73,7 @@ test('a link names a model beside the default one, and can name nothing else', a
   const asked = [];
   page.on('request', (request) => asked.push(new URL(request.url()).pathname));
   await page.goto(`${here.server.origin}/?model=seed-network`);
-  await page.waitForFunction(() => !document.querySelector('#failure')?.hasAttribute('hidden'));
+  await page.waitForFunction(() => !inside().querySelector('#failure')?.hasAttribute('hidden'));
   assert.ok(asked.includes('/models/seed-network/manifest.json'), 'the fixture has no such model, which the page says');
   await page.goto(`${here.server.origin}/?model=${encodeURIComponent('../elsewhere')}`);
   await ready(page);
@@ -87,7 +87,7 @@ test('"watched it" moves a suggestion to the list, and the focus stays among the
   await settled(page, () => page.locator('.seen').first().click());
   assert.equal((await watchedIds(page))[0], first);
   assert.ok(!(await suggested(page)).includes(first));
-  assert.ok(await page.evaluate(() => document.activeElement?.matches('.seen')));
+  assert.ok(await page.evaluate(() => focused()?.matches('.seen')));
 });
 
 test('the list survives a reload, with its reactions and its suggestions', async () => {
@@ -112,13 +112,13 @@ test('like and dislike exclude each other and can be taken back', async () => {
   const like = page.locator('[data-act=like]').first();
   const dislike = page.locator('[data-act=dislike]').first();
   const pressed = async () => [await like.getAttribute('aria-pressed'), await dislike.getAttribute('aria-pressed')];
-  const stored = () => page.evaluate(() => JSON.parse(localStorage.getItem('watchnext.list.v1') ?? '').movies.at(-1).reaction);
+  const stored = () => page.evaluate(() => JSON.parse(localStorage.getItem('watchnext.list.v1') ?? '').movies.at(-1).rating);
   await settled(page, () => like.click());
   assert.deepEqual(await pressed(), ['true', 'false']);
-  assert.equal(await stored(), 'like');
+  assert.equal(await stored(), 5);
   await settled(page, () => dislike.click());
   assert.deepEqual(await pressed(), ['false', 'true']);
-  assert.equal(await stored(), 'dislike');
+  assert.equal(await stored(), 1);
   await settled(page, () => dislike.click());
   assert.deepEqual(await pressed(), ['false', 'false']);
   assert.equal(await stored(), undefined);
@@ -130,7 +130,7 @@ test('each suggestion says in words and as a number how likely it is to be liked
   const said = await chances(page);
   assert.deepEqual(new Set(Object.keys(said)), new Set(await suggested(page)));
   for (const text of Object.values(said)) {
-    const [, name, number] = text.match(/^You'd like it: ([a-z -]+) · (\d+)\u00a0%$/) ?? assert.fail(text);
+    const [, name, number] = text.match(/^You’d like it: ([a-z -]+) · (\d+)\u00a0%$/) ?? assert.fail(text);
     const percent = Number(number);
     assert.ok(percent >= 1 && percent <= 99, 'nothing is certain');
     const expected = percent >= 85 ? 'almost surely' : percent >= 70 ? 'very likely' : percent >= 55 ? 'likely' : percent >= 45 ? 'a toss-up' : 'a gamble';
@@ -147,8 +147,8 @@ test('dislikes change the chances, say so, and can be taken back', async () => {
   const after = await chances(page);
   assert.equal(Object.keys(after).length, Object.keys(before).length);
   assert.notDeepEqual(after, before);
-  await page.waitForFunction(() => document.querySelector('#announcer')?.textContent?.startsWith('Disliked'));
-  assert.match((await page.locator('#announcer').textContent()) ?? '', /^Disliked .+, and the chances follow\. Watch next: .+ You'd like it: .+ %\.$/);
+  await page.waitForFunction(() => inside().querySelector('#announcer')?.textContent?.startsWith('Disliked'));
+  assert.match((await page.locator('#announcer').textContent()) ?? '', /^Disliked .+, and the chances follow\. Watch next: .+ You’d like it: .+ %\.$/);
   // The same cards come back, on which the earlier chances must not have stayed.
   for (const place of [0, 1]) await settled(page, () => page.locator('[data-act=dislike]').nth(place).click());
   assert.deepEqual(await chances(page), before);
@@ -188,7 +188,7 @@ test('a watched movie opens similar ones too, another opener takes the tray over
   await page.locator('#similar').waitFor();
   const earlier = await page.locator('#similar-to').textContent();
   await older.click();
-  await page.waitForFunction((title) => document.querySelector('#similar-to')?.textContent !== title, earlier);
+  await page.waitForFunction((title) => inside().querySelector('#similar-to')?.textContent !== title, earlier);
   assert.equal(await page.locator('.similar-open[aria-expanded=true]').count(), 1);
   assert.equal(await older.getAttribute('aria-expanded'), 'true');
   await older.click();
@@ -237,8 +237,8 @@ test('show more brings more posters and moves the focus to the first of them', a
   const page = await here.open();
   const first = await page.locator('.tile').count();
   await page.locator('#wall-more').click();
-  await page.waitForFunction((count) => document.querySelectorAll('.tile').length > count, first);
-  await page.waitForFunction((count) => document.activeElement === document.querySelectorAll('.tile')[count], first);
+  await page.waitForFunction((count) => inside().querySelectorAll('.tile').length > count, first);
+  await page.waitForFunction((count) => focused() === inside().querySelectorAll('.tile')[count], first);
 });
 
 test('viewers like you: their file is fetched when asked for, not before, and once', async () => {
@@ -250,12 +250,12 @@ test('viewers like you: their file is fetched when asked for, not before, and on
   const byTaste = await suggested(page);
   assert.ok(!here.server.requests.includes(path));
   await page.getByLabel('Viewers like you').click();
-  await page.waitForFunction((ids) => [...document.querySelectorAll('.seen')].map((b) => b.getAttribute('data-movie')).join() !== ids, byTaste.join());
+  await page.waitForFunction((ids) => [...inside().querySelectorAll('.seen')].map((b) => b.getAttribute('data-movie')).join() !== ids, byTaste.join());
   assert.equal(here.server.requests.filter((request) => request === path).length, 1);
   const watched = new Set(await watchedIds(page));
   assert.deepEqual((await suggested(page)).filter((id) => watched.has(id)), []);
   await page.getByLabel('Taste model').click();
-  await page.waitForFunction((ids) => [...document.querySelectorAll('.seen')].map((b) => b.getAttribute('data-movie')).join() === ids, byTaste.join());
+  await page.waitForFunction((ids) => [...inside().querySelectorAll('.seen')].map((b) => b.getAttribute('data-movie')).join() === ids, byTaste.join());
   await page.getByLabel('Viewers like you').click();
   await clickPosters(page, 6);
   assert.equal(here.server.requests.filter((request) => request === path).length, 1);
@@ -264,9 +264,9 @@ test('viewers like you: their file is fetched when asked for, not before, and on
 test('a burst of clicks ends with the suggestions of the last one', async () => {
   const page = await here.open();
   await page.evaluate(() => {
-    for (const place of [0, 1, 2, 3, 4, 5, 6, 7]) /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.tile'))[place].click();
+    for (const place of [0, 1, 2, 3, 4, 5, 6, 7]) /** @type {NodeListOf<HTMLElement>} */ (inside().querySelectorAll('.tile'))[place].click();
   });
-  await page.waitForFunction(() => document.querySelectorAll('.seen').length > 0);
+  await page.waitForFunction(() => inside().querySelectorAll('.seen').length > 0);
   await page.waitForTimeout(300);
   const burst = await suggested(page);
   await page.reload();

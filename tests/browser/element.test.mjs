@@ -1,0 +1,364 @@
+/** `<watch-next>` as other sites use it: every attribute, property, method, event, slot and part. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FIXTURE, SCRIPT, catalogIds, chances, clickPosters, failureCode, ranked, ready, settled, site, suggested, visitHost, watchedIds } from './harness.mjs';
+
+const here = site();
+const IDS = await catalogIds(FIXTURE);
+
+/** A host page with this element, once it has its movies. @param {string} markup @param {Parameters<typeof visitHost>[3]} [options] */
+async function host(markup, options) {
+  const page = await here.blank();
+  await visitHost(page, here.server.origin, `${SCRIPT}${markup}`, options);
+  await ready(page);
+  return page;
+}
+
+/** @param {import('./harness.mjs').WatchedPage} page @param {string} script of a function of the element. */
+const onElement = (page, script) => page.locator('watch-next').first().evaluate(/** @type {any} */ (new Function('element', `return (${script})(element)`)));
+
+/** What the element tells, from its first moment. @param {string} type */
+const record = (type) => `<script type="module">
+  window.heard = [];
+  document.addEventListener('watchnext:${type}', (event) => { window.heard.push(JSON.parse(JSON.stringify(event.detail))); });
+</script>`;
+
+test('one script and one tag make a recommender, and what stood in the tag gives way', async () => {
+  const page = await host('<watch-next><p id="fallback">One moment</p></watch-next>');
+  assert.equal(await page.locator('#fallback').isVisible(), false);
+  await clickPosters(page, 0, 3);
+  assert.equal((await suggested(page)).length, 12);
+  await ranked(page);
+  assert.deepEqual(page.foreign, []);
+  assert.deepEqual(page.errors, []);
+});
+
+test('until the program comes, what stands in the tag is shown', async () => {
+  const page = await here.blank();
+  await visitHost(page, here.server.origin, '<watch-next><p id="fallback">One moment</p></watch-next>');
+  assert.ok(await page.locator('#fallback').isVisible());
+});
+
+test('bundle: another folder', async () => {
+  const page = await here.blank();
+  await visitHost(page, here.server.origin, `${SCRIPT}<watch-next bundle="/models/elsewhere"></watch-next>`);
+  assert.equal(await failureCode(page), 'http-status');
+  assert.ok(here.server.requests.includes('/models/elsewhere/manifest.json'));
+  await onElement(page, "(element) => element.setAttribute('bundle', '/models/')");
+  await ready(page);
+  await clickPosters(page, 0);
+  assert.ok((await suggested(page)).length > 0);
+});
+
+test('limit: how many suggestions, and a change of it', async () => {
+  const page = await host('<watch-next limit="5"></watch-next>');
+  await clickPosters(page, 0);
+  assert.equal((await suggested(page)).length, 5);
+  await onElement(page, "(element) => element.setAttribute('limit', '7')");
+  await page.waitForFunction(() => inside().querySelectorAll('.seen').length === 7);
+});
+
+test('genres, decades and fame: only what fits is suggested, and a change of them', async () => {
+  const page = await host(`<watch-next genres="Comedy, Horror" watched="${IDS[0]}"></watch-next>`);
+  const suggestions = () => onElement(page, '(element) => element.suggest()');
+  let found = await suggestions();
+  assert.ok(found.length > 0);
+  assert.ok(found.every((/** @type {any} */ { genres }) => genres.includes('Comedy') || genres.includes('Horror')));
+  await onElement(page, "(element) => { element.removeAttribute('genres'); element.setAttribute('decades', '1990 1954'); }");
+  found = await suggestions();
+  assert.ok(found.length > 0);
+  assert.ok(found.every((/** @type {any} */ { year }) => [1990, 1950].includes(Math.floor(year / 10) * 10)), JSON.stringify(found));
+  await onElement(page, "(element) => { element.removeAttribute('decades'); element.setAttribute('fame', 'gems'); }");
+  const gems = await suggestions();
+  await onElement(page, "(element) => element.setAttribute('fame', 'famous')");
+  const famous = await suggestions();
+  const ratings = (/** @type {any[]} */ list) => list.map(({ ratings }) => ratings);
+  assert.ok(Math.max(...ratings(gems)) <= Math.min(...ratings(famous)), 'hidden gems have fewer ratings than any famous movie');
+});
+
+test('diversity: another order', async () => {
+  const page = await host(`<watch-next diversity="0" watched="${IDS.slice(0, 3).join(' ')}"></watch-next>`);
+  const plain = await onElement(page, '(element) => element.suggest()');
+  await onElement(page, "(element) => element.setAttribute('diversity', '0.8')");
+  const spread = await onElement(page, '(element) => element.suggest()');
+  const ids = (/** @type {any[]} */ list) => list.map(({ movieId }) => movieId).join();
+  assert.notEqual(ids(plain), ids(spread));
+});
+
+test('theme: light and dark, whatever the visitor prefers', async () => {
+  const page = await host('<watch-next theme="dark"></watch-next>');
+  const ground = () => page.locator('#root').evaluate((root) => getComputedStyle(root).backgroundColor);
+  assert.equal(await ground(), 'rgb(18, 14, 16)');
+  await onElement(page, "(element) => element.setAttribute('theme', 'light')");
+  assert.equal(await ground(), 'rgb(245, 239, 228)');
+});
+
+test('lang: its own, that of what it stands in, and English for a language that nobody has', async () => {
+  const page = await host('<div lang="de"><watch-next></watch-next></div>');
+  const title = () => page.locator('#wall-title').innerText();
+  const german = await title();
+  await onElement(page, "(element) => element.setAttribute('lang', 'fr-CA')");
+  await page.waitForFunction((text) => inside().querySelector('#wall-title')?.textContent !== text, german);
+  assert.equal(await page.locator('#root').getAttribute('lang'), 'fr');
+  assert.equal(await page.locator('.tile').count() > 0, true, 'the engine stays, and the wall is drawn anew');
+  await onElement(page, "(element) => element.setAttribute('lang', 'xx')");
+  await page.waitForFunction(() => inside().querySelector('#wall-title')?.textContent === 'Seen any of these?');
+  assert.equal(here.server.requests.filter((path) => path === '/models/manifest.json').length > 0, true);
+});
+
+test('watched: a list that the site keeps, with stars, not stored in the browser', async () => {
+  const page = await host(`<watch-next watched="${IDS[0]}, ${IDS[1]}:4.5 ${IDS[2]}:1"></watch-next>`);
+  assert.deepEqual(await watchedIds(page), [IDS[2], IDS[1], IDS[0]].map(String));
+  const list = await onElement(page, '(element) => element.watched');
+  assert.deepEqual(list.map((/** @type {any} */ { rating }) => rating), [undefined, 4.5, 1]);
+  assert.ok(list.every((/** @type {any} */ { title }) => title.length > 0));
+  assert.match(await page.locator('.frame').nth(1).innerText(), /4\.5/);
+  assert.equal(await page.locator('[data-act=dislike]').first().getAttribute('aria-pressed'), 'true');
+  assert.equal(await page.evaluate(() => localStorage.length), 0);
+  await onElement(page, `(element) => element.setAttribute('watched', '${IDS[5]}')`);
+  await page.waitForFunction(() => inside().querySelectorAll('#watched-list > li').length === 1);
+});
+
+test('store: a name of its own, or none', async () => {
+  const page = await host('<watch-next store="club"></watch-next>');
+  await clickPosters(page, 0);
+  assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), ['watchnext.club']);
+  await onElement(page, "(element) => element.setAttribute('store', 'none')");
+  await page.waitForFunction(() => inside().querySelectorAll('#watched-list > li').length === 0);
+  await page.waitForFunction(() => inside().querySelectorAll('.tile').length > 0);
+  await clickPosters(page, 1, 2);
+  assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), ['watchnext.club']);
+});
+
+test('poster-url: the site\'s images over the drawn posters, and these where there is none', async () => {
+  const page = await here.blank();
+  const pixel = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+  await page.route('**/posters/*', (route) => (route.request().url().includes(`/${IDS[0]}.png`) ? route.fulfill({ contentType: 'image/png', body: pixel }) : route.fulfill({ status: 404 })));
+  await visitHost(page, here.server.origin, `${SCRIPT}<watch-next poster-url="/posters/{movieId}.png" watched="${IDS[0]} ${IDS[1]}"></watch-next>`);
+  await ready(page);
+  await page.waitForFunction((id) => inside().querySelector(`.frame[data-movie="${id}"] img`)?.complete, String(IDS[0]));
+  await page.waitForFunction((id) => !inside().querySelector(`.frame[data-movie="${id}"] img`), String(IDS[1]));
+  assert.ok(await page.locator(`.frame[data-movie="${IDS[1]}"] .poster-title`).isVisible());
+});
+
+test('movie-url: suggestions lead to the site\'s own pages, else to IMDb and TMDB', async () => {
+  const page = await host(`<watch-next watched="${IDS[0]}"></watch-next>`);
+  const links = () => page.locator('.card').first().locator('a').evaluateAll((all) => all.map((link) => /** @type {HTMLAnchorElement} */ (link).href));
+  const [imdb, tmdb] = await links();
+  assert.match(imdb, /^https:\/\/www\.imdb\.com\/title\/tt\d{7,}\/$/);
+  assert.match(tmdb, /^https:\/\/www\.themoviedb\.org\/movie\/\d+$/);
+  await onElement(page, "(element) => element.setAttribute('movie-url', '/film/{movieId}-{year}')");
+  await page.waitForFunction(() => inside().querySelector('.card a')?.pathname.startsWith('/film/'));
+  const [first] = await suggested(page);
+  assert.match((await links())[0], new RegExp(`/film/${first}-\\d{4}$`));
+  await onElement(page, "(element) => element.setAttribute('movie-url', 'javascript:alert({movieId})')");
+  await page.waitForFunction(() => inside().querySelectorAll('.card').length > 0 && !inside().querySelector('.card a'));
+});
+
+test('a mistake in an attribute is told to the site and leaves the rest at work', async () => {
+  const page = await here.blank();
+  await visitHost(page, here.server.origin, `${record('error')}${SCRIPT}<watch-next limit="many" fame="loud" genres="Comedy, Cookery" watched="${IDS[0]}, soon, ${IDS[1]}:9" diversity="7"></watch-next>`);
+  await ready(page);
+  assert.ok((await suggested(page)).length > 0);
+  assert.deepEqual(await watchedIds(page), [String(IDS[0])]);
+  const heard = await page.evaluate(() => /** @type {any} */ (window).heard.map((/** @type {any} */ { code, message }) => `${code} ${message}`));
+  for (const part of ['limit="many"', 'fame="loud"', 'Cookery', '…soon…', `…${IDS[1]}:9…`, 'diversity="7"']) {
+    assert.ok(heard.some((/** @type {string} */ line) => line.startsWith('attribute-invalid') && line.includes(part)), `${part} in ${heard.join('\n')}`);
+  }
+  assert.deepEqual(page.errors, []);
+});
+
+test('properties and methods', async () => {
+  const page = await host('<watch-next></watch-next>');
+  const found = await page.locator('watch-next').evaluate(async (node, ids) => {
+    const element = /** @type {any} */ (node);
+    const lengths = [];
+    element.watched = [ids[0], { movieId: ids[1], rating: 4 }, 4_000_000_000];
+    lengths.push((await element.suggest()).length);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    lengths.push(element.watched.length);
+    await element.watch([{ movieId: ids[1], rating: 2 }, ids[2]]);
+    lengths.push(element.watched.length);
+    const rated = element.watched[1].rating;
+    element.unwatch(ids[0]);
+    lengths.push(element.watched.length);
+    element.undo();
+    lengths.push(element.watched.length);
+    element.clear();
+    lengths.push(element.watched.length);
+    element.filter = { genres: ['Comedy'], decades: [1990], fame: 'known' };
+    const errors = [];
+    for (const wrong of [7, [{}], [{ movieId: 1, rating: 9 }], ['1']]) {
+      try {
+        element.watched = wrong;
+        errors.push('taken');
+      } catch (error) {
+        errors.push(/** @type {Error} */ (error).name);
+      }
+    }
+    element.focus();
+    return { lengths, rated, filter: element.filter, attributes: element.getAttributeNames().sort(), errors, engine: typeof element.engine.suggest, focused: element.shadowRoot.activeElement.id, suggestions: Array.isArray(element.suggestions) };
+  }, IDS);
+  assert.deepEqual(found, {
+    lengths: [0, 2, 3, 2, 3, 0],
+    rated: 2,
+    filter: { genres: ['Comedy'], decades: [1990], fame: 'known' },
+    attributes: ['decades', 'fame', 'genres'],
+    errors: ['TypeError', 'TypeError', 'TypeError', 'TypeError'],
+    engine: 'function',
+    focused: 'search-input',
+    suggestions: true,
+  });
+});
+
+test('a property that was set before the program came counts', async () => {
+  const page = await here.blank();
+  await visitHost(page, here.server.origin, `<watch-next></watch-next><script>document.querySelector('watch-next').watched = [${IDS[0]}, ${IDS[4]}]</script>${SCRIPT}`);
+  await ready(page);
+  assert.deepEqual(await watchedIds(page), [String(IDS[4]), String(IDS[0])]);
+});
+
+test('events: ready, watched, suggestions, select', async () => {
+  const page = await here.blank();
+  const listeners = `<script type="module">
+    window.heard = [];
+    for (const type of ['ready', 'watched', 'suggestions', 'select']) {
+      document.addEventListener('watchnext:' + type, (event) => {
+        if (type === 'select') event.preventDefault();
+        window.heard.push([type, JSON.parse(JSON.stringify(event.detail)), event.target.localName]);
+      });
+    }
+  </script>`;
+  await visitHost(page, here.server.origin, `${listeners}${SCRIPT}<watch-next></watch-next>`);
+  await ready(page);
+  await clickPosters(page, 0);
+  await page.locator('.card a').first().click();
+  const heard = await page.evaluate(() => /** @type {any} */ (window).heard);
+  const of = (/** @type {string} */ wanted) => heard.filter((/** @type {any} */ [type]) => type === wanted).map((/** @type {any} */ [, detail]) => detail);
+  assert.ok(heard.every((/** @type {any} */ [, , target]) => target === 'watch-next'));
+  assert.equal(of('ready').length, 1);
+  assert.equal(of('ready')[0].info.movies, IDS.length);
+  assert.deepEqual(of('watched').map((/** @type {any} */ { kind, watched, movie }) => [kind, watched.length, movie.movieId === watched[0].movieId]), [['add', 1, true]]);
+  assert.deepEqual(of('suggestions').at(-1).suggestions.map((/** @type {any} */ { movieId }) => String(movieId)), await suggested(page));
+  assert.equal(of('select').length, 1);
+  assert.equal(String(of('select')[0].movie.movieId), (await suggested(page))[0]);
+  assert.equal(page.context().pages().length, 1, 'the link was not followed');
+});
+
+test('events: error, once for each failure', async () => {
+  here.server.faults.set('/models/movies.safetensors', { truncateTo: 100 });
+  const page = await here.blank();
+  await visitHost(page, here.server.origin, `${record('error')}${SCRIPT}<watch-next></watch-next>`);
+  assert.equal(await failureCode(page), 'file-size-mismatch');
+  here.server.heal();
+  const heard = await page.evaluate(() => /** @type {any} */ (window).heard);
+  assert.deepEqual(heard.map((/** @type {any} */ { code }) => code), ['file-size-mismatch']);
+  assert.match(heard[0].message, /movies\.safetensors/);
+});
+
+test('slots, parts and custom properties change the look', async () => {
+  const page = await host(
+    '<watch-next><h1 slot="head">My cinema</h1><button slot="tools">Mine</button><span slot="wall-title">Which of these?</span><span slot="suggestions-title">Tonight</span><p slot="empty">Nothing yet</p><p slot="foot">The end</p></watch-next>',
+    { head: '<style>watch-next { --watchnext-paper: rgb(1, 2, 3); --watchnext-accent: rgb(9, 8, 7); --watchnext-font: monospace } watch-next::part(search-input) { border-width: 7px } watch-next::part(card) { padding: 13px }</style>' },
+  );
+  for (const text of ['My cinema', 'Mine', 'Which of these?', 'Tonight', 'Nothing yet', 'The end']) assert.ok(await page.getByText(text, { exact: true }).isVisible(), text);
+  await clickPosters(page, 0);
+  const style = (/** @type {string} */ selector, /** @type {string} */ name) => page.locator(selector).first().evaluate((node, name) => getComputedStyle(node).getPropertyValue(name), name);
+  assert.equal(await style('#root', 'background-color'), 'rgb(1, 2, 3)');
+  assert.equal(await style('#clear', 'color'), 'rgb(9, 8, 7)');
+  assert.match(await style('#clear', 'font-family'), /monospace/);
+  assert.equal(await style('#search-input', 'border-top-width'), '7px');
+  assert.equal(await style('.card', 'padding-top'), '13px');
+});
+
+test('two on one page show one list and load apart', async () => {
+  const page = await host('<watch-next limit="3"></watch-next><watch-next store="other" limit="4"></watch-next><watch-next limit="5"></watch-next>');
+  await page.waitForFunction(() => [...document.querySelectorAll('watch-next')].every((node) => node.shadowRoot?.querySelector('.tile')));
+  await clickPosters(page, 0);
+  const lengths = () => page.locator('watch-next').evaluateAll((all) => all.map((node) => /** @type {any} */ (node).watched.length));
+  assert.deepEqual(await lengths(), [1, 0, 1]);
+  await page.locator('watch-next').nth(2).locator('.tile').nth(1).click();
+  await page.waitForFunction(() => document.querySelector('watch-next')?.shadowRoot?.querySelectorAll('.frame').length === 2 + 10);
+  assert.deepEqual(await lengths(), [2, 0, 2]);
+  assert.deepEqual(page.errors, []);
+});
+
+test('it can be moved, removed and put back', async () => {
+  const page = await host('<watch-next></watch-next><div id="elsewhere"></div>');
+  await clickPosters(page, 0, 1);
+  const list = await watchedIds(page);
+  const loads = () => here.server.requests.filter((path) => path === '/models/manifest.json').length;
+  const before = loads();
+  await page.evaluate(() => document.querySelector('#elsewhere')?.append(/** @type {Node} */ (document.querySelector('watch-next'))));
+  await page.waitForTimeout(200);
+  assert.equal(loads(), before, 'whatever is moved goes on as it is');
+  assert.deepEqual(await watchedIds(page), list);
+  await page.evaluate(() => {
+    /** @type {any} */ (window).kept = document.querySelector('watch-next');
+    /** @type {any} */ (window).kept.remove();
+  });
+  await page.waitForFunction(() => performance.clearMarks() === undefined);
+  await page.waitForTimeout(200);
+  assert.equal(page.workers().length, 0, 'the worker is gone');
+  await page.evaluate(() => document.body.append(/** @type {any} */ (window).kept));
+  await ready(page);
+  assert.deepEqual(await watchedIds(page), list);
+  await clickPosters(page, 3);
+  assert.equal((await watchedIds(page)).length, 3);
+  assert.deepEqual(page.errors, []);
+});
+
+test('made by script, with everything set before it is put in', async () => {
+  const page = await here.blank();
+  await visitHost(page, here.server.origin, SCRIPT);
+  await page.waitForFunction(() => customElements.get('watch-next'));
+  await page.evaluate((ids) => {
+    const made = /** @type {any} */ (document.createElement('watch-next'));
+    made.setAttribute('limit', '4');
+    made.watched = ids;
+    document.body.append(made);
+  }, IDS.slice(0, 2));
+  await ready(page);
+  assert.equal((await suggested(page)).length, 4);
+});
+
+test('importing it where there is no window does nothing', async () => {
+  const module = await import('../../web/watch-next.js');
+  assert.equal(typeof module.WatchNext, 'function');
+  assert.deepEqual(Object.keys(module), ['WatchNext']);
+});
+
+test('what its declarations name is there, and nothing else', async () => {
+  const page = await host('<watch-next></watch-next>');
+  const own = await onElement(page, '(element) => Object.getOwnPropertyNames(Object.getPrototypeOf(element)).sort()');
+  assert.deepEqual(own, ['attributeChangedCallback', 'clear', 'connectedCallback', 'constructor', 'disconnectedCallback', 'engine', 'filter', 'focus', 'suggest', 'suggestions', 'undo', 'unwatch', 'watch', 'watched']);
+  const events = await page.evaluate(() => /** @type {any} */ (customElements.get('watch-next')).observedAttributes.slice().sort());
+  assert.deepEqual(events, ['bundle', 'decades', 'diversity', 'fame', 'genres', 'lang', 'limit', 'movie-url', 'poster-url', 'store', 'watched']);
+});
+
+test('a hostile style sheet and a strict policy leave it intact', async () => {
+  const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'";
+  const hostile = '* { all: unset !important; display: inline !important; font: 900 3px/9 fantasy !important; color: lime !important; letter-spacing: 1em !important; text-transform: uppercase !important; direction: ltr } html { font-size: 4px !important } button, input, li, p, h2 { position: fixed !important; top: 0 !important; opacity: 0.1 !important } watch-next { float: left; columns: 3 } :host { display: none }';
+  const measure = async (/** @type {string} */ css) => {
+    const page = await here.blank();
+    await page.route('**/hostile.css', (route) => route.fulfill({ contentType: 'text/css', body: css }));
+    await visitHost(page, here.server.origin, `<link rel="stylesheet" href="/hostile.css">${SCRIPT}<watch-next watched="${IDS.slice(0, 3).join(' ')}"></watch-next>`, { policy });
+    await ready(page);
+    await ranked(page);
+    const found = await page.evaluate(() => {
+      const names = ['display', 'position', 'color', 'fontSize', 'fontFamily', 'letterSpacing', 'textTransform', 'opacity', 'lineHeight', 'backgroundColor'];
+      return ['#root', '#search-input', '#wall-title', '.tile', '.frame-title', '.card', '.card-title', '.chance', '.seen', '#watched-list'].map((selector) => {
+        const node = /** @type {Element} */ (inside().querySelector(selector));
+        const { width, height } = node.getBoundingClientRect();
+        const style = /** @type {any} */ (getComputedStyle(node));
+        return [selector, Math.round(width), Math.round(height), ...names.map((name) => style[name])].join(' ');
+      });
+    });
+    assert.deepEqual(page.errors, []);
+    assert.deepEqual(page.foreign, []);
+    await page.context().close();
+    return found;
+  };
+  assert.deepEqual(await measure(hostile), await measure('body { margin: 0 }'));
+});

@@ -1,0 +1,82 @@
+/** The pages under web/examples: plain HTML and the headless one as they are, React and Vue with their libraries from npm. */
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { build } from 'esbuild';
+import { clickPosters, ready, site, suggested } from './harness.mjs';
+
+const here = site();
+const require = createRequire(import.meta.url);
+
+/** A package as one module, as a content network would send it. @param {Record<string, string>} modules @param {string} name @param {readonly string[]} external */
+async function moduleOf(modules, name, external) {
+  const { outputFiles } = await build({
+    stdin: { contents: modules[name], resolveDir: new URL('.', import.meta.url).pathname },
+    bundle: true,
+    format: 'esm',
+    write: false,
+    define: { 'process.env.NODE_ENV': '"production"' },
+    external: [...external],
+    logLevel: 'silent',
+  });
+  return outputFiles[0].text;
+}
+
+test('plain HTML', async () => {
+  const page = await here.blank();
+  await page.goto(`${here.server.origin}/web/examples/plain.html`);
+  await ready(page);
+  await clickPosters(page, 0);
+  assert.equal((await suggested(page)).length, 6);
+  assert.match(await page.locator('#pick').innerText(), /^Perhaps .+\?$/);
+  assert.deepEqual(page.foreign, []);
+  assert.deepEqual(page.errors, []);
+});
+
+test('headless', async () => {
+  const page = await here.blank();
+  await page.goto(`${here.server.origin}/web/examples/headless.html`);
+  await page.waitForFunction(() => document.querySelector('#title'));
+  await page.waitForTimeout(500);
+  await page.fill('#title', 'harbour');
+  await page.locator('#list li').first().waitFor();
+  assert.equal(await page.locator('#list li').count(), 10);
+  assert.deepEqual(page.errors, []);
+});
+
+test('React: attributes follow the state, and events change it', async () => {
+  // An import map is an inline script, which our own policy forbids; a site with one has to allow it.
+  here.server.setPolicy(null);
+  const page = await here.blank();
+  // One bundle for both, so that there is one React; the second module only hands on a part of it.
+  const react = await moduleOf({ all: "export { createElement, useState } from 'react'; export { createRoot } from 'react-dom/client';" }, 'all', []);
+  await page.route('https://esm.sh/react@**', (route) => route.fulfill({ contentType: 'text/javascript', headers: { 'access-control-allow-origin': '*' }, body: react }));
+  await page.route('https://esm.sh/react-dom@**', (route) =>
+    route.fulfill({ contentType: 'text/javascript', headers: { 'access-control-allow-origin': '*' }, body: "export { createRoot } from 'react';" }),
+  );
+  await page.goto(`${here.server.origin}/web/examples/react.html`);
+  await ready(page);
+  await clickPosters(page, 0, 1);
+  await page.getByText('2 watched').waitFor();
+  assert.equal((await suggested(page)).length, 4);
+  await page.getByLabel('Suggestions:').fill('6');
+  await page.waitForFunction(() => inside().querySelectorAll('.seen').length === 6);
+  assert.deepEqual(page.errors, []);
+});
+
+test('Vue: attributes follow the state, and events change it', async () => {
+  here.server.setPolicy(null);
+  const page = await here.blank();
+  const vue = await readFile(require.resolve('vue/dist/vue.esm-browser.prod.js'), 'utf8');
+  await page.route('https://unpkg.com/vue@**', (route) => route.fulfill({ contentType: 'text/javascript', headers: { 'access-control-allow-origin': '*' }, body: vue }));
+  await page.goto(`${here.server.origin}/web/examples/vue.html`);
+  await ready(page);
+  await clickPosters(page, 0, 1);
+  await page.getByText('2 watched').waitFor();
+  assert.equal((await suggested(page)).length, 4);
+  await page.getByLabel('Suggestions:').fill('6');
+  await page.waitForFunction(() => inside().querySelectorAll('.seen').length === 6);
+  assert.deepEqual(page.errors, []);
+});

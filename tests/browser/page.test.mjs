@@ -1,0 +1,122 @@
+/** Our own page around the widget: its languages and the map. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { clickPosters, ready, site, watchedIds } from './harness.mjs';
+
+const here = site();
+const LANGUAGES = ['de', 'es', 'fr', 'ja'];
+
+test('the page speaks the browser\'s language, and another one on demand, which it keeps', async () => {
+  const page = await here.open({ locale: 'de-AT' });
+  assert.equal(await page.locator('html').getAttribute('lang'), 'de');
+  const english = 'Seen any of these?';
+  assert.notEqual(await page.locator('#wall-title').innerText(), english);
+  for (const language of LANGUAGES) {
+    const before = await page.locator('#wall-title').innerText();
+    await page.locator('#language').selectOption(language);
+    if (language !== 'de') await page.waitForFunction((text) => inside().querySelector('#wall-title')?.textContent !== text, before);
+    assert.equal(await page.locator('html').getAttribute('lang'), language);
+    assert.doesNotMatch(await page.locator('.promise').innerText(), /nothing leaves it/);
+  }
+  await page.reload();
+  await ready(page);
+  assert.equal(await page.locator('html').getAttribute('lang'), 'ja');
+  assert.deepEqual(page.errors, []);
+});
+
+test('from right to left nothing sticks out or overlaps', async () => {
+  for (const viewport of [{ width: 1280, height: 900 }, { width: 320, height: 640 }]) {
+    const page = await here.open({ viewport });
+    await page.evaluate(() => (document.documentElement.dir = 'rtl'));
+    await clickPosters(page, 0, 3);
+    const { width, glass, input } = await page.evaluate(() => {
+      const box = (/** @type {string} */ selector) => /** @type {Element} */ (inside().querySelector(selector)).getBoundingClientRect();
+      return { width: document.documentElement.scrollWidth, glass: box('.search-glass').left, input: box('#search-input').right };
+    });
+    assert.equal(width, viewport.width);
+    assert.ok(glass > input - 70, 'the glass stands at the right, where the text begins');
+    await page.context().close();
+  }
+});
+
+/** The page with the map open. @param {import('playwright-core').BrowserContextOptions} [options] */
+async function openMap(options) {
+  const page = await here.open(options);
+  await clickPosters(page, 0, 3);
+  await page.locator('#open-map').click();
+  await page.locator('.map-near button').first().waitFor();
+  return page;
+}
+
+test('the map names what is near the middle, and a click there marks it as watched', async () => {
+  const page = await openMap();
+  assert.equal(await page.locator('.map-near li').count(), 10);
+  const first = page.locator('.map-near button[aria-pressed=false]').first();
+  const row = await first.getAttribute('data-row');
+  const before = (await watchedIds(page)).length;
+  await first.click();
+  await page.locator(`.map-near button[data-row="${row}"][aria-pressed=true]`).waitFor();
+  assert.equal((await watchedIds(page)).length, before + 1);
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('data-row')), row, 'the focus stays');
+  await page.locator(`.map-near button[data-row="${row}"]`).click();
+  await page.locator(`.map-near button[data-row="${row}"][aria-pressed=false]`).waitFor();
+  assert.deepEqual(page.errors, []);
+  assert.deepEqual(page.foreign, []);
+});
+
+test('the map by keyboard: it moves, zooms and marks, and escape leads back', async () => {
+  const page = await openMap();
+  assert.ok(await page.evaluate(() => document.activeElement?.matches('.map-canvas')));
+  const near = () => page.locator('.map-near').innerText();
+  const start = await near();
+  for (let press = 0; press < 6; press++) await page.keyboard.press('ArrowRight');
+  await page.waitForFunction((text) => /** @type {HTMLElement} */ (document.querySelector('.map-near')).innerText !== text, start);
+  await page.keyboard.press('+');
+  const count = (await watchedIds(page)).length;
+  const middle = page.locator('.map-near button').first();
+  await page.waitForTimeout(300);
+  const wasWatched = (await middle.getAttribute('aria-pressed')) === 'true';
+  await page.keyboard.press('Enter');
+  await page.waitForFunction((expected) => inside().querySelectorAll('#watched-list > li').length === expected, count + (wasWatched ? -1 : 1));
+  await page.keyboard.press('Escape');
+  assert.equal(await page.locator('.map').count(), 0);
+  assert.equal(await page.evaluate(() => document.activeElement?.id), 'open-map');
+});
+
+test('the map by mouse: hovering names, dragging moves, the wheel zooms, a click marks', async () => {
+  const page = await openMap();
+  const box = /** @type {{x: number, y: number, width: number, height: number}} */ (await page.locator('.map-canvas').boundingBox());
+  const middle = [box.x + box.width / 2, box.y + box.height / 2];
+  const near = () => page.locator('.map-near').innerText();
+  const start = await near();
+  await page.mouse.move(middle[0], middle[1]);
+  await page.mouse.down();
+  await page.mouse.move(middle[0] - 250, middle[1] - 120, { steps: 5 });
+  await page.mouse.up();
+  await page.waitForFunction((text) => /** @type {HTMLElement} */ (document.querySelector('.map-near')).innerText !== text, start);
+  const count = (await watchedIds(page)).length;
+  await page.mouse.wheel(0, -1500);
+  // Whatever is hovered is found by going over the canvas until the pointer says that there is something.
+  let found = false;
+  for (let step = 0; step < 400 && !found; step++) {
+    await page.mouse.move(box.x + 20 + ((step * 37) % (box.width - 40)), box.y + 20 + ((step * 53) % (box.height - 140)));
+    found = await page.locator('.map-canvas.map-over').count().then((number) => number > 0);
+  }
+  assert.ok(found, 'a movie is under the pointer somewhere');
+  await page.mouse.down();
+  await page.mouse.up();
+  await page.waitForFunction((earlier) => inside().querySelectorAll('#watched-list > li').length !== earlier, count);
+  assert.deepEqual(page.errors, []);
+});
+
+test('a map that can\'t be fetched says so, and the page goes on', async () => {
+  here.server.faults.set('/models/map.safetensors', { status: 404 });
+  const page = await here.open();
+  await page.locator('#open-map').click();
+  await page.getByText('The map couldn’t be fetched.').waitFor();
+  here.server.heal();
+  await page.locator('.map .round').click();
+  await clickPosters(page, 0);
+  assert.deepEqual(page.errors, []);
+});

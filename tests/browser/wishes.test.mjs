@@ -1,0 +1,121 @@
+/** What a visitor asks of the suggestions: filters, variety, "not interested", and why a movie is there. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { clickPosters, ready, settled, site, suggested, watchedIds } from './harness.mjs';
+
+const here = site();
+
+/** What the cards show. @param {import('playwright-core').Page} page */
+const cards = (page) =>
+  page.locator('.card').evaluateAll((all) =>
+    all.map((card) => ({
+      year: Number(card.querySelector('.card-year')?.textContent),
+      genres: (card.querySelector('.card-about')?.lastChild?.textContent ?? '').split(', '),
+    })),
+  );
+
+/** Presses a chip and waits for another list. @param {import('playwright-core').Page} page @param {string} name */
+async function press(page, name) {
+  const before = (await suggested(page)).join();
+  await page.locator('.chip', { hasText: new RegExp(`^${name}$`) }).click();
+  await page.waitForFunction((ids) => [...inside().querySelectorAll('#suggestions-list .seen')].map((b) => b.dataset.movie).join() !== ids, before);
+}
+
+test('filters by genre, decade and fame narrow the list, together and each alone, and clear again', async () => {
+  const page = await here.open();
+  await clickPosters(page, 0, 3);
+  const all = await suggested(page);
+  await page.getByText('Filters').click();
+  await press(page, 'Horror');
+  assert.ok((await cards(page)).every(({ genres }) => genres.includes('Horror')));
+  await press(page, '1990s');
+  assert.ok((await cards(page)).every(({ genres, year }) => genres.includes('Horror') && year >= 1990 && year < 2000));
+  assert.equal(await page.locator('#filters-count').innerText(), ' 2');
+  await press(page, 'Horror');
+  assert.ok((await cards(page)).every(({ year }) => year >= 1990 && year < 2000));
+  await press(page, '1990s');
+  assert.deepEqual(await suggested(page), all);
+  await press(page, 'Hidden gems');
+  assert.equal(await page.locator('.chip', { hasText: 'Hidden gems' }).getAttribute('aria-pressed'), 'true');
+  await press(page, 'Famous');
+  assert.equal(await page.locator('.chip', { hasText: 'Hidden gems' }).getAttribute('aria-pressed'), 'false', 'one at a time');
+  assert.deepEqual(page.errors, []);
+});
+
+test('filters that nothing fits say so, and a button clears them', async () => {
+  const page = await here.open();
+  await clickPosters(page, 0);
+  const all = await suggested(page);
+  // No movie of the small catalogue is of this decade and as well known as this.
+  await page.locator('watch-next').evaluate((element) => ((/** @type {any} */ (element)).filter = { decades: [1850] }));
+  await page.locator('#suggestions-empty').waitFor();
+  assert.match(await page.locator('#suggestions-empty').innerText(), /Nothing fits/);
+  await page.getByRole('button', { name: 'Clear the filters' }).click();
+  await page.locator('.card').first().waitFor();
+  assert.deepEqual(await suggested(page), all);
+  assert.equal(await page.evaluate(() => focused()?.tagName), 'SUMMARY', 'the pressed button is gone');
+});
+
+test('what isn\'t of interest goes, stays away, can be undone and brought back', async () => {
+  const page = await here.open();
+  await clickPosters(page, 0, 3);
+  const before = await suggested(page);
+  const ignore = async () => {
+    await page.locator('.card').first().hover();
+    await settled(page, () => page.locator('.card-ignore').first().click());
+  };
+  await ignore();
+  assert.ok(!(await suggested(page)).includes(before[0]));
+  assert.match(await page.locator('#toast-text').innerText(), /^Not suggesting .+ again$/);
+  await settled(page, () => page.locator('#toast-undo').click());
+  assert.deepEqual(await suggested(page), before);
+  await ignore();
+  await ignore();
+  await page.reload();
+  await ready(page);
+  const later = await suggested(page);
+  assert.ok(!later.includes(before[0]) && !later.includes(before[1]));
+  await page.getByText('Filters').click();
+  assert.match(await page.locator('#ignored').innerText(), /^2 movies/);
+  await settled(page, () => page.getByRole('button', { name: 'Bring back' }).click());
+  assert.deepEqual(await suggested(page), before);
+  assert.equal(await page.locator('#ignored').isVisible(), false);
+});
+
+test('each suggestion says which watched movie brought it, and means it', async () => {
+  const page = await here.open();
+  await clickPosters(page, 0, 1, 2);
+  await page.waitForFunction(() => [...inside().querySelectorAll('.because')].some((line) => line.textContent));
+  const titles = await page.locator('.frame-title').allInnerTexts();
+  const reasons = await page.locator('.card .because').allTextContents();
+  assert.ok(reasons.filter(Boolean).length >= reasons.length / 2, 'most suggestions have a reason');
+  for (const reason of reasons.filter(Boolean)) {
+    assert.match(reason, /^Because you watched /);
+    assert.ok(titles.some((title) => reason.includes(title)), reason);
+  }
+  // Of what the engine says, without the page: the one movie of the list is the reason for all that it brings.
+  const [left] = await watchedIds(page);
+  const told = await page.locator('watch-next').evaluate(async (element, id) => {
+    const { engine } = /** @type {any} */ (element);
+    const history = [{ movieId: Number(id) }];
+    const { suggestions } = await engine.suggest({ history });
+    return engine.reasons({ history }, suggestions.map((/** @type {any} */ { movieId }) => movieId));
+  }, left);
+  assert.ok(told.flat().length > 0);
+  assert.ok(told.flat().every((/** @type {any} */ { movieId, share }) => String(movieId) === left && share > 0 && share <= 1));
+});
+
+test('the filters by keyboard alone', async () => {
+  const page = await here.open();
+  await clickPosters(page, 0);
+  const before = (await suggested(page)).join();
+  await page.locator('.filter-panel summary').focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  assert.ok(await page.evaluate(() => focused()?.matches('.chip')));
+  await page.keyboard.press('Space');
+  await page.waitForFunction((ids) => [...inside().querySelectorAll('#suggestions-list .seen')].map((b) => b.dataset.movie).join() !== ids, before);
+  assert.ok(await page.evaluate(() => focused()?.matches('.chip[aria-pressed=true]')));
+  await page.waitForFunction(() => inside().querySelector('#announcer')?.textContent?.startsWith('Suggestions changed'));
+});

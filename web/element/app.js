@@ -1,0 +1,281 @@
+/** What goes on inside a widget: it joins the list, the wall, the search and the suggestions, and tells plainly what is going on. */
+
+import { Announcer } from './announce.js';
+import { failurePanel } from './errors.js';
+import { Filters } from './filters.js';
+import { Billboard } from './poster.js';
+import { Ranker } from './ranker.js';
+import { Search } from './search.js';
+import { Similar } from './similar.js';
+import { Store } from './store.js';
+import { Suggestions } from './suggestions.js';
+import { View } from './view.js';
+import { Wall } from './wall.js';
+import { WatchedList } from './watched.js';
+
+/** @typedef {import('../runtime.js').Engine} Engine */
+/** @typedef {import('../runtime.js').Watched} Watched */
+/** @typedef {import('./store.js').Change} Change */
+
+/** More posters than anyone scrolls through. */
+const WALL_MOVIES = 300;
+
+/** How long a change of the list may wait for its suggestions, to be drawn in one frame with them. */
+const TOGETHER_MS = 24;
+
+/**
+ * @typedef {object} Options
+ * @property {string | null} storeKey where the list is stored; null keeps it in memory.
+ * @property {number} limit how many suggestions.
+ * @property {string} posterUrl a template for the site's own images; none if empty.
+ * @property {string} movieUrl a template for the movies' own addresses; IMDb's if empty.
+ *
+ * @typedef {object} Host what the element does for its app.
+ * @property {(onProgress: import('../runtime.js').OnProgress, fresh: boolean) => Promise<Engine>} load
+ * @property {(type: string, detail: unknown, cancelable?: boolean) => boolean} tell dispatches an event; false if somebody prevented its default.
+ */
+
+export class App {
+  /** @type {Engine | undefined} */
+  engine;
+  #host;
+  #view;
+  #failure;
+  #progress;
+  #status;
+  #announcer;
+  #store;
+  #filters;
+  #suggestions;
+  #ranker;
+  #wall;
+  #search;
+  #similar;
+  #watched;
+  #ended = new AbortController();
+  /** A list that waits for the catalogue's titles. @type {readonly Watched[] | undefined} */
+  #coming;
+
+  /**
+   * @param {ShadowRoot} shadow
+   * @param {import('./words.js').Words} words
+   * @param {Options} options
+   * @param {Host} host
+   */
+  constructor(shadow, words, options, host) {
+    this.#host = host;
+    const view = (this.#view = new View(shadow, words));
+    const { signal } = this.#ended;
+    this.#failure = view.get('failure');
+    this.#progress = view.get('progress-bar');
+    this.#status = view.get('wall-status');
+    const announcer = (this.#announcer = new Announcer(view, (at) => {
+      this.#store.undo(at);
+      this.#search.focus();
+    }));
+    const store = (this.#store = new Store(options.storeKey, (trouble) => announcer.notify(words.text(`store.${trouble}`)), signal));
+    const billboard = new Billboard();
+    billboard.template = options.posterUrl;
+    const isWatched = (/** @type {number} */ movieId) => store.find(movieId) !== undefined;
+    const filters = (this.#filters = new Filters(view, store, (settled) => void this.#filtered(settled)));
+    this.#suggestions = new Suggestions(
+      { view, announcer, billboard, filters, store, options },
+      {
+        failed: (error) => this.#stopWith(error),
+        shown: (suggestions) => this.#host.tell('suggestions', { suggestions: [...suggestions] }),
+        selected: (movie, event) => {
+          if (!this.#host.tell('select', { movie }, true)) event.preventDefault();
+        },
+      },
+    );
+    this.#ranker = new Ranker(
+      view,
+      announcer,
+      () => this.#suggestions.rank(),
+      (error) => this.#stopWith(error),
+    );
+    this.#wall = new Wall(view, billboard, (movie, at) => store.toggle(movie, at), isWatched);
+    this.#search = new Search(
+      view,
+      announcer,
+      async (query, limit) => this.#loaded().search(query, limit),
+      (movie, at) => store.add(movie, at),
+      isWatched,
+    );
+    this.#similar = new Similar(
+      view,
+      billboard,
+      async (movieId, limit) => this.#loaded().similar(movieId, limit),
+      (movie, at) => store.toggle(movie, at),
+      isWatched,
+      signal,
+    );
+    this.#watched = new WatchedList(view, billboard, store, () => this.#search.focus());
+    store.subscribe((change) => this.#changed(change));
+  }
+
+  get view() {
+    return this.#view;
+  }
+
+  get store() {
+    return this.#store;
+  }
+
+  get filters() {
+    return this.#filters;
+  }
+
+  get suggestions() {
+    return this.#suggestions.suggestions;
+  }
+
+  focus() {
+    this.#search.focus();
+  }
+
+  #loaded() {
+    if (!this.engine) throw new Error('not loaded');
+    return this.engine;
+  }
+
+  /** Ends all that goes on beyond the tree. The engine stays, as its owner may want it for another tree. */
+  stop() {
+    this.#ended.abort();
+    this.#announcer.stop();
+    this.#suggestions.stop();
+    this.engine = undefined;
+  }
+
+  /** Shows a list that the site gives, once its titles are known. @param {readonly Watched[]} watched */
+  async setWatched(watched) {
+    if (!this.engine) {
+      this.#coming = watched;
+      return;
+    }
+    const movies = await this.engine.movies(watched.map(({ movieId }) => movieId));
+    const entries = movies.flatMap((movie, at) => (movie ? [{ ...movie, rating: watched[at].rating }] : []));
+    this.#store.replace(entries);
+  }
+
+  /** Suggestions for the present list; empty while nothing can be suggested. */
+  async suggest() {
+    await this.#suggestions.refresh();
+    return this.suggestions;
+  }
+
+  /** @param {boolean} settled */
+  async #filtered(settled) {
+    const answer = await this.#suggestions?.refresh();
+    if (answer && settled) this.#suggestions.sayFirst(this.#view.words.text('said.changed'));
+  }
+
+  /** @param {Change} change */
+  #changed(change) {
+    let drawn = false;
+    const draw = () => {
+      if (drawn || this.#ended.signal.aborted) return;
+      drawn = true;
+      this.#watched.render();
+      this.#wall.mark(change.entry?.movieId);
+      this.#similar.mark(change.entry?.movieId);
+      if (change.kind === 'add') this.#watched.showNewest();
+      this.#filters.showIgnored();
+    };
+    const answered = this.#suggestions.refresh(change);
+    if (change.kind === 'add' || change.kind === 'remove') {
+      // The suggestions are back within a few milliseconds. A frame drawn before them would make them wait for its end and
+      // would be followed by another, so the list waits for them, though not for a worker that takes its time.
+      void answered.finally(draw);
+      setTimeout(draw, TOGETHER_MS);
+    } else {
+      draw();
+    }
+    const { words } = this.#view;
+    const undoable = `undo.${change.kind}`;
+    if (words.has(undoable)) this.#announcer.offerUndo(words.text(undoable, { movie: change.entry?.title ?? '', count: this.#store.entries.length }));
+    else this.#announcer.hideToast();
+    if (this.#store.entries.length === 0) this.#announcer.say(words.text('said.empty'));
+    this.#host.tell('watched', { watched: this.#store.entries, kind: change.kind, movie: change.entry ?? null });
+  }
+
+  /** @param {import('../runtime.js').Progress} bytes */
+  #showProgress({ received, total }) {
+    const { words } = this.#view;
+    this.#progress.value = total > 0 ? received / total : 1;
+    this.#status.textContent =
+      received < total
+        ? words.text('wall.loading', { received: words.megabytes(received), total: words.megabytes(total) })
+        : words.text('wall.starting');
+  }
+
+  /** Says what went wrong in the wall's place; the list stays in view and in storage. @param {any} error */
+  #stopWith(error) {
+    if (this.#ended.signal.aborted) return;
+    this.engine?.close();
+    this.engine = undefined;
+    this.#suggestions.pause('interrupted');
+    this.#ranker.use(undefined);
+    this.#similar.close();
+    this.#wall.clear();
+    this.#progress.hidden = true;
+    this.#status.textContent = '';
+    this.#failure.replaceChildren(failurePanel(this.#view.words, error, () => void this.start(true)));
+    this.#failure.hidden = false;
+    this.#host.tell('error', { code: error.code ?? 'unexpected', message: error.message, place: error.place ?? null });
+  }
+
+  /** Loads the engine and shows what it knows. @param {boolean} fresh whether to go past the cache, which is suspect after a failure. */
+  async start(fresh) {
+    const { words } = this.#view;
+    const retried = this.#failure.contains(this.#view.focused);
+    this.#failure.hidden = true;
+    this.#failure.replaceChildren();
+    this.#progress.hidden = false;
+    this.#progress.removeAttribute('value');
+    this.#status.textContent = words.text('wall.waiting');
+    this.#wall.showSkeleton();
+    if (this.#store.entries.length > 0) this.#suggestions.pause('loading');
+    // The button that was pressed is gone; the box that is always there takes the focus.
+    if (retried) this.#search.focus();
+    const { signal } = this.#ended;
+    try {
+      const engine = await this.#host.load((progress) => this.#showProgress(progress), fresh);
+      if (signal.aborted) return;
+      this.engine = engine;
+      this.#suggestions.use(engine);
+      this.#ranker.use(engine);
+      if (this.#coming) await this.setWatched(this.#coming);
+      this.#coming = undefined;
+      // Whoever comes back sees their suggestions first, and then the wall.
+      const answer = await this.#suggestions.refresh();
+      const movies = await engine.wall(WALL_MOVIES);
+      if (signal.aborted) return;
+      this.#progress.hidden = true;
+      this.#status.textContent = words.text('wall.hint');
+      this.#search.invite(engine.info.movies);
+      await this.#wall.showMovies(movies);
+      this.#watched.markUnknown(answer?.unknown ?? []);
+      if (answer?.unknown.length) this.#announcer.notify(words.text('store.unknown'));
+      void this.#search.refresh();
+      performance.mark('watchnext:ready');
+      this.#host.tell('ready', { info: engine.info });
+      await this.#ranker.load();
+      await this.#loadLinks(engine);
+      performance.mark('watchnext:complete');
+    } catch (error) {
+      this.#stopWith(error);
+    }
+  }
+
+  /** Where the movies are found elsewhere: nothing that anybody waits for, so what can't be loaded is left out. @param {Engine} engine */
+  async #loadLinks(engine) {
+    if (engine.info.linksBytes == null || this.#ended.signal.aborted) return;
+    try {
+      await engine.loadLinks();
+      if (engine === this.engine) await this.#suggestions.refresh();
+    } catch {
+      // The suggestions are unharmed.
+    }
+  }
+}

@@ -1,0 +1,187 @@
+/** The visitor's list as a strip of film: the newest frame first, each with like, dislike, movies like it and removal. */
+
+import { button, element, icon, spoken } from './dom.js';
+import { CROSS, DOWN, UP } from './icons.js';
+import { similarOpener } from './similar.js';
+import { reactionOf } from './store.js';
+
+/** @typedef {import('./store.js').Entry} Entry */
+/** @typedef {import('./store.js').Store} Store */
+
+/** Frames of a long list until somebody asks for all: an imported one may have thousands. */
+const FRAMES = 60;
+
+export class WatchedList {
+  #store;
+  #view;
+  #billboard;
+  #list;
+  #rest;
+  #showsAll = false;
+  /** @type {Map<number, HTMLElement>} */
+  #frames = new Map();
+  /** What each frame shows, so that a click into a long list touches the few frames that change. @type {Map<number, number | undefined>} */
+  #ratings = new Map();
+  #unknown = new Set();
+  #isScrolled = false;
+
+  /**
+   * @param {import('./view.js').View} view
+   * @param {import('./poster.js').Billboard} billboard
+   * @param {Store} store
+   * @param {() => void} onEmptied called when the focus has no frame left to go to.
+   */
+  constructor(view, billboard, store, onEmptied) {
+    this.#view = view;
+    this.#billboard = billboard;
+    this.#store = store;
+    const list = (this.#list = view.get('watched-list'));
+    const undo = view.get('undo');
+    const more = button({ class: 'frames-more' });
+    this.#rest = element('li', {}, more);
+    more.addEventListener('click', () => {
+      this.#showsAll = true;
+      const first = this.#rest.previousElementSibling;
+      this.render();
+      /** @type {HTMLElement | null | undefined} */ (first?.nextElementSibling?.querySelector('button'))?.focus();
+    });
+    list.addEventListener('click', (/** @type {MouseEvent} */ event) => {
+      const button = /** @type {Element} */ (event.target).closest('button');
+      const frame = /** @type {HTMLElement | null | undefined} */ (button?.closest('li'));
+      if (!button || !frame) return;
+      const id = Number(frame.dataset.movie);
+      const act = button.dataset.act;
+      if (act === 'remove') {
+        const next = this.#beside(frame, 'nextElementSibling') ?? this.#beside(frame, 'previousElementSibling');
+        this.#store.remove(id, event.timeStamp);
+        const target = /** @type {HTMLElement | null | undefined} */ (next?.querySelector('[data-act=remove]'));
+        if (target) target.focus();
+        else onEmptied();
+      } else if (act === 'like' || act === 'dislike') {
+        this.#store.react(id, act, event.timeStamp);
+      }
+    });
+    list.parentElement.addEventListener('scroll', () => (this.#isScrolled = true), { passive: true });
+    view.get('clear').addEventListener('click', (/** @type {MouseEvent} */ event) => {
+      this.#store.clear(event.timeStamp);
+      // The button that was pressed is now disabled, and undo is what may be wanted next.
+      undo.focus();
+    });
+    undo.addEventListener('click', (/** @type {MouseEvent} */ event) => {
+      this.#store.undo(event.timeStamp);
+      if (!store.canUndo) onEmptied();
+    });
+    this.render();
+  }
+
+  /**
+   * The nearest frame on one side whose movie is still in the list: one that was removed a moment ago may still be drawn.
+   * @param {HTMLElement} frame
+   * @param {'nextElementSibling' | 'previousElementSibling'} side
+   */
+  #beside(frame, side) {
+    let sibling = /** @type {HTMLElement | null} */ (frame[side]);
+    while (sibling && !this.#store.find(Number(sibling.dataset.movie))) sibling = /** @type {HTMLElement | null} */ (sibling[side]);
+    return sibling;
+  }
+
+  /** Movies that the catalogue doesn't know, so that their frames can say so. @param {Iterable<number>} ids */
+  markUnknown(ids) {
+    this.#unknown = new Set(ids);
+    for (const [id, frame] of this.#frames) frame.classList.toggle('frame-unknown', this.#unknown.has(id));
+  }
+
+  /** Brings the frames in line with the list, touching only those that changed. */
+  render() {
+    const entries = this.#store.entries;
+    const shown = this.#showsAll ? entries : entries.slice(-FRAMES);
+    const kept = new Set(shown.map(({ movieId }) => movieId));
+    for (const [id, frame] of this.#frames) {
+      if (kept.has(id)) continue;
+      frame.remove();
+      this.#frames.delete(id);
+      this.#ratings.delete(id);
+    }
+    const hidden = entries.length - shown.length;
+    this.#rest.remove();
+    /** @type {HTMLElement | null} */
+    let before = null;
+    for (const entry of shown) {
+      let frame = this.#frames.get(entry.movieId);
+      if (!frame) {
+        frame = this.#frame(entry);
+        this.#frames.set(entry.movieId, frame);
+        this.#showRating(frame, entry);
+      } else if (this.#ratings.get(entry.movieId) !== entry.rating) {
+        this.#showRating(frame, entry);
+      }
+      // The oldest stands last, so each frame goes in front of the one before it in time.
+      if (frame.nextElementSibling !== before || !frame.parentNode) this.#list.insertBefore(frame, before);
+      before = frame;
+    }
+    if (hidden > 0) {
+      /** @type {Element} */ (this.#rest.firstElementChild).textContent = this.#view.words.text('watched.rest', { count: hidden });
+      this.#list.append(this.#rest);
+    }
+    this.#list.hidden = entries.length === 0;
+    this.#view.get('watched-empty').hidden = entries.length > 0;
+    this.#view.get('watched-count').textContent = entries.length > 0 ? this.#view.words.text('{count}', { count: entries.length }) : '';
+    this.#view.get('clear').disabled = entries.length === 0;
+    this.#view.get('undo').disabled = !this.#store.canUndo;
+  }
+
+  /** @param {HTMLElement} frame @param {Entry} entry */
+  #showRating(frame, { movieId, rating }) {
+    const reaction = reactionOf(rating);
+    for (const act of /** @type {const} */ (['like', 'dislike'])) {
+      frame.querySelector(`[data-act=${act}]`)?.setAttribute('aria-pressed', String(reaction === act));
+    }
+    // The two thumbs say all that a click can; only what came from elsewhere is said in stars.
+    const stars = rating !== undefined && rating !== 5 && rating !== 1;
+    /** @type {Element} */ (frame.querySelector('.frame-stars')).textContent = stars ? this.#view.words.text('watched.stars', { stars: rating }) : '';
+    this.#ratings.set(movieId, rating);
+  }
+
+  /** Brings the newest frame into view. */
+  showNewest() {
+    // Setting a scroll position forces a layout, so nothing is set where nobody has scrolled.
+    if (!this.#isScrolled) return;
+    this.#isScrolled = false;
+    requestAnimationFrame(() => this.#list.parentElement.scrollTo({ left: 0 }));
+  }
+
+  /** @param {Entry} entry */
+  #frame(entry) {
+    const name = spoken(entry);
+    const { words } = this.#view;
+    const action = (/** @type {string} */ act, /** @type {string} */ path) =>
+      button(
+        {
+          class: `act act-${act}`,
+          'data-act': act,
+          'aria-label': words.text(`act.${act}.of`, { movie: name }),
+          'aria-pressed': act === 'remove' ? null : 'false',
+          title: words.text(`act.${act}`),
+        },
+        icon(path),
+      );
+    return element(
+      'li',
+      { class: `frame${this.#unknown.has(entry.movieId) ? ' frame-unknown' : ''}`, part: 'frame', 'data-movie': entry.movieId },
+      this.#billboard.poster(entry, { silent: true }),
+      element(
+        'div',
+        { class: 'frame-side' },
+        element('p', { class: 'frame-title' }, entry.title),
+        element(
+          'p',
+          { class: 'frame-year' },
+          entry.year === null ? '' : String(entry.year),
+          element('span', { class: 'frame-stars' }),
+          element('span', { class: 'frame-missing' }, words.text('watched.unknown')),
+        ),
+        element('div', { class: 'acts' }, action('like', UP), action('dislike', DOWN), similarOpener(words, entry, 'act'), action('remove', CROSS)),
+      ),
+    );
+  }
+}

@@ -1,0 +1,151 @@
+/** The map's drawing: every movie a point in the colour of its kind, the visitor's own larger, with as many titles as have room. */
+
+/** @typedef {import('./camera.js').Camera} Camera */
+
+/**
+ * The kinds of movies, each with the genres that belong to it, the most telling first: a horror comedy is horror. The colours are
+ * those of Okabe and Ito (2008), which the colour-blind can tell apart.
+ * @type {readonly {name: string, colour: string, genres: readonly string[]}[]}
+ */
+export const FAMILIES = [
+  { name: 'fact', colour: '#b9b0a8', genres: ['Documentary'] },
+  { name: 'young', colour: '#f0e442', genres: ['Children', 'Animation'] },
+  { name: 'horror', colour: '#d55e00', genres: ['Horror'] },
+  { name: 'fantastic', colour: '#56b4e9', genres: ['Sci-Fi', 'Fantasy'] },
+  { name: 'thrill', colour: '#3d8fd1', genres: ['Crime', 'Film-Noir', 'Mystery', 'Thriller'] },
+  { name: 'action', colour: '#e69f00', genres: ['Action', 'Adventure', 'War', 'Western'] },
+  { name: 'comedy', colour: '#12b886', genres: ['Comedy', 'Musical'] },
+  { name: 'drama', colour: '#cc79a7', genres: ['Drama', 'Romance'] },
+];
+
+/** Points that are marked are drawn larger, with their titles. */
+const MARK_RADIUS = 6;
+const LABEL_FONT = '600 13px "Avenir Next", "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+const LABEL_HEIGHT = 17;
+
+/** What has no kind is drawn as the first, which is grey. @param {number} mask bits of genres @param {readonly string[]} genres */
+function familyOf(mask, genres) {
+  const found = FAMILIES.findIndex((family) => family.genres.some((name) => mask & (1 << genres.indexOf(name))));
+  return Math.max(found, 0);
+}
+
+export class Constellation {
+  #positions;
+  /** Rows of the movies of each family. @type {number[][]} */
+  #families = FAMILIES.map(() => []);
+  /** @type {{left: number, top: number, right: number, bottom: number}[]} */
+  #taken = [];
+
+  /**
+   * @param {import('../runtime.js').MovieMap} map
+   * @param {readonly string[]} genres
+   */
+  constructor({ movieIds, positions, genres: masks }, genres) {
+    this.#positions = positions;
+    this.count = movieIds.length;
+    masks.forEach((mask, row) => this.#families[familyOf(mask, genres)].push(row));
+  }
+
+  /** @param {number} row @returns {[number, number]} */
+  at(row) {
+    return [this.#positions[2 * row], this.#positions[2 * row + 1]];
+  }
+
+  /** Rows of the movies nearest to a point of the map, the nearest first. @param {number} x @param {number} y @param {number} count @param {number} [within] in map units */
+  nearest(x, y, count, within = Infinity) {
+    /** @type {[number, number][]} */
+    const best = [];
+    let limit = within * within;
+    for (let row = 0; row < this.count; row++) {
+      const away = (this.#positions[2 * row] - x) ** 2 + (this.#positions[2 * row + 1] - y) ** 2;
+      if (away >= limit) continue;
+      best.push([away, row]);
+      best.sort(([one], [other]) => one - other);
+      if (best.length > count) best.pop();
+      if (best.length === count) [limit] = best[count - 1];
+    }
+    return best.map(([, row]) => row);
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} context in CSS pixels.
+   * @param {Camera} camera
+   * @param {object} marks
+   * @param {ReadonlyMap<number, string>} marks.watched rows of the visitor's movies, with their titles.
+   * @param {ReadonlyMap<number, string>} marks.suggested
+   * @param {ReadonlyMap<number, string>} marks.known well-known movies, named where there is room.
+   * @param {number} marks.hovered a row, or −1.
+   * @param {string} marks.hoveredTitle
+   * @param {boolean} marks.cross whether the middle is shown, for whoever moves by keys.
+   */
+  draw(context, camera, { watched, suggested, known, hovered, hoveredTitle, cross }) {
+    const { width, height } = camera;
+    context.fillStyle = '#120e10';
+    context.fillRect(0, 0, width, height);
+    const size = Math.min(6, 1.6 + 0.55 * Math.sqrt(camera.zoom));
+    this.#families.forEach((rows, family) => {
+      // One path a colour: a fill each for thousands of points would cost many times as much.
+      context.beginPath();
+      for (const row of rows) {
+        const [left, top] = camera.toView(this.#positions[2 * row], this.#positions[2 * row + 1]);
+        if (left > -size && top > -size && left < width + size && top < height + size) context.rect(left - size / 2, top - size / 2, size, size);
+      }
+      context.globalAlpha = watched.size > 0 ? 0.62 : 0.85;
+      context.fillStyle = FAMILIES[family].colour;
+      context.fill();
+    });
+    context.globalAlpha = 1;
+    this.#taken = [];
+    for (const row of suggested.keys()) this.#mark(context, camera, row, false);
+    for (const row of watched.keys()) this.#mark(context, camera, row, true);
+    if (hovered >= 0) {
+      this.#mark(context, camera, hovered, watched.has(hovered));
+      this.#label(context, camera, hovered, hoveredTitle, '#ffffff');
+    }
+    for (const [row, title] of watched) this.#label(context, camera, row, title, '#ffc964');
+    for (const [row, title] of suggested) this.#label(context, camera, row, title, '#ffffff');
+    for (const [row, title] of known) this.#label(context, camera, row, title, '#b9aa9c');
+    if (cross) {
+      context.strokeStyle = '#fff4e4';
+      context.lineWidth = 1.5;
+      context.beginPath();
+      context.moveTo(width / 2 - 9, height / 2);
+      context.lineTo(width / 2 + 9, height / 2);
+      context.moveTo(width / 2, height / 2 - 9);
+      context.lineTo(width / 2, height / 2 + 9);
+      context.stroke();
+    }
+  }
+
+  /** A disc for what was watched, a ring for what is suggested, so that the two differ by more than colour. @param {CanvasRenderingContext2D} context @param {Camera} camera @param {number} row @param {boolean} full */
+  #mark(context, camera, row, full) {
+    const [left, top] = camera.toView(...this.at(row));
+    context.beginPath();
+    context.arc(left, top, MARK_RADIUS, 0, 2 * Math.PI);
+    context.fillStyle = full ? '#f2b64a' : '#120e10';
+    context.fill();
+    context.lineWidth = 2;
+    context.strokeStyle = full ? '#120e10' : '#ffffff';
+    context.stroke();
+  }
+
+  /** Writes a title beside its point, unless another one stands there. @param {CanvasRenderingContext2D} context @param {Camera} camera @param {number} row @param {string} title @param {string} colour */
+  #label(context, camera, row, title, colour) {
+    const [left, top] = camera.toView(...this.at(row));
+    if (left < -20 || top < 0 || left > camera.width || top > camera.height) return;
+    context.font = LABEL_FONT;
+    const wide = context.measureText(title).width;
+    // To the left of the point where the right has no room.
+    const from = left + MARK_RADIUS + 5 + wide > camera.width ? left - MARK_RADIUS - 5 - wide : left + MARK_RADIUS + 5;
+    const box = { left: from - 3, top: top - LABEL_HEIGHT / 2, right: from + wide + 3, bottom: top + LABEL_HEIGHT / 2 };
+    if (this.#taken.some((other) => box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom)) return;
+    this.#taken.push(box);
+    context.lineWidth = 3;
+    context.lineJoin = 'round';
+    context.strokeStyle = 'rgb(18 14 16 / 85%)';
+    context.textBaseline = 'middle';
+    context.strokeText(title, from, top);
+    context.fillStyle = colour;
+    context.fillText(title, from, top);
+  }
+}
