@@ -10,6 +10,8 @@
 //! | `states` | `states.safetensors` | optional; see [`crate::states`] |
 //! | `ranker` | `ranker.onnx` | optional, with `traits`; see [`crate::ranker`] |
 //! | `traits` | `traits.safetensors` | optional, with `ranker`; see [`crate::traits`] |
+//! | `links` | `links.json` | optional; see [`crate::links`] |
+//! | `map` | `map.safetensors` | optional; see [`crate::map`] |
 //!
 //! Bundles come from the network, so nothing in one is believed: sizes and hashes are checked before a file is read, and
 //! shapes before a table is allocated.

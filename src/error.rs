@@ -92,6 +92,12 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// `links.json` is malformed.
+    #[error("links.json can't be used: {reason}. Make the bundle again with `trainer train`.")]
+    LinksInvalid {
+        /// What the parser says.
+        reason: String,
+    },
     /// The ONNX file can't be loaded: not ONNX, unknown operator, inputs or outputs of another contract.
     #[error("`{file}` can't be loaded: {reason}")]
     ModelInvalid {
@@ -178,6 +184,7 @@ impl Error {
             Self::ShapeMismatch { .. } => "shape-mismatch",
             Self::NonFinite { .. } => "non-finite",
             Self::CatalogInvalid { .. } => "catalog-invalid",
+            Self::LinksInvalid { .. } => "links-invalid",
             Self::ModelInvalid { .. } => "model-invalid",
             Self::ModelFailed { .. } => "model-failed",
             Self::HistoryInvalid { .. } => "history-invalid",

@@ -4,7 +4,7 @@
 //! suggestions come out; nothing here does I/O, reads a clock or draws random numbers. In the order of the pipeline:
 //!
 //! 1. [`bundle`] checks the files that the trainer wrote, [`error`] names what is wrong with them;
-//! 2. [`catalog`] holds the movies and finds them by [`title`];
+//! 2. [`catalog`] holds the movies and finds them by [`title`], [`links`] names them elsewhere, [`map`] places them;
 //! 3. [`history`] is what the visitor watched, [`features`] turns it and the moment into numbers;
 //! 4. [`model`] runs the user tower, an ONNX model, by tract;
 //! 5. [`index`] finds the movies nearest to the tower's vector, [`states`] the viewers nearest to it;
@@ -43,6 +43,8 @@ pub mod error;
 pub mod features;
 pub mod history;
 pub mod index;
+pub mod links;
+pub mod map;
 pub mod model;
 pub mod onnx;
 pub mod ranker;

@@ -10,6 +10,8 @@ use crate::features::reaction::{REACTION_WIDTH, ReactionHistory};
 use crate::features::{LocalTime, history_inputs, time_features};
 use crate::history::History;
 use crate::index::InnerProductIndex;
+use crate::links::{LINKS, Links};
+use crate::map::{MAP, MovieMap};
 use crate::model::{TowerInputs, TractUserTower, USER_TOWER, UserTower};
 use crate::ranker::{CANDIDATES, RANKER, Ranker, Reaction, TractRanker, expected_value};
 use crate::states::StateIndex;
@@ -77,6 +79,8 @@ pub struct Recommender {
     movies: InnerProductIndex,
     states: Option<StateIndex>,
     second_stage: Option<SecondStage>,
+    links: Option<Links>,
+    map: Option<MovieMap>,
 }
 
 impl std::fmt::Debug for Recommender {
@@ -103,7 +107,7 @@ impl Recommender {
         }
         let movies = movie_index(checked("movies")?, manifest.movies, manifest.dim)?;
         let tower = TractUserTower::load(checked(USER_TOWER)?, manifest.dim, catalog.len())?;
-        Ok(Self { manifest, catalog, tower: Box::new(tower), movies, states: None, second_stage: None })
+        Ok(Self::new(manifest, catalog, Box::new(tower), movies))
     }
 
     /// A recommender over any tower and index, for tests and for callers who load their own.
@@ -125,7 +129,12 @@ impl Recommender {
                 found: format!("{found:?}"),
             });
         }
-        Ok(Self { manifest, catalog, tower, movies, states: None, second_stage: None })
+        Ok(Self::new(manifest, catalog, tower, movies))
+    }
+
+    /// With what every bundle has, and nothing of what is optional.
+    fn new(manifest: Manifest, catalog: Catalog, tower: Box<dyn UserTower>, movies: InnerProductIndex) -> Self {
+        Self { manifest, catalog, tower, movies, states: None, second_stage: None, links: None, map: None }
     }
 
     /// Adds the states from the bytes of their file.
@@ -147,6 +156,36 @@ impl Recommender {
         let traits = MovieTraits::from_safetensors(self.manifest.checked(TRAITS, Some(traits))?, &self.catalog)?;
         self.second_stage = Some(SecondStage { ranker: Box::new(ranker), traits });
         Ok(())
+    }
+
+    /// Adds the links from the bytes of their file.
+    ///
+    /// # Errors
+    /// [`Error::FileMissing`] for a bundle without links, and what is wrong with the bytes.
+    pub fn load_links(&mut self, bytes: &[u8]) -> Result<()> {
+        let bytes = self.manifest.checked(LINKS, Some(bytes))?;
+        self.links = Some(Links::from_json(bytes, &self.catalog)?);
+        Ok(())
+    }
+
+    /// Adds the map from the bytes of its file.
+    ///
+    /// # Errors
+    /// [`Error::FileMissing`] for a bundle without a map, and what is wrong with the bytes.
+    pub fn load_map(&mut self, bytes: &[u8]) -> Result<()> {
+        let bytes = self.manifest.checked(MAP, Some(bytes))?;
+        self.map = Some(MovieMap::from_safetensors(bytes, self.catalog.len())?);
+        Ok(())
+    }
+
+    /// The links, once they are loaded.
+    pub const fn links(&self) -> Option<&Links> {
+        self.links.as_ref()
+    }
+
+    /// The map, once it is loaded.
+    pub const fn map(&self) -> Option<&MovieMap> {
+        self.map.as_ref()
     }
 
     /// Whether the second stage is loaded.

@@ -31,6 +31,8 @@ enum Command {
     Events(EventsArgs),
     /// Writes the titles' embeddings by all-MiniLM-L6-v2, and says what their reduction costs.
     Titles(TitlesArgs),
+    /// Gives a finished bundle its links and its map of the movies, without training.
+    Map(MapArgs),
     /// Writes a bundle on made-up movies with a known answer, for tests.
     Fixture {
         /// The bundle's folder; its data go into `data` within.
@@ -77,6 +79,9 @@ pub(crate) struct TrainArgs {
     /// Leaves the retrieval by states, which the seed network has, out of its bundle.
     #[arg(long)]
     pub(crate) no_states: bool,
+    /// Leaves the map of the movies out of the bundle.
+    #[arg(long)]
+    pub(crate) no_map: bool,
 }
 
 /// The seed network's settings, as it ships; the tower takes its seed alone.
@@ -208,6 +213,16 @@ pub(crate) struct TitlesArgs {
     pub(crate) out: PathBuf,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct MapArgs {
+    /// The bundle's folder.
+    #[arg(long)]
+    pub(crate) bundle: PathBuf,
+    /// The folder with the links.csv of the bundle's data set; without that file the bundle's links stay as they are.
+    #[arg(long)]
+    pub(crate) data: PathBuf,
+}
+
 /// Runs the command that the program's arguments name.
 ///
 /// # Errors
@@ -221,6 +236,7 @@ pub fn run() -> Result<()> {
         Command::Features(args) => commands::features(args),
         Command::Events(args) => commands::events(args),
         Command::Titles(args) => commands::titles(args),
+        Command::Map(args) => commands::map(args),
         Command::Fixture { out } => commands::fixture(out),
     }
 }

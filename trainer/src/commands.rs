@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod events;
+mod map;
 mod titles;
 mod train;
 
@@ -19,6 +20,7 @@ use watchnext::recommend::{Retrieval, Strategy, Suggestion};
 
 pub use evaluate::evaluate;
 pub use events::events;
+pub use map::map;
 pub use titles::titles;
 pub use train::train;
 
@@ -26,6 +28,7 @@ use crate::cli::{FeaturesArgs, SuggestArgs};
 use crate::dataset::Dataset;
 use crate::fit::fit;
 use crate::fixture as made_up;
+use crate::links::read_links;
 use crate::pack::read_bundle;
 
 /// `trainer suggest`.
@@ -142,7 +145,11 @@ pub fn fixture(out: &Path) -> Result<()> {
         let seed = made_up::config().seed;
         crate::ranker::fit(&dataset.catalog, &dataset.users, dataset.users.len(), Some(&titles), seed)?
     };
-    fitted.packed.with_ranker(&ranker, &dataset.catalog)?.write(out)?;
+    let mut packed = fitted.packed.with_ranker(&ranker, &dataset.catalog)?;
+    if let Some((links, source)) = read_links(&data, &dataset.catalog)? {
+        packed = packed.with_links(&links, source)?;
+    }
+    packed.with_map()?.0.write(out)?;
     println!(
         "wrote a bundle of {} movies in {} taste groups to {}",
         dataset.catalog.len(),

@@ -151,8 +151,8 @@ pub fn read_movie_titles(folder: &Path) -> Result<Vec<(MovieId, String)>> {
     Ok(titles.into_iter().map(|(id, (title, _))| (MovieId(id), parse_title(&title).0)).collect())
 }
 
-/// A CSV file's bytes and what is known of them.
-fn read_file(path: &Path) -> Result<(Vec<u8>, String, String)> {
+/// A CSV file's bytes, its name and its SHA-256.
+pub(crate) fn read_file(path: &Path) -> Result<(Vec<u8>, String, String)> {
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|mut file| file.read_to_end(&mut bytes))
@@ -168,7 +168,7 @@ fn read_file(path: &Path) -> Result<(Vec<u8>, String, String)> {
 }
 
 /// Deserialises every row, with `columns` checked first and the line of a wrong row in the error.
-fn read_rows<Row: for<'row> Deserialize<'row>>(
+pub(crate) fn read_rows<Row: for<'row> Deserialize<'row>>(
     path: &Path,
     bytes: &[u8],
     columns: &[&str],

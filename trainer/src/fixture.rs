@@ -34,6 +34,12 @@ const SECOND_WORDS: [&str; 12] = [
     "Été",
 ];
 
+/// A movie's made-up number at IMDb is this and its id.
+pub const IMDB: u32 = 100_000;
+
+/// A movie's made-up number at TMDB is this and its id.
+pub const TMDB: u32 = 5_000;
+
 /// The id of the `movie`-th movie of a group.
 pub fn movie_id(group: usize, movie: usize) -> u32 {
     u32::try_from(100 * (group + 1) + movie).unwrap_or(u32::MAX)
@@ -56,7 +62,8 @@ pub fn config() -> TrainConfig {
     TrainConfig { epochs: 12, batch: 256, ..TrainConfig::default() }
 }
 
-/// Writes `movies.csv` and `ratings.csv` in MovieLens's form into `folder`.
+/// Writes `movies.csv`, `links.csv` and `ratings.csv` in MovieLens's form into `folder`. The last movie of each group has no number
+/// at TMDB.
 ///
 /// # Errors
 /// A folder that can't be written to.
@@ -64,6 +71,7 @@ pub fn write_data(folder: &Path) -> Result<()> {
     let place = || format!("the fixture can't be written to {}", folder.display());
     fs::create_dir_all(folder).with_context(place)?;
     let mut movies = String::from("movieId,title,genres\n");
+    let mut links = String::from("movieId,imdbId,tmdbId\n");
     for (group, genre) in GROUPS.into_iter().enumerate() {
         for movie in 0..MOVIES_PER_GROUP {
             let number = group * MOVIES_PER_GROUP + movie;
@@ -76,7 +84,10 @@ pub fn write_data(folder: &Path) -> Result<()> {
             } else {
                 format!("{first} {second} ({year})")
             };
-            movies.push_str(&format!("{},{title},{genre}|Adventure\n", movie_id(group, movie)));
+            let id = movie_id(group, movie);
+            movies.push_str(&format!("{id},{title},{genre}|Adventure\n"));
+            let tmdb = if movie + 1 < MOVIES_PER_GROUP { (TMDB + id).to_string() } else { String::new() };
+            links.push_str(&format!("{id},{:07},{tmdb}\n", IMDB + id));
         }
     }
     let mut rng = ChaCha8Rng::seed_from_u64(7);
@@ -100,5 +111,6 @@ pub fn write_data(folder: &Path) -> Result<()> {
         }
     }
     fs::write(folder.join("movies.csv"), movies).with_context(place)?;
+    fs::write(folder.join("links.csv"), links).with_context(place)?;
     fs::write(folder.join("ratings.csv"), ratings).with_context(place)
 }

@@ -9,11 +9,13 @@ use ndarray::Array2;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde::Serialize;
-use watchnext::bundle::{FORMAT_VERSION, FileEntry, Manifest, STATES, Training, sha256_hex};
+use watchnext::bundle::{FORMAT_VERSION, FileEntry, Manifest, MovieEmbeddings, STATES, Source, Training, sha256_hex};
 use watchnext::catalog::{Catalog, MovieId};
 use watchnext::features::reaction::ReactionHistory;
 use watchnext::features::{FEATURES_VERSION, LocalTime, history_inputs, time_features};
 use watchnext::history::History;
+use watchnext::links::{LINKS, Links};
+use watchnext::map::MAP;
 use watchnext::model::TowerInputs;
 use watchnext::ranker::RANKER;
 use watchnext::recommend::Recommender;
@@ -21,6 +23,8 @@ use watchnext::traits::TRAITS;
 
 use crate::compact::CompactStates;
 use crate::export::user_tower;
+use crate::links::read_links;
+use crate::map::{self, DrawnMap};
 use crate::network::Network;
 use crate::ranker::Ranker;
 use crate::split::TrainingRows;
@@ -114,6 +118,15 @@ fn movies_file(table: &Table, bias: &[f32]) -> Result<Vec<u8>> {
     Ok(safetensors::serialize(tensors, None)?)
 }
 
+/// The files that a bundle may do without, by role.
+const OPTIONAL: [(&str, &str); 5] = [
+    (STATES, "states.safetensors"),
+    (RANKER, "ranker.onnx"),
+    (TRAITS, "traits.safetensors"),
+    (LINKS, "links.json"),
+    (MAP, "map.safetensors"),
+];
+
 /// A bundle's files in memory, by role.
 #[derive(Debug)]
 pub struct Packed {
@@ -184,18 +197,42 @@ impl Packed {
         Ok(self)
     }
 
+    /// Adds what the movies are called elsewhere, which `source` says.
+    ///
+    /// # Errors
+    /// Links that can't be written.
+    pub fn with_links(mut self, links: &Links, source: Source) -> Result<Self> {
+        let file = links_file(links)?;
+        name_source(&mut self.manifest, source);
+        self.add(file);
+        Ok(self)
+    }
+
+    /// Draws the map of the movies that were packed, and adds it.
+    ///
+    /// # Errors
+    /// As [`map::draw`], and what the library refuses of the bundle.
+    pub fn with_map(mut self) -> Result<(Self, DrawnMap)> {
+        let Manifest { movies, dim, .. } = self.manifest;
+        let embeddings = MovieEmbeddings::from_safetensors(self.file("movies").unwrap_or_default(), movies, dim)?;
+        let drawn = map::draw(&self.recommender()?, &embeddings.embedding)?;
+        self.add(map_file(&drawn)?);
+        Ok((self, drawn))
+    }
+
+    fn add(&mut self, file: (&'static str, &'static str, Vec<u8>)) {
+        let (role, path, bytes) = &file;
+        self.manifest.files.extend([entry(role, path, bytes)]);
+        self.files.push(file);
+    }
+
+    fn file(&self, role: &str) -> Option<&[u8]> {
+        self.files.iter().find(|(name, ..)| *name == role).map(|(.., bytes)| bytes.as_slice())
+    }
+
     /// Loads what was packed, exactly as a browser would, whatever is optional included.
     pub fn recommender(&self) -> Result<Recommender> {
-        let manifest = serde_json::to_vec(&self.manifest)?;
-        let file = |role: &str| self.files.iter().find(|(name, ..)| *name == role).map(|(.., bytes)| bytes.as_slice());
-        let mut recommender = Recommender::load(&manifest, file)?;
-        if let Some(states) = file(STATES) {
-            recommender.load_states(states)?;
-        }
-        if let (Some(ranker), Some(traits)) = (file(RANKER), file(TRAITS)) {
-            recommender.load_ranker(ranker, traits)?;
-        }
-        Ok(recommender)
+        load(&serde_json::to_vec(&self.manifest)?, |role| self.file(role))
     }
 
     /// Writes the files into `folder`, the manifest last: until it is there, the old manifest's hashes refuse the new files, so
@@ -207,16 +244,10 @@ impl Packed {
         let place =
             || format!("the bundle can't be written to {}. Free the disk or mend the rights.", folder.display());
         fs::create_dir_all(folder).with_context(place)?;
-        let mut manifest = serde_json::to_vec_pretty(&self.manifest)?;
-        manifest.push(b'\n');
         let parity = serde_json::to_vec(&self.parity)?;
         let named = self.files.iter().map(|(_, path, bytes)| (*path, bytes.as_slice()));
-        for (path, bytes) in named.chain([("parity.json", parity.as_slice()), ("manifest.json", &manifest)]) {
-            let new = folder.join(format!(".{path}.new"));
-            fs::write(&new, bytes).with_context(place)?;
-            fs::rename(&new, folder.join(path)).with_context(place)?;
-        }
-        for (role, path) in [(STATES, "states.safetensors"), (RANKER, "ranker.onnx"), (TRAITS, "traits.safetensors")] {
+        replace(folder, named.chain([("parity.json", parity.as_slice())]), &self.manifest).with_context(place)?;
+        for (role, path) in OPTIONAL {
             if !self.manifest.files.contains_key(role) {
                 // What is left of an earlier bundle would only mislead whoever looks into the folder.
                 let _ = fs::remove_file(folder.join(path));
@@ -231,6 +262,18 @@ impl Packed {
 /// # Errors
 /// A missing file, with its path, and every defect that the library finds.
 pub fn read_bundle(folder: &Path) -> Result<Recommender> {
+    let BundleFiles { manifest, files } = read_files(folder)?;
+    load(&manifest, |role| files.get(role).map(Vec::as_slice))
+}
+
+/// A bundle's files as they lie in its folder.
+struct BundleFiles {
+    manifest: Vec<u8>,
+    /// By role.
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+fn read_files(folder: &Path) -> Result<BundleFiles> {
     let read = |name: &str| {
         let path = folder.join(name);
         fs::read(&path).with_context(|| {
@@ -240,25 +283,106 @@ pub fn read_bundle(folder: &Path) -> Result<Recommender> {
             )
         })
     };
-    let manifest_bytes = read("manifest.json")?;
-    let manifest = Manifest::from_json(&manifest_bytes)?;
-    let mut files = BTreeMap::new();
-    for (role, entry) in &manifest.files {
-        files.insert(role.as_str(), read(&entry.path)?);
-    }
-    let mut recommender = Recommender::load(&manifest_bytes, |role| files.get(role).map(Vec::as_slice))?;
-    if let Some(states) = files.get(STATES) {
+    let manifest = read("manifest.json")?;
+    let entries = Manifest::from_json(&manifest)?.files;
+    let files = entries.into_iter().map(|(role, entry)| Ok((role, read(&entry.path)?))).collect::<Result<_>>()?;
+    Ok(BundleFiles { manifest, files })
+}
+
+/// Loads a bundle with whatever is optional of it.
+fn load<'bytes>(manifest: &[u8], file: impl Fn(&str) -> Option<&'bytes [u8]>) -> Result<Recommender> {
+    let mut recommender = Recommender::load(manifest, &file)?;
+    if let Some(states) = file(STATES) {
         recommender.load_states(states)?;
     }
-    if let (Some(ranker), Some(traits)) = (files.get(RANKER), files.get(TRAITS)) {
+    if let (Some(ranker), Some(traits)) = (file(RANKER), file(TRAITS)) {
         recommender.load_ranker(ranker, traits)?;
+    }
+    if let Some(links) = file(LINKS) {
+        recommender.load_links(links)?;
+    }
+    if let Some(map) = file(MAP) {
+        recommender.load_map(map)?;
     }
     Ok(recommender)
 }
 
+/// What [`renew`] wrote.
+#[derive(Debug)]
+pub struct Renewed {
+    /// The bundle's new manifest.
+    pub manifest: Manifest,
+    /// The new map.
+    pub map: DrawnMap,
+}
+
+/// Gives a bundle on disk its links, if the folder of its `data` has them, and its map, the very bytes that training on the same
+/// data writes. Its other files stay as they are.
+///
+/// # Errors
+/// As [`read_bundle`], [`read_links`] and [`map::draw`], and a folder that can't be written to.
+pub fn renew(folder: &Path, data: &Path) -> Result<Renewed> {
+    let BundleFiles { manifest: bytes, mut files } = read_files(folder)?;
+    let mut manifest = Manifest::from_json(&bytes)?;
+    // What is about to be replaced may be of another catalogue.
+    for role in [LINKS, MAP] {
+        files.remove(role);
+    }
+    let recommender = load(&bytes, |role| files.get(role).map(Vec::as_slice))?;
+    let mut new = Vec::new();
+    if let Some((links, source)) = read_links(data, recommender.catalog())? {
+        new.push(links_file(&links)?);
+        name_source(&mut manifest, source);
+    }
+    let movies = files.get("movies").map(Vec::as_slice).unwrap_or_default();
+    let embeddings = MovieEmbeddings::from_safetensors(movies, manifest.movies, manifest.dim)?;
+    let map = map::draw(&recommender, &embeddings.embedding)?;
+    new.push(map_file(&map)?);
+    manifest.files.extend(new.iter().map(|(role, path, bytes)| entry(role, path, bytes)));
+    replace(folder, new.iter().map(|(_, path, bytes)| (*path, bytes.as_slice())), &manifest).with_context(|| {
+        format!("the bundle can't be written to {}. Free the disk or mend the rights.", folder.display())
+    })?;
+    Ok(Renewed { manifest, map })
+}
+
+/// Writes `files`, by name, and the manifest after them, each beside its place and renamed.
+fn replace<'file>(
+    folder: &Path,
+    files: impl Iterator<Item = (&'file str, &'file [u8])>,
+    manifest: &Manifest,
+) -> Result<()> {
+    let mut manifest = serde_json::to_vec_pretty(manifest)?;
+    manifest.push(b'\n');
+    let write = |path: &str, bytes: &[u8]| {
+        let new = folder.join(format!(".{path}.new"));
+        fs::write(&new, bytes)?;
+        fs::rename(&new, folder.join(path))
+    };
+    for (path, bytes) in files {
+        write(path, bytes)?;
+    }
+    Ok(write("manifest.json", &manifest)?)
+}
+
+/// Puts a file among those that the bundle was made from, after the ratings, in place of an earlier one of its name.
+fn name_source(manifest: &mut Manifest, source: Source) {
+    manifest.training.sources.retain(|known| known.name != source.name);
+    manifest.training.sources.push(source);
+}
+
+/// The links as a file of the bundle.
+fn links_file(links: &Links) -> Result<(&'static str, &'static str, Vec<u8>)> {
+    Ok((LINKS, "links.json", links.to_json()?))
+}
+
+/// The map as a file of the bundle.
+fn map_file(map: &DrawnMap) -> Result<(&'static str, &'static str, Vec<u8>)> {
+    Ok((MAP, "map.safetensors", map.bytes()?))
+}
+
 /// A file as the manifest states it.
 fn entry(role: &str, path: &str, bytes: &[u8]) -> (String, FileEntry) {
-    let optional = [STATES, RANKER, TRAITS].contains(&role);
+    let optional = OPTIONAL.iter().any(|(known, _)| *known == role);
     (
         role.to_owned(),
         FileEntry { path: path.to_owned(), bytes: bytes.len() as u64, sha256: sha256_hex(bytes), optional },

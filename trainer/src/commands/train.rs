@@ -8,11 +8,13 @@ use anyhow::{Context, Result};
 use watchnext::bundle::{Source, Training, sha256_hex};
 use watchnext::recommend::Retrieval;
 
+use super::map::said;
 use crate::cli::{Model, TrainArgs};
 use crate::dataset::{Dataset, User};
 use crate::evaluate::retrieval_name;
 use crate::evaluate::run::{Evaluation, Label, evaluate_held_out};
 use crate::fit::fit;
+use crate::links::{LINKS_FILE, read_links};
 use crate::pack::Packed;
 use crate::ranker;
 use crate::report::{Recipe, model_card, text};
@@ -53,6 +55,9 @@ fn command_line(args: &TrainArgs) -> String {
     if args.no_states {
         command.push_str(" --no-states");
     }
+    if args.no_map {
+        command.push_str(" --no-map");
+    }
     command
 }
 
@@ -83,10 +88,22 @@ pub fn train(args: &TrainArgs) -> Result<()> {
     let mut partial = args.out.clone().into_os_string();
     partial.push(".partial");
     let checkpoint = Checkpoint::new(Path::new(&partial), &fingerprint(&dataset.sources));
-    let Finished { packed, recipe, evaluation } = match args.model {
+    // Before anything that takes minutes, so that a wrong row is named at once.
+    let links = read_links(&args.data.data, &dataset.catalog)?;
+    let Finished { mut packed, recipe, evaluation } = match args.model {
         Model::Tower => train_tower(args, &dataset)?,
         Model::SeedNetwork => train_seed_network(args, &dataset, &checkpoint)?,
     };
+    match links {
+        Some((links, source)) => packed = packed.with_links(&links, source)?,
+        None => eprintln!("{} holds no {LINKS_FILE}, so the bundle has no links", args.data.data.display()),
+    }
+    if !args.no_map {
+        let drawing = Instant::now();
+        let (with_map, map) = packed.with_map()?;
+        packed = with_map;
+        eprintln!("{}", said(&map, drawing));
+    }
     packed.write(&args.out)?;
     let card = model_card(&packed.manifest, &recipe, &evaluation);
     let card_path = args.out.join("README.md");

@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-pub use model_card::{Recipe, model_card};
+pub use model_card::{Recipe, model_card, renew_card};
 
 use crate::evaluate::bootstrap::Figure;
 use crate::evaluate::run::Evaluation;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use watchnext::bundle::Manifest;
+use watchnext::bundle::{FileEntry, Manifest, Source};
 
 use super::shown;
 use crate::compact::CompactStates;
@@ -168,17 +168,6 @@ pub fn model_card(manifest: &Manifest, recipe: &Recipe, evaluation: &Evaluation)
             figures.popularity10.mean
         );
     }
-    let files: String = manifest
-        .files
-        .iter()
-        .map(|(role, file)| format!("| {role} | `{}` | {} | `{}` |\n", file.path, file.bytes, file.sha256))
-        .collect();
-    let sources: String = manifest
-        .training
-        .sources
-        .iter()
-        .map(|source| format!("| `{}` | {} | `{}` |\n", source.name, source.rows, source.sha256))
-        .collect();
     include_str!("model_card.md")
         .replace("{name}", &manifest.name)
         .replace("{command}", &manifest.training.command)
@@ -192,6 +181,37 @@ pub fn model_card(manifest: &Manifest, recipe: &Recipe, evaluation: &Evaluation)
         .replace("{figures}", figures.trim_end())
         .replace("{few_clicks}", few_clicks.trim_end())
         .replace("{reactions}", &reactions(evaluation))
-        .replace("{files}", files.trim_end())
-        .replace("{sources}", sources.trim_end())
+        .replace("{files}", file_rows(manifest).trim_end())
+        .replace("{sources}", source_rows(manifest).trim_end())
+}
+
+/// The head of the table of files.
+const FILES: &str = "| role | file | bytes | SHA-256 |\n|---|---|---|---|\n";
+
+/// The head of the table of sources.
+const SOURCES: &str = "| file | rows | SHA-256 |\n|---|---|---|\n";
+
+/// A model card with the files and sources of this manifest instead of those that it has.
+pub fn renew_card(card: &str, manifest: &Manifest) -> String {
+    let with_rows = |card: String, head: &str, rows: &str| match card.split_once(head) {
+        Some((before, after)) => {
+            let after: String = after.split_inclusive('\n').skip_while(|line| line.starts_with('|')).collect();
+            format!("{before}{head}{rows}{after}")
+        }
+        None => card,
+    };
+    let card = with_rows(card.to_owned(), SOURCES, &source_rows(manifest));
+    with_rows(card, FILES, &file_rows(manifest))
+}
+
+fn file_rows(manifest: &Manifest) -> String {
+    let row = |(role, file): (&String, &FileEntry)| {
+        format!("| {role} | `{}` | {} | `{}` |\n", file.path, file.bytes, file.sha256)
+    };
+    manifest.files.iter().map(row).collect()
+}
+
+fn source_rows(manifest: &Manifest) -> String {
+    let row = |source: &Source| format!("| `{}` | {} | `{}` |\n", source.name, source.rows, source.sha256);
+    manifest.training.sources.iter().map(row).collect()
 }

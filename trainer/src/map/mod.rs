@@ -1,0 +1,126 @@
+//! The map of all movies (seed row 16): a t-SNE on which movies that the model takes for alike lie close together.
+//!
+//! [`space`] says what alike means, [`layout`] turns it into places on a plane, and [`spread`](mod@spread) moves apart what would
+//! lie on one spot. The same bundle gives the same map, on any number of threads; `models/EXPERIMENTS.md` has what was tried.
+
+pub mod layout;
+pub mod space;
+pub mod spread;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Result, ensure};
+use ndarray::Array2;
+use rayon::prelude::*;
+use safetensors::tensor::{Dtype, TensorView};
+use watchnext::catalog::Catalog;
+use watchnext::recommend::Recommender;
+
+use crate::titles::{nearest, overlap};
+
+/// How many neighbours the quality is measured by.
+pub const NEIGHBOURS: usize = 10;
+
+/// A map with how good it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DrawnMap {
+    /// Each movie's x and y, in the catalogue's order. The larger extent fills 0 to 65,535, the smaller one is centred.
+    pub positions: Vec<[u16; 2]>,
+    /// The mean share of a movie's [`NEIGHBOURS`] nearest by the vectors of [`space`] that are among as many nearest on the map,
+    /// from 0 to 1; `None` for a catalogue too small to have as many.
+    pub kept: Option<f64>,
+}
+
+impl DrawnMap {
+    /// `map.safetensors`.
+    ///
+    /// # Errors
+    /// What safetensors refuses, which is nothing of this form.
+    pub fn bytes(&self) -> Result<Vec<u8>> {
+        let bytes: Vec<u8> = self.positions.iter().flatten().flat_map(|number| number.to_le_bytes()).collect();
+        let tensor = TensorView::new(Dtype::U16, vec![self.positions.len(), 2], &bytes)?;
+        Ok(safetensors::serialize(BTreeMap::from([("position", tensor)]), None)?)
+    }
+
+    /// The share of movies that have a spot of their own, from 0 to 1.
+    pub fn distinct(&self) -> f64 {
+        let spots: BTreeSet<&[u16; 2]> = self.positions.iter().collect();
+        spots.len() as f64 / self.positions.len().max(1) as f64
+    }
+}
+
+/// Draws the map of a loaded bundle, whose movies' output embeddings are `embedding` `[movies, dim]`.
+///
+/// # Errors
+/// Another number of rows than the catalogue has movies, and what the model refuses.
+pub fn draw(recommender: &Recommender, embedding: &Array2<f32>) -> Result<DrawnMap> {
+    let catalog = recommender.catalog();
+    ensure!(
+        embedding.nrows() == catalog.len(),
+        "there are {} embeddings of {} movies",
+        embedding.nrows(),
+        catalog.len()
+    );
+    let vectors = space::vectors(recommender, embedding)?;
+    let mut points = layout::layout(&vectors, recommender.manifest().training.seed)?;
+    layout::fill(&mut points);
+    spread::spread(&mut points, &known(catalog));
+    layout::fill(&mut points);
+    let positions: Vec<[u16; 2]> = points.iter().map(|point| point.map(|value| value.round() as u16)).collect();
+    let kept = (catalog.len() > NEIGHBOURS).then(|| {
+        let on_map = nearest_on_map(&positions, NEIGHBOURS);
+        overlap(&nearest(&vectors, NEIGHBOURS)?, &on_map)
+    });
+    Ok(DrawnMap { positions, kept: kept.transpose()? })
+}
+
+/// How well known each movie is, from 0 to 1: the root of its ratings over those of the best known.
+fn known(catalog: &Catalog) -> Vec<f32> {
+    let most = catalog.movies().iter().map(|movie| movie.ratings).max().unwrap_or_default().max(1);
+    catalog.movies().iter().map(|movie| (movie.ratings as f32 / most as f32).sqrt()).collect()
+}
+
+/// The `k` movies nearest to each on the map, the nearest first; of equal distances the lower index comes first.
+pub fn nearest_on_map(positions: &[[u16; 2]], k: usize) -> Vec<Vec<usize>> {
+    let of_row = |(own, [x, y]): (usize, &[u16; 2])| {
+        let distance = |[to_x, to_y]: &[u16; 2]| {
+            let (across, along) = (u64::from(x.abs_diff(*to_x)), u64::from(y.abs_diff(*to_y)));
+            across * across + along * along
+        };
+        let others = positions.iter().enumerate().filter(|(other, _)| *other != own);
+        let mut others: Vec<(u64, usize)> = others.map(|(other, to)| (distance(to), other)).collect();
+        if k < others.len() {
+            others.select_nth_unstable(k);
+            others.truncate(k);
+        }
+        others.sort_unstable();
+        others.into_iter().map(|(_, other)| other).collect()
+    };
+    positions.par_iter().enumerate().map(of_row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use watchnext::map::MovieMap;
+
+    use super::*;
+
+    #[test]
+    fn the_file_is_read_as_it_was_meant() {
+        let drawn = DrawnMap { positions: vec![[0, 65_535], [65_535, 0], [0, 65_535]], kept: None };
+        let map = MovieMap::from_safetensors(&drawn.bytes().unwrap(), 3).unwrap();
+        assert_eq!(map.positions().collect::<Vec<_>>(), [[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]);
+        assert!((drawn.distinct() - 2.0 / 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_nearest_on_the_map_come_in_order() {
+        let positions = [[0, 0], [30, 40], [0, 20], [65_535, 65_535], [0, 20]];
+        let near = nearest_on_map(&positions, 3);
+        assert_eq!(near.first().unwrap(), &[2, 4, 1]);
+        assert_eq!(near.get(3).unwrap(), &[1, 2, 4]);
+        // Fewer where there are no more.
+        assert_eq!(nearest_on_map(&[[5, 5], [6, 6]], 3), [[1], [0]]);
+    }
+}
