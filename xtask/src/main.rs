@@ -10,6 +10,7 @@ mod bench;
 mod build;
 mod cache;
 mod demo;
+mod fold;
 mod module;
 mod project;
 mod shell;
