@@ -61,6 +61,27 @@ function keepTops(web, tops, meet = () => {}) {
 }
 
 /**
+ * Has `import.meta.url` in a module that is folded mean its folder still, not that of the module it goes into.
+ * @param {string} web
+ * @returns {import('esbuild').Plugin}
+ */
+function keepAddresses(web) {
+  return {
+    name: 'keep-addresses',
+    setup({ onLoad }) {
+      onLoad({ filter: /\.js$/ }, async ({ path }) => {
+        const text = await readFile(path, 'utf8');
+        const folder = relative(web, dirname(path)).split(sep).join('/');
+        if (folder === '' || !text.includes('import.meta')) return { contents: text };
+        const address = '__folderAddress';
+        const { code } = await transform(text, { define: { 'import.meta.url': address }, sourcefile: path, logLevel: 'silent' });
+        return { contents: `const ${address} = new URL(${JSON.stringify(`./${folder}/`)}, import.meta.url).href;\n${code}` };
+      });
+    },
+  };
+}
+
+/**
  * @param {string} web
  * @param {string[]} entries names of top modules.
  * @param {import('esbuild').Plugin} plugin
@@ -78,7 +99,7 @@ async function bundle(web, entries, plugin) {
       allowOverwrite: true,
       write: false,
       metafile: true,
-      plugins: [plugin],
+      plugins: [plugin, keepAddresses(web)],
     });
   } catch (error) {
     const { errors } = /** @type {import('esbuild').BuildFailure} */ (error);
@@ -134,18 +155,12 @@ async function foldScripts(web, files) {
 }
 
 /**
- * Addresses that are right in the modules as they are and would be wrong once they are folded.
- * @param {string} web
+ * Addresses of modules that are folded lead nowhere.
  * @param {Map<string, string>} written
  * @param {Set<string>} folded
  */
-async function checkAddresses(web, written, folded) {
+function checkAddresses(written, folded) {
   for (const module of folded) {
-    if (/\bimport\.meta\b/.test(await readFile(join(web, module), 'utf8'))) {
-      throw new FoldError(
-        `web/${module} uses import.meta, which will mean the module that it is folded into. Make the address in a module at the top of web/ and hand it down.`,
-      );
-    }
     for (const [name, text] of written) {
       if (text.includes(module)) {
         throw new FoldError(`web/${name} names ${module} in a string, but that module is folded and won't be there. Name a module at the top of web/.`);
@@ -256,7 +271,7 @@ export async function fold(dist) {
   const files = (await filesBelow(web)).filter((file) => !file.startsWith(`${EXAMPLES}/`));
   const scripts = files.filter((file) => file.endsWith('.js'));
   const { written, folded, needs } = await foldScripts(web, files);
-  await checkAddresses(web, written, folded);
+  checkAddresses(written, folded);
   const styles = await foldStyles(web, files);
   const pages = await foldPages(dist, folded, needs);
 

@@ -123,6 +123,13 @@ test('preloads of folded modules leave the page, and what the others have in com
   assert.equal(lines.filter((line) => !line.includes('chunk-')).join(''), SITE['index.html'].replace(lost, ''));
 });
 
+test('addresses made in folders lead where they led', async () => {
+  const own = "/* import.meta.url */ import { lines } from './list.js';\nexport const own = [lines.first, new URL('../words/en.json', import.meta.url).href];\n";
+  await put({ 'web/page/own.js': own, 'web/map.js': "export { own } from './page/own.js';\n" });
+  await fold(dist);
+  assert.deepEqual((await run('web/map.js')).own, [1, pathToFileURL(join(dist, 'web/words/en.json')).href]);
+});
+
 /**
  * A site that can't be folded: the reason is said, and nothing is changed.
  * @param {string} title
@@ -141,7 +148,6 @@ function refuses(title, files, reason) {
 refuses('a page that runs a folded module', { 'other.html': '<script type="module" src="web/page/list.js"></script>' }, /other\.html refers to web\/page\/list\.js.*folded/);
 refuses('a page that refers to nothing', { 'index.html': '<link rel="stylesheet" href="web/gone.css?v=1">' }, /index\.html refers to web\/gone\.css.*lacks/);
 refuses('a link out of an example to nothing', { 'web/examples/index.html': '<a href=../gone.html>Gone</a>' }, /examples\/index\.html refers to \.\.\/gone\.html/);
-refuses('an address made in a folder', { 'web/page/list.js': 'export const lines = import.meta.url;' }, /web\/page\/list\.js uses import\.meta/);
 refuses('a folded module named in a string', { 'web/worker.js': "import './engine/failure.js';\nexport const parts = ['./engine/failure.js'];" }, /web\/worker\.js names engine\/failure\.js/);
 refuses('a missing module in a folder', { 'web/map.js': "import './page/gone.js';" }, /page\/gone\.js/);
 refuses('a missing module at the top', { 'web/map.js': "import './gone.js';" }, /\.\/gone\.js isn't there/);
