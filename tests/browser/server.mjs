@@ -1,12 +1,14 @@
 /**
  * The static server of the browser tests: it serves a built site, maps /models/ to any bundle, sends a policy of one's choice,
- * and spoils answers on demand. It writes down every request, so that a test can show what was fetched and what was not.
+ * compresses on demand, and spoils answers on demand. It writes down every request, so that a test can show what was fetched and what was not.
  */
 
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { brotliCompress, constants } from 'node:zlib';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 
@@ -32,6 +34,19 @@ const TYPES = {
   '.safetensors': 'application/octet-stream',
 };
 
+/** Close to the best quality, and not minutes for it. */
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_LGWIN]: 24 } };
+
+/**
+ * A file as a host sends it that has compressed files: the one that lies beside it, or one made now where the page was built and
+ * not yet compressed.
+ * @param {string} file
+ * @returns {Promise<Buffer>}
+ */
+async function compressed(file) {
+  return readFile(`${file}.br`).catch(async () => promisify(brotliCompress)(await readFile(file), BROTLI));
+}
+
 /**
  * @typedef {object} Fault what happens to one path instead of a plain answer.
  * @property {number} [status] answers with this status and nothing else.
@@ -45,11 +60,12 @@ const TYPES = {
  */
 
 /**
- * @param {{policy?: string | null, models?: string, isolated?: boolean}} [options] `models` is the folder that is served as
+ * @param {{policy?: string | null, models?: string, isolated?: boolean, compress?: boolean}} [options] `models` is the folder that is served as
  *   /models/; the site's own if left out. `policy` is the Content-Security-Policy header, null for none. `isolated` sends
- *   COOP and COEP, without which the browser doesn't measure memory.
+ *   COOP and COEP, without which the browser doesn't measure memory. `compress` sends files in Brotli to whoever takes it; a
+ *   fault still finds the file as it is.
  */
-export async function startServer({ policy = STRICT_POLICY, models = SHIPPED_MODELS, isolated = false } = {}) {
+export async function startServer({ policy = STRICT_POLICY, models = SHIPPED_MODELS, isolated = false, compress = false } = {}) {
   /** @type {Map<string, Fault>} */
   const faults = new Map();
   /** @type {string[]} */
@@ -62,10 +78,11 @@ export async function startServer({ policy = STRICT_POLICY, models = SHIPPED_MOD
     const fault = faults.get(pathname) ?? {};
     if (fault.delayMs) await new Promise((done) => setTimeout(done, fault.delayMs));
     const file = locate(pathname, models);
+    const packs = compress && !faults.has(pathname) && /\bbr\b/.test(String(request.headers['accept-encoding']));
     let body;
     try {
       if (fault.status) throw new Error('asked for');
-      body = await readFile(file);
+      body = packs ? await compressed(file) : await readFile(file);
     } catch {
       response.writeHead(fault.status ?? 404, { 'content-type': 'text/plain' });
       response.end();
@@ -83,6 +100,7 @@ export async function startServer({ policy = STRICT_POLICY, models = SHIPPED_MOD
       'cache-control': 'no-cache',
     };
     if (state.policy !== null) headers['content-security-policy'] = state.policy;
+    if (packs) headers['content-encoding'] = 'br';
     if (isolated) {
       headers['cross-origin-opener-policy'] = 'same-origin';
       headers['cross-origin-embedder-policy'] = 'require-corp';

@@ -10,7 +10,9 @@ mod bench;
 mod build;
 mod cache;
 mod demo;
+mod fold;
 mod module;
+mod package;
 mod project;
 mod shell;
 mod size;
@@ -42,6 +44,8 @@ enum Command {
     Demo(demo::Options),
     /// Build the page into `dist/`, each file compressed beside itself, ready for any static host.
     Build,
+    /// Build the page and pack its element, runtime and default model for npm, into `target/npm/`.
+    Package,
     /// Say what each file of the built page weighs, and fail where a sum is over its budget.
     Size(size::Options),
     /// Run every test, the browser tests included.
@@ -56,6 +60,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&project, &options),
         Command::Demo(options) => demo::run(&project, &options),
         Command::Build => build::run(&project),
+        Command::Package => package::run(&project),
         Command::Size(options) => size::run(&project, &options),
         Command::Test(options) => test::run(&project, &options),
         Command::Train(options) => train::run(&project, &options),

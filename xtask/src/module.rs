@@ -1,10 +1,11 @@
-//! Building the page by Trunk.
+//! Building the page by Trunk, and folding what it built.
 
 use std::env;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::fold;
 use crate::project::Project;
 use crate::shell::run;
 use crate::tools::Builder;
@@ -30,7 +31,8 @@ pub fn trunk(project: &Project, builder: &Builder, subcommand: &str) -> Command 
     trunk
 }
 
-/// Builds the page into `dist/`.
+/// Builds the page that ships into `dist/`.
 pub fn build(project: &Project, builder: &Builder) -> Result<()> {
-    run(&mut trunk(project, builder, "build")).context("the page can't be built")
+    run(&mut trunk(project, builder, "build")).context("the page can't be built")?;
+    fold::fold(project, builder, &project.path("dist"))
 }

@@ -20,7 +20,7 @@ use crate::tools::python::{self, Python};
 use crate::tools::rust::TARGET;
 use crate::tools::titles::{self, ENCODER_VARIABLE, Encoder};
 use crate::tools::{Builder, chromium, node, rust};
-use crate::{module, size};
+use crate::{module, package, size};
 
 /// What the command line may say.
 #[derive(Args)]
@@ -54,6 +54,8 @@ enum Suite {
     Page,
     /// What the page weighs, within its budgets.
     Size,
+    /// The package for npm, made of the page.
+    Package,
     /// The page in a real browser.
     Browser,
     /// The exported models, checked by ONNX's own checker and by ONNX Runtime.
@@ -74,6 +76,7 @@ impl Suite {
             Self::Fixture => "fixture",
             Self::Page => "page",
             Self::Size => "size",
+            Self::Package => "package",
             Self::Browser => "browser",
             Self::Onnx => "onnx",
             Self::Deny => "deny",
@@ -83,8 +86,8 @@ impl Suite {
     /// The suites whose results this one uses.
     fn needs(self) -> &'static [Suite] {
         match self {
-            Self::Browser => &[Self::Fixture, Self::Page],
-            Self::Size => &[Self::Page],
+            Self::Browser => &[Self::Fixture, Self::Page, Self::Package],
+            Self::Size | Self::Package => &[Self::Page],
             Self::Onnx => &[Self::Fixture],
             _ => &[],
         }
@@ -154,7 +157,7 @@ impl<'a> Bench<'a> {
         if any(&[Suite::ClippyWasm]) {
             rust::ensure_target()?;
         }
-        if any(&[Suite::Wasm, Suite::Browser]) {
+        if any(&[Suite::Wasm, Suite::Package, Suite::Browser]) {
             node::ensure_node()?;
         }
         // The short installations come before the long ones, so that a missing piece is known early.
@@ -186,6 +189,7 @@ impl<'a> Bench<'a> {
             Suite::Fixture => self.fixture(),
             Suite::Page => module::build(self.project, self.builder()?).map(|()| Outcome::Passed),
             Suite::Size => self.size(),
+            Suite::Package => package::pack(self.project).map(|_| Outcome::Passed),
             Suite::Browser => self.browser(),
             Suite::Onnx => self.onnx(),
             Suite::Deny => self.deny(),
@@ -255,6 +259,7 @@ impl<'a> Bench<'a> {
             .args(files)
             .env("WATCHNEXT_DIST", self.project.path("dist"))
             .env("WATCHNEXT_FIXTURE", self.fixture_folder())
+            .env("WATCHNEXT_PACKAGE", package::place(self.project))
             .env(chromium::CHROMIUM_VARIABLE, chromium);
         self.check(&mut node)
     }
@@ -347,10 +352,10 @@ mod tests {
 
     #[test]
     fn a_suite_brings_what_it_is_built_from() {
-        assert_eq!(names(&selected(&[Suite::Browser], &[])), ["fixture", "page", "browser"]);
+        assert_eq!(names(&selected(&[Suite::Browser], &[])), ["fixture", "page", "package", "browser"]);
         assert_eq!(names(&selected(&[Suite::Onnx, Suite::Format], &[])), ["format", "fixture", "onnx"]);
         // Whoever has a built page may leave the build out.
-        assert_eq!(names(&selected(&[Suite::Browser], &[Suite::Page])), ["fixture", "browser"]);
+        assert_eq!(names(&selected(&[Suite::Browser], &[Suite::Page])), ["fixture", "package", "browser"]);
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct Builder {
     pub test_runner: PathBuf,
     /// Whether `wasm-opt` is there. Only a machine without Node builds without it.
     pub optimiser: bool,
+    /// Whether Node and the npm packages are there, esbuild among them, to fold the page's modules.
+    pub bundler: bool,
     /// PATH with the folders of the right wasm-bindgen and wasm-opt first, since Trunk takes the first it finds.
     pub path: OsString,
 }
@@ -33,7 +35,7 @@ pub struct Builder {
 impl Builder {
     /// Finds or installs all of it.
     pub fn prepare(project: &Project, cache: &Cache) -> Result<Self> {
-        step("Set-up: compiler, wasm-bindgen, Trunk, wasm-opt");
+        step("Set-up: compiler, wasm-bindgen, Trunk, wasm-opt, esbuild");
         rust::ensure_target()?;
         rust::fetch(project)?;
         let bindgen = rust::wasm_bindgen(project, cache)?;
@@ -50,10 +52,16 @@ impl Builder {
                 false
             }
         };
+        let bundler = node::is_there();
+        if bundler {
+            node::ensure_node()?;
+            node::packages(project, cache)?;
+        }
         Ok(Self {
             trunk,
             test_runner: bindgen.join(executable("wasm-bindgen-test-runner")),
             optimiser,
+            bundler,
             path: path_with(&folders)?,
         })
     }

@@ -1,4 +1,4 @@
-//! Node and what comes from npm: `wasm-opt`, and for the browser tests Playwright and axe.
+//! Node and what comes from npm: `wasm-opt`, esbuild, and for the tests Playwright, axe, Lighthouse and TypeScript.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,11 @@ pub fn ensure_node() -> Result<String> {
     Ok(version.to_owned())
 }
 
+/// Whether the machine has Node and npm. Without them a page can still be built, but not made small.
+pub fn is_there() -> bool {
+    ask(Command::new("node").arg("--version")).is_some() && ask(script("npm").arg("--version")).is_some()
+}
+
 /// The folder of a fit `wasm-opt`, or `None` on a machine without Node, where none can be had quickly.
 pub fn wasm_opt(project: &Project, cache: &Cache) -> Result<Option<PathBuf>> {
     // One on PATH is only good at the right version: old ones break the module without a word.
@@ -29,7 +34,7 @@ pub fn wasm_opt(project: &Project, cache: &Cache) -> Result<Option<PathBuf>> {
     {
         return Ok(Some(folder.to_path_buf()));
     }
-    if ask(Command::new("node").arg("--version")).is_none() || ask(script("npm").arg("--version")).is_none() {
+    if !is_there() {
         return Ok(None);
     }
     let folder = packages(project, cache)?.join(".bin");

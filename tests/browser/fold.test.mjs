@@ -1,0 +1,156 @@
+/** Folding: a small site goes through the step that makes the shipped page out of plain modules. No browser is needed. */
+
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, beforeEach, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { fold } from '../../xtask/fold.mjs';
+
+/** A page, an element and a worker that share what real ones do: a counter as state, a class, and a module imported late. */
+const SITE = {
+  'index.html': `<!doctype html>
+<head>
+  <link rel="stylesheet" href="web/app.css">
+  <link rel="modulepreload" href="web/app.js">
+  <link rel="modulepreload" href="web/page/list.js">
+  <script type="module" src="web/app.js"></script>
+</head>
+<a href="#top">Up</a> <a href="https://example.org/gone">Out</a> <img src="data:,"> <a href="web/examples/">Examples</a>
+`,
+  'web/app.css': '/* The page. */\nbody {\n  color: #ff0000;\n}\n',
+  'web/app.js': `import { Element } from './element.js';
+import { lines } from './page/list.js';
+export { Element, lines };
+export const late = () => import('./map.js');
+export const place = new URL('./worker.js', import.meta.url).href;
+`,
+  'web/map.js': "import { next } from './page/count.js';\nexport const mapCount = next();\n",
+  'web/element.js': "import { Failure } from './engine/failure.js';\nexport class Element { fail() { return new Failure('é'); } }\n",
+  'web/worker.js': "import { Failure } from './engine/failure.js';\nexport const fromWorker = new Failure('w').message;\n",
+  'web/engine/failure.js': '/** What can go wrong. */\nexport class Failure extends Error {}\n',
+  'web/page/list.js':
+    "import { next } from './count.js';\nimport { Failure } from '../engine/failure.js';\nexport const lines = { first: next(), Failure };\n",
+  'web/page/count.js': 'let count = 0;\n/** One more. */\nexport const next = () => ++count;\n',
+  'web/app.d.ts': 'export const place: string;\n',
+  'web/words/en.json': '{ "hello": "Hello" }\n',
+  'web/examples/index.html': '<script type="module" src="../app.js"></script>\n',
+  'web/examples/own.js': '// Left as it was written.\nexport const own = 1;\n',
+};
+
+const folder = await mkdtemp(join(tmpdir(), 'watchnext-fold-'));
+let round = 0;
+let dist = '';
+
+/** @param {Record<string, string>} files */
+async function put(files) {
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(dist, path)), { recursive: true });
+    await writeFile(join(dist, path), text);
+  }
+}
+
+/** @param {string} path */
+const read = (path) => readFile(join(dist, path), 'utf8');
+
+/** @param {string} path */
+const run = (path) => import(pathToFileURL(join(dist, path)).href);
+
+/** A fresh folder with the site, since Node never loads a module twice from one address. */
+async function fresh() {
+  dist = join(folder, String(round++));
+  await put(SITE);
+}
+
+beforeEach(fresh);
+after(() => rm(folder, { recursive: true }));
+
+test('what lies in folders goes into the modules at the top, which do what they did', async () => {
+  await fold(dist);
+  assert.ok(!existsSync(join(dist, 'web/page')) && !existsSync(join(dist, 'web/engine')));
+  const page = await run('web/app.js');
+  assert.equal(page.lines.first, 1);
+  assert.equal(page.place, pathToFileURL(join(dist, 'web/worker.js')).href);
+  assert.equal((await run('web/worker.js')).fromWorker, 'w');
+});
+
+test('modules of one thread have state and classes once', async () => {
+  const plain = await run('web/app.js');
+  assert.equal((await plain.late()).mapCount, 2);
+  await fresh();
+  const sentences = await fold(dist);
+  const page = await run('web/app.js');
+  assert.equal((await page.late()).mapCount, 2);
+  assert.ok(new page.Element().fail() instanceof page.lines.Failure);
+  assert.equal(new page.Element().fail().message, 'é');
+  assert.ok(sentences.some((sentence) => sentence.includes('in common')), sentences.join('\n'));
+});
+
+test('the worker is one file, since nobody could say why a second one is missing', async () => {
+  await fold(dist);
+  assert.doesNotMatch(await read('web/worker.js'), /\bimport\b/);
+});
+
+test('imports between top modules stay, the late one late', async () => {
+  await fold(dist);
+  const text = await read('web/app.js');
+  assert.match(text, /from"\.\/element\.js"/);
+  assert.match(text, /import\("\.\/map\.js"\)/);
+});
+
+test('comments and blanks go, characters stay, and what is no script of the page is left alone', async () => {
+  await fold(dist);
+  assert.equal((await read('web/app.css')).trim(), 'body{color:red}');
+  const scripts = (await readdir(join(dist, 'web'))).filter((name) => name.endsWith('.js'));
+  const texts = await Promise.all(scripts.map((name) => read(`web/${name}`)));
+  assert.ok(texts.every((text) => !text.includes('/*')) && texts.some((text) => text.includes('é')));
+  for (const path of ['web/app.d.ts', 'web/words/en.json', 'web/examples/index.html', 'web/examples/own.js']) {
+    assert.equal(await read(path), SITE[/** @type {keyof typeof SITE} */ (path)]);
+  }
+});
+
+test('preloads of folded modules leave the page, and what the others have in common joins it', async () => {
+  await fold(dist);
+  const parts = (await readdir(join(dist, 'web'))).filter((name) => name.startsWith('chunk-'));
+  // The counter is the page's and the map's, the class the page's and the element's; the page needs both at once.
+  assert.equal(parts.length, 2);
+  const wanted = parts.map((name) => `  <link rel="modulepreload" href="web/${name}">\n`);
+  const lines = (await read('index.html')).split(/(?<=\n)/);
+  assert.deepEqual(lines.filter((line) => line.includes('chunk-')).sort(), wanted.sort());
+  const lost = '  <link rel="modulepreload" href="web/page/list.js">\n';
+  assert.equal(lines.filter((line) => !line.includes('chunk-')).join(''), SITE['index.html'].replace(lost, ''));
+});
+
+test('addresses made in folders lead where they led', async () => {
+  const own = "/* import.meta.url */ import { lines } from './list.js';\nexport const own = [lines.first, new URL('../words/en.json', import.meta.url).href];\n";
+  await put({ 'web/page/own.js': own, 'web/map.js': "export { own } from './page/own.js';\n" });
+  await fold(dist);
+  assert.deepEqual((await run('web/map.js')).own, [1, pathToFileURL(join(dist, 'web/words/en.json')).href]);
+});
+
+/**
+ * A site that can't be folded: the reason is said, and nothing is changed.
+ * @param {string} title
+ * @param {Record<string, string>} files
+ * @param {RegExp} reason
+ */
+function refuses(title, files, reason) {
+  test(`refused: ${title}`, async () => {
+    await put(files);
+    await assert.rejects(fold(dist), reason);
+    assert.equal(await read('web/page/count.js'), SITE['web/page/count.js']);
+    assert.equal(await read('web/app.css'), files['web/app.css'] ?? SITE['web/app.css']);
+  });
+}
+
+refuses('a page that runs a folded module', { 'other.html': '<script type="module" src="web/page/list.js"></script>' }, /other\.html refers to web\/page\/list\.js.*folded/);
+refuses('a page that refers to nothing', { 'index.html': '<link rel="stylesheet" href="web/gone.css?v=1">' }, /index\.html refers to web\/gone\.css.*lacks/);
+refuses('a link out of an example to nothing', { 'web/examples/index.html': '<a href=../gone.html>Gone</a>' }, /examples\/index\.html refers to \.\.\/gone\.html/);
+refuses('a folded module named in a string', { 'web/worker.js': "import './engine/failure.js';\nexport const parts = ['./engine/failure.js'];" }, /web\/worker\.js names engine\/failure\.js/);
+refuses('a missing module in a folder', { 'web/map.js': "import './page/gone.js';" }, /page\/gone\.js/);
+refuses('a missing module at the top', { 'web/map.js': "import './gone.js';" }, /\.\/gone\.js isn't there/);
+refuses('a module from elsewhere', { 'web/map.js': "import 'axe-core';" }, /axe-core isn't a module of web\//);
+refuses('a script that is none', { 'web/map.js': 'export const = 1;' }, /map\.js:1:13/);
+refuses('a style sheet that is none', { 'web/app.css': 'body { color red }' }, /app\.css:1/);

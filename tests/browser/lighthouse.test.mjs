@@ -1,0 +1,92 @@
+/**
+ * Lighthouse's opinion of the built site, sent compressed as a host would: a slow phone and a desktop, both simulated from one
+ * unthrottled load, so that the machine at hand matters little.
+ */
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import lighthouse, { desktopConfig } from 'lighthouse';
+import { launch } from './harness.mjs';
+import { DIST, startServer } from './server.mjs';
+
+/** The least score of each category, of 100. */
+const LEAST = { performance: 95, accessibility: 95, 'best-practices': 95 };
+
+/** Performance is measured, so it is the median of three that counts: two runs on the same side of the bound decide it. */
+const DECIDED_BY = 2;
+
+/** @type {Awaited<ReturnType<typeof launch>>} */
+let browser;
+/** @type {Awaited<ReturnType<typeof startServer>>} */
+let server;
+let port = 0;
+
+/** A port that nobody listens on: Lighthouse wants a number, and the browser doesn't tell which one it took. @returns {Promise<number>} */
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = /** @type {import('node:net').AddressInfo} */ (probe.address());
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+before(async () => {
+  port = await freePort();
+  [browser, server] = await Promise.all([launch([`--remote-debugging-port=${port}`]), startServer({ compress: true })]);
+});
+after(() => Promise.all([browser?.close(), server?.close()]));
+
+/**
+ * One look at the page: the scores, and what costs points.
+ * @param {import('lighthouse').Config} [config]
+ */
+async function look(config) {
+  const flags = /** @type {const} */ ({ port, logLevel: 'error', onlyCategories: Object.keys(LEAST) });
+  const result = await lighthouse(`${server.origin}/`, /** @type {any} */ (flags), config);
+  assert.ok(result && !result.lhr.runtimeError, result?.lhr.runtimeError?.message);
+  const { categories, audits } = result.lhr;
+  const scores = Object.fromEntries(Object.entries(categories).map(([name, { score }]) => [name, Math.round(100 * (score ?? 0))]));
+  const costs = Object.entries(categories).flatMap(([name, { auditRefs }]) =>
+    auditRefs
+      .filter(({ id, weight }) => weight > 0 && audits[id].score !== null && audits[id].score < 1)
+      .map(({ id }) => `${name}: ${id} ${audits[id].score} ${audits[id].displayValue ?? ''} ${(audits[id].details?.items ?? []).map(where).join(', ')}`.trim()),
+  );
+  return { scores, costs };
+}
+
+/** The element or the file that an audit finds fault with. @param {any} item */
+const where = (item) => item.node?.snippet ?? item.node?.selector ?? item.url ?? item.description ?? '';
+
+test('the site is sent compressed, and is the same', async () => {
+  for (const path of ['index.html', 'web/app.js', 'web/watchnext_bg.wasm', 'models/manifest.json']) {
+    const response = await fetch(`${server.origin}/${path}`, { headers: { 'accept-encoding': 'br' } });
+    assert.equal(response.headers.get('content-encoding'), 'br', path);
+    assert.ok(Buffer.from(await response.arrayBuffer()).equals(await readFile(join(DIST, path))), path);
+  }
+});
+
+/** @type {[string, import('lighthouse').Config | undefined][]} */
+const PRESETS = [
+  ['a phone on slow 4G', undefined],
+  ['a desktop', desktopConfig],
+];
+
+for (const [title, config] of PRESETS) {
+  test(`performance, accessibility and best practices, by ${title}`, async (context) => {
+    const runs = [await look(config)];
+    const [{ scores, costs }] = runs;
+    for (const category of /** @type {const} */ (['accessibility', 'best-practices'])) {
+      assert.ok(scores[category] >= LEAST[category], `${category} ${scores[category]}:\n${costs.join('\n')}`);
+    }
+    const passed = () => runs.filter((run) => run.scores.performance >= LEAST.performance).length;
+    while (passed() < DECIDED_BY && runs.length - passed() < DECIDED_BY) runs.push(await look(config));
+    const measured = runs.map((run) => run.scores.performance).join(', ');
+    context.diagnostic(`performance ${measured}; accessibility ${scores.accessibility}; best practices ${scores['best-practices']}`);
+    assert.ok(passed() >= DECIDED_BY, `performance ${measured}:\n${runs.flatMap((run) => run.costs).join('\n')}`);
+  });
+}

@@ -1,0 +1,312 @@
+/**
+ * Folds the built page: `node xtask/fold.mjs dist`, after Trunk and before compression. Browsers run the modules of web/ as they
+ * are, but thirty small files compress worse than six and cost thirty requests.
+ *
+ * Each module at the top of web/ keeps its name and its place, since pages and addresses made from `import.meta.url` name it;
+ * modules in folders below go into those that import them. Imports from one top module to another stay imports. Nothing is
+ * written before everything has been checked, so a page that can't be folded is left as Trunk built it.
+ */
+
+import { existsSync } from 'node:fs';
+import { readFile, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, posix, relative, resolve, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build, formatMessages, transform } from 'esbuild';
+
+/** The oldest browsers that the README names. */
+const TARGET = ['chrome91', 'edge91', 'firefox114', 'safari16.4'];
+
+/** Pages for readers of the source, so they stay as they were written. */
+const EXAMPLES = 'examples';
+
+/** @type {import('esbuild').CommonOptions} */
+const COMMON = { target: TARGET, charset: 'utf8', legalComments: 'none', minify: true, logLevel: 'silent' };
+
+/** A page that can't be folded, in words for whoever wrote it. */
+class FoldError extends Error {}
+
+/** Paths below a folder, with slashes. @param {string} folder */
+async function filesBelow(folder) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath ?? entry.path, entry.name)).split(sep).join('/'))
+    .sort();
+}
+
+/**
+ * Keeps imports of top modules as imports, by their names, and writes down which there are.
+ * @param {string} web
+ * @param {ReadonlySet<string>} tops
+ * @param {(top: string) => void} [meet]
+ * @returns {import('esbuild').Plugin}
+ */
+function keepTops(web, tops, meet = () => {}) {
+  return {
+    name: 'keep-tops',
+    setup({ onResolve }) {
+      onResolve({ filter: /.*/ }, ({ path, kind, resolveDir }) => {
+        if (kind === 'entry-point') return undefined;
+        const file = resolve(resolveDir, path);
+        const isOwn = /^\.\.?\//.test(path) && file.startsWith(web + sep);
+        if (!isOwn) return { errors: [{ text: `${path} isn't a module of web/, and the page loads its own files only` }] };
+        if (dirname(file) !== web) return undefined;
+        const name = basename(file);
+        if (!tops.has(name)) return { errors: [{ text: `${path} isn't there` }] };
+        meet(name);
+        return { path: `./${name}`, external: true };
+      });
+    },
+  };
+}
+
+/**
+ * Has `import.meta.url` in a module that is folded mean its folder still, not that of the module it goes into.
+ * @param {string} web
+ * @returns {import('esbuild').Plugin}
+ */
+function keepAddresses(web) {
+  return {
+    name: 'keep-addresses',
+    setup({ onLoad }) {
+      onLoad({ filter: /\.js$/ }, async ({ path }) => {
+        const text = await readFile(path, 'utf8');
+        const folder = relative(web, dirname(path)).split(sep).join('/');
+        if (folder === '' || !text.includes('import.meta')) return { contents: text };
+        const address = '__folderAddress';
+        const { code } = await transform(text, { define: { 'import.meta.url': address }, sourcefile: path, logLevel: 'silent' });
+        return { contents: `const ${address} = new URL(${JSON.stringify(`./${folder}/`)}, import.meta.url).href;\n${code}` };
+      });
+    },
+  };
+}
+
+/**
+ * @param {string} web
+ * @param {string[]} entries names of top modules.
+ * @param {import('esbuild').Plugin} plugin
+ */
+async function bundle(web, entries, plugin) {
+  try {
+    return await build({
+      ...COMMON,
+      absWorkingDir: web,
+      entryPoints: entries,
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      outdir: '.',
+      allowOverwrite: true,
+      write: false,
+      metafile: true,
+      plugins: [plugin, keepAddresses(web)],
+    });
+  } catch (error) {
+    const { errors } = /** @type {import('esbuild').BuildFailure} */ (error);
+    if (!errors) throw error;
+    throw new FoldError((await formatMessages(errors, { kind: 'error' })).join(''));
+  }
+}
+
+/**
+ * The top modules in groups that import one another and so run on one thread. A module that two of a group have in common must
+ * stay one module, or its classes and its state would exist twice; the worker has its own copy of everything in any case.
+ * @param {string} web
+ * @param {ReadonlySet<string>} tops
+ */
+async function groups(web, tops) {
+  /** @type {Map<string, Set<string>>} */
+  const groupOf = new Map([...tops].map((top) => [top, new Set([top])]));
+  for (const top of tops) {
+    /** @type {Set<string>} */
+    const met = new Set();
+    await bundle(web, [top], keepTops(web, tops, (other) => met.add(other)));
+    for (const other of met) {
+      const joined = new Set([.../** @type {Set<string>} */ (groupOf.get(top)), .../** @type {Set<string>} */ (groupOf.get(other))]);
+      for (const member of joined) groupOf.set(member, joined);
+    }
+  }
+  return [...new Set(groupOf.values())].map((group) => [...group].sort());
+}
+
+/**
+ * What the scripts become, which modules go into them, and which files each needs at once beside the top modules: those of what
+ * it has in common with others.
+ * @param {string} web
+ * @param {string[]} files
+ */
+async function foldScripts(web, files) {
+  const tops = new Set(files.filter((file) => /^[^/]+\.js$/.test(file)));
+  /** @type {Map<string, string>} */
+  const written = new Map();
+  /** @type {Set<string>} */
+  const folded = new Set();
+  /** @type {Map<string, string[]>} */
+  const needs = new Map();
+  for (const group of await groups(web, tops)) {
+    const { outputFiles, metafile } = await bundle(web, group, keepTops(web, tops));
+    for (const { path, text } of outputFiles) written.set(relative(web, path), text);
+    for (const input of Object.keys(metafile.inputs)) if (!tops.has(input)) folded.add(input);
+    for (const [name, { imports }] of Object.entries(metafile.outputs)) {
+      needs.set(name, imports.filter(({ external, kind }) => !external && kind === 'import-statement').map(({ path }) => path));
+    }
+  }
+  return { written, folded, needs };
+}
+
+/**
+ * Addresses of modules that are folded lead nowhere.
+ * @param {Map<string, string>} written
+ * @param {Set<string>} folded
+ */
+function checkAddresses(written, folded) {
+  for (const module of folded) {
+    for (const [name, text] of written) {
+      if (text.includes(module)) {
+        throw new FoldError(`web/${name} names ${module} in a string, but that module is folded and won't be there. Name a module at the top of web/.`);
+      }
+    }
+  }
+}
+
+/** @param {string} web @param {string[]} files */
+async function foldStyles(web, files) {
+  /** @type {Map<string, string>} */
+  const written = new Map();
+  for (const file of files.filter((name) => name.endsWith('.css'))) {
+    const { code, warnings } = await transform(await readFile(join(web, file), 'utf8'), { ...COMMON, loader: 'css', sourcefile: file });
+    // What esbuild doesn't understand it leaves as it is, and browsers skip; that is a slip of the pen either way.
+    if (warnings.length > 0) throw new FoldError((await formatMessages(warnings, { kind: 'error' })).join(''));
+    written.set(file, code);
+  }
+  return written;
+}
+
+/**
+ * A page that preloads no module that is folded, and with each other module all that it needs.
+ * @param {string} html
+ * @param {(file: string | undefined) => boolean} isFolded
+ * @param {(file: string | undefined) => string[]} partsOf
+ * @param {(address: string) => string | undefined} fileAt
+ */
+function withPreloads(html, isFolded, partsOf, fileAt) {
+  /** @type {Set<string>} */
+  const added = new Set();
+  return html.replace(/[ \t]*<link\b[^>]*>\n?/gi, (tag) => {
+    if (!/\brel\s*=\s*["']?(?:modulepreload|preload)\b/i.test(tag)) return tag;
+    const [address = ''] = addresses(tag);
+    const file = fileAt(address);
+    if (isFolded(file)) return '';
+    const parts = partsOf(file).filter((part) => !added.has(part));
+    for (const part of parts) added.add(part);
+    // Parts lie beside the module, so an address differs from its own in the name alone.
+    return tag + parts.map((part) => tag.replace(address, () => address.replace(/[^/]*$/, part))).join('');
+  });
+}
+
+/** What a page's tags refer to. @param {string} html */
+function addresses(html) {
+  const tags = html.replace(/<!--.*?-->/gs, '').match(/<[a-z][^>]*>/gi) ?? [];
+  return tags.flatMap((tag) =>
+    [...tag.matchAll(/\s(?:href|src)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/gi)].map(([, double, single, bare]) => double ?? single ?? bare),
+  );
+}
+
+/** The file of the site that an address means, or undefined for another site's. @param {string} address @param {string} page */
+function fileOf(address, page) {
+  const site = 'https://site.invalid/';
+  const url = new URL(address, site + page);
+  if (url.origin !== new URL(site).origin) return undefined;
+  const path = decodeURIComponent(url.pathname).slice(1);
+  return path === '' || path.endsWith('/') ? `${path}index.html` : path;
+}
+
+/**
+ * The pages that change, after a look whether all pages find what they refer to.
+ * @param {string} dist
+ * @param {Set<string>} folded modules, by their paths in web/.
+ * @param {Map<string, string[]>} needs what each written script imports beside top modules.
+ */
+async function foldPages(dist, folded, needs) {
+  /** @type {Map<string, string>} */
+  const written = new Map();
+  const isFolded = (/** @type {string | undefined} */ file) => file !== undefined && folded.has(posix.relative('web', file));
+  const partsOf = (/** @type {string | undefined} */ file) => {
+    /** @type {Set<string>} */
+    const parts = new Set(file === undefined ? [] : needs.get(posix.relative('web', file)));
+    // A set may grow while it is walked, and is walked to its end.
+    for (const part of parts) for (const more of needs.get(part) ?? []) parts.add(more);
+    return [...parts];
+  };
+  for (const page of (await filesBelow(dist)).filter((file) => file.endsWith('.html'))) {
+    const html = await readFile(join(dist, page), 'utf8');
+    const lean = withPreloads(html, isFolded, partsOf, (address) => fileOf(address, page));
+    for (const address of addresses(lean)) {
+      const file = fileOf(address, page);
+      if (isFolded(file)) throw new FoldError(`${page} refers to ${address}, but that module is folded and won't be there. Refer to a module at the top of web/.`);
+      const isThere = file === undefined || needs.has(posix.relative('web', file)) || existsSync(join(dist, file));
+      if (!isThere) throw new FoldError(`${page} refers to ${address}, which the built page lacks.`);
+    }
+    if (lean !== html) written.set(page, lean);
+  }
+  return written;
+}
+
+/** @param {string} folder @param {Iterable<string>} files */
+async function bytesOf(folder, files) {
+  const texts = await Promise.all([...files].map((file) => readFile(join(folder, file))));
+  return texts.reduce((sum, { length }) => sum + length, 0);
+}
+
+/** @param {Map<string, string>} written */
+const lengthOf = (written) => [...written.values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+
+/**
+ * Folds a built page in its place.
+ * @param {string} dist the folder that holds index.html and web/.
+ * @returns {Promise<string[]>} sentences that say what was done.
+ */
+export async function fold(dist) {
+  const web = resolve(dist, 'web');
+  const files = (await filesBelow(web)).filter((file) => !file.startsWith(`${EXAMPLES}/`));
+  const scripts = files.filter((file) => file.endsWith('.js'));
+  const { written, folded, needs } = await foldScripts(web, files);
+  checkAddresses(written, folded);
+  const styles = await foldStyles(web, files);
+  const pages = await foldPages(dist, folded, needs);
+
+  const before = [await bytesOf(web, scripts), await bytesOf(web, styles.keys())];
+  for (const [name, text] of [...written, ...styles]) await writeFile(join(web, name), text);
+  for (const [name, text] of pages) await writeFile(join(dist, name), text);
+  for (const module of folded) await rm(join(web, module));
+  await removeEmptyFolders(web, folded);
+
+  const shared = [...written.keys()].filter((name) => !scripts.includes(name));
+  const left = scripts.filter((file) => !written.has(file) && !folded.has(file));
+  return [
+    `${scripts.length} scripts of ${before[0]} bytes became ${written.size + left.length} of ${lengthOf(written)}; style sheets of ${before[1]} bytes, ${lengthOf(styles)}`,
+    ...shared.map((name) => `web/${name} holds what several top modules have in common`),
+    ...left.map((file) => `web/${file} is imported by nobody and stays as it is`),
+  ];
+}
+
+/** Folders that held nothing but what was folded. @param {string} web @param {Iterable<string>} folded */
+async function removeEmptyFolders(web, folded) {
+  const folders = new Set();
+  for (const module of folded) {
+    for (let folder = posix.dirname(module); folder !== '.'; folder = posix.dirname(folder)) folders.add(folder);
+  }
+  // The deepest first, so that one which held only others goes too.
+  for (const folder of [...folders].sort().reverse()) {
+    if ((await readdir(join(web, folder))).length === 0) await rmdir(join(web, folder));
+  }
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  try {
+    for (const sentence of await fold(process.argv[2] ?? 'dist')) console.log(`    ${sentence}`);
+  } catch (error) {
+    console.error(error instanceof FoldError ? error.message : error);
+    process.exitCode = 1;
+  }
+}
