@@ -1,0 +1,37 @@
+/** The docs hold what the program says of itself, and lead nowhere that isn't there. */
+
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readFile, readdir } from 'node:fs/promises';
+import { test } from 'node:test';
+import { reference } from '../../xtask/api.mjs';
+
+const ROOT = new URL('../../', import.meta.url);
+
+test('docs/api.md is what the declarations make', async () => {
+  assert.equal(await readFile(new URL('docs/api.md', ROOT), 'utf8'), await reference(), 'make it again by: node xtask/api.mjs');
+});
+
+test('every link between the documents leads to a file', async () => {
+  const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', ...(await readdir(new URL('docs/', ROOT))).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+  const broken = [];
+  for (const document of documents) {
+    const text = await readFile(new URL(document, ROOT), 'utf8');
+    for (const [, address] of text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {
+      if (!existsSync(new URL(address, new URL(document, ROOT)))) broken.push(`${document}: ${address}`);
+    }
+  }
+  assert.deepEqual(broken, []);
+});
+
+test('the embedding guide names every custom property, slot and part that the widget has', async () => {
+  const guide = await readFile(new URL('docs/embedding.md', ROOT), 'utf8');
+  const reference = await readFile(new URL('docs/api.md', ROOT), 'utf8');
+  const folder = new URL('web/element/', ROOT);
+  const sources = await Promise.all((await readdir(folder)).map((name) => readFile(new URL(name, folder), 'utf8')));
+  const all = sources.join('\n');
+  const names = (/** @type {RegExp} */ pattern) => new Set([...all.matchAll(pattern)].map(([, name]) => name));
+  for (const property of names(/var\((--watchnext-[a-z-]+)/g)) assert.ok(guide.includes(`\`${property}\``), property);
+  for (const part of names(/part: '([a-z-]+)'/g)) assert.ok(guide.includes(`\`${part}\``), `part ${part}`);
+  for (const slot of names(/element\(\s*'slot',\s*\{ name: '([a-z-]+)'/g)) assert.ok(reference.includes(`\`${slot}\``), `slot ${slot}`);
+});
