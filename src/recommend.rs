@@ -15,6 +15,7 @@ use crate::links::{LINKS, Links};
 use crate::map::{MAP, MovieMap};
 use crate::model::{TowerInputs, TractUserTower, USER_TOWER, UserTower};
 use crate::ranker::{CANDIDATES, RANKER, Ranker, Reaction, TractRanker, expected_value};
+use crate::reasons::{Reason, reasons};
 use crate::states::StateIndex;
 use crate::traits::{MovieTraits, TRAITS};
 
@@ -331,6 +332,21 @@ impl Recommender {
         let order =
             maximal_marginal_relevance(&candidates, diversity, |one, other| self.movies.likeness(row(one), row(other)));
         Ok(order.iter().take(limit).filter_map(|at| found.get(*at)).copied().collect())
+    }
+
+    /// For each of `suggestions` the watched movies that speak for it, strongest first, at most `most`; see
+    /// [`crate::reasons`].
+    ///
+    /// # Errors
+    /// [`Error::ModelFailed`], [`Error::NonFinite`].
+    pub fn reasons(
+        &self,
+        history: &History,
+        moment: &LocalTime,
+        suggestions: &[MovieIndex],
+        most: usize,
+    ) -> Result<Vec<Vec<Reason>>> {
+        reasons(&*self.tower, &self.movies, history, moment, suggestions, most)
     }
 
     /// Gives the best [`CANDIDATES`] of `found` their chances of a like, makes the expected value the score of all, and puts them
