@@ -3,7 +3,7 @@
 //! Outside, a movie is a [`MovieId`] (MovieLens's, or whatever the catalogue's owner uses); inside, it is a [`MovieIndex`],
 //! its row in every table of the bundle. Only this file turns the one into the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +61,16 @@ struct CatalogFile {
     year: Vec<Option<u16>>,
     movie_genres: Vec<Vec<u16>>,
     ratings: Vec<u32>,
+}
+
+/// A movie that may stand on the wall.
+struct WallCandidate {
+    row: usize,
+    /// The logarithm of its number of ratings.
+    known: f32,
+    /// The most that its value can be: the value before the last picks, since a pick only takes away. Few candidates of each
+    /// round can be the best by that, and only theirs is computed.
+    bound: f32,
 }
 
 /// All movies of a bundle.
@@ -157,6 +167,12 @@ impl Catalog {
         &self.genres
     }
 
+    /// The decades of the movies' years by their first year, sorted.
+    pub fn decades(&self) -> Vec<u16> {
+        let decades: BTreeSet<u16> = self.movies.iter().filter_map(|movie| Some(movie.year? / 10 * 10)).collect();
+        decades.into_iter().collect()
+    }
+
     /// All movies, by dense index.
     pub fn movies(&self) -> &[Movie] {
         &self.movies
@@ -221,27 +237,44 @@ impl Catalog {
     /// decade, so that the wall's first rows already hold something for most tastes.
     pub fn wall(&self, limit: usize) -> Vec<MovieIndex> {
         // Candidates beyond a few times the wall's size are too little known to be recognised.
-        let mut rows: Vec<usize> = (0..self.len()).collect();
-        let ratings = |row: &usize| self.movies.get(*row).map_or(0, |movie| movie.ratings);
-        rows.sort_by_key(|row| (std::cmp::Reverse(ratings(row)), *row));
-        rows.truncate(limit.saturating_mul(4).max(200));
+        let mut rows: Vec<(std::cmp::Reverse<u32>, usize)> =
+            self.movies.iter().enumerate().map(|(row, movie)| (std::cmp::Reverse(movie.ratings), row)).collect();
+        let most = limit.saturating_mul(4).max(200);
+        if most < rows.len() {
+            rows.select_nth_unstable(most);
+            rows.truncate(most);
+        }
+        rows.sort_unstable();
+        let candidate = |(ratings, row): (std::cmp::Reverse<u32>, usize)| {
+            let known = f32::from(u16::try_from(ratings.0).unwrap_or(u16::MAX)).max(1.0).ln();
+            WallCandidate { row, known, bound: known }
+        };
+        let mut candidates: Vec<WallCandidate> = rows.into_iter().map(candidate).collect();
         let mut genre_picks = vec![0.0_f32; self.genres.len()];
         let mut decade_picks: BTreeMap<u16, f32> = BTreeMap::new();
         let mut picked = Vec::new();
         while picked.len() < limit {
-            let value = |row: &usize| {
-                let movie = self.movies.get(*row)?;
-                let known = f32::from(u16::try_from(movie.ratings).unwrap_or(u16::MAX)).max(1.0).ln();
+            let mut best: Option<(usize, f32)> = None;
+            for (at, candidate) in candidates.iter_mut().enumerate() {
+                let least = best.map_or(f32::NEG_INFINITY, |(_, value)| value);
+                if candidate.known <= least {
+                    // All that follow are known no better.
+                    break;
+                }
+                if candidate.bound <= least {
+                    continue;
+                }
+                let Some(movie) = self.movies.get(candidate.row) else { continue };
                 let repeats = movie.genres.iter().filter_map(|genre| genre_picks.get(usize::from(*genre)));
                 let repeats = repeats.sum::<f32>() / (movie.genres.len().max(1) as f32);
                 let decade = movie.year.and_then(|year| decade_picks.get(&(year / 10))).copied().unwrap_or(0.0);
-                Some(known - (1.0 + repeats).ln() * 0.35 - (1.0 + decade).ln() * 0.25)
-            };
-            let best = rows.iter().enumerate().filter_map(|(at, row)| Some((at, value(row)?)));
-            let Some((at, _)) = best.max_by(|left, right| left.1.total_cmp(&right.1).then(right.0.cmp(&left.0))) else {
-                break;
-            };
-            let row = rows.remove(at);
+                candidate.bound = candidate.known - (1.0 + repeats).ln() * 0.35 - (1.0 + decade).ln() * 0.25;
+                if candidate.bound > least {
+                    best = Some((at, candidate.bound));
+                }
+            }
+            let Some((at, _)) = best else { break };
+            let WallCandidate { row, .. } = candidates.remove(at);
             if let Some(movie) = self.movies.get(row) {
                 for genre in &movie.genres {
                     if let Some(picks) = genre_picks.get_mut(usize::from(*genre)) {

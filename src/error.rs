@@ -150,6 +150,14 @@ pub enum Error {
         /// What was asked.
         diversity: f32,
     },
+    /// A filter names a genre that no movie can have.
+    #[error("the catalogue has no genre {genre:?}. It has {known}.")]
+    GenreUnknown {
+        /// What was asked.
+        genre: String,
+        /// The catalogue's genres.
+        known: String,
+    },
     /// The neighbours' votes were asked for before their file was loaded.
     #[error("the states aren't loaded yet. Load `states.safetensors` first, or use the retrieval \"movies\".")]
     StatesNotLoaded,
@@ -192,6 +200,7 @@ impl Error {
             Self::TimeInvalid { .. } => "time-invalid",
             Self::LimitInvalid { .. } => "limit-invalid",
             Self::DiversityInvalid { .. } => "diversity-invalid",
+            Self::GenreUnknown { .. } => "genre-unknown",
             Self::StatesNotLoaded => "states-not-loaded",
             Self::RankerNotLoaded => "ranker-not-loaded",
             Self::MovieUnknown { .. } => "movie-unknown",

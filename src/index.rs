@@ -268,6 +268,31 @@ impl InnerProductIndex {
         self.bias.get(row).copied().unwrap_or_default()
     }
 
+    /// The mean of all rows, `[dim]`; zeros if there are none.
+    pub fn mean(&self) -> Vec<f32> {
+        let mut sums = vec![0.0_f64; self.dim()];
+        for row in 0..self.len() {
+            for (sum, value) in sums.iter_mut().zip(self.row(row)) {
+                *sum += f64::from(value);
+            }
+        }
+        sums.into_iter().map(|sum| (sum / self.len().max(1) as f64) as f32).collect()
+    }
+
+    /// A row's product with `query`, without its bias; `None` for a row that doesn't exist.
+    pub fn product(&self, row: usize, query: &[f32]) -> Option<f32> {
+        (row < self.len()).then(|| self.row(row).zip(query).map(|(value, of_query)| value * of_query).sum())
+    }
+
+    /// A row's numbers as they came; none beyond the last row.
+    fn row(&self, row: usize) -> impl Iterator<Item = f32> {
+        let (floats, codes) = match &self.rows {
+            Rows::Floats(rows) => (rows.row(row).and_then(|row| row.get(..self.dim())), None),
+            Rows::Codes { codes, .. } => (None, Some(codes.row(row))),
+        };
+        floats.unwrap_or_default().iter().copied().chain(codes.into_iter().flatten())
+    }
+
     /// The cosine of two rows without their biases, from −1 to 1; 0 for a row that doesn't exist or is zero.
     pub fn likeness(&self, one: usize, other: usize) -> f32 {
         let rows = match &self.rows {

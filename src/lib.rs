@@ -9,7 +9,8 @@
 //! 4. [`model`] runs the user tower, an ONNX model, by tract;
 //! 5. [`index`] finds the movies nearest to the tower's vector, [`states`] the viewers nearest to it;
 //! 6. [`ranker`] says which of them the visitor would like, by the [`traits`] of the movies;
-//! 7. [`diversity`] spreads the list, and [`recommend`] is the facade over all of it.
+//! 7. [`filter`] narrows the list, [`diversity`] spreads it, [`reasons`] explains it, and [`recommend`] is the facade over all
+//!    of it.
 //!
 //! ```no_run
 //! use watchnext::catalog::MovieId;
@@ -41,6 +42,7 @@ pub mod catalog;
 pub mod diversity;
 pub mod error;
 pub mod features;
+pub mod filter;
 pub mod history;
 pub mod index;
 pub mod links;
@@ -48,6 +50,7 @@ pub mod map;
 pub mod model;
 pub mod onnx;
 pub mod ranker;
+pub mod reasons;
 pub mod recommend;
 pub mod states;
 pub mod title;

@@ -8,12 +8,14 @@ use crate::diversity::{Candidate, WINDOW, maximal_marginal_relevance};
 use crate::error::{Error, Result};
 use crate::features::reaction::{REACTION_WIDTH, ReactionHistory};
 use crate::features::{LocalTime, history_inputs, time_features};
+use crate::filter::{Fame, Filter};
 use crate::history::History;
 use crate::index::InnerProductIndex;
 use crate::links::{LINKS, Links};
 use crate::map::{MAP, MovieMap};
 use crate::model::{TowerInputs, TractUserTower, USER_TOWER, UserTower};
 use crate::ranker::{CANDIDATES, RANKER, Ranker, Reaction, TractRanker, expected_value};
+use crate::reasons::{Reason, reasons};
 use crate::states::StateIndex;
 use crate::traits::{MovieTraits, TRAITS};
 
@@ -75,6 +77,8 @@ struct SecondStage {
 pub struct Recommender {
     manifest: Manifest,
     catalog: Catalog,
+    /// Of each movie.
+    fame: Vec<Fame>,
     tower: Box<dyn UserTower>,
     movies: InnerProductIndex,
     states: Option<StateIndex>,
@@ -134,7 +138,8 @@ impl Recommender {
 
     /// With what every bundle has, and nothing of what is optional.
     fn new(manifest: Manifest, catalog: Catalog, tower: Box<dyn UserTower>, movies: InnerProductIndex) -> Self {
-        Self { manifest, catalog, tower, movies, states: None, second_stage: None, links: None, map: None }
+        let fame = Fame::of_all(&catalog);
+        Self { manifest, catalog, fame, tower, movies, states: None, second_stage: None, links: None, map: None }
     }
 
     /// Adds the states from the bytes of their file.
@@ -262,6 +267,22 @@ impl Recommender {
         limit: usize,
         strategy: impl Into<Strategy>,
     ) -> Result<Vec<Suggestion>> {
+        self.suggest_among(&Filter::default(), history, moment, limit, strategy)
+    }
+
+    /// As [`Recommender::suggest`], but only movies that `filter` lets through, which are looked for among all movies and not
+    /// among the best ones. Fewer than `limit` where fewer are left.
+    ///
+    /// # Errors
+    /// As [`Recommender::suggest`], and [`Error::GenreUnknown`].
+    pub fn suggest_among(
+        &self,
+        filter: &Filter,
+        history: &History,
+        moment: &LocalTime,
+        limit: usize,
+        strategy: impl Into<Strategy>,
+    ) -> Result<Vec<Suggestion>> {
         let Strategy { retrieval, diversity, first_stage_alone } = strategy.into();
         let is_ranked = self.has_ranker() && !first_stage_alone;
         let all = self.catalog.len();
@@ -271,15 +292,18 @@ impl Recommender {
         if !(0.0..=1.0).contains(&diversity) {
             return Err(Error::DiversityInvalid { diversity });
         }
-        let seen = history.seen(all);
-        let unseen = |row: usize| !seen.get(row).copied().unwrap_or(true);
+        let mut wanted = filter.mask(&self.catalog, &self.fame)?;
+        for (wanted, seen) in wanted.iter_mut().zip(history.seen(all)) {
+            *wanted &= !seen;
+        }
+        let wanted = |row: usize| wanted.get(row).copied().unwrap_or(false);
         let vector = self.user_vector(history, moment)?;
         let candidates = if is_ranked { CANDIDATES } else { 0 };
         let window = if diversity > 0.0 { WINDOW } else { 0 };
         let count = limit.max(window).max(candidates).min(all);
         let found = match retrieval {
-            Retrieval::Movies => self.movies.search(&vector, count, unseen)?,
-            Retrieval::States => self.states.as_ref().ok_or(Error::StatesNotLoaded)?.vote(&vector, count, unseen)?,
+            Retrieval::Movies => self.movies.search(&vector, count, wanted)?,
+            Retrieval::States => self.states.as_ref().ok_or(Error::StatesNotLoaded)?.vote(&vector, count, wanted)?,
         };
         let suggestion =
             |(row, score): (usize, f32)| Some(Suggestion { movie: MovieIndex::new(row)?, score, like: None });
@@ -308,6 +332,21 @@ impl Recommender {
         let order =
             maximal_marginal_relevance(&candidates, diversity, |one, other| self.movies.likeness(row(one), row(other)));
         Ok(order.iter().take(limit).filter_map(|at| found.get(*at)).copied().collect())
+    }
+
+    /// For each of `suggestions` the watched movies that speak for it, strongest first, at most `most`; see
+    /// [`crate::reasons`].
+    ///
+    /// # Errors
+    /// [`Error::ModelFailed`], [`Error::NonFinite`].
+    pub fn reasons(
+        &self,
+        history: &History,
+        moment: &LocalTime,
+        suggestions: &[MovieIndex],
+        most: usize,
+    ) -> Result<Vec<Vec<Reason>>> {
+        reasons(&*self.tower, &self.movies, history, moment, suggestions, most)
     }
 
     /// Gives the best [`CANDIDATES`] of `found` their chances of a like, makes the expected value the score of all, and puts them

@@ -97,6 +97,65 @@ fn the_wall_is_well_known_and_varied() {
     assert!(catalog.wall(0).is_empty());
 }
 
+/// The wall as its documentation has it: every candidate's value anew for every pick.
+fn plain_wall(catalog: &Catalog, limit: usize) -> Vec<usize> {
+    let movies = catalog.movies();
+    let mut left: Vec<usize> = (0..movies.len()).collect();
+    left.sort_by_key(|row| (std::cmp::Reverse(movies[*row].ratings), *row));
+    left.truncate((limit * 4).max(200));
+    let mut picked: Vec<usize> = Vec::new();
+    while picked.len() < limit && !left.is_empty() {
+        let value = |row: usize| {
+            let movie = &movies[row];
+            let of_genre =
+                |genre: &u16| picked.iter().filter(|pick| movies[**pick].genres.contains(genre)).count() as f32;
+            let repeats = movie.genres.iter().map(of_genre).sum::<f32>() / movie.genres.len().max(1) as f32;
+            let decade = |row: usize| movies[row].year.map(|year| year / 10);
+            let decades = picked.iter().filter(|pick| decade(row).is_some() && decade(**pick) == decade(row)).count();
+            let known = (movie.ratings.min(65_535) as f32).max(1.0).ln();
+            known - (1.0 + repeats).ln() * 0.35 - (1.0 + decades as f32).ln() * 0.25
+        };
+        let mut best = 0;
+        for at in 1..left.len() {
+            if value(left[at]) > value(left[best]) {
+                best = at;
+            }
+        }
+        picked.push(left.remove(best));
+    }
+    picked
+}
+
+/// Random catalogues in which many movies are equally well known, some of them better than the measure goes, and some have no
+/// year or genre.
+#[test]
+fn the_wall_is_the_plain_one() {
+    let mut state = 7_u32;
+    let mut next = |below: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) % below
+    };
+    for most in [3, 300, 200_000] {
+        let movies = (0..900).map(|row| Movie {
+            id: MovieId(row),
+            title: format!("Movie {row}"),
+            year: (next(9) > 0).then(|| 1930 + next(95) as u16),
+            genres: (0..19).filter(|_| next(7) == 0).collect(),
+            ratings: next(most),
+        });
+        let catalog = Catalog::new((0..19).map(|genre| genre.to_string()).collect(), movies.collect()).unwrap();
+        for limit in [1, 24, 60] {
+            let wall: Vec<usize> = catalog.wall(limit).iter().map(|movie| movie.as_usize()).collect();
+            assert_eq!(wall, plain_wall(&catalog, limit), "{limit} of movies with up to {most} ratings");
+        }
+    }
+}
+
+#[test]
+fn the_decades_are_those_that_occur() {
+    assert_eq!(catalog().decades(), [1940, 1960, 1970, 1980, 1990, 2000, 2010]);
+}
+
 proptest! {
     /// Whatever somebody types, search answers with at most what was asked for and doesn't panic.
     #[test]

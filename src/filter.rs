@@ -1,0 +1,90 @@
+//! What a visitor narrows the suggestions to: genres, decades, how well known a movie is, and movies that they dismissed.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::{Catalog, Movie, MovieId};
+use crate::error::{Error, Result};
+
+/// The percentage of all ratings that the famous movies hold.
+const FAMOUS_PERCENT: u64 = 50;
+
+/// The percentage that the famous and the known movies hold together.
+const KNOWN_PERCENT: u64 = 85;
+
+/// How well known a movie is, by its place among all movies in the order of their numbers of ratings, ties by index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fame {
+    /// The movies that hold the first half of all ratings.
+    Famous,
+    /// Those that hold the next 35 %.
+    Known,
+    /// All others.
+    Gems,
+}
+
+impl Fame {
+    /// The fame of each movie of a catalogue, in its order. A movie belongs where its first rating falls, so that there are
+    /// famous movies wherever there are ratings; without any, all are gems.
+    pub fn of_all(catalog: &Catalog) -> Vec<Self> {
+        let movies = catalog.movies();
+        let ratings = |row: usize| movies.get(row).map_or(0, |movie| movie.ratings);
+        let mut order: Vec<usize> = (0..movies.len()).collect();
+        order.sort_by_key(|row| (std::cmp::Reverse(ratings(*row)), *row));
+        let total: u64 = movies.iter().map(|movie| u64::from(movie.ratings)).sum();
+        let mut fame = vec![Self::Gems; movies.len()];
+        let mut before = 0_u64;
+        for row in order {
+            let of_row = match before * 100 {
+                part if part < total * FAMOUS_PERCENT => Self::Famous,
+                part if part < total * KNOWN_PERCENT => Self::Known,
+                _ => Self::Gems,
+            };
+            if let Some(slot) = fame.get_mut(row) {
+                *slot = of_row;
+            }
+            before += u64::from(ratings(row));
+        }
+        fame
+    }
+}
+
+/// Which movies may be suggested: those that meet every condition. A condition that is empty is met by all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Names of the catalogue's genres, of which a movie must have one.
+    pub genres: Vec<String>,
+    /// Decades by their first year (1990 is 1990 to 1999), of which the release must be in one. A movie without a year is in
+    /// none.
+    pub decades: Vec<u16>,
+    /// How well known a movie must be.
+    pub fame: Option<Fame>,
+    /// Movies that must not be suggested. Ids that the catalogue lacks are ignored.
+    pub exclude: Vec<MovieId>,
+}
+
+impl Filter {
+    /// A mask over the catalogue, true for each movie that meets the conditions; `fame` is [`Fame::of_all`]'s.
+    ///
+    /// # Errors
+    /// [`Error::GenreUnknown`] for a genre that the catalogue lacks.
+    pub fn mask(&self, catalog: &Catalog, fame: &[Fame]) -> Result<Vec<bool>> {
+        let number = |name: &String| {
+            let at = catalog.genres().iter().position(|genre| genre == name);
+            at.ok_or_else(|| Error::GenreUnknown { genre: name.clone(), known: catalog.genres().join(", ") })
+        };
+        let genres: Vec<usize> = self.genres.iter().map(number).collect::<Result<_>>()?;
+        let exclude: BTreeSet<MovieId> = self.exclude.iter().copied().collect();
+        let meets = |(movie, fame): (&Movie, &Fame)| {
+            let is_of_genre =
+                genres.is_empty() || movie.genres.iter().any(|genre| genres.contains(&usize::from(*genre)));
+            let is_of_decade = self.decades.is_empty()
+                || movie.year.is_some_and(|year| self.decades.iter().any(|decade| decade / 10 == year / 10));
+            let is_as_known = self.fame.is_none_or(|wanted| wanted == *fame);
+            is_of_genre && is_of_decade && is_as_known && !exclude.contains(&movie.id)
+        };
+        Ok(catalog.movies().iter().zip(fame).map(meets).collect())
+    }
+}

@@ -1,0 +1,81 @@
+//! Why a movie is suggested: which of the watched movies speak for it.
+//!
+//! Each watched movie is left out once, and what the user vector loses by that is held against the suggestion:
+//! the contribution of watched movie `i` to suggestion `m` is `(q − q₋ᵢ) · (x_m − x̄)`, with `q` the user vector, `q₋ᵢ` the one
+//! of the history without `i`, `x` the movies' embeddings and `x̄` their mean. The mean is taken away so that what moves all
+//! movies alike is no reason for one of them. Leaving out says what the tower does with a movie among the others, which a
+//! likeness of two movies doesn't.
+
+use crate::catalog::MovieIndex;
+use crate::error::{Error, Result};
+use crate::features::{HISTORY_LEN, LocalTime, history_inputs, time_features};
+use crate::history::{History, Watch};
+use crate::index::InnerProductIndex;
+use crate::model::{TowerInputs, UserTower};
+
+/// Contributions below this part of a suggestion's largest are no reason that anybody would recognise.
+const LEAST_OF_LARGEST: f32 = 0.1;
+
+/// Contributions of a smaller part of a logit are what rounding leaves.
+const LEAST_CONTRIBUTION: f32 = 1e-3;
+
+/// A watched movie that speaks for a suggestion.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reason {
+    /// The watched movie.
+    pub movie: MovieIndex,
+    /// Its part of all that speaks for the suggestion, above 0 and at most 1.
+    pub share: f32,
+}
+
+/// For each of `suggestions` the watched movies that speak for it, strongest first, ties by their place in the history, at
+/// most `most`. Of the history the last [`HISTORY_LEN`] movies count, which are those that the tower sees, so it runs that often
+/// and once more.
+///
+/// # Errors
+/// What the tower refuses, and [`Error::NonFinite`] for a contribution that isn't finite.
+pub fn reasons(
+    tower: &dyn UserTower,
+    movies: &InnerProductIndex,
+    history: &History,
+    moment: &LocalTime,
+    suggestions: &[MovieIndex],
+    most: usize,
+) -> Result<Vec<Vec<Reason>>> {
+    let watches = history.watches();
+    let recent = watches.get(watches.len().saturating_sub(HISTORY_LEN)..).unwrap_or_default();
+    let (time, year) = (time_features(moment), moment.year_with_fraction());
+    let embed =
+        |watches: &[Watch]| tower.embed(&TowerInputs { history: history_inputs(watches, movies.len()), time, year });
+    let mean = movies.mean();
+    let whole = embed(recent)?;
+    let mut contributions = vec![Vec::with_capacity(recent.len()); suggestions.len()];
+    for (left_out, watch) in recent.iter().enumerate() {
+        let rest: Vec<Watch> =
+            recent.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, watch)| *watch).collect();
+        let lost: Vec<f32> = whole.iter().zip(embed(&rest)?).map(|(with, without)| with - without).collect();
+        let of_all: f32 = mean.iter().zip(&lost).map(|(mean, lost)| mean * lost).sum();
+        for (contributions, suggestion) in contributions.iter_mut().zip(suggestions) {
+            let Some(product) = movies.product(suggestion.as_usize(), &lost) else { continue };
+            let contribution = product - of_all;
+            if !contribution.is_finite() {
+                return Err(Error::NonFinite { place: "a reason's contribution".to_owned() });
+            }
+            contributions.push(Reason { movie: watch.movie, share: contribution });
+        }
+    }
+    Ok(contributions.into_iter().map(|contributions| strongest(contributions, most)).collect())
+}
+
+/// The meaningful ones of one suggestion's contributions, as shares of all that are positive.
+fn strongest(mut contributions: Vec<Reason>, most: usize) -> Vec<Reason> {
+    contributions.retain(|reason| reason.share > 0.0);
+    let sum: f32 = contributions.iter().map(|reason| reason.share).sum();
+    // The sort is stable, so equal ones stay in the history's order.
+    contributions.sort_by(|one, other| other.share.total_cmp(&one.share));
+    let largest = contributions.first().map_or(0.0, |reason| reason.share);
+    let least = (largest * LEAST_OF_LARGEST).max(LEAST_CONTRIBUTION);
+    contributions.retain(|reason| reason.share >= least);
+    contributions.truncate(most);
+    contributions.into_iter().map(|reason| Reason { share: reason.share / sum, ..reason }).collect()
+}
