@@ -1,6 +1,8 @@
 //! The browser's view of the library, and the only file that knows wasm-bindgen. It converts and delegates.
 
-use js_sys::{Object, Reflect, Uint8Array};
+use std::collections::BTreeSet;
+
+use js_sys::{Float32Array, Object, Reflect, Uint8Array, Uint32Array};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use web_sys::WorkerGlobalScope;
@@ -9,7 +11,9 @@ use crate::bundle::{FORMAT_VERSION, REQUIRED_FILES};
 use crate::catalog::{MovieId, MovieIndex};
 use crate::error::Error;
 use crate::features::{FEATURES_VERSION, LocalTime};
+use crate::filter::{Fame, Filter};
 use crate::history::History;
+use crate::reasons::Reason;
 use crate::recommend::{self, DEFAULT_DIVERSITY, Retrieval, Strategy};
 
 /// Suggestions in an answer whose request names no limit.
@@ -59,6 +63,8 @@ struct MovieView<'catalog> {
     year: Option<u16>,
     genres: Vec<&'catalog str>,
     ratings: u32,
+    imdb: Option<String>,
+    tmdb: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -85,6 +91,10 @@ struct Info<'manifest> {
     features_version: u32,
     default_diversity: f32,
     ranker: bool,
+    links: bool,
+    map: bool,
+    genres: &'manifest [String],
+    decades: BTreeSet<u16>,
     dataset: &'manifest str,
 }
 
@@ -98,6 +108,21 @@ struct Request {
     #[serde(default)]
     retrieval: Retrieval,
     diversity: Option<f32>,
+    #[serde(default)]
+    genres: Vec<String>,
+    #[serde(default)]
+    decades: Vec<u16>,
+    fame: Option<Fame>,
+    #[serde(default)]
+    exclude: Vec<MovieId>,
+}
+
+/// A watched movie that speaks for a suggestion.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReasonView {
+    movie_id: MovieId,
+    share: f32,
 }
 
 #[derive(Deserialize)]
@@ -136,6 +161,10 @@ impl Recommender {
             features_version: FEATURES_VERSION,
             default_diversity: DEFAULT_DIVERSITY,
             ranker: self.0.has_ranker(),
+            links: self.0.links().is_some(),
+            map: self.0.map().is_some(),
+            genres: self.0.catalog().genres(),
+            decades: self.0.catalog().movies().iter().filter_map(|movie| Some(movie.year? / 10 * 10)).collect(),
             dataset: &manifest.training.dataset,
         })
     }
@@ -167,7 +196,9 @@ impl Recommender {
             diversity: request.diversity.unwrap_or(DEFAULT_DIVERSITY),
             first_stage_alone: false,
         };
-        let found = timed("watchnext:suggest", || self.0.suggest(&history, &moment, limit, strategy));
+        let Request { genres, decades, fame, exclude, .. } = request;
+        let filter = Filter { genres, decades, fame, exclude };
+        let found = timed("watchnext:suggest", || self.0.suggest_among(&filter, &history, &moment, limit, strategy));
         let found = found.map_err(js_error)?;
         let view = |suggestion: recommend::Suggestion| {
             Some(SuggestionView { movie: self.view(suggestion.movie)?, score: suggestion.score, like: suggestion.like })
@@ -194,6 +225,49 @@ impl Recommender {
         self.0.load_ranker(ranker, traits).map_err(js_error)
     }
 
+    /// Adds the movies' numbers at IMDb and TMDB from the bytes of their file.
+    #[wasm_bindgen(js_name = loadLinks)]
+    pub fn load_links(&mut self, bytes: &[u8]) -> JsResult<()> {
+        self.0.load_links(bytes).map_err(js_error)
+    }
+
+    /// Adds the map from the bytes of its file.
+    #[wasm_bindgen(js_name = loadMap)]
+    pub fn load_map(&mut self, bytes: &[u8]) -> JsResult<()> {
+        self.0.load_map(bytes).map_err(js_error)
+    }
+
+    /// The map: an object of ids, of x and y of each movie in turn from 0 to 1, and of genres as bits; null before it is loaded.
+    pub fn map(&self) -> JsResult<JsValue> {
+        let Some(map) = self.0.map() else { return Ok(JsValue::NULL) };
+        let movies = self.0.catalog().movies();
+        let ids: Vec<u32> = movies.iter().map(|movie| movie.id.0).collect();
+        let positions: Vec<f32> = map.positions().flatten().collect();
+        let bit = |genre: &u16| 1_u32.checked_shl(u32::from(*genre)).unwrap_or_default();
+        let genres: Vec<u32> =
+            movies.iter().map(|movie| movie.genres.iter().map(bit).fold(0, |all, bit| all | bit)).collect();
+        let found = Object::new();
+        Reflect::set(&found, &"movieIds".into(), &Uint32Array::from(ids.as_slice()))?;
+        Reflect::set(&found, &"positions".into(), &Float32Array::from(positions.as_slice()))?;
+        Reflect::set(&found, &"genres".into(), &Uint32Array::from(genres.as_slice()))?;
+        Ok(found.into())
+    }
+
+    /// Why each of these movies is suggested for a request: one array for each, of the watched movies that speak for it.
+    pub fn reasons(&self, request: JsValue, movies: &[u32], most: usize) -> JsResult<JsValue> {
+        let (_, history, _, moment) = self.parse(request)?;
+        let catalog = self.0.catalog();
+        let index =
+            |id: &u32| catalog.index_of(MovieId(*id)).ok_or(Error::MovieUnknown { movie_id: *id }).map_err(js_error);
+        let movies: Vec<MovieIndex> = movies.iter().map(index).collect::<JsResult<_>>()?;
+        let found = timed("watchnext:reasons", || self.0.reasons(&history, &moment, &movies, most));
+        let view =
+            |reason: &Reason| Some(ReasonView { movie_id: catalog.movie(reason.movie)?.id, share: reason.share });
+        let views: Vec<Vec<ReasonView>> =
+            found.map_err(js_error)?.iter().map(|reasons| reasons.iter().filter_map(view).collect()).collect();
+        to_js(&views)
+    }
+
     /// Movies of similar titles and themes, the most similar first.
     pub fn similar(&self, movie_id: u32, limit: usize) -> JsResult<JsValue> {
         let movie = self.0.catalog().index_of(MovieId(movie_id));
@@ -215,9 +289,18 @@ impl Recommender {
 
     fn view(&self, movie: MovieIndex) -> Option<MovieView<'_>> {
         let catalog = self.0.catalog();
+        let link = self.0.links().map(|links| links.of(movie)).unwrap_or_default();
         let movie = catalog.movie(movie)?;
-        let genres = catalog.genre_names(movie).collect();
-        Some(MovieView { movie_id: movie.id, title: &movie.title, year: movie.year, genres, ratings: movie.ratings })
+        Some(MovieView {
+            movie_id: movie.id,
+            title: &movie.title,
+            year: movie.year,
+            genres: catalog.genre_names(movie).collect(),
+            ratings: movie.ratings,
+            // IMDb writes its numbers with seven digits at least.
+            imdb: link.imdb.map(|number| format!("tt{number:07}")),
+            tmdb: link.tmdb,
+        })
     }
 
     fn views(&self, movies: Vec<MovieIndex>) -> JsResult<JsValue> {

@@ -277,7 +277,7 @@ export class WatchNext extends Base {
     return {
       // A genre's name may hold a space, so only commas part them.
       genres: parts('genres', /\s*,\s*/).map((name) => name.trim()),
-      decades: parts('decades', SEPARATORS).map((decade) => Math.floor(Number.parseInt(decade, 10) / 10) * 10).filter(Number.isFinite),
+      decades: parts('decades', SEPARATORS).map((decade) => Math.floor(Number.parseInt(decade, 10) / 10) * 10).filter((decade) => decade >= 0 && decade < 10_000),
       fame: isFame(fame) ? fame : null,
     };
   }

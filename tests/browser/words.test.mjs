@@ -1,0 +1,161 @@
+/** The texts in every language: complete, with the same values to fill in, and each of them asked for by the code. */
+
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { FAMILIES } from '../../web/page/constellation.js';
+
+const ROOT = new URL('../../', import.meta.url);
+const ENGLISH = 'en';
+
+/** MovieLens's genres. English shows the catalogue's own names, so only the other languages have texts for them. */
+const GENRES = [
+  'Action', 'Adventure', 'Animation', 'Children', 'Comedy', 'Crime', 'Documentary', 'Drama', 'Fantasy', 'Film-Noir', 'Horror', 'IMAX',
+  'Musical', 'Mystery', 'Romance', 'Sci-Fi', 'Thriller', 'War', 'Western', '(no genres listed)',
+];
+const GENRE_KEYS = GENRES.map((name) => `genre.${name}`);
+
+/** @param {string} path from the repository's root. */
+const read = (path) => readFileSync(new URL(path, ROOT), 'utf8');
+
+/** The names of a folder's files of one kind. @param {string} folder @param {string} ending */
+const filesOf = (folder, ending) => readdirSync(new URL(folder, ROOT)).filter((name) => name.endsWith(ending)).map((name) => folder + name);
+
+/** What an error is called in the texts, as `web/element/errors.js` has it. */
+const errorKinds = [...read('web/element/errors.js').matchAll(/^ {2}'?[\w-]+'?: '([\w-]+)',$/gm)].map(([, kind]) => kind);
+
+/**
+ * The two sets of texts, each with the code that asks for them. `templates` are the keys that the code puts together, with the
+ * values that it puts in; where it looks first whether there is a text (`said`, `undo`), only the values that are to have one.
+ */
+const SETS = [
+  {
+    what: 'the element',
+    folder: 'web/words/',
+    genres: GENRE_KEYS,
+    code: filesOf('web/element/', '.js'),
+    templates: {
+      '${kind}.title': ['screen', 'filtered', 'loading', 'interrupted'],
+      '${kind}.words': ['screen', 'filtered', 'loading', 'interrupted'],
+      'act.${act}': ['like', 'dislike', 'remove'],
+      'act.${act}.of': ['like', 'dislike', 'remove'],
+      'error.${kind}.advice': [...errorKinds, 'model'],
+      'error.${kind}.title': [...errorKinds, 'model'],
+      'fame.${fame}': ['famous', 'known', 'gems'],
+      'said.${what}': ['add', 'remove', 'like', 'dislike', 'none', 'undo', 'replace', 'ignore', 'restore'],
+      'store.${trouble}': ['blocked', 'damaged', 'full'],
+      'undo.${change.kind}': ['remove', 'clear', 'ignore', 'replace'],
+      'watched.blank.${at + 1}': ['1', '2', '3'],
+      // English has none of these.
+      'genre.${name}': [],
+    },
+  },
+  {
+    what: 'the page',
+    folder: 'web/words/page/',
+    genres: [],
+    code: [...filesOf('web/page/', '.js'), 'web/app.js', 'web/map.js', 'index.html'],
+    templates: {
+      'family.${name}': FAMILIES.map(({ name }) => name),
+      'why.${reason}': ['not-in-catalog', 'ambiguous', 'not-a-movie', 'invalid'],
+    },
+  },
+];
+
+/** @param {string} folder @returns {Map<string, Record<string, string | Record<string, string>>>} texts by language. */
+const textsOf = (folder) => new Map(filesOf(folder, '.json').map((path) => [path.slice(folder.length, -'.json'.length), JSON.parse(read(path))]));
+
+/** The forms of a text by category of number; of a text that has but one, under no name. @param {string | Record<string, string>} text */
+const formsOf = (text) => (typeof text === 'string' ? [['', text]] : Object.entries(text));
+
+/** @param {string} form */
+const placeholdersOf = (form) => [...new Set(form.match(/\{\w+\}/g))].sort();
+
+/** Calls that take a key as it stands: `text` and `has` of the words, and the shorthands around them, some after another name. */
+const FIRST = /\b(?:text|has|say|end|group|head|tool)\(\s*'([\w.-]+)'/g;
+const SECOND = /\b(?:quiet|option)\('[\w-]+', '([\w.-]+)'/g;
+/** A button's text and what it does. */
+const CHOICES = /\['([\w.-]+)', \(/g;
+const IN_HTML = /\bdata-words(?:-label)?="([^"]+)"/g;
+const LITERALS = /'([a-z]+\.[\w.-]+)'/g;
+const TEMPLATES = /(\btext\()?`((?:[\w.-]|\$\{[^}`]+\})*\$\{[^}`]+\}(?:[\w.-]|\$\{[^}`]+\})*)`/g;
+
+/**
+ * The keys and the templates of keys in some code.
+ * @param {string} code
+ * @param {ReadonlySet<string>} groups what stands before the first full stop of keys, so that `'chance.sure'` is one wherever it
+ *   stands, and `'manifest.json'` none.
+ */
+function askedFor(code, groups) {
+  const groupOf = (/** @type {string} */ key) => key.split('.')[0];
+  const keys = [FIRST, SECOND, CHOICES, IN_HTML].flatMap((pattern) => [...code.matchAll(pattern)].map(([, key]) => key));
+  const literals = [...code.matchAll(LITERALS)].map(([, key]) => key).filter((key) => groups.has(groupOf(key)));
+  const templates = [...code.matchAll(TEMPLATES)].filter(([, isText, template]) => isText || groups.has(groupOf(template))).map(([, , template]) => template);
+  return { keys: new Set([...keys, ...literals]), templates: new Set(templates) };
+}
+
+for (const { what, folder, genres, code, templates } of SETS) {
+  const languages = textsOf(folder);
+  const english = languages.get(ENGLISH) ?? {};
+  const englishKeys = Object.keys(english);
+
+  const groups = new Set([...englishKeys.filter((key) => key.includes('.')), ...genres].map((key) => key.split('.')[0]));
+  const asked = askedFor(code.map(read).join('\n'), groups);
+  const built = Object.entries(templates).flatMap(([template, values]) => values.map((value) => template.replace(/\$\{[^}]+\}/, value)));
+
+  test(`every language of ${what} can be chosen on the page`, () => {
+    const offered = [...read('index.html').matchAll(/<option value="([a-z-]+)" lang="\1">/g)].map(([, language]) => language);
+    assert.ok(offered.length > 1);
+    assert.deepEqual([...languages.keys()].sort(), offered.sort());
+  });
+
+  test(`every text that the code of ${what} asks for exists in English`, () => {
+    assert.ok(asked.keys.size > 0);
+    assert.deepEqual([...asked.keys].filter((key) => !Object.hasOwn(english, key)), []);
+  });
+
+  test(`every key that the code of ${what} puts together is known here, and its texts exist in English`, () => {
+    assert.deepEqual([...asked.templates].sort(), Object.keys(templates).sort());
+    assert.deepEqual(built.filter((key) => !Object.hasOwn(english, key)), []);
+  });
+
+  test(`no text of ${what} is unused`, () => {
+    const used = new Set([...asked.keys, ...built]);
+    assert.deepEqual(englishKeys.filter((key) => !used.has(key)), []);
+  });
+
+  for (const [language, texts] of languages) {
+    const own = language === ENGLISH ? [] : genres;
+
+    test(`${what} in ${language}: the keys of English in their order, and then the genres`, () => {
+      assert.deepEqual(Object.keys(texts), [...englishKeys, ...own]);
+    });
+
+    test(`${what} in ${language}: one key per line, with the lines between the groups where English has them`, () => {
+      const layout = (/** @type {string} */ name) => read(`${folder}${name}.json`).split('\n').map((line) => /^ {2}"([^"]+)": (?:".*"|\{.*\}),?$/.exec(line)?.[1] ?? line);
+      const wanted = layout(ENGLISH);
+      if (own.length > 0) wanted.splice(wanted.lastIndexOf('}'), 0, '', ...own);
+      assert.deepEqual(layout(language), wanted);
+    });
+
+    test(`${what} in ${language}: every form that the language's numbers need`, () => {
+      const categories = new Intl.PluralRules(language).resolvedOptions().pluralCategories.sort();
+      for (const [key, text] of Object.entries(texts)) {
+        if (typeof (english[key] ?? '') === 'string') assert.equal(typeof text, 'string', key);
+        else assert.deepEqual(Object.keys(text).sort(), categories, key);
+      }
+    });
+
+    test(`${what} in ${language}: no text is empty, and each has the values of English`, () => {
+      for (const [key, text] of Object.entries(texts)) {
+        const wanted = placeholdersOf(formsOf(english[key] ?? '').map(([, form]) => form).join());
+        for (const [category, form] of formsOf(text)) {
+          assert.notEqual(form.trim(), '', key);
+          // Where there is one, the number may be said by the words.
+          const found = placeholdersOf(category === 'one' && !form.includes('{count}') ? `${form}{count}` : form);
+          assert.deepEqual(found, wanted, `${key} ${category}`);
+        }
+      }
+    });
+  }
+}
