@@ -1,7 +1,9 @@
 /** Our own page around the widget: its words, and its tools on the widget's public interface. */
 
+import './watch-next.js';
 import { Words } from './element/words.js';
 import { closest } from './element/dom.js';
+import { fill } from './element/view.js';
 import { setUpImport } from './page/import.js';
 import { setUpLink } from './page/link.js';
 import { setUpShare } from './page/share.js';
@@ -9,22 +11,12 @@ import { setUpShare } from './page/share.js';
 const app = /** @type {import('./watch-next.js').WatchNext} */ (document.getElementById('app'));
 const folder = new URL('./words/page/', import.meta.url);
 
-/** Puts the page's texts into their places. @param {Words} words */
-function fill(words) {
-  for (const node of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-words]'))) {
-    node.textContent = words.text(node.dataset.words ?? '');
-  }
-  for (const node of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-words-label]'))) {
-    node.setAttribute('aria-label', words.text(node.dataset.wordsLabel ?? ''));
-  }
-}
-
 /** The page's words; changes with the language. */
 const page = { words: await Words.load(folder, document.documentElement.lang) };
-if (page.words.language !== 'en') fill(page.words);
+if (page.words.language !== 'en') fill(document, page.words);
 document.addEventListener('watchnext:language', async () => {
   page.words = await Words.load(folder, document.documentElement.lang);
-  fill(page.words);
+  fill(document, page.words);
 });
 
 for (const dialog of document.querySelectorAll('dialog')) {

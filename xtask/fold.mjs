@@ -14,7 +14,7 @@ import { pathToFileURL } from 'node:url';
 import { build, formatMessages, transform } from 'esbuild';
 
 /** The oldest browsers that the README names. */
-const TARGET = ['chrome91', 'edge91', 'firefox114', 'safari16.4'];
+const TARGET = ['chrome105', 'edge105', 'firefox114', 'safari16.4'];
 
 /** Pages for readers of the source, so they stay as they were written. */
 const EXAMPLES = 'examples';
@@ -169,17 +169,31 @@ function checkAddresses(written, folded) {
   }
 }
 
-/** @param {string} web @param {string[]} files */
+/**
+ * What the sheets at the top of web/ become, with those that they import, and which these are. An address in a sheet would have to be
+ * told from which folder it counts, so there may be none.
+ * @param {string} web
+ * @param {string[]} files
+ */
 async function foldStyles(web, files) {
   /** @type {Map<string, string>} */
   const written = new Map();
-  for (const file of files.filter((name) => name.endsWith('.css'))) {
-    const { code, warnings } = await transform(await readFile(join(web, file), 'utf8'), { ...COMMON, loader: 'css', sourcefile: file });
+  /** @type {Set<string>} */
+  const folded = new Set();
+  const entryPoints = files.filter((name) => /^[^/]+\.css$/.test(name));
+  if (entryPoints.length === 0) return { written, folded };
+  try {
+    const { outputFiles, metafile, warnings } = await build({ ...COMMON, absWorkingDir: web, entryPoints, bundle: true, outdir: '.', write: false, allowOverwrite: true, metafile: true });
     // What esbuild doesn't understand it leaves as it is, and browsers skip; that is a slip of the pen either way.
     if (warnings.length > 0) throw new FoldError((await formatMessages(warnings, { kind: 'error' })).join(''));
-    written.set(file, code);
+    for (const { path, text } of outputFiles) written.set(relative(web, path), text);
+    for (const input of Object.keys(metafile.inputs)) if (!entryPoints.includes(input)) folded.add(input);
+  } catch (error) {
+    const { errors } = /** @type {import('esbuild').BuildFailure} */ (error);
+    if (!errors) throw error;
+    throw new FoldError((await formatMessages(errors, { kind: 'error' })).join(''));
   }
-  return written;
+  return { written, folded };
 }
 
 /**
@@ -273,10 +287,11 @@ export async function fold(dist) {
   const { written, folded, needs } = await foldScripts(web, files);
   checkAddresses(written, folded);
   const styles = await foldStyles(web, files);
+  for (const sheet of styles.folded) folded.add(sheet);
   const pages = await foldPages(dist, folded, needs);
 
-  const before = [await bytesOf(web, scripts), await bytesOf(web, styles.keys())];
-  for (const [name, text] of [...written, ...styles]) await writeFile(join(web, name), text);
+  const before = [await bytesOf(web, scripts), await bytesOf(web, files.filter((file) => file.endsWith('.css')))];
+  for (const [name, text] of [...written, ...styles.written]) await writeFile(join(web, name), text);
   for (const [name, text] of pages) await writeFile(join(dist, name), text);
   for (const module of folded) await rm(join(web, module));
   await removeEmptyFolders(web, folded);
@@ -284,7 +299,7 @@ export async function fold(dist) {
   const shared = [...written.keys()].filter((name) => !scripts.includes(name));
   const left = scripts.filter((file) => !written.has(file) && !folded.has(file));
   return [
-    `${scripts.length} scripts of ${before[0]} bytes became ${written.size + left.length} of ${lengthOf(written)}; style sheets of ${before[1]} bytes, ${lengthOf(styles)}`,
+    `${scripts.length} scripts of ${before[0]} bytes became ${written.size + left.length} of ${lengthOf(written)}; style sheets of ${before[1]} bytes, ${lengthOf(styles.written)}`,
     ...shared.map((name) => `web/${name} holds what several top modules have in common`),
     ...left.map((file) => `web/${file} is imported by nobody and stays as it is`),
   ];

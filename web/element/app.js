@@ -9,7 +9,6 @@ import { Search } from './search.js';
 import { Similar } from './similar.js';
 import { Store } from './store.js';
 import { Suggestions } from './suggestions.js';
-import { View } from './view.js';
 import { Wall } from './wall.js';
 import { WatchedList } from './watched.js';
 
@@ -57,14 +56,15 @@ export class App {
   #coming;
 
   /**
-   * @param {ShadowRoot} shadow
-   * @param {import('./words.js').Words} words
+   * @param {import('./view.js').View} view
+   * @param {import('./poster.js').Style} style of the posters.
    * @param {Options} options
    * @param {Host} host
    */
-  constructor(shadow, words, options, host) {
+  constructor(view, style, options, host) {
     this.#host = host;
-    const view = (this.#view = new View(shadow, words));
+    this.#view = view;
+    const { words } = view;
     const { signal } = this.#ended;
     this.#failure = view.get('failure');
     this.#progress = view.get('progress-bar');
@@ -74,8 +74,7 @@ export class App {
       this.#search.focus();
     }));
     const store = (this.#store = new Store(options.storeKey, (trouble) => announcer.notify(words.text(`store.${trouble}`)), signal));
-    const billboard = new Billboard();
-    billboard.template = options.posterUrl;
+    const billboard = new Billboard(style, options.posterUrl);
     const isWatched = (/** @type {number} */ movieId) => store.find(movieId) !== undefined;
     const filters = (this.#filters = new Filters(view, store, (settled) => void this.#filtered(settled)));
     this.#suggestions = new Suggestions(

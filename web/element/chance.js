@@ -1,8 +1,5 @@
 /** How likely the visitor is to like a suggestion: in words, as a number, and as a bar that the eye compares at once. */
 
-import { element, icon } from './dom.js';
-import { UP } from './icons.js';
-
 /** @typedef {import('./words.js').Words} Words */
 
 /** What a chance of at least so many percent is called, the highest first. @type {[number, string][]} */
@@ -31,19 +28,7 @@ export function spokenChance(words, like) {
   return words.text('chance.spoken', { name: words.text(name), percent });
 }
 
-/** The place of a chance, for `showChance` to fill. @param {Words} words */
-export function chance(words) {
-  return element(
-    'p',
-    { class: 'chance chance-unknown', part: 'chance', title: words.text('chance.title') },
-    icon(UP),
-    element('span', { class: 'visually-hidden' }, words.text('chance.lead')),
-    element('span', { class: 'chance-words' }),
-    element('span', { class: 'chance-bar', 'aria-hidden': 'true' }),
-  );
-}
-
-/** @param {Words} words @param {HTMLElement} place @param {number | null} like null where no ranker has spoken. */
+/** Shows a chance in its place on a card. @param {Words} words @param {HTMLElement} place @param {number | null} like null where no ranker has spoken. */
 export function showChance(words, place, like) {
   const label = /** @type {HTMLElement} */ (place.querySelector('.chance-words'));
   place.classList.toggle('chance-unknown', like === null);

@@ -46,11 +46,6 @@ export function button(attributes, ...children) {
   return element('button', { type: 'button', ...attributes }, ...children);
 }
 
-/** An icon drawn with the text's colour. @param {string} path */
-export function icon(path) {
-  return svg('svg', { viewBox: '0 0 24 24', class: 'icon', 'aria-hidden': 'true' }, svg('path', { d: path }));
-}
-
 /**
  * A movie in words, as a screen reader says it.
  * @param {{title: string, year: number | null}} movie

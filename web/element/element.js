@@ -8,6 +8,8 @@ import { element } from './dom.js';
 import { App } from './app.js';
 import { isFame } from './filters.js';
 import { DEFAULT_KEY, isMovieId, isRating } from './store.js';
+import { readJson } from './own-file.js';
+import { View, readTree } from './view.js';
 import { Words } from './words.js';
 
 /** @typedef {import('../runtime.js').Engine} Engine */
@@ -215,20 +217,25 @@ export class WatchNext extends Base {
   async #build() {
     if (!this.#life) return;
     const build = ++this.#builds;
-    let words;
+    let found;
     const [styles, sheet] = this.#styles();
     try {
-      [words] = await Promise.all([Words.load(new URL('words/', WatchNext.base), this.#language), sheet]);
+      found = await Promise.all([
+        Words.load(new URL('words/', WatchNext.base), this.#language),
+        readTree(new URL('watch-next.html', WatchNext.base)),
+        readJson(new URL('posters.json', WatchNext.base)),
+        sheet,
+      ]);
     } catch (error) {
       if (build === this.#builds) this.#giveUp(/** @type {WatchNextError} */ (error));
       return;
     }
     // A later build, or the element's end, may have overtaken this one.
     if (build !== this.#builds) return;
-    const before = this.#app;
-    before?.stop();
+    const [words, tree, style] = found;
+    this.#app?.stop();
     const ownList = this.getAttribute('watched');
-    const app = new App(this.#shadow, words, this.#options(), {
+    const app = new App(new View(this.#shadow, tree, words), style, this.#options(), {
       load: (onProgress, fresh) => {
         this.#onProgress = onProgress;
         if (this.#progress && !fresh) onProgress(this.#progress);

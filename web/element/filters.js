@@ -1,6 +1,6 @@
 /** What may be suggested: genres, decades, how well known, and how varied the list is. Folded away until somebody looks for it. */
 
-import { button, closest, element } from './dom.js';
+import { button, closest } from './dom.js';
 
 /**
  * @typedef {'famous' | 'known' | 'gems'} Fame
@@ -19,9 +19,6 @@ export const isFame = (value) => FAMES.includes(/** @type {Fame} */ (value));
 /** MovieLens's name for no genre at all, which nobody looks for. */
 const NO_GENRE = '(no genres listed)';
 
-/** The widest step of the knob: beyond it lists are varied and no longer good. */
-const MOST_DIVERSITY = 0.8;
-
 export class Filters {
   #view;
   #store;
@@ -31,8 +28,10 @@ export class Filters {
   #filter = { genres: [], decades: [], fame: null };
   /** @type {number | undefined} */
   #diversity;
-  /** @type {HTMLElement | undefined} */
   #panel;
+  /** @type {HTMLInputElement} */
+  #knob;
+  #isDrawn = false;
 
   /**
    * @param {import('./view.js').View} view
@@ -44,7 +43,20 @@ export class Filters {
     this.#store = store;
     this.#place = view.get('filters');
     this.#onChange = onChange;
+    this.#panel = view.get('filter-panel');
+    const knob = (this.#knob = view.get('diversity'));
+    this.#panel.addEventListener('click', (/** @type {Event} */ event) => this.#press(closest(event, '.chip')));
+    knob.addEventListener('input', () => {
+      this.#diversity = knob.valueAsNumber;
+      this.#nameDiversity();
+      this.#onChange(false);
+    });
+    knob.addEventListener('change', () => this.#onChange(true));
     view.get('filters-clear').addEventListener('click', () => this.clear());
+    view.get('ignored-restore').addEventListener('click', (/** @type {Event} */ { timeStamp }) => {
+      store.restore(timeStamp);
+      this.#focus();
+    });
   }
 
   get filter() {
@@ -61,7 +73,7 @@ export class Filters {
   /** @param {number | undefined} diversity undefined for the engine's own. */
   setDiversity(diversity) {
     this.#diversity = diversity;
-    if (this.#knob && diversity !== undefined) this.#knob.value = String(diversity);
+    if (diversity !== undefined) this.#knob.value = String(diversity);
     this.#nameDiversity();
     this.#onChange(true);
   }
@@ -82,7 +94,12 @@ export class Filters {
     this.#filter = { genres: [], decades: [], fame: null };
     this.#mark();
     this.#onChange(true);
-    /** @type {HTMLElement | null | undefined} */ (this.#panel?.querySelector('summary'))?.focus();
+    this.#focus();
+  }
+
+  /** The button that was pressed is gone. */
+  #focus() {
+    this.#view.get('filters-title').focus();
   }
 
   /** Shows what this engine can filter by, or nothing without one. @param {import('../runtime.js').Engine | undefined} engine */
@@ -92,7 +109,7 @@ export class Filters {
     // A genre that this catalogue doesn't have would let nothing be suggested.
     const { genres } = this.#filter;
     this.#filter = { ...this.#filter, genres: genres.filter((name) => engine.info.genres.includes(name)) };
-    if (this.#panel) return;
+    if (this.#isDrawn) return;
     // Whoever has moved the knob keeps its place when the movies are loaded anew.
     this.#diversity ??= engine.info.defaultDiversity;
     this.#draw(engine.info);
@@ -101,41 +118,15 @@ export class Filters {
   /** @param {import('../runtime.js').Info} info */
   #draw({ genres, decades }) {
     const { words } = this.#view;
-    const chip = (/** @type {string} */ kind, /** @type {string | number} */ value, /** @type {string} */ text) =>
-      button({ class: 'chip', 'data-kind': kind, 'data-value': value, 'aria-pressed': 'false' }, text);
-    const group = (/** @type {string} */ key, /** @type {HTMLElement[]} */ chips) =>
-      element('div', { class: 'chips', role: 'group', 'aria-label': words.text(key) }, element('span', { class: 'chips-title', 'aria-hidden': 'true' }, words.text(key)), ...chips);
+    const chips = (/** @type {string} */ kind, /** @type {readonly (readonly [string | number, string])[]} */ items) =>
+      this.#view.get(`filter-${kind}`).append(...items.map(([value, text]) => button({ class: 'chip', 'data-kind': kind, 'data-value': value, 'aria-pressed': 'false' }, text)));
     const named = genres.filter((name) => name !== NO_GENRE).map((name) => /** @type {const} */ ([name, words.genre(name)]));
     named.sort(([, one], [, other]) => one.localeCompare(other, words.language));
-    const knob = element('input', { type: 'range', id: 'diversity', min: 0, max: MOST_DIVERSITY, step: 0.05, value: this.#diversity });
-    const panel = element(
-      'details',
-      { class: 'filter-panel' },
-      element('summary', { class: 'quiet' }, words.text('filters.title'), element('span', { class: 'count', id: 'filters-count' })),
-      element(
-        'div',
-        { class: 'filter-groups' },
-        group('filters.genres', named.map(([name, text]) => chip('genres', name, text))),
-        group('filters.decades', [...decades].reverse().map((decade) => chip('decades', decade, words.text('filters.decade', { decade: String(decade), short: String(decade % 100).padStart(2, '0') })))),
-        group('filters.fame', FAMES.map((fame) => chip('fame', fame, words.text(`fame.${fame}`)))),
-        element('p', { class: 'ignored', id: 'ignored', hidden: true }, element('span', { id: 'ignored-count' }), ' ', button({ class: 'quiet', id: 'ignored-restore' }, words.text('ignored.restore'))),
-      ),
-    );
-    panel.addEventListener('click', (event) => this.#press(closest(event, '.chip')));
-    panel.querySelector('#ignored-restore')?.addEventListener('click', ({ timeStamp }) => {
-      this.#store.restore(timeStamp);
-      panel.querySelector('summary')?.focus();
-    });
-    knob.addEventListener('input', () => {
-      this.#diversity = this.#knob?.valueAsNumber;
-      this.#nameDiversity();
-      this.#onChange(false);
-    });
-    knob.addEventListener('change', () => this.#onChange(true));
-    const end = (/** @type {string} */ key) => element('span', { class: 'spread-end', 'aria-hidden': 'true' }, words.text(key));
-    const spread = element('div', { class: 'spread' }, element('label', { for: 'diversity' }, words.text('variety')), end('variety.low'), knob, end('variety.high'));
-    this.#panel = panel;
-    this.#place.replaceChildren(spread, panel);
+    chips('genres', named);
+    chips('decades', [...decades].reverse().map((decade) => [decade, words.text('filters.decade', { decade: String(decade) })]));
+    chips('fame', FAMES.map((fame) => [fame, words.text(`fame.${fame}`)]));
+    this.#isDrawn = true;
+    this.#knob.value = String(this.#diversity);
     this.#nameDiversity();
     this.#mark();
     this.showIgnored();
@@ -143,15 +134,9 @@ export class Filters {
 
   /** Says how many suggestions aren't wanted, and lets them come back. */
   showIgnored() {
-    if (!this.#panel) return;
     const count = this.#store.ignored.length;
     this.#view.get('ignored').hidden = count === 0;
     this.#view.get('ignored-count').textContent = this.#view.words.text('ignored', { count });
-  }
-
-  /** @returns {HTMLInputElement | null} */
-  get #knob() {
-    return this.#place.querySelector('#diversity');
   }
 
   /** @param {HTMLElement | null} chip */
@@ -167,7 +152,6 @@ export class Filters {
 
   /** Brings the chips in line with the filter. */
   #mark() {
-    if (!this.#panel) return;
     const { genres, decades, fame } = this.#filter;
     const on = new Set([...genres, ...decades.map(String), fame]);
     for (const chip of /** @type {NodeListOf<HTMLElement>} */ (this.#panel.querySelectorAll('.chip'))) {
@@ -180,8 +164,7 @@ export class Filters {
   /** What a screen reader says of the knob's place. */
   #nameDiversity() {
     const knob = this.#knob;
-    if (!knob) return;
-    const percent = Math.round((100 * knob.valueAsNumber) / MOST_DIVERSITY);
+    const percent = Math.round((100 * knob.valueAsNumber) / Number(knob.max));
     knob.setAttribute('aria-valuetext', this.#view.words.text('variety.value', { percent }));
   }
 }

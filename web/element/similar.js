@@ -1,32 +1,17 @@
 /** "More like this": a tray at the foot of the window with movies of similar titles and themes, to click as on the wall. */
 
-import { button, element, icon, spoken } from './dom.js';
-import { SIMILAR } from './icons.js';
+import { spoken } from './dom.js';
 import { markTiles, movieOf, tile } from './tile.js';
 
 /** @typedef {import('../runtime.js').Movie} Movie */
 
 const SHOWN = 8;
 
-/**
- * A button that opens the tray for a movie.
- * @param {import('./words.js').Words} words
- * @param {{movieId: number, title: string, year: number | null}} movie
- * @param {string} className
- */
-export function similarOpener(words, movie, className) {
-  return button(
-    {
-      class: `similar-open ${className}`,
-      'data-similar': movie.movieId,
-      'data-name': spoken(movie),
-      'aria-label': words.text('similar.open', { movie: spoken(movie) }),
-      'aria-haspopup': 'dialog',
-      'aria-expanded': 'false',
-      title: words.text('similar.short'),
-    },
-    icon(SIMILAR),
-  );
+/** Makes a button open the tray for a movie. @param {import('./words.js').Words} words @param {HTMLElement} button @param {{movieId: number, title: string, year: number | null}} movie */
+export function openSimilar(words, button, movie) {
+  button.dataset.similar = String(movie.movieId);
+  button.dataset.name = spoken(movie);
+  button.ariaLabel = words.text('similar.open', { movie: spoken(movie) });
 }
 
 /** @param {EventTarget | null} target @returns {HTMLElement | null} */
@@ -145,7 +130,7 @@ export class Similar {
     told.textContent = words.text(none);
     told.hidden = movies.length > 0;
     this.#list.hidden = movies.length === 0;
-    this.#list.replaceChildren(...movies.map((movie) => element('li', {}, tile(movie, this.#isWatched(movie.movieId), this.#billboard))));
+    this.#list.replaceChildren(...movies.map((movie) => tile(this.#view, this.#billboard, movie, this.#isWatched(movie.movieId))));
     this.#tray.hidden = false;
     this.#list.scrollLeft = 0;
     (this.#list.querySelector('button') ?? this.#shut).focus({ preventScroll: true });

@@ -1,11 +1,10 @@
 /** The suggestions: they follow every change of the list, reuse the cards that stay, and never show a stale answer. */
 
-import { button, closest, element, icon, spoken } from './dom.js';
-import { chance, showChance, spokenChance } from './chance.js';
+import { closest, element, spoken } from './dom.js';
+import { showChance, spokenChance } from './chance.js';
 import { failurePanel } from './errors.js';
-import { CHECK, HIDE } from './icons.js';
 import { addressOf } from './poster.js';
-import { similarOpener } from './similar.js';
+import { openSimilar } from './similar.js';
 import { reactionOf } from './store.js';
 
 /** @typedef {import('../runtime.js').Engine} Engine */
@@ -131,6 +130,8 @@ export class Suggestions {
     this.#switcher.querySelector('[value=movies]').checked = true;
     this.#status.hidden = true;
     this.#filters.use(engine);
+    // Whether a card keeps room for links is the style sheet's to decide.
+    this.#view.root.dataset.links = engine?.info.linksBytes == null ? 'none' : 'coming';
   }
 
   /** Empties the screen and says why, while there is no recommender. @param {string} kind the texts `KIND.title` and `KIND.words`. */
@@ -271,30 +272,19 @@ export class Suggestions {
 
   /** @param {Suggestion} movie */
   #drawCard(movie) {
-    const { movieId, title, year, genres } = movie;
     const { words } = this.#view;
-    const name = spoken(movie);
-    return element(
-      'li',
-      { class: 'card', part: 'card', 'data-movie': movieId },
-      this.#billboard.poster(movie, { silent: true }),
-      element(
-        'div',
-        { class: 'card-words' },
-        element('h3', { class: 'card-title', part: 'card-title' }, title),
-        element('p', { class: 'card-about' }, element('span', { class: 'card-year' }, year === null ? '' : String(year)), words.genres(genres)),
-        element('p', { class: 'card-links' }),
-        element('p', { class: 'because', part: 'because' }),
-      ),
-      chance(words),
-      element(
-        'div',
-        { class: 'card-acts' },
-        button({ class: 'seen', 'data-movie': movieId, 'aria-label': words.text('seen.of', { movie: name }) }, icon(CHECK), words.text('seen')),
-        similarOpener(words, movie, 'card-act'),
-        button({ class: 'card-act card-ignore', 'aria-label': words.text('ignore.of', { movie: name }), title: words.text('ignore') }, icon(HIDE)),
-      ),
-    );
+    const [card, part] = this.#view.copy('card');
+    const name = { movie: spoken(movie) };
+    card.dataset.movie = String(movie.movieId);
+    card.prepend(this.#billboard.poster(movie, { silent: true }));
+    part('card-title').textContent = movie.title;
+    part('card-year').textContent = movie.year;
+    part('card-genres').textContent = words.genres(movie.genres);
+    part('seen').dataset.movie = movie.movieId;
+    part('seen').ariaLabel = words.text('seen.of', name);
+    part('card-ignore').ariaLabel = words.text('ignore.of', name);
+    openSimilar(words, part('similar-open'), movie);
+    return card;
   }
 
   /** Leads to the movie elsewhere, once it is known where: to the site's own page, or to IMDb and TMDB. @param {HTMLElement} card @param {Suggestion} movie */

@@ -1,19 +1,22 @@
 /** A poster to press, which stays pressed while the movie is in the list. */
 
-import { button, element, icon, spoken } from './dom.js';
-import { CHECK } from './icons.js';
+import { closest, spoken } from './dom.js';
 
 /**
+ * An item of a list with such a poster.
+ * @param {import('./view.js').View} view
+ * @param {import('./poster.js').Billboard} billboard draws the poster.
  * @param {import('../runtime.js').Movie} movie
  * @param {boolean} pressed
- * @param {import('./poster.js').Billboard} billboard draws the poster.
  */
-export function tile(movie, pressed, billboard) {
-  return button(
-    { class: 'tile', part: 'tile', 'data-movie': movie.movieId, 'aria-pressed': String(pressed), title: spoken(movie) },
-    billboard.poster(movie),
-    element('span', { class: 'tick', 'aria-hidden': 'true' }, icon(CHECK)),
-  );
+export function tile(view, billboard, movie, pressed) {
+  const [item, part] = view.copy('tile');
+  const button = part('tile');
+  button.dataset.movie = movie.movieId;
+  button.title = spoken(movie);
+  button.setAttribute('aria-pressed', pressed);
+  button.prepend(billboard.poster(movie));
+  return item;
 }
 
 /** Marks one tile of a list, or all of them. @param {HTMLElement} list @param {(movieId: number) => boolean} isWatched @param {number} [movieId] */
@@ -26,6 +29,6 @@ export function markTiles(list, isWatched, movieId) {
 
 /** The movie of the tile that an event is from. @template {{movieId: number}} M @param {Event} event @param {readonly M[]} movies */
 export function movieOf(event, movies) {
-  const pressed = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest('.tile'));
+  const pressed = closest(event, '.tile');
   return movies.find(({ movieId }) => String(movieId) === pressed?.dataset.movie);
 }

@@ -15,6 +15,7 @@ export class Wall {
   /** @type {readonly Movie[]} */
   #movies = [];
   #shown = 0;
+  #view;
   #list;
   #more;
   #billboard;
@@ -28,6 +29,7 @@ export class Wall {
    * @param {(movieId: number) => boolean} isWatched
    */
   constructor(view, billboard, onToggle, isWatched) {
+    this.#view = view;
     this.#list = view.get('wall-list');
     this.#more = view.get('wall-more');
     this.#billboard = billboard;
@@ -81,7 +83,7 @@ export class Wall {
     const until = Math.min(this.#shown + count, this.#movies.length);
     while (this.#shown < until) {
       const batch = this.#movies.slice(this.#shown, Math.min(this.#shown + BATCH, until));
-      for (const movie of batch) this.#place(this.#shown++, element('li', {}, tile(movie, this.#isWatched(movie.movieId), this.#billboard)));
+      for (const movie of batch) this.#place(this.#shown++, tile(this.#view, this.#billboard, movie, this.#isWatched(movie.movieId)));
       await new Promise((resolve) => setTimeout(resolve));
       // A retry may have begun to draw another wall meanwhile.
       if (drawing !== this.#drawing) return;

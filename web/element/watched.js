@@ -1,8 +1,7 @@
 /** The visitor's list as a strip of film: the newest frame first, each with like, dislike, movies like it and removal. */
 
-import { button, element, icon, spoken } from './dom.js';
-import { CROSS, DOWN, UP } from './icons.js';
-import { similarOpener } from './similar.js';
+import { button, element, spoken } from './dom.js';
+import { openSimilar } from './similar.js';
 import { reactionOf } from './store.js';
 
 /** @typedef {import('./store.js').Entry} Entry */
@@ -152,36 +151,16 @@ export class WatchedList {
 
   /** @param {Entry} entry */
   #frame(entry) {
-    const name = spoken(entry);
     const { words } = this.#view;
-    const action = (/** @type {string} */ act, /** @type {string} */ path) =>
-      button(
-        {
-          class: `act act-${act}`,
-          'data-act': act,
-          'aria-label': words.text(`act.${act}.of`, { movie: name }),
-          'aria-pressed': act === 'remove' ? null : 'false',
-          title: words.text(`act.${act}`),
-        },
-        icon(path),
-      );
-    return element(
-      'li',
-      { class: `frame${this.#unknown.has(entry.movieId) ? ' frame-unknown' : ''}`, part: 'frame', 'data-movie': entry.movieId },
-      this.#billboard.poster(entry, { silent: true }),
-      element(
-        'div',
-        { class: 'frame-side' },
-        element('p', { class: 'frame-title' }, entry.title),
-        element(
-          'p',
-          { class: 'frame-year' },
-          entry.year === null ? '' : String(entry.year),
-          element('span', { class: 'frame-stars' }),
-          element('span', { class: 'frame-missing' }, words.text('watched.unknown')),
-        ),
-        element('div', { class: 'acts' }, action('like', UP), action('dislike', DOWN), similarOpener(words, entry, 'act'), action('remove', CROSS)),
-      ),
-    );
+    const [frame, part] = this.#view.copy('frame');
+    const movie = spoken(entry);
+    frame.classList.toggle('frame-unknown', this.#unknown.has(entry.movieId));
+    frame.dataset.movie = String(entry.movieId);
+    frame.prepend(this.#billboard.poster(entry, { silent: true }));
+    part('frame-title').textContent = entry.title;
+    part('frame-year').firstElementChild.textContent = entry.year;
+    for (const act of ['like', 'dislike', 'remove']) part(`act-${act}`).ariaLabel = words.text(`act.${act}.of`, { movie });
+    openSimilar(words, part('similar-open'), entry);
+    return frame;
   }
 }

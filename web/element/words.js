@@ -3,32 +3,12 @@
  * text may hold `{names}` to fill in, and differ by number, in the categories of `Intl.PluralRules`.
  */
 
-import { WatchNextError } from '../engine/failure.js';
+import { readJson } from './own-file.js';
 
 /** @typedef {string | Record<string, string>} Text one text, or one for each category of number. */
 
 /** What everything else falls back to. */
 const ENGLISH = 'en';
-
-/**
- * @param {URL} folder
- * @param {string} language
- * @returns {Promise<Record<string, Text> | null>} null where there is no such language.
- */
-async function fetchTexts(folder, language) {
-  const url = new URL(`${language}.json`, folder);
-  let reason;
-  try {
-    const response = await fetch(url, { credentials: 'same-origin' });
-    if (response.ok) return await response.json();
-    if (language !== ENGLISH) return null;
-    reason = `the server answered ${response.status}`;
-  } catch (error) {
-    reason = error instanceof Error ? error.message : String(error);
-  }
-  if (language !== ENGLISH) return null;
-  throw new WatchNextError('fetch-failed', `${url} could not be read (${reason}). Check the connection, that the whole folder is on the server, and that the page's policy allows it (connect-src).`, url.href);
-}
 
 export class Words {
   #texts;
@@ -57,7 +37,8 @@ export class Words {
     // A language's name becomes part of an address, so it may be nothing but a name.
     const tag = /^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i.test(wanted) ? wanted : ENGLISH;
     const names = [...new Set([tag, tag.split('-')[0]])].filter((name) => name !== ENGLISH);
-    const [english, ...own] = await Promise.all([ENGLISH, ...names].map((name) => fetchTexts(folder, name)));
+    const read = (/** @type {string} */ name) => readJson(new URL(`${name}.json`, folder));
+    const [english, ...own] = await Promise.all([read(ENGLISH), ...names.map((name) => read(name).catch(() => null))]);
     const found = own.findIndex((texts) => texts !== null);
     return new Words(found < 0 ? ENGLISH : names[found], { ...english, ...own[found] });
   }
