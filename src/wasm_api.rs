@@ -1,6 +1,6 @@
 //! The browser's view of the library, and the only file that knows wasm-bindgen. It converts and delegates.
 
-use js_sys::{Object, Reflect, Uint8Array};
+use js_sys::{Float32Array, Object, Reflect, Uint8Array, Uint32Array};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use web_sys::WorkerGlobalScope;
@@ -9,7 +9,10 @@ use crate::bundle::{FORMAT_VERSION, REQUIRED_FILES};
 use crate::catalog::{MovieId, MovieIndex};
 use crate::error::Error;
 use crate::features::{FEATURES_VERSION, LocalTime};
+use crate::filter::{Fame, Filter};
 use crate::history::History;
+use crate::lists::{ListFormat, MatchedBy, UnmatchedReason, WatchedList};
+use crate::reasons::Reason;
 use crate::recommend::{self, DEFAULT_DIVERSITY, Retrieval, Strategy};
 
 /// Suggestions in an answer whose request names no limit.
@@ -75,16 +78,59 @@ struct Answer<'catalog> {
     unknown: Vec<MovieId>,
 }
 
+/// A movie's numbers elsewhere.
+#[derive(Serialize)]
+struct LinkView {
+    imdb: Option<String>,
+    tmdb: Option<u32>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReasonView {
+    movie_id: MovieId,
+    share: f32,
+}
+
+#[derive(Serialize)]
+struct ListView<'catalog> {
+    format: ListFormat,
+    rows: usize,
+    matched: Vec<MatchView<'catalog>>,
+    unmatched: Vec<UnmatchedView>,
+}
+
+#[derive(Serialize)]
+struct MatchView<'catalog> {
+    #[serde(flatten)]
+    movie: MovieView<'catalog>,
+    rating: Option<f32>,
+    by: MatchedBy,
+}
+
+#[derive(Serialize)]
+struct UnmatchedView {
+    row: usize,
+    title: Option<String>,
+    year: Option<u16>,
+    reason: &'static str,
+    detail: Option<String>,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Info<'manifest> {
     name: &'manifest str,
     movies: usize,
+    genres: &'manifest [String],
+    decades: Vec<u16>,
     retrievals: Vec<Retrieval>,
     format_version: u32,
     features_version: u32,
     default_diversity: f32,
     ranker: bool,
+    links: bool,
+    map: bool,
     dataset: &'manifest str,
 }
 
@@ -98,6 +144,22 @@ struct Request {
     #[serde(default)]
     retrieval: Retrieval,
     diversity: Option<f32>,
+    genres: Option<Vec<String>>,
+    decades: Option<Vec<u16>>,
+    fame: Option<Fame>,
+    exclude: Option<Vec<u32>>,
+}
+
+impl Request {
+    /// Takes what narrows the suggestions.
+    fn take_filter(&mut self) -> Filter {
+        Filter {
+            genres: self.genres.take().unwrap_or_default(),
+            decades: self.decades.take().unwrap_or_default(),
+            fame: self.fame,
+            exclude: self.exclude.take().unwrap_or_default().into_iter().map(MovieId).collect(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -131,11 +193,15 @@ impl Recommender {
         to_js(&Info {
             name: &manifest.name,
             movies: manifest.movies,
+            genres: self.0.catalog().genres(),
+            decades: self.0.catalog().decades(),
             retrievals: self.0.retrievals(),
             format_version: FORMAT_VERSION,
             features_version: FEATURES_VERSION,
             default_diversity: DEFAULT_DIVERSITY,
             ranker: self.0.has_ranker(),
+            links: self.0.links().is_some(),
+            map: self.0.map().is_some(),
             dataset: &manifest.training.dataset,
         })
     }
@@ -158,16 +224,17 @@ impl Recommender {
         to_js(&views)
     }
 
-    /// Suggestions for a history at a moment.
+    /// Suggestions for a history at a moment, of the movies that the request's filter lets through.
     pub fn suggest(&self, request: JsValue) -> JsResult<JsValue> {
-        let (request, history, unknown, moment) = self.parse(request)?;
+        let (mut request, history, unknown, moment) = self.parse(request)?;
         let limit = request.limit.unwrap_or(DEFAULT_LIMIT.min(self.0.catalog().len()));
         let strategy = Strategy {
             retrieval: request.retrieval,
             diversity: request.diversity.unwrap_or(DEFAULT_DIVERSITY),
             first_stage_alone: false,
         };
-        let found = timed("watchnext:suggest", || self.0.suggest(&history, &moment, limit, strategy));
+        let filter = request.take_filter();
+        let found = timed("watchnext:suggest", || self.0.suggest_among(&filter, &history, &moment, limit, strategy));
         let found = found.map_err(js_error)?;
         let view = |suggestion: recommend::Suggestion| {
             Some(SuggestionView { movie: self.view(suggestion.movie)?, score: suggestion.score, like: suggestion.like })
@@ -192,6 +259,82 @@ impl Recommender {
     #[wasm_bindgen(js_name = loadRanker)]
     pub fn load_ranker(&mut self, ranker: &[u8], traits: &[u8]) -> JsResult<()> {
         self.0.load_ranker(ranker, traits).map_err(js_error)
+    }
+
+    /// Adds the links from the bytes of their file.
+    #[wasm_bindgen(js_name = loadLinks)]
+    pub fn load_links(&mut self, bytes: &[u8]) -> JsResult<()> {
+        self.0.load_links(bytes).map_err(js_error)
+    }
+
+    /// Adds the map from the bytes of its file.
+    #[wasm_bindgen(js_name = loadMap)]
+    pub fn load_map(&mut self, bytes: &[u8]) -> JsResult<()> {
+        self.0.load_map(bytes).map_err(js_error)
+    }
+
+    /// What the movies of these ids are called elsewhere, null for an unknown id and as long as no links are loaded.
+    pub fn links(&self, ids: &[u32]) -> JsResult<JsValue> {
+        let catalog = self.0.catalog();
+        let view = |id: &u32| {
+            let link = self.0.links()?.of(catalog.index_of(MovieId(*id))?);
+            Some(LinkView { imdb: link.imdb.map(|number| format!("tt{number:07}")), tmdb: link.tmdb })
+        };
+        let views: Vec<Option<LinkView>> = ids.iter().map(view).collect();
+        to_js(&views)
+    }
+
+    /// For each of these movies the watched ones that speak for it, strongest first, at most `most`; none for an unknown id.
+    pub fn reasons(&self, request: JsValue, movie_ids: &[u32], most: usize) -> JsResult<JsValue> {
+        let (_, history, _, moment) = self.parse(request)?;
+        let catalog = self.0.catalog();
+        let asked: Vec<Option<MovieIndex>> = movie_ids.iter().map(|id| catalog.index_of(MovieId(*id))).collect();
+        let known: Vec<MovieIndex> = asked.iter().copied().flatten().collect();
+        let found = timed("watchnext:reasons", || self.0.reasons(&history, &moment, &known, most)).map_err(js_error)?;
+        let view = |reason: Reason| Some(ReasonView { movie_id: catalog.movie(reason.movie)?.id, share: reason.share });
+        let mut found = found.into_iter().map(|reasons| reasons.into_iter().filter_map(view).collect());
+        let views: Vec<Vec<ReasonView>> =
+            asked.iter().map(|movie| movie.and_then(|_| found.next()).unwrap_or_default()).collect();
+        to_js(&views)
+    }
+
+    /// Reads a list of watched movies from elsewhere.
+    #[wasm_bindgen(js_name = readList)]
+    pub fn read_list(&self, bytes: &[u8]) -> JsResult<JsValue> {
+        let read = timed("watchnext:read-list", || WatchedList::read(bytes, self.0.catalog(), self.0.links()));
+        let WatchedList { format, rows, matched, unmatched } = read.map_err(js_error)?;
+        let matched = matched.into_iter().filter_map(|found| {
+            let rating = found.rating.map(|rating| rating.stars());
+            Some(MatchView { movie: self.view(found.movie)?, rating, by: found.by })
+        });
+        let unmatched = unmatched.into_iter().map(|row| {
+            let (reason, detail) = match row.reason {
+                UnmatchedReason::NotInCatalog => ("not-in-catalog", None),
+                UnmatchedReason::Ambiguous => ("ambiguous", None),
+                UnmatchedReason::NotAMovie => ("not-a-movie", None),
+                UnmatchedReason::Invalid { detail } => ("invalid", Some(detail)),
+            };
+            UnmatchedView { row: row.row, title: row.title, year: row.year, reason, detail }
+        });
+        to_js(&ListView { format, rows, matched: matched.collect(), unmatched: unmatched.collect() })
+    }
+
+    /// All movies on the map in the catalogue's order: their ids, x and y from 0 to 1 by turns, and a mask of their genres, whose
+    /// bits are places in the information's genres.
+    pub fn map(&self) -> JsResult<Object> {
+        let map = self.0.map().ok_or(Error::MapNotLoaded).map_err(js_error)?;
+        let movies = self.0.catalog().movies();
+        let ids: Vec<u32> = movies.iter().map(|movie| movie.id.0).collect();
+        let positions: Vec<f32> = map.positions().flatten().collect();
+        // A genre beyond the mask's 32 bits is left out.
+        let bit = |genre: &u16| 1_u32.checked_shl(u32::from(*genre)).unwrap_or_default();
+        let genres: Vec<u32> =
+            movies.iter().map(|movie| movie.genres.iter().map(bit).fold(0, std::ops::BitOr::bitor)).collect();
+        let view = Object::new();
+        Reflect::set(&view, &"movieIds".into(), &Uint32Array::from(ids.as_slice()))?;
+        Reflect::set(&view, &"positions".into(), &Float32Array::from(positions.as_slice()))?;
+        Reflect::set(&view, &"genres".into(), &Uint32Array::from(genres.as_slice()))?;
+        Ok(view)
     }
 
     /// Movies of similar titles and themes, the most similar first.
