@@ -120,6 +120,12 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// A file isn't a list of watched movies in a form that is known, or too large.
+    #[error("the list can't be read: {reason}.")]
+    ListInvalid {
+        /// What is wrong, and the remedy.
+        reason: String,
+    },
     /// A rating is outside MovieLens's scale.
     #[error("the rating {rating} of movie {movie_id} is outside the scale of 0.5 to 5")]
     RatingInvalid {
@@ -164,6 +170,9 @@ pub enum Error {
     /// The ranker was asked for before its files were loaded.
     #[error("the ranker isn't loaded yet. Load `ranker.onnx` and `traits.safetensors` first.")]
     RankerNotLoaded,
+    /// The map was asked for before its file was loaded.
+    #[error("the map isn't loaded yet. Load `map.safetensors` first.")]
+    MapNotLoaded,
     /// A movie that the catalogue doesn't hold was asked about.
     #[error("the catalogue has no movie {movie_id}")]
     MovieUnknown {
@@ -196,6 +205,7 @@ impl Error {
             Self::ModelInvalid { .. } => "model-invalid",
             Self::ModelFailed { .. } => "model-failed",
             Self::HistoryInvalid { .. } => "history-invalid",
+            Self::ListInvalid { .. } => "list-invalid",
             Self::RatingInvalid { .. } => "rating-invalid",
             Self::TimeInvalid { .. } => "time-invalid",
             Self::LimitInvalid { .. } => "limit-invalid",
@@ -203,6 +213,7 @@ impl Error {
             Self::GenreUnknown { .. } => "genre-unknown",
             Self::StatesNotLoaded => "states-not-loaded",
             Self::RankerNotLoaded => "ranker-not-loaded",
+            Self::MapNotLoaded => "map-not-loaded",
             Self::MovieUnknown { .. } => "movie-unknown",
             Self::RequestInvalid { .. } => "request-invalid",
         }

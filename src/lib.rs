@@ -5,7 +5,7 @@
 //!
 //! 1. [`bundle`] checks the files that the trainer wrote, [`error`] names what is wrong with them;
 //! 2. [`catalog`] holds the movies and finds them by [`title`], [`links`] names them elsewhere, [`map`] places them;
-//! 3. [`history`] is what the visitor watched, [`features`] turns it and the moment into numbers;
+//! 3. [`history`] is what the visitor watched, [`lists`] reads it from elsewhere, [`features`] turns it and the moment into numbers;
 //! 4. [`model`] runs the user tower, an ONNX model, by tract;
 //! 5. [`index`] finds the movies nearest to the tower's vector, [`states`] the viewers nearest to it;
 //! 6. [`ranker`] says which of them the visitor would like, by the [`traits`] of the movies;
@@ -46,6 +46,7 @@ pub mod filter;
 pub mod history;
 pub mod index;
 pub mod links;
+pub mod lists;
 pub mod map;
 pub mod model;
 pub mod onnx;

@@ -56,6 +56,33 @@ pub(crate) fn search_key(text: &str) -> String {
     key
 }
 
+/// All names that a title of the catalogue holds: the whole, what stands before the parentheses, and each of those in
+/// parentheses, as in "City of God (Cidade de Deus)" and "Seven (a.k.a. Se7en)".
+pub(crate) fn names(title: &str) -> impl Iterator<Item = &str> {
+    let mut parts = title.split(" (");
+    let first = parts.next().unwrap_or_default();
+    let others = parts.map(|part| {
+        let name = part.trim_end().trim_end_matches(')');
+        ["a.k.a. ", "aka "].into_iter().find_map(|aka| strip_prefix_ignoring_case(name, aka)).unwrap_or(name)
+    });
+    [title, first].into_iter().chain(others)
+}
+
+fn strip_prefix_ignoring_case<'text>(text: &'text str, prefix: &str) -> Option<&'text str> {
+    let (start, rest) = text.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+/// A name as it is compared with another list's: as [`search_key`] has it, without an English article at its start, wherever
+/// it was written, and without the word "and", for which others write a sign.
+pub(crate) fn match_key(name: &str) -> String {
+    let key = search_key(&article_first(name));
+    let first = key.split_once(' ').filter(|(first, _)| matches!(*first, "the" | "a" | "an"));
+    let rest = first.map_or(key.as_str(), |(_, rest)| rest);
+    let words: Vec<&str> = rest.split(' ').filter(|word| *word != "and").collect();
+    if words.is_empty() { rest.to_owned() } else { words.join(" ") }
+}
+
 /// A query as the key of its words, and the year at its end, if it ends in one.
 pub(crate) fn split_query(query: &str) -> (String, Option<u16>) {
     let key = search_key(query);
@@ -144,6 +171,30 @@ mod tests {
         assert_eq!(search_key("E.T. the Extra-Terrestrial"), "et the extra terrestrial");
         assert_eq!(search_key(" ¡! "), "");
         assert_eq!(search_key("千と千尋"), "千と千尋");
+    }
+
+    #[test]
+    fn a_title_holds_its_names() {
+        let of = |title| names(title).collect::<Vec<_>>();
+        assert_eq!(of("Heat"), ["Heat", "Heat"]);
+        let title = "Bicycle Thieves (a.k.a. The Bicycle Thief) (AKA Thieves) (Ladri di biciclette)";
+        assert_eq!(of(title), [title, "Bicycle Thieves", "The Bicycle Thief", "Thieves", "Ladri di biciclette"]);
+        // Short, and with a sign of several bytes where the prefix would end.
+        assert_eq!(of("X (é) (akaé)"), ["X (é) (akaé)", "X", "é", "akaé"]);
+        assert_eq!(of(""), ["", ""]);
+    }
+
+    #[test]
+    fn match_keys_lose_articles_and_the_word_and() {
+        for name in ["The Matrix", "Matrix, The", "  matrix", "MATRIX!"] {
+            assert_eq!(match_key(name), "matrix", "{name}");
+        }
+        assert_eq!(match_key("Fast & Furious"), match_key("Fast and Furious"));
+        // An article that is the whole title stays, and so does a word of another language that is none here.
+        assert_eq!(match_key("The"), "the");
+        assert_eq!(match_key("Die Hard"), "die hard");
+        assert_eq!(match_key("And"), "and");
+        assert_eq!(match_key("¡!"), "");
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! The browser's view of the library, and the only file that knows wasm-bindgen. It converts and delegates.
 
-use std::collections::BTreeSet;
-
 use js_sys::{Float32Array, Object, Reflect, Uint8Array, Uint32Array};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
@@ -13,6 +11,7 @@ use crate::error::Error;
 use crate::features::{FEATURES_VERSION, LocalTime};
 use crate::filter::{Fame, Filter};
 use crate::history::History;
+use crate::lists::{ListFormat, MatchedBy, UnmatchedReason, WatchedList};
 use crate::reasons::Reason;
 use crate::recommend::{self, DEFAULT_DIVERSITY, Retrieval, Strategy};
 
@@ -63,6 +62,7 @@ struct MovieView<'catalog> {
     year: Option<u16>,
     genres: Vec<&'catalog str>,
     ratings: u32,
+    /// As IMDb writes it, if the links are loaded.
     imdb: Option<String>,
     tmdb: Option<u32>,
 }
@@ -83,9 +83,43 @@ struct Answer<'catalog> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+struct ReasonView {
+    movie_id: MovieId,
+    share: f32,
+}
+
+#[derive(Serialize)]
+struct ListView<'catalog> {
+    format: ListFormat,
+    rows: usize,
+    matched: Vec<MatchView<'catalog>>,
+    unmatched: Vec<UnmatchedView>,
+}
+
+#[derive(Serialize)]
+struct MatchView<'catalog> {
+    #[serde(flatten)]
+    movie: MovieView<'catalog>,
+    rating: Option<f32>,
+    by: MatchedBy,
+}
+
+#[derive(Serialize)]
+struct UnmatchedView {
+    row: usize,
+    title: Option<String>,
+    year: Option<u16>,
+    reason: &'static str,
+    detail: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Info<'manifest> {
     name: &'manifest str,
     movies: usize,
+    genres: &'manifest [String],
+    decades: Vec<u16>,
     retrievals: Vec<Retrieval>,
     format_version: u32,
     features_version: u32,
@@ -93,8 +127,6 @@ struct Info<'manifest> {
     ranker: bool,
     links: bool,
     map: bool,
-    genres: &'manifest [String],
-    decades: BTreeSet<u16>,
     dataset: &'manifest str,
 }
 
@@ -108,21 +140,22 @@ struct Request {
     #[serde(default)]
     retrieval: Retrieval,
     diversity: Option<f32>,
-    #[serde(default)]
-    genres: Vec<String>,
-    #[serde(default)]
-    decades: Vec<u16>,
+    genres: Option<Vec<String>>,
+    decades: Option<Vec<u16>>,
     fame: Option<Fame>,
-    #[serde(default)]
-    exclude: Vec<MovieId>,
+    exclude: Option<Vec<u32>>,
 }
 
-/// A watched movie that speaks for a suggestion.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ReasonView {
-    movie_id: MovieId,
-    share: f32,
+impl Request {
+    /// Takes what narrows the suggestions.
+    fn take_filter(&mut self) -> Filter {
+        Filter {
+            genres: self.genres.take().unwrap_or_default(),
+            decades: self.decades.take().unwrap_or_default(),
+            fame: self.fame,
+            exclude: self.exclude.take().unwrap_or_default().into_iter().map(MovieId).collect(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -156,6 +189,8 @@ impl Recommender {
         to_js(&Info {
             name: &manifest.name,
             movies: manifest.movies,
+            genres: self.0.catalog().genres(),
+            decades: self.0.catalog().decades(),
             retrievals: self.0.retrievals(),
             format_version: FORMAT_VERSION,
             features_version: FEATURES_VERSION,
@@ -163,8 +198,6 @@ impl Recommender {
             ranker: self.0.has_ranker(),
             links: self.0.links().is_some(),
             map: self.0.map().is_some(),
-            genres: self.0.catalog().genres(),
-            decades: self.0.catalog().movies().iter().filter_map(|movie| Some(movie.year? / 10 * 10)).collect(),
             dataset: &manifest.training.dataset,
         })
     }
@@ -187,17 +220,16 @@ impl Recommender {
         to_js(&views)
     }
 
-    /// Suggestions for a history at a moment.
+    /// Suggestions for a history at a moment, of the movies that the request's filter lets through.
     pub fn suggest(&self, request: JsValue) -> JsResult<JsValue> {
-        let (request, history, unknown, moment) = self.parse(request)?;
+        let (mut request, history, unknown, moment) = self.parse(request)?;
         let limit = request.limit.unwrap_or(DEFAULT_LIMIT.min(self.0.catalog().len()));
         let strategy = Strategy {
             retrieval: request.retrieval,
             diversity: request.diversity.unwrap_or(DEFAULT_DIVERSITY),
             first_stage_alone: false,
         };
-        let Request { genres, decades, fame, exclude, .. } = request;
-        let filter = Filter { genres, decades, fame, exclude };
+        let filter = request.take_filter();
         let found = timed("watchnext:suggest", || self.0.suggest_among(&filter, &history, &moment, limit, strategy));
         let found = found.map_err(js_error)?;
         let view = |suggestion: recommend::Suggestion| {
@@ -225,7 +257,7 @@ impl Recommender {
         self.0.load_ranker(ranker, traits).map_err(js_error)
     }
 
-    /// Adds the movies' numbers at IMDb and TMDB from the bytes of their file.
+    /// Adds the links from the bytes of their file.
     #[wasm_bindgen(js_name = loadLinks)]
     pub fn load_links(&mut self, bytes: &[u8]) -> JsResult<()> {
         self.0.load_links(bytes).map_err(js_error)
@@ -237,35 +269,57 @@ impl Recommender {
         self.0.load_map(bytes).map_err(js_error)
     }
 
-    /// The map: an object of ids, of x and y of each movie in turn from 0 to 1, and of genres as bits; null before it is loaded.
-    pub fn map(&self) -> JsResult<JsValue> {
-        let Some(map) = self.0.map() else { return Ok(JsValue::NULL) };
+    /// For each of these movies the watched ones that speak for it, strongest first, at most `most`; none for an unknown id.
+    pub fn reasons(&self, request: JsValue, movie_ids: &[u32], most: usize) -> JsResult<JsValue> {
+        let (_, history, _, moment) = self.parse(request)?;
+        let catalog = self.0.catalog();
+        let asked: Vec<Option<MovieIndex>> = movie_ids.iter().map(|id| catalog.index_of(MovieId(*id))).collect();
+        let known: Vec<MovieIndex> = asked.iter().copied().flatten().collect();
+        let found = timed("watchnext:reasons", || self.0.reasons(&history, &moment, &known, most)).map_err(js_error)?;
+        let view = |reason: Reason| Some(ReasonView { movie_id: catalog.movie(reason.movie)?.id, share: reason.share });
+        let mut found = found.into_iter().map(|reasons| reasons.into_iter().filter_map(view).collect());
+        let views: Vec<Vec<ReasonView>> =
+            asked.iter().map(|movie| movie.and_then(|_| found.next()).unwrap_or_default()).collect();
+        to_js(&views)
+    }
+
+    /// Reads a list of watched movies from elsewhere.
+    #[wasm_bindgen(js_name = readList)]
+    pub fn read_list(&self, bytes: &[u8]) -> JsResult<JsValue> {
+        let read = timed("watchnext:read-list", || WatchedList::read(bytes, self.0.catalog(), self.0.links()));
+        let WatchedList { format, rows, matched, unmatched } = read.map_err(js_error)?;
+        let matched = matched.into_iter().filter_map(|found| {
+            let rating = found.rating.map(|rating| rating.stars());
+            Some(MatchView { movie: self.view(found.movie)?, rating, by: found.by })
+        });
+        let unmatched = unmatched.into_iter().map(|row| {
+            let (reason, detail) = match row.reason {
+                UnmatchedReason::NotInCatalog => ("not-in-catalog", None),
+                UnmatchedReason::Ambiguous => ("ambiguous", None),
+                UnmatchedReason::NotAMovie => ("not-a-movie", None),
+                UnmatchedReason::Invalid { detail } => ("invalid", Some(detail)),
+            };
+            UnmatchedView { row: row.row, title: row.title, year: row.year, reason, detail }
+        });
+        to_js(&ListView { format, rows, matched: matched.collect(), unmatched: unmatched.collect() })
+    }
+
+    /// All movies on the map in the catalogue's order: their ids, x and y from 0 to 1 by turns, and a mask of their genres, whose
+    /// bits are places in the information's genres.
+    pub fn map(&self) -> JsResult<Object> {
+        let map = self.0.map().ok_or(Error::MapNotLoaded).map_err(js_error)?;
         let movies = self.0.catalog().movies();
         let ids: Vec<u32> = movies.iter().map(|movie| movie.id.0).collect();
         let positions: Vec<f32> = map.positions().flatten().collect();
+        // A genre beyond the mask's 32 bits is left out.
         let bit = |genre: &u16| 1_u32.checked_shl(u32::from(*genre)).unwrap_or_default();
         let genres: Vec<u32> =
-            movies.iter().map(|movie| movie.genres.iter().map(bit).fold(0, |all, bit| all | bit)).collect();
-        let found = Object::new();
-        Reflect::set(&found, &"movieIds".into(), &Uint32Array::from(ids.as_slice()))?;
-        Reflect::set(&found, &"positions".into(), &Float32Array::from(positions.as_slice()))?;
-        Reflect::set(&found, &"genres".into(), &Uint32Array::from(genres.as_slice()))?;
-        Ok(found.into())
-    }
-
-    /// Why each of these movies is suggested for a request: one array for each, of the watched movies that speak for it.
-    pub fn reasons(&self, request: JsValue, movies: &[u32], most: usize) -> JsResult<JsValue> {
-        let (_, history, _, moment) = self.parse(request)?;
-        let catalog = self.0.catalog();
-        let index =
-            |id: &u32| catalog.index_of(MovieId(*id)).ok_or(Error::MovieUnknown { movie_id: *id }).map_err(js_error);
-        let movies: Vec<MovieIndex> = movies.iter().map(index).collect::<JsResult<_>>()?;
-        let found = timed("watchnext:reasons", || self.0.reasons(&history, &moment, &movies, most));
-        let view =
-            |reason: &Reason| Some(ReasonView { movie_id: catalog.movie(reason.movie)?.id, share: reason.share });
-        let views: Vec<Vec<ReasonView>> =
-            found.map_err(js_error)?.iter().map(|reasons| reasons.iter().filter_map(view).collect()).collect();
-        to_js(&views)
+            movies.iter().map(|movie| movie.genres.iter().map(bit).fold(0, std::ops::BitOr::bitor)).collect();
+        let view = Object::new();
+        Reflect::set(&view, &"movieIds".into(), &Uint32Array::from(ids.as_slice()))?;
+        Reflect::set(&view, &"positions".into(), &Float32Array::from(positions.as_slice()))?;
+        Reflect::set(&view, &"genres".into(), &Uint32Array::from(genres.as_slice()))?;
+        Ok(view)
     }
 
     /// Movies of similar titles and themes, the most similar first.

@@ -3,6 +3,7 @@
  * Everything slow happens here, so that the page's own thread stays free.
  */
 
+import start, { Recommender } from './engine/watchnext.js';
 import { fetchBytes, fetchModule } from './engine/download.js';
 import { WatchNextError, toPlain } from './engine/failure.js';
 
@@ -15,7 +16,7 @@ const PROGRESS_EVERY_MS = 50;
 /** The smallest wasm module: a magic number and a version. */
 const EMPTY_MODULE = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 
-/** Set by `load`, which the runtime calls before anything else. @type {import('./watchnext.js').Recommender} */
+/** Set by `load`, which the runtime calls before anything else. @type {Recommender} */
 let recommender;
 /** The optional files that the bundle brings. @type {FilePlan[]} */
 let optional = [];
@@ -31,23 +32,6 @@ function checkPolicy() {
       'wasm-blocked',
       `The content security policy of ${self.location} forbids WebAssembly. Add 'wasm-unsafe-eval' to its script-src.`,
       'Content-Security-Policy',
-    );
-  }
-}
-
-/**
- * The JavaScript that wasm-bindgen wrote. It is imported late, because a static import that fails ends a worker without a word.
- * @param {URL} url
- */
-async function importGlue(url) {
-  try {
-    return await import(url.href);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new WatchNextError(
-      'fetch-failed',
-      `${url} could not be loaded (${reason}). Check the connection, and that the whole folder is on the server.`,
-      url.href,
     );
   }
 }
@@ -201,10 +185,7 @@ const calls = {
     transfers = { stallMs, cache: fresh ? 'reload' : 'default' };
     const folder = new URL(bundle);
     const started = await withTransfer((transfer) => {
-      const program = Promise.all([
-        importGlue(new URL('./watchnext.js', import.meta.url)),
-        fetchModule(new URL('./watchnext_bg.wasm', import.meta.url), transfer),
-      ]);
+      const program = fetchModule(new URL('./engine/watchnext_bg.wasm', import.meta.url), transfer);
       const contents = (async () => {
         // The manifest has no hash in its address, so the cache must ask whether it is still the one.
         const revalidated = { ...transfer, cache: fresh ? transfer.cache : /** @type {const} */ ('no-cache') };
@@ -216,9 +197,9 @@ const calls = {
       })();
       return Promise.all([program, contents]);
     });
-    const [[glue, module], { manifest, files, extras }] = started;
-    await glue.default({ module_or_path: module });
-    recommender = new glue.Recommender(manifest, files);
+    const [module, { manifest, files, extras }] = started;
+    await start({ module_or_path: module });
+    recommender = new Recommender(manifest, files);
     optional = extras;
     return about();
   },

@@ -8,7 +8,7 @@ import { FIXTURE, bundleFiles, chances, clickPosters, failureCode, ranked, ready
 const here = site();
 const files = await bundleFiles(FIXTURE);
 const required = files.filter(({ optional }) => !optional).map(({ path }) => `/models/${path}`);
-const WASM = '/web/watchnext_bg.wasm';
+const WASM = '/web/engine/watchnext_bg.wasm';
 
 /** A transfer that stalls must be given up soon, or the tests would take minutes. */
 const SHORT_STALL = { replace: /** @type {[string, string]} */ (['bundle="models/"', 'stall-ms="1500" bundle="models/"']) };
@@ -50,9 +50,6 @@ async function failsAndRecovers(code, place, spoil) {
 for (const path of ['/models/manifest.json', ...required, WASM, '/web/worker.js']) {
   test(`404 on ${path}`, () => failsAndRecovers('http-status', path, () => here.server.faults.set(path, { status: 404 })));
 }
-
-test('404 on the glue of wasm-bindgen', () =>
-  failsAndRecovers('fetch-failed', 'watchnext.js', () => here.server.faults.set('/web/watchnext.js', { status: 404 })));
 
 test('500 on the manifest', () =>
   failsAndRecovers('http-status', '500', () => here.server.faults.set('/models/manifest.json', { status: 500 })));

@@ -23,18 +23,7 @@ const NO_VERSION: &str = "\"version\": \"0.0.0\"";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What of `web/` belongs to our own page and to nobody else's.
-const PAGE_ONLY: [&str; 10] = [
-    "app.css",
-    "app.js",
-    "examples",
-    "house.css",
-    "icon.svg",
-    "map.css",
-    "map.js",
-    "overlays.css",
-    "poster.css",
-    "start.js",
-];
+const PAGE_ONLY: [&str; 7] = ["address.js", "app.js", "examples", "icon.svg", "map.js", "page.css", "words/page"];
 
 /// Builds the page and packs it.
 pub fn run(project: &Project) -> Result<ExitCode> {

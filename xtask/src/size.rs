@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn sums_hold_what_they_say() {
         let assets = [
-            asset("web/watchnext_bg.wasm", 700_000, true),
+            asset("web/engine/watchnext_bg.wasm", 700_000, true),
             asset("models/movies.safetensors", 300_000, true),
             asset("models/traits.safetensors", 900_000, false),
             asset("web/app.js", 2_000, true),
