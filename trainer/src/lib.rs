@@ -1,10 +1,10 @@
 //! Trains, evaluates and packs the bundles that watchnext runs in the browser.
 //!
-//! [`dataset`] reads the ratings, [`links`](mod@links) what movies are called elsewhere, and [`split`] parts the users; [`train`] fits the [`network`] with the operations of [`ops`]
-//! and the optimiser of [`adam`]; [`export`], [`compact`] and [`pack`] make the bundle; [`evaluate`] measures what ships beside
-//! the [`methods`] and [`baselines`] that it is held against, and [`report`] shows it. [`titles`] turns titles into vectors, [`map`](mod@map)
-//! draws the movies.
-//! [`cli`] is the command line, [`fixture`] makes the tests' data.
+//! [`dataset`] reads the ratings, [`links`](mod@links) what movies are called elsewhere, and [`split`] parts the users; [`train`]
+//! fits the [`network`] with the operations of [`ops`] and the optimiser of [`adam`]; [`export`], [`compact`] and [`pack`] make the
+//! bundle; [`evaluate`] measures what ships beside the [`methods`] and [`baselines`] that it is held against, and [`report`] shows
+//! it. [`titles`] turns titles into vectors, [`map`](mod@map) draws the movies. [`cli`] is the command line, [`fixture`] makes the
+//! tests' data.
 
 pub mod adam;
 pub mod baselines;
