@@ -12,6 +12,7 @@ import { readFile, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, posix, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, formatMessages, transform } from 'esbuild';
+import { minify } from 'terser';
 
 /** The oldest browsers that the README names. */
 const TARGET = ['chrome105', 'edge105', 'firefox114', 'safari16.4'];
@@ -109,6 +110,15 @@ async function bundle(web, entries, plugin) {
 }
 
 /**
+ * A script as short as it gets: esbuild folds better, and terser finds a thirtieth more to leave out after it.
+ * @param {string} text
+ */
+async function tightened(text) {
+  const { code = text } = await minify(text, { module: true, ecma: 2020, compress: { passes: 3, unsafe_arrows: true }, format: { comments: false } });
+  return code;
+}
+
+/**
  * The top modules in groups that import one another and so run on one thread. A module that two of a group have in common must
  * stay one module, or its classes and its state would exist twice; the worker has its own copy of everything in any case.
  * @param {string} web
@@ -145,7 +155,7 @@ async function foldScripts(web, files) {
   const needs = new Map();
   for (const group of await groups(web, tops)) {
     const { outputFiles, metafile } = await bundle(web, group, keepTops(web, tops));
-    for (const { path, text } of outputFiles) written.set(relative(web, path), text);
+    for (const { path, text } of outputFiles) written.set(relative(web, path), await tightened(text));
     for (const input of Object.keys(metafile.inputs)) if (!tops.has(input)) folded.add(input);
     for (const [name, { imports }] of Object.entries(metafile.outputs)) {
       needs.set(name, imports.filter(({ external, kind }) => !external && kind === 'import-statement').map(({ path }) => path));

@@ -1,6 +1,6 @@
 /** Reading what lies beside the program: its words, and how its posters look. */
 
-import { WatchNextError } from '../engine/failure.js';
+import { WatchNextError } from '../runtime.js';
 
 /** @param {URL} url @returns {Promise<any>} */
 export async function readJson(url) {

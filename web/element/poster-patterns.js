@@ -6,7 +6,7 @@ import { between, box, circle, ring, shape, times } from './draw.js';
 /** @typedef {import('./draw.js').Drawing} Drawing */
 
 /** @type {Drawing} Splinters that meet off centre. */
-export function shards({ accent, second, ink }, random) {
+function shards({ accent, second, ink }, random) {
   const x = between(random, 70, 130);
   const y = between(random, 80, 130);
   const edge = [0, 0, 90, -10, 210, 20, 210, 120, 190, 210, 80, 210, -10, 150, -10, 60];
@@ -19,7 +19,7 @@ export function shards({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} Rings that lose their centre. */
-export function vertigo({ accent, second, ink }, random) {
+function vertigo({ accent, second, ink }, random) {
   const drift = between(random, -5, 5);
   const lift = between(random, -4, 4);
   const rings = times(8, (index) =>
@@ -29,7 +29,7 @@ export function vertigo({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} Two circles that overlap. */
-export function pair({ accent, second, ink }, random) {
+function pair({ accent, second, ink }, random) {
   const gap = between(random, 22, 34);
   const y = between(random, 88, 108);
   const r = 54;
@@ -42,7 +42,7 @@ export function pair({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} Beams that burst from a corner or the foot. */
-export function burst({ accent, second, ink }, random) {
+function burst({ accent, second, ink }, random) {
   const x = [20, 100, 180][Math.floor(random() * 3)];
   const y = between(random, 120, 190);
   const beams = 9;
@@ -58,7 +58,7 @@ export function burst({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} Slanted speed. */
-export function slant({ accent, second, ink }, random) {
+function slant({ accent, second, ink }, random) {
   const lean = between(random, 40, 80);
   let x = between(random, -40, -10);
   return times(6, (index) => {
@@ -70,7 +70,7 @@ export function slant({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} Quarter circles laid like tiles. */
-export function tiles({ accent, second, ink }, random) {
+function tiles({ accent, second, ink }, random) {
   const fills = [accent, second, ink];
   const size = 50;
   const corners = [
@@ -87,7 +87,7 @@ export function tiles({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} A moon over teeth. */
-export function teeth({ accent, ink, second }, random) {
+function teeth({ accent, ink, second }, random) {
   const count = 5 + Math.floor(random() * 3);
   const width = 200 / count;
   const upper = Array.from({ length: count }, (_, index) => {
@@ -107,7 +107,7 @@ export function teeth({ accent, ink, second }, random) {
 }
 
 /** @type {Drawing} Chevrons on the march. */
-export function chevrons({ accent, second, ink }, random) {
+function chevrons({ accent, second, ink }, random) {
   const fills = [accent, second, ink];
   const from = Math.floor(random() * 3);
   return times(5, (index) => {
@@ -117,7 +117,7 @@ export function chevrons({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} Bars of sound. */
-export function bars({ accent, second, ink }, random) {
+function bars({ accent, second, ink }, random) {
   return times(9, (index) => {
     const height = between(random, 34, 168);
     return svg('rect', { x: 12 + index * 20, y: 100 - height / 2, width: 12, height, rx: 6, fill: [accent, ink, second][index % 3] });
@@ -125,7 +125,7 @@ export function bars({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} A measured grid. */
-export function grid({ accent, second, ink }, random) {
+function grid({ accent, second, ink }, random) {
   const dot = [Math.floor(random() * 4), Math.floor(random() * 4)];
   return [
     ...times(5, (index) => box(20 + index * 40 - 1, 0, 2, 200, second)),
@@ -136,7 +136,7 @@ export function grid({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} Something in the cross hairs. */
-export function target({ accent, second, ink }, random) {
+function target({ accent, second, ink }, random) {
   const x = between(random, 80, 120);
   const y = between(random, 84, 116);
   return [
@@ -150,7 +150,7 @@ export function target({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} A board with one piece out of line. */
-export function checker({ accent, second, ink }, random) {
+function checker({ accent, second, ink }, random) {
   const at = Math.floor(random() * 5);
   const squares = times(36, (index) => {
     const column = index % 6;
@@ -161,7 +161,7 @@ export function checker({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} Torn strips of paper. */
-export function strips({ accent, second, ink }, random) {
+function strips({ accent, second, ink }, random) {
   const fills = [accent, ink, second];
   const from = Math.floor(random() * 3);
   let y = between(random, 4, 16);
@@ -176,7 +176,7 @@ export function strips({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} Dots on their rounds. */
-export function orbits({ accent, second, ink }, random) {
+function orbits({ accent, second, ink }, random) {
   const dots = [34, 58, 82, 106].flatMap((radius, index) => {
     const angle = random() * Math.PI * 2;
     return [
@@ -188,7 +188,7 @@ export function orbits({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} Scales, row upon row. */
-export function fan({ accent, second, ink, ground }, random) {
+function fan({ accent, second, ink, ground }, random) {
   const from = Math.floor(random() * 3);
   const fills = [accent, second, ink];
   return times(5, (row) =>
@@ -203,3 +203,6 @@ export function fan({ accent, second, ink, ground }, random) {
     ),
   );
 }
+
+/** The patterns by name, as `posters.json` asks for them. */
+export const PATTERNS = { shards, vertigo, pair, burst, slant, tiles, teeth, chevrons, bars, grid, target, checker, strips, orbits, fan };

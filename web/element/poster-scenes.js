@@ -6,7 +6,7 @@ import { between, box, circle, line, shape, times } from './draw.js';
 /** @typedef {import('./draw.js').Drawing} Drawing */
 
 /** @type {Drawing} A low sun over hills. */
-export function horizon({ accent, second, ink }, random) {
+function horizon({ accent, second, ink }, random) {
   const x = between(random, 55, 145);
   const y = between(random, 70, 105);
   const hill = between(random, 120, 140);
@@ -19,7 +19,7 @@ export function horizon({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} Mesas under a large sun, for the West. */
-export function mesa({ accent, second, ink }, random) {
+function mesa({ accent, second, ink }, random) {
   const x = between(random, 60, 140);
   const left = between(random, 10, 40);
   return [
@@ -31,7 +31,7 @@ export function mesa({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} A ringed planet and stars. */
-export function planet({ accent, second, ink }, random) {
+function planet({ accent, second, ink }, random) {
   const x = between(random, 75, 125);
   const y = between(random, 85, 120);
   const radius = between(random, 38, 54);
@@ -47,7 +47,7 @@ export function planet({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} A road of light into the distance. */
-export function vanishing({ accent, second, ink }, random) {
+function vanishing({ accent, second, ink }, random) {
   const x = between(random, 75, 125);
   return [
     circle(x, 74, between(random, 26, 40), accent),
@@ -58,7 +58,7 @@ export function vanishing({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} Petals. */
-export function flower({ accent, second, ink }, random) {
+function flower({ accent, second, ink }, random) {
   const petals = 6 + Math.floor(random() * 4);
   const turn = random() * 60;
   const leaf = times(petals, (index) =>
@@ -70,7 +70,7 @@ export function flower({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} Balls that bounce. */
-export function bounce({ accent, second, ink }, random) {
+function bounce({ accent, second, ink }, random) {
   const fills = [accent, second, ink];
   const start = Math.floor(random() * 3);
   const dotted = svg('path', {
@@ -86,14 +86,14 @@ export function bounce({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} A rainbow. */
-export function rainbow({ accent, second, ink, ground }, random) {
+function rainbow({ accent, second, ink, ground }, random) {
   const x = between(random, 70, 130);
   const fills = [accent, ground, second, ground, ink, ground];
   return [...fills.map((fill, index) => circle(x, 164, 118 - index * 17, fill)), box(0, 164, 200, 36, second)];
 }
 
 /** @type {Drawing} Mountains and a moon. */
-export function peaks({ accent, second, ink }, random) {
+function peaks({ accent, second, ink }, random) {
   const x = between(random, 40, 160);
   const top = between(random, 56, 80);
   return [
@@ -105,7 +105,7 @@ export function peaks({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} An eye. */
-export function eye({ accent, ink, second }, random) {
+function eye({ accent, ink, second }, random) {
   const look = between(random, -16, 16);
   return [
     ...times(9, (index) => line(`M${100 + (index - 4) * 10} 74 L${100 + (index - 4) * 25} ${24 + Math.abs(index - 4) * 6}`, second, 4)),
@@ -116,7 +116,7 @@ export function eye({ accent, ink, second }, random) {
 }
 
 /** @type {Drawing} A lamp's cone through blinds. */
-export function blinds({ accent, second, ink }, random) {
+function blinds({ accent, second, ink }, random) {
   const x = between(random, 40, 160);
   return [
     shape(`M${x} -4 L${x - 110} 204 H${x + 110}z`, accent),
@@ -127,7 +127,7 @@ export function blinds({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} One lit window. */
-export function windows({ accent, second, ink }, random) {
+function windows({ accent, second, ink }, random) {
   const lit = Math.floor(random() * 12);
   return [
     box(30, 14, 140, 190, second),
@@ -136,7 +136,7 @@ export function windows({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} Stairs and a lone dot. */
-export function stairs({ accent, second, ink }, random) {
+function stairs({ accent, second, ink }, random) {
   const steps = 5 + Math.floor(random() * 3);
   const run = 200 / steps;
   const at = Math.floor(random() * (steps - 1)) + 1;
@@ -150,7 +150,7 @@ export function stairs({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} A profile of arches. */
-export function arches({ accent, second, ink }, random) {
+function arches({ accent, second, ink }, random) {
   const x = between(random, 60, 140);
   return [
     ...[92, 70, 48, 26].map((r, index) =>
@@ -161,7 +161,7 @@ export function arches({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} A keyhole, a little askew. */
-export function keyhole({ accent, second, ink }, random) {
+function keyhole({ accent, second, ink }, random) {
   const turn = between(random, -14, 14);
   const group = svg(
     'g',
@@ -174,7 +174,7 @@ export function keyhole({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} A city by night. */
-export function skyline({ accent, second, ink }, random) {
+function skyline({ accent, second, ink }, random) {
   const towers = (/** @type {number} */ low, /** @type {number} */ high, /** @type {string} */ fill) =>
     times(8, (index) => {
       const height = between(random, low, high);
@@ -185,7 +185,7 @@ export function skyline({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} A boat on rising waves. */
-export function waves({ accent, second, ink }, random) {
+function waves({ accent, second, ink }, random) {
   const x = between(random, 66, 128);
   const wave = (/** @type {number} */ y, /** @type {number} */ shift, /** @type {string} */ fill) =>
     shape(`M${shift} ${y} q20 -22 40 0 t40 0 t40 0 t40 0 t40 0 t40 0 t40 0 V200 H${shift}z`, fill);
@@ -199,7 +199,7 @@ export function waves({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} A road that winds to the sun. */
-export function road({ accent, second, ink }, random) {
+function road({ accent, second, ink }, random) {
   const x = between(random, 70, 130);
   return [
     circle(x, 60, between(random, 30, 42), accent),
@@ -210,7 +210,7 @@ export function road({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} Searchlights on a premiere. */
-export function spotlights({ accent, second, ink }, random) {
+function spotlights({ accent, second, ink }, random) {
   const beam = (/** @type {number} */ x, /** @type {number} */ to, /** @type {string} */ fill) =>
     svg('path', { d: `M${x - 5} 176 L${to - 30} -6 H${to + 30} L${x + 5} 176z`, fill, 'fill-opacity': 0.88 });
   return [
@@ -223,7 +223,7 @@ export function spotlights({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} A crescent between clouds. */
-export function moonlight({ accent, second, ink, ground }, random) {
+function moonlight({ accent, second, ink, ground }, random) {
   const x = between(random, 70, 120);
   const cloud = (/** @type {number} */ left, /** @type {number} */ y, /** @type {string} */ fill) =>
     shape(`M${left} ${y} h96 a18 18 0 0 0 -10 -33 a27 27 0 0 0 -50 -9 a20 20 0 0 0 -34 16 a14 14 0 0 0 -2 26z`, fill);
@@ -237,7 +237,7 @@ export function moonlight({ accent, second, ink, ground }, random) {
 }
 
 /** @type {Drawing} Balloons let go. */
-export function balloons({ accent, second, ink }, random) {
+function balloons({ accent, second, ink }, random) {
   const fills = [accent, second, ink];
   return times(5, (index) => {
     const x = 26 + index * 37;
@@ -252,7 +252,7 @@ export function balloons({ accent, second, ink }, random) {
 }
 
 /** @type {Drawing} Two at a table, a lamp above. */
-export function table({ accent, second, ink }, random) {
+function table({ accent, second, ink }, random) {
   const y = between(random, 44, 60);
   return [
     shape(`M100 ${y} L34 176 H166z`, second),
@@ -265,3 +265,6 @@ export function table({ accent, second, ink }, random) {
     box(96, 166, 8, 40, accent),
   ];
 }
+
+/** The scenes by name, as `posters.json` asks for them. */
+export const SCENES = { horizon, mesa, planet, vanishing, flower, bounce, rainbow, peaks, eye, blinds, windows, stairs, arches, keyhole, skyline, waves, road, spotlights, moonlight, balloons, table };

@@ -1,8 +1,8 @@
 /** Typographic posters, drawn from title, year and genres alone: no image is fetched unless the site names its own. */
 
 import { element, svg } from './dom.js';
-import * as patterns from './poster-patterns.js';
-import * as scenes from './poster-scenes.js';
+import { PATTERNS } from './poster-patterns.js';
+import { SCENES } from './poster-scenes.js';
 
 /** @typedef {{movieId: number, title: string, year: number | null, genres: string[], imdb?: string | null, tmdb?: number | null}} Billed */
 
@@ -32,7 +32,7 @@ import * as scenes from './poster-scenes.js';
  */
 
 /** @type {Record<string, import('./draw.js').Drawing>} */
-const DRAWINGS = { ...patterns, ...scenes };
+const DRAWINGS = { ...PATTERNS, ...SCENES };
 
 /** Where words and picture stand. */
 const LAYOUTS = ['below', 'above', 'plate', 'below', 'framed'];

@@ -1,6 +1,6 @@
 /** The widget's tree: what stands in it from the start, by name. Everything else is put in by whoever owns the place. */
 
-import { WatchNextError } from '../engine/failure.js';
+import { WatchNextError } from '../runtime.js';
 
 /**
  * The document with the tree. Asked for by XMLHttpRequest, since it has a file parsed as HTML without a string of markup in between,
