@@ -317,12 +317,22 @@ fn ten_thousand_rows_against_ten_thousand_movies_take_no_time() {
     };
     let catalog = Catalog::new(vec![], (0..10_000).map(movie).collect()).unwrap();
     let mut text = "Date,Name,Year,Letterboxd URI\n".to_owned();
-    (0..10_000).for_each(|row| text.push_str(&format!("2021-03-04,Nombre {row},{},x\n", 1950 + row % 70)));
-    // A title that all share isn't compared with all.
+    (0..10_000).for_each(|row| text.push_str(&format!("2021-03-04,Le nombre {row},{},x\n", 1950 + row % 70)));
     let started = Instant::now();
-    let list = WatchedList::read(text.replace("Nombre", "Le Nombre").as_bytes(), &catalog, None).unwrap();
+    let list = WatchedList::read(text.as_bytes(), &catalog, None).unwrap();
     assert_eq!(list.matched.len(), 10_000);
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+}
+
+/// From every line on the quotations go on to the end, so that reading each line to the end would take minutes.
+#[test]
+fn a_file_of_open_quotations_takes_linear_time() {
+    let text = format!("{WATCHED}2021-03-04,\"{}", "b\",\"x\n".repeat(150_000));
+    let started = Instant::now();
+    let list = read(&text);
+    assert_eq!(matched(&list), matched(&read(WATCHED)));
+    assert!(list.unmatched.len() > 1);
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
 }
 
 fn fixtures() -> [&'static str; 7] {

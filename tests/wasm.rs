@@ -4,8 +4,17 @@
 
 mod golden;
 
+use js_sys::{Float32Array, Object, Reflect, Uint8Array, Uint32Array};
+use safetensors::tensor::{Dtype, TensorView};
+use serde::Serialize;
+use serde_json::{Value, json};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
+use watchnext::bundle::sha256_hex;
 use watchnext::index::{FlatIndex, Int8Index};
+use watchnext::links::LINKS;
+use watchnext::map::MAP;
+use watchnext::wasm_api::Recommender;
 
 #[wasm_bindgen_test]
 fn features_equal_the_golden_file() {
@@ -56,5 +65,144 @@ fn the_index_of_8_bits_answers_as_the_flat_index_over_its_rows() {
             assert_eq!(found, flat.search(&query, 100, |row| row % 7 != 1).unwrap());
             assert!(!found.is_empty());
         }
+    }
+}
+
+/// The shipped model with links and a map, which it has none of itself: each movie's numbers are its row and one more, and the
+/// movies lie on a line.
+fn recommender() -> (Recommender, Vec<u8>, Vec<u8>) {
+    let mut manifest: Value = serde_json::from_slice(include_bytes!("../models/manifest.json")).unwrap();
+    let movies = manifest["movies"].as_u64().unwrap() as u32;
+    let imdb: Vec<u32> = (0..movies).collect();
+    let tmdb: Vec<u32> = (0..movies).map(|row| if row == 0 { 0 } else { row + 1 }).collect();
+    let links = serde_json::to_vec(&json!({"imdb": imdb, "tmdb": tmdb})).unwrap();
+    let numbers: Vec<u8> = (0..movies).flat_map(|row| [row as u16, 65_535]).flat_map(u16::to_le_bytes).collect();
+    let position = TensorView::new(Dtype::U16, vec![movies as usize, 2], &numbers).unwrap();
+    let map = safetensors::serialize([("position", position)], None).unwrap();
+    for (role, bytes) in [(LINKS, &links), (MAP, &map)] {
+        manifest["files"][role] =
+            json!({"path": role, "bytes": bytes.len(), "sha256": sha256_hex(bytes), "optional": true});
+    }
+    let files = Object::new();
+    let bytes: [(&str, &[u8]); 3] = [
+        ("catalog", include_bytes!("../models/catalog.json")),
+        ("user_tower", include_bytes!("../models/user_tower.onnx")),
+        ("movies", include_bytes!("../models/movies.safetensors")),
+    ];
+    for (role, bytes) in bytes {
+        Reflect::set(&files, &role.into(), &Uint8Array::from(bytes)).unwrap();
+    }
+    (Recommender::new(&serde_json::to_vec(&manifest).unwrap(), &files).unwrap(), links, map)
+}
+
+fn to_js(value: &Value) -> JsValue {
+    value.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).unwrap()
+}
+
+fn from_js(value: JsValue) -> Value {
+    serde_wasm_bindgen::from_value(value).unwrap()
+}
+
+fn code(error: &JsValue) -> String {
+    Reflect::get(error, &"code".into()).unwrap().as_string().unwrap()
+}
+
+/// Toy Story and Heat, with more in the request.
+fn request(more: &Value) -> JsValue {
+    let mut request = json!({
+        "history": [{"movieId": 1}, {"movieId": 6, "rating": 4.5}],
+        "timeMs": 1_768_417_800_000_u64,
+        "utcOffsetMinutes": 60,
+        "limit": 12,
+    });
+    request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    to_js(&request)
+}
+
+#[wasm_bindgen_test]
+fn a_request_narrows_the_suggestions() {
+    let (recommender, ..) = recommender();
+    let info = from_js(recommender.info().unwrap());
+    assert!(info["genres"].as_array().unwrap().contains(&"Film-Noir".into()));
+    let decades: Vec<u64> = info["decades"].as_array().unwrap().iter().map(|decade| decade.as_u64().unwrap()).collect();
+    assert!(decades.is_sorted() && decades.contains(&1950) && decades.iter().all(|decade| decade % 10 == 0));
+    let found = |more: Value| from_js(recommender.suggest(request(&more)).unwrap())["suggestions"].clone();
+    let plain = found(json!({}));
+    let excluded: Vec<u64> = plain.as_array().unwrap().iter().map(|movie| movie["movieId"].as_u64().unwrap()).collect();
+    assert_eq!(found(json!({"genres": null, "decades": [], "fame": null})), plain);
+    let filter =
+        json!({"genres": ["Film-Noir", "Western"], "decades": [1940, 1950], "fame": "known", "exclude": excluded});
+    let narrowed = found(filter);
+    assert_eq!(narrowed.as_array().unwrap().len(), 12);
+    for movie in narrowed.as_array().unwrap() {
+        let genres = movie["genres"].as_array().unwrap();
+        assert!(genres.contains(&"Film-Noir".into()) || genres.contains(&"Western".into()), "{movie}");
+        assert!((1940..1960).contains(&movie["year"].as_u64().unwrap()), "{movie}");
+        assert!(!excluded.contains(&movie["movieId"].as_u64().unwrap()), "{movie}");
+    }
+    let without = found(json!({"exclude": excluded}));
+    assert!(without.as_array().unwrap().iter().all(|movie| !excluded.contains(&movie["movieId"].as_u64().unwrap())));
+    assert_eq!(code(&recommender.suggest(request(&json!({"genres": ["Noir"]}))).unwrap_err()), "genre-unknown");
+    assert_eq!(code(&recommender.suggest(request(&json!({"fame": "obscure"}))).unwrap_err()), "request-invalid");
+}
+
+#[wasm_bindgen_test]
+fn reasons_come_one_for_each_asked_movie() {
+    let (recommender, ..) = recommender();
+    // Toy Story 2, nothing, and Casino.
+    let reasons = from_js(recommender.reasons(request(&json!({})), &[3114, 4_000_000_000, 16], 3).unwrap());
+    let strongest = |at: usize| reasons[at][0]["movieId"].as_u64();
+    assert_eq!((strongest(0), strongest(2)), (Some(1), Some(6)), "{reasons}");
+    assert_eq!(reasons[1], json!([]));
+    let share = reasons[0][0]["share"].as_f64().unwrap();
+    assert!((0.5..=1.0).contains(&share), "{reasons}");
+}
+
+#[wasm_bindgen_test]
+fn a_list_is_read_with_what_is_wrong_with_it() {
+    let (recommender, ..) = recommender();
+    let text = "Date,Name,Year,Letterboxd URI,Rating\n\
+        2021-03-04,Heat,1995,x,4.5\n2021-03-05,Toy Story,1995,x,\n2021-03-06,Nowhere,1990,x,\n2021-03-07,Casino,1995,x,9\n";
+    let list = from_js(recommender.read_list(text.as_bytes()).unwrap());
+    assert_eq!((&list["format"], &list["rows"]), (&json!("letterboxd-ratings"), &json!(4)));
+    let (heat, toy_story) = (&list["matched"][0], &list["matched"][1]);
+    assert_eq!((&heat["movieId"], &heat["rating"], &heat["by"]), (&json!(6), &json!(4.5), &json!("title")));
+    assert_eq!((&toy_story["title"], &toy_story["rating"]), (&json!("Toy Story"), &Value::Null));
+    let unknown = json!({"row": 4, "title": "Nowhere", "year": 1990, "reason": "not-in-catalog", "detail": null});
+    assert_eq!(list["unmatched"][0], unknown);
+    assert_eq!((&list["unmatched"][1]["row"], &list["unmatched"][1]["reason"]), (&json!(5), &json!("invalid")));
+    assert!(list["unmatched"][1]["detail"].as_str().unwrap().contains("0.5 to 5"));
+    assert_eq!(code(&recommender.read_list(b"no,list\n1,2\n").unwrap_err()), "list-invalid");
+}
+
+#[wasm_bindgen_test]
+fn links_and_the_map_are_there_once_they_are_loaded() {
+    let (mut recommender, links, map) = recommender();
+    let loaded = |recommender: &Recommender| {
+        let info = from_js(recommender.info().unwrap());
+        (info["links"].as_bool().unwrap(), info["map"].as_bool().unwrap())
+    };
+    assert_eq!(loaded(&recommender), (false, false));
+    assert_eq!(from_js(recommender.links(&[1, 2]).unwrap()), json!([null, null]));
+    assert_eq!(code(&recommender.map().unwrap_err()), "map-not-loaded");
+    assert_eq!(code(&recommender.load_links(&links[1..]).unwrap_err()), "file-size-mismatch");
+    recommender.load_links(&links).unwrap();
+    recommender.load_map(&map).unwrap();
+    assert_eq!(loaded(&recommender), (true, true));
+    let expected = json!([{"imdb": null, "tmdb": null}, {"imdb": "tt0000001", "tmdb": 2}, null]);
+    assert_eq!(from_js(recommender.links(&[1, 2, 4_000_000_000]).unwrap()), expected);
+    let view = recommender.map().unwrap();
+    let part = |name: &str| Reflect::get(&view, &name.into()).unwrap();
+    let ids = part("movieIds").dyn_into::<Uint32Array>().unwrap().to_vec();
+    let positions = part("positions").dyn_into::<Float32Array>().unwrap().to_vec();
+    let genres = part("genres").dyn_into::<Uint32Array>().unwrap().to_vec();
+    assert_eq!((ids.len() * 2, genres.len()), (positions.len(), ids.len()));
+    assert_eq!(ids[..3], [1, 2, 3]);
+    assert_eq!(positions[..4], [0.0, 1.0, 1.0 / 65_535.0, 1.0]);
+    let info = from_js(recommender.info().unwrap());
+    let first = from_js(recommender.movies(&ids[..1]).unwrap());
+    for (place, genre) in info["genres"].as_array().unwrap().iter().enumerate() {
+        let has_genre = first[0]["genres"].as_array().unwrap().contains(genre);
+        assert_eq!(genres[0] >> place & 1 == 1, has_genre, "{genre}");
     }
 }
