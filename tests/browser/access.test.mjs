@@ -74,7 +74,7 @@ const STATES = [
     'filters open and set, a movie ignored',
     async (page) => {
       await clickPosters(page, 0, 3);
-      await page.getByText('Filters').click();
+      await page.locator('#filters-title').click();
       await page.locator('.chip').first().click();
       await page.locator('.card').first().hover();
       await page.locator('.card-ignore').first().click();

@@ -26,7 +26,7 @@ test('filters by genre, decade and fame narrow the list, together and each alone
   const page = await here.open();
   await clickPosters(page, 0, 3);
   const all = await suggested(page);
-  await page.getByText('Filters').click();
+  await page.locator('#filters-title').click();
   await press(page, 'Horror');
   assert.ok((await cards(page)).every(({ genres }) => genres.includes('Horror')));
   await press(page, '1990s');
@@ -76,7 +76,7 @@ test('what isn\'t of interest goes, stays away, can be undone and brought back',
   await ready(page);
   const later = await suggested(page);
   assert.ok(!later.includes(before[0]) && !later.includes(before[1]));
-  await page.getByText('Filters').click();
+  await page.locator('#filters-title').click();
   assert.match(await page.locator('#ignored').innerText(), /^2 movies/);
   await settled(page, () => page.getByRole('button', { name: 'Bring back' }).click());
   assert.deepEqual(await suggested(page), before);

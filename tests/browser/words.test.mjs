@@ -33,11 +33,10 @@ const SETS = [
     what: 'the element',
     folder: 'web/words/',
     genres: GENRE_KEYS,
-    code: filesOf('web/element/', '.js'),
+    code: [...filesOf('web/element/', '.js'), 'web/watch-next.html'],
     templates: {
       '${kind}.title': ['screen', 'filtered', 'loading', 'interrupted'],
       '${kind}.words': ['screen', 'filtered', 'loading', 'interrupted'],
-      'act.${act}': ['like', 'dislike', 'remove'],
       'act.${act}.of': ['like', 'dislike', 'remove'],
       'error.${kind}.advice': [...errorKinds, 'model'],
       'error.${kind}.title': [...errorKinds, 'model'],
@@ -45,7 +44,6 @@ const SETS = [
       'said.${what}': ['add', 'remove', 'like', 'dislike', 'none', 'undo', 'replace', 'ignore', 'restore'],
       'store.${trouble}': ['blocked', 'damaged', 'full'],
       'undo.${change.kind}': ['remove', 'clear', 'ignore', 'replace'],
-      'watched.blank.${at + 1}': ['1', '2', '3'],
       // English has none of these.
       'genre.${name}': [],
     },
@@ -71,12 +69,11 @@ const formsOf = (text) => (typeof text === 'string' ? [['', text]] : Object.entr
 /** @param {string} form */
 const placeholdersOf = (form) => [...new Set(form.match(/\{\w+\}/g))].sort();
 
-/** Calls that take a key as it stands: `text` and `has` of the words, and the shorthands around them, some after another name. */
-const FIRST = /\b(?:text|has|say|end|group|head|tool)\(\s*'([\w.-]+)'/g;
-const SECOND = /\b(?:quiet|option)\('[\w-]+', '([\w.-]+)'/g;
+/** Calls that take a key as it stands: `text` and `has` of the words, and the shorthands around them. */
+const FIRST = /\b(?:text|has|head|tool)\(\s*'([\w.-]+)'/g;
 /** A button's text and what it does. */
 const CHOICES = /\['([\w.-]+)', \(/g;
-const IN_HTML = /\bdata-words(?:-label)?="([^"]+)"/g;
+const IN_HTML = /\bdata-words(?:-[a-z]+)?="([^"]+)"/g;
 const LITERALS = /'([a-z]+\.[\w.-]+)'/g;
 const TEMPLATES = /(\btext\()?`((?:[\w.-]|\$\{[^}`]+\})*\$\{[^}`]+\}(?:[\w.-]|\$\{[^}`]+\})*)`/g;
 
@@ -88,7 +85,7 @@ const TEMPLATES = /(\btext\()?`((?:[\w.-]|\$\{[^}`]+\})*\$\{[^}`]+\}(?:[\w.-]|\$
  */
 function askedFor(code, groups) {
   const groupOf = (/** @type {string} */ key) => key.split('.')[0];
-  const keys = [FIRST, SECOND, CHOICES, IN_HTML].flatMap((pattern) => [...code.matchAll(pattern)].map(([, key]) => key));
+  const keys = [FIRST, CHOICES, IN_HTML].flatMap((pattern) => [...code.matchAll(pattern)].map(([, key]) => key));
   const literals = [...code.matchAll(LITERALS)].map(([, key]) => key).filter((key) => groups.has(groupOf(key)));
   const templates = [...code.matchAll(TEMPLATES)].filter(([, isText, template]) => isText || groups.has(groupOf(template))).map(([, , template]) => template);
   return { keys: new Set([...keys, ...literals]), templates: new Set(templates) };

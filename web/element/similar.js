@@ -11,7 +11,7 @@ const SHOWN = 8;
 export function openSimilar(words, button, movie) {
   button.dataset.similar = String(movie.movieId);
   button.dataset.name = spoken(movie);
-  button.ariaLabel = words.text('similar.open', { movie: spoken(movie) });
+  button.setAttribute('aria-label', words.text('similar.open', { movie: spoken(movie) }));
 }
 
 /** @param {EventTarget | null} target @returns {HTMLElement | null} */

@@ -281,8 +281,8 @@ export class Suggestions {
     part('card-year').textContent = movie.year;
     part('card-genres').textContent = words.genres(movie.genres);
     part('seen').dataset.movie = movie.movieId;
-    part('seen').ariaLabel = words.text('seen.of', name);
-    part('card-ignore').ariaLabel = words.text('ignore.of', name);
+    part('seen').setAttribute('aria-label', words.text('seen.of', name));
+    part('card-ignore').setAttribute('aria-label', words.text('ignore.of', name));
     openSimilar(words, part('similar-open'), movie);
     return card;
   }

@@ -159,7 +159,7 @@ export class WatchedList {
     frame.prepend(this.#billboard.poster(entry, { silent: true }));
     part('frame-title').textContent = entry.title;
     part('frame-year').firstElementChild.textContent = entry.year;
-    for (const act of ['like', 'dislike', 'remove']) part(`act-${act}`).ariaLabel = words.text(`act.${act}.of`, { movie });
+    for (const act of ['like', 'dislike', 'remove']) part(`act-${act}`).setAttribute('aria-label', words.text(`act.${act}.of`, { movie }));
     openSimilar(words, part('similar-open'), entry);
     return frame;
   }

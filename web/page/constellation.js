@@ -4,15 +4,15 @@
 
 /**
  * The kinds of movies, each with the genres that belong to it, the most telling first: a horror comedy is horror. The colours are
- * those of Okabe and Ito (2008), which the colour-blind can tell apart.
+ * those of Okabe and Ito (2008), which the colour-blind can tell apart, some of them lighter for a dark ground.
  * @type {readonly {name: string, colour: string, genres: readonly string[]}[]}
  */
 export const FAMILIES = [
   { name: 'fact', colour: '#b9b0a8', genres: ['Documentary'] },
   { name: 'young', colour: '#f0e442', genres: ['Children', 'Animation'] },
   { name: 'horror', colour: '#d55e00', genres: ['Horror'] },
-  { name: 'fantastic', colour: '#56b4e9', genres: ['Sci-Fi', 'Fantasy'] },
-  { name: 'thrill', colour: '#3d8fd1', genres: ['Crime', 'Film-Noir', 'Mystery', 'Thriller'] },
+  { name: 'fantastic', colour: '#8fd3ff', genres: ['Sci-Fi', 'Fantasy'] },
+  { name: 'thrill', colour: '#3a7bea', genres: ['Crime', 'Film-Noir', 'Mystery', 'Thriller'] },
   { name: 'action', colour: '#e69f00', genres: ['Action', 'Adventure', 'War', 'Western'] },
   { name: 'comedy', colour: '#12b886', genres: ['Comedy', 'Musical'] },
   { name: 'drama', colour: '#cc79a7', genres: ['Drama', 'Romance'] },
@@ -82,7 +82,7 @@ export class Constellation {
     const { width, height } = camera;
     context.fillStyle = '#120e10';
     context.fillRect(0, 0, width, height);
-    const size = Math.min(6, 1.6 + 0.55 * Math.sqrt(camera.zoom));
+    const size = Math.min(8, 1.7 + 0.8 * Math.sqrt(camera.zoom));
     this.#families.forEach((rows, family) => {
       // One path a colour: a fill each for thousands of points would cost many times as much.
       context.beginPath();
@@ -90,7 +90,7 @@ export class Constellation {
         const [left, top] = camera.toView(this.#positions[2 * row], this.#positions[2 * row + 1]);
         if (left > -size && top > -size && left < width + size && top < height + size) context.rect(left - size / 2, top - size / 2, size, size);
       }
-      context.globalAlpha = watched.size > 0 ? 0.62 : 0.85;
+      context.globalAlpha = 0.82;
       context.fillStyle = FAMILIES[family].colour;
       context.fill();
     });
