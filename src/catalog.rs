@@ -65,7 +65,7 @@ struct CatalogFile {
 
 /// A movie that may stand on the wall.
 struct WallCandidate {
-    row: usize,
+    index: MovieIndex,
     /// The logarithm of its number of ratings.
     known: f32,
     /// The most that its value can be: the value before the last picks, since a pick only takes away. Few candidates of each
@@ -80,6 +80,8 @@ pub struct Catalog {
     movies: Vec<Movie>,
     rows: BTreeMap<MovieId, MovieIndex>,
     search_keys: Vec<String>,
+    /// All movies, the one with the most ratings first, ties by index.
+    best_known: Vec<MovieIndex>,
 }
 
 impl Catalog {
@@ -106,7 +108,12 @@ impl Catalog {
             }
         }
         let search_keys = movies.iter().map(|movie| title::search_key(&movie.title)).collect();
-        Ok(Self { genres, movies, rows, search_keys })
+        // One number a movie is sorted, since a page starts in code that isn't optimised yet.
+        let place = |(index, movie): (u32, &Movie)| (u64::from(u32::MAX - movie.ratings) << 32) | u64::from(index);
+        let mut places: Vec<u64> = (0..).zip(&movies).map(place).collect();
+        places.sort_unstable();
+        let best_known = places.into_iter().map(|place| MovieIndex(place as u32)).collect();
+        Ok(Self { genres, movies, rows, search_keys, best_known })
     }
 
     /// Reads `catalog.json`.
@@ -165,6 +172,11 @@ impl Catalog {
     /// The genres' names; a movie refers to them by position.
     pub fn genres(&self) -> &[String] {
         &self.genres
+    }
+
+    /// All movies, the one with the most ratings first, ties by index.
+    pub fn best_known(&self) -> &[MovieIndex] {
+        &self.best_known
     }
 
     /// The decades of the movies' years by their first year, sorted.
@@ -237,19 +249,13 @@ impl Catalog {
     /// decade, so that the wall's first rows already hold something for most tastes.
     pub fn wall(&self, limit: usize) -> Vec<MovieIndex> {
         // Candidates beyond a few times the wall's size are too little known to be recognised.
-        let mut rows: Vec<(std::cmp::Reverse<u32>, usize)> =
-            self.movies.iter().enumerate().map(|(row, movie)| (std::cmp::Reverse(movie.ratings), row)).collect();
-        let most = limit.saturating_mul(4).max(200);
-        if most < rows.len() {
-            rows.select_nth_unstable(most);
-            rows.truncate(most);
-        }
-        rows.sort_unstable();
-        let candidate = |(ratings, row): (std::cmp::Reverse<u32>, usize)| {
-            let known = f32::from(u16::try_from(ratings.0).unwrap_or(u16::MAX)).max(1.0).ln();
-            WallCandidate { row, known, bound: known }
+        let best_known = self.best_known.iter().take(limit.saturating_mul(4).max(200));
+        let candidate = |index: &MovieIndex| {
+            let ratings = self.movie(*index).map_or(0, |movie| movie.ratings);
+            let known = f32::from(u16::try_from(ratings).unwrap_or(u16::MAX)).max(1.0).ln();
+            WallCandidate { index: *index, known, bound: known }
         };
-        let mut candidates: Vec<WallCandidate> = rows.into_iter().map(candidate).collect();
+        let mut candidates: Vec<WallCandidate> = best_known.map(candidate).collect();
         let mut genre_picks = vec![0.0_f32; self.genres.len()];
         let mut decade_picks: BTreeMap<u16, f32> = BTreeMap::new();
         let mut picked = Vec::new();
@@ -264,7 +270,7 @@ impl Catalog {
                 if candidate.bound <= least {
                     continue;
                 }
-                let Some(movie) = self.movies.get(candidate.row) else { continue };
+                let Some(movie) = self.movie(candidate.index) else { continue };
                 let repeats = movie.genres.iter().filter_map(|genre| genre_picks.get(usize::from(*genre)));
                 let repeats = repeats.sum::<f32>() / (movie.genres.len().max(1) as f32);
                 let decade = movie.year.and_then(|year| decade_picks.get(&(year / 10))).copied().unwrap_or(0.0);
@@ -274,8 +280,8 @@ impl Catalog {
                 }
             }
             let Some((at, _)) = best else { break };
-            let WallCandidate { row, .. } = candidates.remove(at);
-            if let Some(movie) = self.movies.get(row) {
+            let WallCandidate { index, .. } = candidates.remove(at);
+            if let Some(movie) = self.movie(index) {
                 for genre in &movie.genres {
                     if let Some(picks) = genre_picks.get_mut(usize::from(*genre)) {
                         *picks += 1.0;
@@ -285,7 +291,7 @@ impl Catalog {
                     *decade_picks.entry(year / 10).or_default() += 1.0;
                 }
             }
-            picked.extend(MovieIndex::new(row));
+            picked.push(index);
         }
         picked
     }

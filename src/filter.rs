@@ -30,22 +30,19 @@ impl Fame {
     /// famous movies wherever there are ratings; without any, all are gems.
     pub fn of_all(catalog: &Catalog) -> Vec<Self> {
         let movies = catalog.movies();
-        let ratings = |row: usize| movies.get(row).map_or(0, |movie| movie.ratings);
-        let mut order: Vec<usize> = (0..movies.len()).collect();
-        order.sort_by_key(|row| (std::cmp::Reverse(ratings(*row)), *row));
         let total: u64 = movies.iter().map(|movie| u64::from(movie.ratings)).sum();
         let mut fame = vec![Self::Gems; movies.len()];
         let mut before = 0_u64;
-        for row in order {
-            let of_row = match before * 100 {
+        for index in catalog.best_known() {
+            let of_movie = match before * 100 {
                 part if part < total * FAMOUS_PERCENT => Self::Famous,
                 part if part < total * KNOWN_PERCENT => Self::Known,
-                _ => Self::Gems,
+                _ => break,
             };
-            if let Some(slot) = fame.get_mut(row) {
-                *slot = of_row;
+            if let Some(slot) = fame.get_mut(index.as_usize()) {
+                *slot = of_movie;
             }
-            before += u64::from(ratings(row));
+            before += catalog.movie(*index).map_or(0, |movie| u64::from(movie.ratings));
         }
         fame
     }

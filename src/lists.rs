@@ -17,7 +17,7 @@ use crate::history::Rating;
 use crate::links::Links;
 
 pub use format::ListFormat;
-use format::{Columns, Row, UNDERSTOOD};
+use format::{Columns, Row, UNDERSTOOD, shown};
 use table::Records;
 use titles::{Found, TitleIndex};
 
@@ -27,9 +27,8 @@ pub const MAX_LIST_BYTES: usize = 10_000_000;
 /// The most rows that are read.
 pub const MAX_LIST_ROWS: usize = 200_000;
 
-/// How many columns of an unknown file its error names, and how many characters of each.
+/// How many columns of an unknown file its error names.
 const SHOWN_COLUMNS: usize = 12;
-const SHOWN_CHARACTERS: usize = 30;
 
 /// What a movie was recognised by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,9 +128,11 @@ impl WatchedList {
                 let first = user.get_or_insert_with(|| other.clone());
                 if first != other {
                     return Err(invalid(format!(
-                        "it holds the ratings of several users, of {first:.20?} and in line {} of {other:.20?}. Keep the rows of \
-                         one userId and the header",
-                        record.line
+                        "it holds the ratings of several users, of {} and in line {} of {}. Keep the header and the rows of one \
+                         userId",
+                        shown(first),
+                        record.line,
+                        shown(other)
                     )));
                 }
             }
@@ -165,8 +166,7 @@ fn open(text: &str) -> Result<(Columns, Records<'_>)> {
             seen = header;
         }
     }
-    let name = |name: &String| format!("`{}`", name.chars().take(SHOWN_CHARACTERS).collect::<String>());
-    let shown: Vec<String> = seen.iter().take(SHOWN_COLUMNS).map(name).collect();
+    let shown: Vec<String> = seen.iter().take(SHOWN_COLUMNS).map(|name| shown(name)).collect();
     let reason = match seen.len() {
         0 => format!("it has no columns. {UNDERSTOOD}"),
         len if len > shown.len() => format!("its first line names no known form: {}, … {UNDERSTOOD}", shown.join(", ")),

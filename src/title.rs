@@ -33,6 +33,11 @@ fn article_first(title: &str) -> String {
     if let Some((first, second)) = title.strip_suffix(')').and_then(|open| open.split_once(" (")) {
         return format!("{} ({})", article_first(first), article_first(second));
     }
+    own_article_first(title)
+}
+
+/// The same for a name without parentheses.
+fn own_article_first(title: &str) -> String {
     let moved = title.rsplit_once(", ").filter(|(_, last)| ARTICLES.contains(last));
     match moved {
         Some((rest, article)) if article.ends_with('\'') => format!("{article}{rest}"),
@@ -76,7 +81,7 @@ fn strip_prefix_ignoring_case<'text>(text: &'text str, prefix: &str) -> Option<&
 /// A name as it is compared with another list's: as [`search_key`] has it, without an English article at its start, wherever
 /// it was written, and without the word "and", for which others write a sign.
 pub(crate) fn match_key(name: &str) -> String {
-    let key = search_key(&article_first(name));
+    let key = search_key(&own_article_first(name));
     let first = key.split_once(' ').filter(|(first, _)| matches!(*first, "the" | "a" | "an"));
     let rest = first.map_or(key.as_str(), |(_, rest)| rest);
     let words: Vec<&str> = rest.split(' ').filter(|word| *word != "and").collect();

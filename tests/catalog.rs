@@ -152,6 +152,20 @@ fn the_wall_is_the_plain_one() {
 }
 
 #[test]
+fn the_best_known_come_first_and_equals_by_index() {
+    let movie = |(row, ratings): (u32, u32)| Movie {
+        id: MovieId(row),
+        title: "Heat".to_owned(),
+        year: None,
+        genres: vec![],
+        ratings,
+    };
+    let movies = (0..).zip([3, 0, u32::MAX, 3, 7, 0]).map(movie).collect();
+    let order: Vec<u32> = Catalog::new(vec![], movies).unwrap().best_known().iter().map(|index| index.get()).collect();
+    assert_eq!(order, [2, 4, 0, 3, 1, 5]);
+}
+
+#[test]
 fn the_decades_are_those_that_occur() {
     assert_eq!(catalog().decades(), [1940, 1960, 1970, 1980, 1990, 2000, 2010]);
 }

@@ -268,7 +268,7 @@ fn a_bad_row_is_told_and_costs_no_other() {
         ("2021-03-04,Seven,1995,x,6", "outside the scale of 0.5 to 5"),
         ("2021-03-04,Seven,1995,x,0", "outside the scale"),
         ("2021-03-04,Seven,1995,x,NaN", "outside the scale"),
-        ("2021-03-04,Seven,1995,x,great", "\"great\""),
+        ("2021-03-04,Seven,1995,x,great", "`great`"),
         ("2021-03-04,Seven,19x5,x,3", "isn't a year"),
         ("2021-03-04,,1995,x,3", "neither a title"),
         ("2021-03-04,Seven", "2 cells where the header has 5"),
@@ -303,6 +303,19 @@ fn a_file_that_is_no_list_is_refused_with_the_remedy() {
     assert!(refusal(&vec![b'a'; MAX_LIST_BYTES + 1]).contains("10 MB"));
     let rows = "5,1,3,1\n".repeat(MAX_LIST_ROWS + 1);
     assert!(refusal(format!("userId,movieId,rating,timestamp\n{rows}").as_bytes()).contains("200000 rows"));
+}
+
+/// Titles that go as deep into parentheses as a file and a catalogue may, which no program may follow with its stack.
+#[test]
+fn titles_of_many_parentheses_do_no_harm() {
+    let deep = format!("Deep{}{}", " (deep".repeat(200_000), ")".repeat(200_000));
+    let list = read(format!("movie_id,imdb_id,rating,title\n1000,0,3,{deep} (1995)\n6,0,3,Heat (1995)\n"));
+    assert_eq!((matched(&list), unmatched(&list)), (vec![(6, Some(3.0), Id)], vec![(2, "invalid")]));
+    assert!(detail(&list, 0).contains("characters") && list.unmatched[0].title.is_none());
+    let movie = Movie { id: MovieId(1), title: deep, year: Some(1995), genres: vec![], ratings: 1 };
+    let catalog = Catalog::new(vec![], vec![movie]).unwrap();
+    let text = b"Date,Name,Year,Letterboxd URI\n2021-03-04,Deep,1995,x\n";
+    assert_eq!(WatchedList::read(text, &catalog, None).unwrap().matched.len(), 1);
 }
 
 /// Quadratic work would take minutes here.

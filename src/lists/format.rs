@@ -30,6 +30,12 @@ pub(super) const UNDERSTOOD: &str = "Understood are Letterboxd's watched.csv, ra
     ratings, movielens.org's export, ratings.csv of a MovieLens data set, and the list that is exported here (movieId, imdbId, \
     title, year, rating)";
 
+/// No movie's title is longer, in characters; the longest known has some 170.
+const MAX_TITLE: usize = 500;
+
+/// How many characters of a cell an error shows.
+const SHOWN: usize = 30;
+
 /// Title types of IMDb's that are no movie, as [`column_key`]s.
 const NO_MOVIES: [&str; 8] = [
     "tvseries",
@@ -76,6 +82,12 @@ pub(super) struct Row {
     pub(super) is_movie: bool,
     /// What is wrong with the row.
     pub(super) invalid: Option<String>,
+}
+
+/// A cell as an error shows it.
+pub(super) fn shown(cell: &str) -> String {
+    let start: String = cell.chars().take(SHOWN).collect();
+    if start.len() < cell.len() { format!("`{start}…`") } else { format!("`{start}`") }
 }
 
 /// A column's name as it is compared: letters and digits in lower case.
@@ -135,25 +147,28 @@ impl Columns {
         let mut year = text(self.year).and_then(|text| {
             let year = text.parse().ok();
             if year.is_none() {
-                invalid = Some(format!("{text:?} isn't a year"));
+                invalid = Some(format!("{} isn't a year", shown(text)));
             }
             year
         });
         let rating = text(self.rating).and_then(|text| {
             let rating = self.rating_of(text);
             if rating.is_none() {
-                invalid = Some(format!("the rating {text:?} is outside the scale of {}", self.scale()));
+                invalid = Some(format!("the rating {} is outside the scale of {}", shown(text), self.scale()));
             }
             rating
         });
-        let mut title = text(self.title).map(str::to_owned);
+        let of_title = |column: Option<usize>| text(column).filter(|title| title.chars().count() <= MAX_TITLE);
+        let mut title = of_title(self.title).map(str::to_owned);
         if let Some(raw) = title.as_deref().filter(|_| self.format == ListFormat::Movielens) {
-            let (without_year, of_title) = parse_title(raw);
-            (title, year) = (Some(without_year), of_title);
+            let (without_year, in_title) = parse_title(raw);
+            (title, year) = (Some(without_year), in_title);
         }
         let movie_id = text(self.movie_id).and_then(|text| text.parse().ok());
         let imdb = text(self.imdb).and_then(imdb_number);
-        if title.is_none() && movie_id.is_none() && imdb.is_none() {
+        if of_title(self.title) != text(self.title) {
+            invalid = Some(format!("its title has more than {MAX_TITLE} characters"));
+        } else if title.is_none() && movie_id.is_none() && imdb.is_none() {
             invalid = Some("it has neither a title nor a number that names a movie".to_owned());
         }
         Row {
@@ -161,7 +176,7 @@ impl Columns {
             movie_id,
             imdb,
             title,
-            original_title: text(self.original_title).map(str::to_owned),
+            original_title: of_title(self.original_title).map(str::to_owned),
             year,
             rating,
             date: text(self.date).and_then(|text| self.date_of(text)),
