@@ -69,7 +69,7 @@ export interface Reason {
 
 /** What a file with somebody's list holds. */
 export interface ListReport {
-  format: 'letterboxd' | 'imdb' | 'movielens' | 'watchnext';
+  format: 'letterboxd-watched' | 'letterboxd-ratings' | 'letterboxd-diary' | 'imdb' | 'movielens' | 'movielens-dataset' | 'watchnext';
   /** Rows of the file, its header aside. */
   rows: number;
   /** Oldest first, each movie once. */

@@ -14,7 +14,7 @@ afterEach(() => here.server.heal());
 /** @param {import('playwright-core').Page} page */
 async function assertAxeClean(page) {
   // What enters by an animation is half transparent for a moment, which axe would take for faint text.
-  await page.waitForFunction(() => document.getAnimations().every(({ playState, effect }) => playState !== 'running' || effect?.getTiming().iterations === Infinity));
+  await page.waitForFunction(() => [...document.getAnimations(), ...inside().getAnimations()].every(({ playState, effect }) => playState !== 'running' || effect?.getTiming().iterations === Infinity));
   await page.evaluate(axeSource);
   const violations = await page.evaluate(async () => {
     const { violations } = await /** @type {any} */ (globalThis).axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
@@ -256,7 +256,7 @@ test('reduced motion: nothing moves', async () => {
   const page = await here.open({ reducedMotion: 'reduce' });
   await clickPosters(page, 0, 3);
   await page.locator('[data-act=remove]').first().click();
-  assert.equal(await page.evaluate(() => document.getAnimations().filter(({ playState }) => playState === 'running').length), 0);
+  assert.equal(await page.evaluate(() => [...document.getAnimations(), ...inside().getAnimations()].filter(({ playState }) => playState === 'running').length), 0);
 });
 
 test('loading moves nothing that stands, and a click moves nothing on the wall', async () => {

@@ -31,7 +31,7 @@ test('filters by genre, decade and fame narrow the list, together and each alone
   assert.ok((await cards(page)).every(({ genres }) => genres.includes('Horror')));
   await press(page, '1990s');
   assert.ok((await cards(page)).every(({ genres, year }) => genres.includes('Horror') && year >= 1990 && year < 2000));
-  assert.equal(await page.locator('#filters-count').innerText(), ' 2');
+  assert.equal(await page.locator('#filters-count').innerText(), '2');
   await press(page, 'Horror');
   assert.ok((await cards(page)).every(({ year }) => year >= 1990 && year < 2000));
   await press(page, '1990s');
@@ -71,11 +71,12 @@ test('what isn\'t of interest goes, stays away, can be undone and brought back',
   await settled(page, () => page.locator('#toast-undo').click());
   assert.deepEqual(await suggested(page), before);
   await ignore();
+  const [second] = await suggested(page);
   await ignore();
   await page.reload();
   await ready(page);
   const later = await suggested(page);
-  assert.ok(!later.includes(before[0]) && !later.includes(before[1]));
+  assert.ok(!later.includes(before[0]) && !later.includes(second));
   await page.locator('#filters-title').click();
   assert.match(await page.locator('#ignored').innerText(), /^2 movies/);
   await settled(page, () => page.getByRole('button', { name: 'Bring back' }).click());
@@ -112,7 +113,7 @@ test('the filters by keyboard alone', async () => {
   const before = (await suggested(page)).join();
   await page.locator('.filter-panel summary').focus();
   await page.keyboard.press('Enter');
-  await page.keyboard.press('Tab');
+  for (let presses = 0; presses < 10 && (await page.evaluate(() => focused()?.textContent)) !== 'Horror'; presses++) await page.keyboard.press('Tab');
   assert.ok(await page.evaluate(() => focused()?.matches('.chip')));
   await page.keyboard.press('Space');
   await page.waitForFunction((ids) => [...inside().querySelectorAll('#suggestions-list .seen')].map((b) => b.dataset.movie).join() !== ids, before);

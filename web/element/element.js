@@ -42,6 +42,9 @@ function asWatched(list) {
   });
 }
 
+/** Shows what stands in the element in the document, until the element can show itself. */
+const waiting = () => element('div', { part: 'waiting' }, element('slot', { name: 'head' }), element('slot'));
+
 /** Importing this where there is no window, as on a server, must not fail. */
 const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
 
@@ -70,8 +73,7 @@ export class WatchNext extends Base {
 
   constructor() {
     super();
-    // What stands in the element in the document is shown until the element can show itself.
-    this.#shadow.append(element('slot'));
+    this.#shadow.append(waiting());
   }
 
   connectedCallback() {
@@ -338,7 +340,7 @@ export class WatchNext extends Base {
   #giveUp(error) {
     const again = element('button', { type: 'button' }, 'Try again');
     again.addEventListener('click', () => void this.#build());
-    this.#shadow.replaceChildren(element('slot'), element('p', { class: 'failure-panel failure-detail', role: 'alert', part: 'error', 'data-code': error.code }, `${error.message} `, again));
+    this.#shadow.replaceChildren(waiting(), element('p', { class: 'failure-panel failure-detail', role: 'alert', part: 'error', 'data-code': error.code }, `${error.message} `, again));
     this.#dispatch('error', { code: error.code, message: error.message, place: error.place ?? null });
   }
 
@@ -352,6 +354,6 @@ export class WatchNext extends Base {
     this.#app = undefined;
     void this.#loading?.then((engine) => engine.close(), () => {});
     this.#loading = undefined;
-    this.#shadow.replaceChildren(element('slot'));
+    this.#shadow.replaceChildren(waiting());
   }
 }
