@@ -51,7 +51,7 @@ test('an engine answers every kind of call', async () => {
     engine.close();
     return result;
   });
-  assert.deepEqual(found.methods, ['close', 'constructor', 'loadRanker', 'loadStates', 'movies', 'search', 'similar', 'suggest', 'userVector', 'wall']);
+  assert.deepEqual(found.methods, ['close', 'constructor', 'loadLinks', 'loadRanker', 'loadStates', 'map', 'movies', 'readList', 'reasons', 'search', 'similar', 'suggest', 'userVector', 'wall']);
   assert.equal(found.wall.length, 5);
   for (const movie of [...found.wall, ...found.answer.suggestions]) {
     assert.equal(typeof movie.movieId, 'number');
@@ -185,4 +185,46 @@ test('the ranker\'s two files are fetched once, and bring chances and similar mo
   assert.ok(found.similar.every((/** @type {any} */ { movieId, title }) => movieId !== found.movie.movieId && typeof title === 'string'));
   assert.ok(found.all >= found.similar.length && found.all < found.info.movies);
   for (const part of ['ranker', 'traits']) assert.equal(here.server.requests.filter((path) => path.includes(part)).length, 1);
+});
+
+test('filters, exclusions, reasons, links, lists and the map', async () => {
+  here.server.requests.length = 0;
+  const found = await inPage(async ({ load }) => {
+    const engine = await load({ bundle: '/models/' });
+    const before = engine.info;
+    const [movie, other] = await engine.wall(2);
+    const history = [{ movieId: movie.movieId, rating: 5 }, { movieId: other.movieId }];
+    const [genre] = before.genres;
+    const decade = before.decades.at(-1);
+    const narrowed = await engine.suggest({ history, genres: [genre], decades: [decade], fame: 'known' });
+    const all = (await engine.suggest({ history, limit: 1e9 })).suggestions;
+    const [first, ...rest] = all.map((/** @type {any} */ { movieId }) => movieId);
+    const without = (await engine.suggest({ history, exclude: [first, 4_000_000_000], limit: 1e9 })).suggestions.map((/** @type {any} */ { movieId }) => movieId);
+    const reasons = await engine.reasons({ history }, [first, rest[0], 4_000_000_000], 1);
+    const codes = [];
+    for (const request of [{ genres: ['Cookery'] }, { decades: ['soon'] }, { fame: 'loud' }, { exclude: [-1] }]) {
+      codes.push(await engine.suggest({ history, ...request }).catch((/** @type {any} */ error) => error.code));
+    }
+    codes.push(await engine.readList(new TextEncoder().encode('colour,size\nred,3\n')).catch((/** @type {any} */ error) => error.code));
+    await Promise.all([engine.loadLinks(), engine.loadLinks()]);
+    const [linked] = await engine.movies([movie.movieId]);
+    const report = await engine.readList(new TextEncoder().encode(`Const,Your Rating,Date Rated,Title,URL,Title Type,Year\n${linked.imdb},9,2020-01-01,Whatever,,Movie,1900\n`));
+    const map = await engine.map();
+    const result = { before, after: engine.info, genre, decade, narrowed, first, same: without.sort().join() === rest.sort().join(), reasons, codes, linked, unlinked: movie.imdb, report, map: [map.movieIds.length, map.positions.length, map.genres.length, map.positions.every((/** @type {number} */ place) => place >= 0 && place <= 1), map.movieIds.constructor.name], ids: history.map(({ movieId }) => movieId) };
+    engine.close();
+    return result;
+  });
+  assert.ok(found.narrowed.suggestions.every((/** @type {any} */ { genres, year }) => genres.includes(found.genre) && Math.floor(year / 10) * 10 === found.decade));
+  assert.ok(found.same, 'all others, and no more');
+  assert.deepEqual(found.reasons.map((/** @type {any[]} */ list) => list.length <= 1), [true, true, true]);
+  assert.deepEqual(found.reasons[2], []);
+  assert.ok(found.reasons.flat().every((/** @type {any} */ { movieId, share }) => found.ids.includes(movieId) && share > 0 && share <= 1));
+  assert.deepEqual(found.codes, ['genre-unknown', 'request-invalid', 'request-invalid', 'request-invalid', 'list-invalid']);
+  assert.deepEqual([found.before.links, found.before.map, found.after.links, found.after.map], [false, false, true, true]);
+  assert.ok(Number.isInteger(found.before.linksBytes) && Number.isInteger(found.before.mapBytes));
+  assert.equal(found.unlinked, null);
+  assert.match(found.linked.imdb, /^tt\d{7,}$/);
+  assert.deepEqual([found.report.format, found.report.rows, found.report.matched[0].movieId, found.report.matched[0].rating, found.report.matched[0].by], ['imdb', 1, found.linked.movieId, 4.5, 'imdb']);
+  assert.deepEqual(found.map, [found.after.movies, 2 * found.after.movies, found.after.movies, true, 'Uint32Array']);
+  for (const part of ['links', 'map']) assert.equal(here.server.requests.filter((path) => path.includes(`${part}.`)).length, 1);
 });

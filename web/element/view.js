@@ -56,9 +56,10 @@ export class View {
     this.#copies = /** @type {HTMLElement} */ (body.querySelector('#copies'));
   }
 
-  /** Shows the tree, at once with its styles. @param {readonly Node[]} styles */
+  /** Shows the tree in place of what is there, but for its styles: a sheet that was taken out and put back would load again. @param {readonly Element[]} styles */
   show(styles) {
-    this.#shadow.replaceChildren(...styles, this.root);
+    for (const node of [...this.#shadow.children]) if (!styles.includes(node)) node.remove();
+    this.#shadow.append(this.root);
   }
 
   /**
