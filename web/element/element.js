@@ -43,7 +43,7 @@ function asWatched(list) {
 }
 
 /** Shows what stands in the element in the document, until the element can show itself. */
-const waiting = () => element('div', { part: 'waiting' }, element('slot', { name: 'head' }), element('slot'));
+const waiting = (/** @type {Node[]} */ ...more) => element('div', { part: 'waiting' }, element('slot', { name: 'head' }), element('slot'), ...more);
 
 /** Importing this where there is no window, as on a server, must not fail. */
 const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
@@ -340,7 +340,7 @@ export class WatchNext extends Base {
   #giveUp(error) {
     const again = element('button', { type: 'button' }, 'Try again');
     again.addEventListener('click', () => void this.#build());
-    this.#shadow.replaceChildren(waiting(), element('p', { class: 'failure-panel failure-detail', role: 'alert', part: 'error', 'data-code': error.code }, `${error.message} `, again));
+    this.#shadow.replaceChildren(waiting(element('p', { class: 'failure-panel failure-detail', role: 'alert', part: 'error', 'data-code': error.code }, `${error.message} `, again)));
     this.#dispatch('error', { code: error.code, message: error.message, place: error.place ?? null });
   }
 
