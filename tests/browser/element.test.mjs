@@ -1,10 +1,17 @@
 /** `<watch-next>` as other sites use it: every attribute, property, method, event, slot and part. */
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { FIXTURE, SCRIPT, catalogIds, chances, clickPosters, failureCode, ranked, ready, settled, site, suggested, visitHost, watchedIds } from './harness.mjs';
+import { startServer } from './server.mjs';
 
-const here = site();
+// A page that a test makes up comes from no address, and from there the browser lets nobody ask this very machine.
+const here = site({ arguments: ['--disable-features=LocalNetworkAccessChecks'] });
+
+/** Where the program lies for a site that takes it from elsewhere. @type {Awaited<ReturnType<typeof startServer>>} */
+let elsewhere;
+before(async () => (elsewhere = await startServer({ models: FIXTURE, cors: true })));
+after(() => elsewhere.close());
 const IDS = await catalogIds(FIXTURE);
 
 /** A host page with this element, once it has its movies. @param {string} markup @param {Parameters<typeof visitHost>[3]} [options] */
@@ -361,4 +368,17 @@ test('a hostile style sheet and a strict policy leave it intact', async () => {
     return found;
   };
   assert.deepEqual(await measure(hostile), await measure('body { margin: 0 }'));
+});
+
+test('from another origin it works as well, where that one allows it', async () => {
+  const page = await here.blank();
+  const script = `<script type="module" src="${elsewhere.origin}/web/watch-next.js"></script>`;
+  const policy = `default-src 'none'; script-src ${elsewhere.origin} 'wasm-unsafe-eval'; worker-src blob: ${elsewhere.origin}; connect-src ${elsewhere.origin}; style-src ${elsewhere.origin}`;
+  await visitHost(page, here.server.origin, `${script}<watch-next></watch-next>`, { policy });
+  await ready(page);
+  await clickPosters(page, 0, 3);
+  assert.equal((await suggested(page)).length, 12);
+  await ranked(page);
+  assert.deepEqual(new Set(page.foreign.map((url) => new URL(url).origin)), new Set([elsewhere.origin]));
+  assert.deepEqual(page.errors, []);
 });

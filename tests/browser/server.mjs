@@ -60,12 +60,12 @@ async function compressed(file) {
  */
 
 /**
- * @param {{policy?: string | null, models?: string, isolated?: boolean, compress?: boolean}} [options] `models` is the folder that is served as
+ * @param {{policy?: string | null, models?: string, isolated?: boolean, compress?: boolean, cors?: boolean}} [options] `models` is the folder that is served as
  *   /models/; the site's own if left out. `policy` is the Content-Security-Policy header, null for none. `isolated` sends
  *   COOP and COEP, without which the browser doesn't measure memory. `compress` sends files in Brotli to whoever takes it; a
  *   fault still finds the file as it is.
  */
-export async function startServer({ policy = STRICT_POLICY, models = SHIPPED_MODELS, isolated = false, compress = false } = {}) {
+export async function startServer({ policy = STRICT_POLICY, models = SHIPPED_MODELS, isolated = false, compress = false, cors = false } = {}) {
   /** @type {Map<string, Fault>} */
   const faults = new Map();
   /** @type {string[]} */
@@ -99,6 +99,7 @@ export async function startServer({ policy = STRICT_POLICY, models = SHIPPED_MOD
       'content-type': fault.type ?? TYPES[extname(file)] ?? 'application/octet-stream',
       'cache-control': 'no-cache',
     };
+    if (cors) headers['access-control-allow-origin'] = '*';
     if (state.policy !== null) headers['content-security-policy'] = state.policy;
     if (packs) headers['content-encoding'] = 'br';
     if (isolated) {
