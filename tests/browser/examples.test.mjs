@@ -1,4 +1,4 @@
-/** The pages under web/examples: plain HTML and the headless one as they are, React and Vue with their libraries from npm. */
+/** The pages under web/examples: plain HTML and the headless one as they are, React, Vue and Svelte with their libraries from npm. */
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
@@ -72,6 +72,30 @@ test('Vue: attributes follow the state, and events change it', async () => {
   const vue = await readFile(require.resolve('vue/dist/vue.esm-browser.prod.js'), 'utf8');
   await page.route('https://unpkg.com/vue@**', (route) => route.fulfill({ contentType: 'text/javascript', headers: { 'access-control-allow-origin': '*' }, body: vue }));
   await page.goto(`${here.server.origin}/web/examples/vue.html`);
+  await ready(page);
+  await clickPosters(page, 0, 1);
+  await page.getByText('2 watched').waitFor();
+  assert.equal((await suggested(page)).length, 4);
+  await page.getByLabel('Suggestions:').fill('6');
+  await page.waitForFunction(() => inside().querySelectorAll('.seen').length === 6);
+  assert.deepEqual(page.errors, []);
+});
+
+test('Svelte: attributes follow the state, and events change it', async () => {
+  here.server.setPolicy(null);
+  const page = await here.blank();
+  const [svelte, compiler] = await Promise.all([
+    // As with React: one runtime, whatever name it is imported by.
+    moduleOf({ all: "export { mount } from 'svelte'; export * from 'svelte/internal/client';" }, 'all', []),
+    moduleOf({ all: "export { compile } from 'svelte/compiler';" }, 'all', []),
+  ]);
+  await page.route('https://esm.sh/svelte@**', (route) => {
+    const { pathname } = new URL(route.request().url());
+    const whole = route.request().url().replace(/(svelte@[^/]+).*/, '$1');
+    const body = pathname.endsWith('/compiler') ? compiler : /svelte@[^/]+$/.test(pathname) ? svelte : `export * from ${JSON.stringify(whole)};`;
+    return route.fulfill({ contentType: 'text/javascript', headers: { 'access-control-allow-origin': '*' }, body });
+  });
+  await page.goto(`${here.server.origin}/web/examples/svelte.html`);
   await ready(page);
   await clickPosters(page, 0, 1);
   await page.getByText('2 watched').waitFor();

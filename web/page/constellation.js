@@ -23,6 +23,14 @@ const MARK_RADIUS = 6;
 const LABEL_FONT = '600 13px "Avenir Next", "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 const LABEL_HEIGHT = 17;
 
+/** A colour as one number of a picture's pixels, whose bytes are red, green, blue and opacity. @param {string} colour as `#rrggbb` */
+function pixelOf(colour) {
+  const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+  return new Uint32Array(Uint8Array.of(red, green, blue, 255).buffer)[0];
+}
+
+const NIGHT = pixelOf('#120e10');
+
 /** What has no kind is drawn as the first, which is grey. @param {number} mask bits of genres @param {readonly string[]} genres */
 function familyOf(mask, genres) {
   const found = FAMILIES.findIndex((family) => family.genres.some((name) => mask & (1 << genres.indexOf(name))));
@@ -31,8 +39,10 @@ function familyOf(mask, genres) {
 
 export class Constellation {
   #positions;
-  /** Rows of the movies of each family. @type {number[][]} */
-  #families = FAMILIES.map(() => []);
+  /** Each movie's colour. */
+  #colours;
+  /** The picture of all points, of the canvas's own size. @type {ImageData | undefined} */
+  #picture;
   /** @type {{left: number, top: number, right: number, bottom: number}[]} */
   #taken = [];
 
@@ -43,7 +53,8 @@ export class Constellation {
   constructor({ movieIds, positions, genres: masks }, genres) {
     this.#positions = positions;
     this.count = movieIds.length;
-    masks.forEach((mask, row) => this.#families[familyOf(mask, genres)].push(row));
+    const colours = FAMILIES.map(({ colour }) => pixelOf(colour));
+    this.#colours = Uint32Array.from(masks, (mask) => colours[familyOf(mask, genres)]);
   }
 
   /** @param {number} row @returns {[number, number]} */
@@ -80,21 +91,7 @@ export class Constellation {
    */
   draw(context, camera, { watched, suggested, known, hovered, hoveredTitle, cross }) {
     const { width, height } = camera;
-    context.fillStyle = '#120e10';
-    context.fillRect(0, 0, width, height);
-    const size = Math.min(8, 1.7 + 0.8 * Math.sqrt(camera.zoom));
-    this.#families.forEach((rows, family) => {
-      // One path a colour: a fill each for thousands of points would cost many times as much.
-      context.beginPath();
-      for (const row of rows) {
-        const [left, top] = camera.toView(this.#positions[2 * row], this.#positions[2 * row + 1]);
-        if (left > -size && top > -size && left < width + size && top < height + size) context.rect(left - size / 2, top - size / 2, size, size);
-      }
-      context.globalAlpha = 0.82;
-      context.fillStyle = FAMILIES[family].colour;
-      context.fill();
-    });
-    context.globalAlpha = 1;
+    this.#paint(context, camera);
     this.#taken = [];
     for (const row of suggested.keys()) this.#mark(context, camera, row, false);
     for (const row of watched.keys()) this.#mark(context, camera, row, true);
@@ -115,6 +112,31 @@ export class Constellation {
       context.lineTo(width / 2, height / 2 + 9);
       context.stroke();
     }
+  }
+
+  /** Writes the points as pixels: thousands of shapes for the canvas to fill would take longer than a frame. @param {CanvasRenderingContext2D} context @param {Camera} camera */
+  #paint(context, camera) {
+    const { width, height } = context.canvas;
+    const ratio = width / camera.width;
+    if (this.#picture?.width !== width || this.#picture?.height !== height) this.#picture = context.createImageData(Math.max(1, width), Math.max(1, height));
+    const pixels = new Uint32Array(this.#picture.data.buffer);
+    pixels.fill(NIGHT);
+    const size = Math.max(2, Math.round(ratio * Math.min(8, 1.7 + 0.8 * Math.sqrt(camera.zoom))));
+    const [left, top] = camera.toView(0, 0).map((edge) => edge * ratio - size / 2);
+    const scale = camera.scale * ratio;
+    for (let row = 0; row < this.count; row++) {
+      const x = Math.round(left + this.#positions[2 * row] * scale);
+      const y = Math.round(top + this.#positions[2 * row + 1] * scale);
+      if (x < 0 || y < 0 || x + size > width || y + size > height) continue;
+      const colour = this.#colours[row];
+      for (let line = 0; line < size; line++) {
+        // Without its corners a small square is a disc.
+        const inset = size > 3 && (line === 0 || line === size - 1) ? 1 : 0;
+        const start = (y + line) * width + x;
+        pixels.fill(colour, start + inset, start + size - inset);
+      }
+    }
+    context.putImageData(this.#picture, 0, 0);
   }
 
   /** A disc for what was watched, a ring for what is suggested, so that the two differ by more than colour. @param {CanvasRenderingContext2D} context @param {Camera} camera @param {number} row @param {boolean} full */
