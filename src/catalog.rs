@@ -4,6 +4,7 @@
 //! its row in every table of the bundle. Only this file turns the one into the other.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +80,8 @@ pub struct Catalog {
     genres: Vec<String>,
     movies: Vec<Movie>,
     rows: BTreeMap<MovieId, MovieIndex>,
-    search_keys: Vec<String>,
+    /// By dense index; made when somebody first searches, since suggestions can do without.
+    search_keys: OnceLock<Vec<String>>,
     /// All movies, the one with the most ratings first, ties by index.
     best_known: Vec<MovieIndex>,
 }
@@ -107,13 +109,12 @@ impl Catalog {
                 return Err(invalid(format!("movie {} has genre number {genre} of {}", movie.id.0, genres.len())));
             }
         }
-        let search_keys = movies.iter().map(|movie| title::search_key(&movie.title)).collect();
         // One number a movie is sorted, since a page starts in code that isn't optimised yet.
         let place = |(index, movie): (u32, &Movie)| (u64::from(u32::MAX - movie.ratings) << 32) | u64::from(index);
         let mut places: Vec<u64> = (0..).zip(&movies).map(place).collect();
         places.sort_unstable();
         let best_known = places.into_iter().map(|place| MovieIndex(place as u32)).collect();
-        Ok(Self { genres, movies, rows, search_keys, best_known })
+        Ok(Self { genres, movies, rows, search_keys: OnceLock::new(), best_known })
     }
 
     /// Reads `catalog.json`.
@@ -211,10 +212,12 @@ impl Catalog {
     /// "Heat (1995)") narrows the search. Better matches come first (the whole title, its start, starts of words, anywhere),
     /// then better-known movies. If nothing matches, titles one typing error away do.
     pub fn search(&self, query: &str, limit: usize) -> Vec<MovieIndex> {
+        let make = || self.movies.iter().map(|movie| title::search_key(&movie.title)).collect();
+        let keys: &Vec<String> = self.search_keys.get_or_init(make);
         let (words, year) = title::split_query(query);
         let exact = self.search_by(limit, |row| {
             let movie = self.movies.get(row)?;
-            let key = self.search_keys.get(row)?;
+            let key = keys.get(row)?;
             // A number at the end may belong to the title ("Blade Runner 2049"), so the whole query is tried as well.
             let whole = title::match_rank(key, &title::search_key(query));
             let narrowed = year
@@ -227,7 +230,7 @@ impl Catalog {
         }
         self.search_by(limit, |row| {
             let fits_year = year.is_none_or(|year| self.movies.get(row).is_some_and(|movie| movie.year == Some(year)));
-            let key = self.search_keys.get(row)?;
+            let key = keys.get(row)?;
             (fits_year && title::matches_with_typo(key, &words)).then_some(0)
         })
     }

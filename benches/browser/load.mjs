@@ -26,7 +26,8 @@ async function visit(browser, url, item) {
       localStorage.setItem('watchnext.list.v1', stored);
       // The time is that of the frame that shows them.
       const look = () => {
-        if (document.querySelector(item)) /** @type {any} */ (globalThis).firstSuggestions = performance.now();
+        const tree = document.querySelector('watch-next')?.shadowRoot ?? document;
+        if (tree.querySelector(item)) /** @type {any} */ (globalThis).firstSuggestions = performance.now();
         else requestAnimationFrame(look);
       };
       look();

@@ -1,0 +1,89 @@
+/** Serves the bench page, has Chromium measure in it, and writes the results as JSON: `node run.mjs <output> <rows>...` */
+
+import { createServer } from 'node:http';
+import { readFile, writeFile } from 'node:fs/promises';
+import { extname, join, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { launch } from '../../tests/browser/harness.mjs';
+import { measureLoad } from './load.mjs';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const KERNELS = process.env.WATCHNEXT_KERNELS ?? join(HERE, '../../target/bench/kernels');
+
+/** What is served under which beginning of an address; the first that fits counts. @type {[string, string][]} */
+const FOLDERS = [
+  ['/kernels/', KERNELS],
+  ['/models/', join(HERE, '../../models')],
+  ['/site/', join(HERE, '../../dist')],
+  ['/npm/', join(HERE, 'node_modules')],
+  ['/', HERE],
+];
+
+/** @type {Record<string, string>} */
+const TYPES = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+};
+
+const server = createServer(async (request, response) => {
+  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+  const [prefix, folder] = /** @type {[string, string]} */ (FOLDERS.find(([prefix]) => pathname.startsWith(prefix)));
+  const file = join(folder, decodeURIComponent(pathname.slice(prefix.length)));
+  try {
+    // Nothing outside the folder is served, whatever the address says.
+    if (!file.startsWith(resolve(folder) + sep)) throw new Error('outside');
+    const body = await readFile(file);
+    response.writeHead(200, {
+      'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
+      'content-length': body.length,
+      // An isolated page has a timer twenty times finer.
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-embedder-policy': 'require-corp',
+    });
+    response.end(body);
+  } catch {
+    response.writeHead(404);
+    response.end();
+  }
+});
+
+const [output, ...sizes] = ['/tmp/load.json'];
+await new Promise((done) => server.listen(0, '127.0.0.1', () => done(undefined)));
+const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+const browser = await launch();
+
+/** Calls a function of a page of its own, so that nothing measured before is still in memory. @param {string} name @param {unknown} argument */
+async function inPage(name, argument) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  page.setDefaultTimeout(0);
+  page.on('pageerror', (error) => console.error(`    page: ${error}`));
+  await page.goto(`http://127.0.0.1:${port}/bench.html`);
+  await page.waitForFunction((name) => name in globalThis, name, { timeout: 30_000 });
+  const result = await page.evaluate(([name, argument]) => /** @type {any} */ (globalThis)[/** @type {string} */ (name)](argument), [name, argument]);
+  await context.close();
+  return result;
+}
+
+try {
+  const { dim, movies } = JSON.parse(await readFile(join(HERE, '../../models/manifest.json'), 'utf8'));
+  console.log('    whole pages');
+  const loads = await measureLoad(browser, `http://127.0.0.1:${port}`);
+  console.log('    user tower');
+
+  const scans = [];
+  for (const rows of sizes.map(Number)) {
+    console.log(`    scans of ${rows} rows`);
+    scans.push(await inPage('measureScans', rows));
+  }
+  await writeFile(output, JSON.stringify({ browser: browser.version(), loads, scans }, null, 1));
+} finally {
+  await browser.close();
+  server.closeAllConnections();
+  server.close();
+}
