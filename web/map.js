@@ -22,28 +22,33 @@ const DRAG = 5;
 const KEY_STEP = 60;
 const ZOOM_STEP = 1.5;
 
+/** @param {string} id @returns {any} */
+const byId = (id) => document.getElementById(id);
+
+/** The page has one map, which whoever opens it again finds as it was. @type {MovieMap | undefined} */
+let map;
+
 /**
  * Opens the map.
  * @param {WatchNext} app
  * @param {Page} page
  */
 export async function openMap(app, page) {
-  const { engine } = app;
-  if (!engine) return;
-  const dialog = new MapDialog(app, page);
-  dialog.show();
-  await dialog.load();
+  map ??= new MovieMap(app, page);
+  await map.open();
 }
 
-class MapDialog {
+class MovieMap {
   #app;
   #page;
+  /** The engine whose movies the map shows. @type {import('./runtime.js').Engine | undefined} */
   #engine;
-  #dialog;
-  #canvas;
-  #context;
-  #list;
-  #status;
+  #dialog = byId('map');
+  /** @type {HTMLCanvasElement} */
+  #canvas = byId('map-canvas');
+  #context = this.#canvas.getContext('2d');
+  #list = byId('map-near');
+  #status = byId('map-status');
   #camera = new Camera();
   /** @type {Constellation | undefined} */
   #stars;
@@ -59,105 +64,52 @@ class MapDialog {
   #isDrawing = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #nearTimer;
-  #ended = new AbortController();
 
   /** @param {WatchNext} app @param {Page} page */
   constructor(app, page) {
     this.#app = app;
     this.#page = page;
-    this.#engine = /** @type {import('./runtime.js').Engine} */ (app.engine);
-    const { words } = page;
-    const canvas = (this.#canvas = /** @type {HTMLCanvasElement} */ (
-      element('canvas', { class: 'map-canvas', tabindex: 0, role: 'application', 'aria-label': words.text('map.canvas', { count: this.#engine.info.movies }), 'aria-describedby': 'map-keys' })
-    ));
-    this.#context = canvas.getContext('2d');
-    this.#list = element('ul', { class: 'map-near', 'aria-label': words.text('map.near') });
-    this.#status = element('p', { class: 'map-status', role: 'status' }, words.text('map.loading'));
-    const close = button({ class: 'round', 'aria-label': words.text('close') }, '✕');
-    const tool = (/** @type {string} */ key, /** @type {string} */ text, /** @type {() => void} */ act) => {
-      const made = button({ class: 'map-tool', 'aria-label': words.text(key), title: words.text(key) }, text);
-      made.addEventListener('click', () => {
-        act();
-        this.#moved();
-      });
-      return made;
-    };
-    const legend = FAMILIES.map(({ name, colour }) => {
+    this.#listen();
+  }
+
+  async open() {
+    const { engine } = this.#app;
+    if (!engine) return;
+    const { words } = this.#page;
+    this.#canvas.setAttribute('aria-label', words.text('map.canvas', { count: engine.info.movies }));
+    const kinds = FAMILIES.map(({ name, colour }) => {
       const dot = element('span', { class: 'map-dot', 'aria-hidden': 'true' });
       dot.style.background = colour;
       return element('li', {}, dot, words.text(`family.${name}`));
     });
-    this.#dialog = /** @type {HTMLDialogElement} */ (
-      element(
-        'dialog',
-        { class: 'map', id: 'map', 'aria-labelledby': 'map-title' },
-        element('div', { class: 'dialog-head' }, element('h2', { id: 'map-title' }, words.text('map.title')), close),
-        element(
-          'div',
-          { class: 'map-body' },
-          element(
-            'div',
-            { class: 'map-view' },
-            canvas,
-            this.#status,
-            element(
-              'div',
-              { class: 'map-tools' },
-              tool('map.in', '+', () => this.#camera.zoomBy(ZOOM_STEP)),
-              tool('map.out', '−', () => this.#camera.zoomBy(1 / ZOOM_STEP)),
-              tool('map.whole', '◻', () => this.#camera.whole()),
-              tool('map.mine', '★', () => this.#showMine()),
-            ),
-          ),
-          element(
-            'div',
-            { class: 'map-side' },
-            element('p', { class: 'hint' }, words.text('map.words')),
-            element('p', { class: 'hint', id: 'map-keys' }, words.text('map.keys')),
-            element('h3', {}, words.text('map.near')),
-            this.#list,
-            element('ul', { class: 'map-legend', 'aria-label': words.text('map.legend') }, ...legend),
-          ),
-        ),
-      )
-    );
-    close.addEventListener('click', () => this.#dialog.close());
-    this.#dialog.addEventListener('close', () => this.#end());
-    this.#listen();
-  }
-
-  show() {
-    document.body.append(this.#dialog);
+    byId('map-legend').replaceChildren(...kinds);
     this.#dialog.showModal();
     this.#resize();
+    if (engine !== this.#engine) await this.#load(engine);
+    else this.#moved();
   }
 
-  /** Fetches the map and the titles that stand on it. */
-  async load() {
+  /** Fetches the map and the titles that stand on it. @param {import('./runtime.js').Engine} engine */
+  async #load(engine) {
     const { words } = this.#page;
+    this.#status.textContent = words.text('map.loading');
+    this.#status.hidden = false;
     try {
-      const [map, wall] = await Promise.all([this.#engine.map(), this.#engine.wall(NAMED)]);
+      const [map, wall] = await Promise.all([engine.map(), engine.wall(NAMED)]);
       this.#ids = map.movieIds;
-      map.movieIds.forEach((id, row) => this.#rows.set(id, row));
-      this.#stars = new Constellation(map, this.#engine.info.genres);
-      for (const { movieId, title } of wall) {
-        this.#titles.set(movieId, title);
-        this.#known.set(/** @type {number} */ (this.#rows.get(movieId)), title);
-      }
+      this.#rows = new Map(Array.from(map.movieIds, (id, row) => [id, row]));
+      this.#stars = new Constellation(map, engine.info.genres);
+      this.#titles = new Map(wall.map(({ movieId, title }) => [movieId, title]));
+      this.#known = this.#marked(wall);
     } catch (error) {
       this.#status.textContent = `${words.text('map.failed')} ${/** @type {Error} */ (error).message}`;
       return;
     }
+    this.#engine = engine;
     this.#status.hidden = true;
     this.#showMine();
     this.#moved();
     this.#canvas.focus();
-  }
-
-  #end() {
-    this.#ended.abort();
-    clearTimeout(this.#nearTimer);
-    this.#dialog.remove();
   }
 
   /** @param {readonly {movieId: number, title: string}[]} movies @returns {Map<number, string>} */
@@ -173,7 +125,19 @@ class MapDialog {
 
   #listen() {
     const canvas = this.#canvas;
-    const { signal } = this.#ended;
+    /** @type {Record<string, () => void>} */
+    const tools = {
+      in: () => this.#camera.zoomBy(ZOOM_STEP),
+      out: () => this.#camera.zoomBy(1 / ZOOM_STEP),
+      whole: () => this.#camera.whole(),
+      mine: () => this.#showMine(),
+    };
+    for (const [name, act] of Object.entries(tools)) {
+      byId(`map-${name}`).addEventListener('click', () => {
+        act();
+        this.#moved();
+      });
+    }
     /** @type {Map<number, PointerEvent>} Fingers and mouse buttons that are down. */
     const down = new Map();
     let travelled = 0;
@@ -212,14 +176,12 @@ class MapDialog {
     );
     canvas.addEventListener('keydown', (event) => this.#key(event));
     for (const type of ['focus', 'blur']) canvas.addEventListener(type, () => this.#draw());
-    this.#list.addEventListener('click', (event) => {
+    this.#list.addEventListener('click', (/** @type {Event} */ event) => {
       const pressed = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest('button'));
       if (pressed) void this.#toggle(Number(pressed.dataset.row));
     });
-    for (const type of ['watchnext:watched', 'watchnext:suggestions']) this.#app.addEventListener(type, () => this.#changed(), { signal });
-    const observer = new ResizeObserver(() => this.#resize());
-    observer.observe(canvas);
-    signal.addEventListener('abort', () => observer.disconnect());
+    for (const type of ['watchnext:watched', 'watchnext:suggestions']) this.#app.addEventListener(type, () => this.#changed());
+    new ResizeObserver(() => this.#resize()).observe(canvas);
   }
 
   /** Two fingers move and zoom the map together. @param {PointerEvent} before @param {PointerEvent} now @param {PointerEvent} other */
@@ -279,7 +241,7 @@ class MapDialog {
   async #name(rows) {
     const missing = rows.map((row) => this.#ids[row]).filter((id) => !this.#titles.has(id));
     if (missing.length === 0) return;
-    const movies = await this.#engine.movies(missing).catch(() => []);
+    const movies = (await this.#engine?.movies(missing).catch(() => [])) ?? [];
     for (const movie of movies) if (movie) this.#titles.set(movie.movieId, spoken(movie));
   }
 
@@ -309,6 +271,7 @@ class MapDialog {
   }
 
   #changed() {
+    if (!this.#dialog.open) return;
     this.#draw();
     void this.#listNear();
   }

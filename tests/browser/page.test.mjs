@@ -80,7 +80,7 @@ test('the map by keyboard: it moves, zooms and marks, and escape leads back', as
   await page.keyboard.press('Enter');
   await page.waitForFunction((expected) => inside().querySelectorAll('#watched-list > li').length === expected, count + (wasWatched ? -1 : 1));
   await page.keyboard.press('Escape');
-  assert.equal(await page.locator('.map').count(), 0);
+  assert.equal(await page.locator('#map').isVisible(), false);
   assert.equal(await page.evaluate(() => document.activeElement?.id), 'open-map');
 });
 
@@ -120,7 +120,7 @@ test('a map that can\'t be fetched says so, and the page goes on', async () => {
   await page.locator('#open-map').click();
   await page.getByText('The map couldn’t be fetched.').waitFor();
   here.server.heal();
-  await page.locator('.map .round').click();
+  await page.locator('#map [data-close]').click();
   await clickPosters(page, 0);
   assert.deepEqual(page.errors, []);
 });

@@ -70,7 +70,7 @@ const formsOf = (text) => (typeof text === 'string' ? [['', text]] : Object.entr
 const placeholdersOf = (form) => [...new Set(form.match(/\{\w+\}/g))].sort();
 
 /** Calls that take a key as it stands: `text` and `has` of the words, and the shorthands around them. */
-const FIRST = /\b(?:text|has|head|tool)\(\s*'([\w.-]+)'/g;
+const FIRST = /\b(?:text|has|head)\(\s*'([\w.-]+)'/g;
 /** A button's text and what it does. */
 const CHOICES = /\['([\w.-]+)', \(/g;
 const IN_HTML = /\bdata-words(?:-[a-z]+)?="([^"]+)"/g;
