@@ -4,8 +4,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ndarray::Array2;
-use watchnext::index::FlatIndex;
-use watchnext::index::int8::Int8Index;
+use watchnext::index::{FlatIndex, Int8Index};
 
 /// The width of the shipped embeddings.
 const DIM: usize = 128;
