@@ -15,9 +15,10 @@ use tract_onnx::tract_core::ops::change_axes::{
 use tract_onnx::tract_core::ops::einsum::EinSum;
 use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 use tract_onnx::tract_core::ops::nn::{Reduce, Reducer, Softmax, SoftmaxKind, leaky_relu, sigmoid};
-use tract_onnx::tract_core::ops::{array, logic, math};
+use tract_onnx::tract_core::ops::{logic, math};
 
-use super::tensor;
+use super::gather::CheckedGather;
+use super::{budget, tensor};
 
 /// The names of the operators that [`Node::wire`] knows.
 pub const OPERATORS: [&str; 54] = [
@@ -98,8 +99,9 @@ impl Node<'_> {
             "Add" => self.binary(model, math::add()),
             "Sub" => self.binary(model, math::sub()),
             "Mul" => self.binary(model, math::mul()),
-            "Div" => self.binary(model, math::div()),
-            "Pow" => self.binary(model, math::pow()),
+            // Of whole numbers, tract would end the program at a division by zero and a power that is too large.
+            "Div" => self.ensure_floats(model).and_then(|()| self.binary(model, math::div())),
+            "Pow" => self.ensure_floats(model).and_then(|()| self.binary(model, math::pow())),
             "Max" => self.folded(model, math::max),
             "Min" => self.folded(model, math::min),
             "And" => self.binary(model, logic::and()),
@@ -124,7 +126,7 @@ impl Node<'_> {
             "Clip" => {
                 let bound = |at: usize| -> TractResult<Option<f32>> {
                     let bound = self.inputs.get(at).copied().flatten();
-                    bound.map(|outlet| constant(model, outlet)?.cast_to_scalar::<f32>()).transpose()
+                    bound.map(|outlet| number(&*constant(model, outlet)?)).transpose()
                 };
                 let (least, most) = (bound(1)?, bound(2)?);
                 self.clip(model, least, most)
@@ -137,7 +139,7 @@ impl Node<'_> {
             "Identity" | "Dropout" => Ok(tvec!(self.input(0)?)),
             "Constant" => {
                 let value = match (self.attribute("value"), self.float("value_float"), self.integer("value_int")) {
-                    (Some(AttributeProto { t: Some(tensor), .. }), ..) => tensor::read(tensor)?,
+                    (Some(AttributeProto { t: Some(tensor), .. }), ..) => tensor::read(tensor, self.name)?,
                     (_, Some(value), _) => tensor0(value),
                     (.., Some(value)) => tensor0(value),
                     _ => bail!("its value isn't a tensor, a float or an integer"),
@@ -145,10 +147,9 @@ impl Node<'_> {
                 Ok(tvec!(model.add_const(self.name, value)?))
             }
             "ConstantOfShape" => {
-                let shape = integers(&*constant(model, self.input(0)?)?)?;
-                let shape: Vec<usize> = shape.iter().map(|dim| usize::try_from(*dim)).collect::<Result<_, _>>()?;
+                let shape = budget::to_shape(&integers(&*constant(model, self.input(0)?)?)?)?;
                 let value = match self.attribute("value") {
-                    Some(AttributeProto { t: Some(value), .. }) => tensor::read(value)?.cast_to_scalar::<f32>()?,
+                    Some(AttributeProto { t: Some(value), .. }) => number(&tensor::read(value, self.name)?)?,
                     _ => 0.0,
                 };
                 let tensor = tensor0(value).broadcast_scalar_to_shape(&shape)?;
@@ -169,7 +170,7 @@ impl Node<'_> {
                 let indices = self.sub_name("indices");
                 let indices = wire_cast(indices, model, &[self.input(1)?], DatumType::I64)?;
                 let inputs: Vec<OutletId> = [rows].into_iter().chain(indices).collect();
-                model.wire_node(self.name, array::Gather::new(axis), &inputs)
+                model.wire_node(self.name, CheckedGather::new(axis), &inputs)
             }
             "Concat" => {
                 let inputs = self.present();
@@ -177,9 +178,11 @@ impl Node<'_> {
                 model.wire_node(self.name, TypedConcat::new(axis), &inputs)
             }
             "Expand" => {
-                let to = integers(&*constant(model, self.input(1)?)?)?;
+                let to = budget::to_shape(&integers(&*constant(model, self.input(1)?)?)?)?;
                 let from = shape(model, self.input(0)?)?;
-                ensure!(to.len() >= from.len(), "it can't expand {from:?} to {to:?}");
+                let pairs = from.iter().rev().zip(to.iter().rev());
+                let fits = pairs.into_iter().all(|(own, dim)| own == dim || *own == 1 || *dim == 1);
+                ensure!(fits && to.len() >= from.len(), "it can't expand {from:?} to {to:?}");
                 let kept = to.len() - from.len();
                 // A dimension of 1 keeps what the input has.
                 let dims: TVec<TDim> = to
@@ -196,20 +199,17 @@ impl Node<'_> {
             "Unsqueeze" => {
                 let axes = self.axes(model)?.context("it has no axes")?;
                 let from = self.input(0)?;
-                let rank = rank(model, from)? + axes.len();
-                let mut axes: Vec<usize> = axes.iter().map(|at| axis(*at, rank)).collect::<TractResult<_>>()?;
-                axes.sort_unstable();
+                let axes = sorted_axes(&axes, rank(model, from)? + axes.len())?;
                 Ok(tvec!(self.axis_ops(model, from, axes.into_iter().map(AxisOp::Add))?))
             }
             "Squeeze" => {
                 let from = self.input(0)?;
                 let shape = shape(model, from)?;
-                let mut axes: Vec<usize> = match self.axes(model)? {
-                    Some(axes) => axes.iter().map(|at| axis(*at, shape.len())).collect::<TractResult<_>>()?,
+                let axes = match self.axes(model)? {
+                    Some(axes) => sorted_axes(&axes, shape.len())?,
                     None => (0..shape.len()).filter(|at| shape.get(*at) == Some(&1)).collect(),
                 };
                 ensure!(axes.iter().all(|at| shape.get(*at) == Some(&1)), "it can't squeeze {axes:?} of {shape:?}");
-                axes.sort_unstable();
                 Ok(tvec!(self.axis_ops(model, from, axes.into_iter().rev().map(AxisOp::Rm))?))
             }
             "Reshape" => {
@@ -257,6 +257,15 @@ impl Node<'_> {
 
     fn present(&self) -> Vec<OutletId> {
         self.inputs.iter().copied().flatten().collect()
+    }
+
+    /// Refuses inputs of other types, for operators that tract has for floats alone.
+    fn ensure_floats(&self, model: &TypedModel) -> TractResult<()> {
+        for input in self.present() {
+            let datum_type = model.outlet_fact(input)?.datum_type;
+            ensure!(datum_type == DatumType::F32, "it takes float, not {datum_type:?}; cast its inputs");
+        }
+        Ok(())
     }
 
     fn sub_name(&self, part: &str) -> String {
@@ -360,6 +369,8 @@ impl Node<'_> {
 
     fn reshape(&self, model: &mut TypedModel, to: &[i64], allow_zero: bool) -> Wires {
         let from = self.input(0)?;
+        // What is left open, by −1, or kept, by 0, is never larger than what there is.
+        budget::to_shape(&to.iter().map(|dim| (*dim).max(0)).collect::<Vec<_>>())?;
         let old: Vec<TDim> = shape(model, from)?.iter().map(ToDim::to_dim).collect();
         let new: Vec<TDim> = to.iter().map(ToDim::to_dim).collect();
         let operators = to_axis_ops_with_onnx_rules(&old, &new, allow_zero)?;
@@ -404,7 +415,9 @@ impl Node<'_> {
                     .collect::<Result<_, _>>()?
             }
         };
-        ensure!(sizes.iter().sum::<i64>() == i64::try_from(dim)?, "{sizes:?} don't add up to {dim}");
+        ensure!(sizes.len() == parts, "it has {} sizes for {parts} parts", sizes.len());
+        let sum = sizes.iter().try_fold(0_i64, |sum, size| sum.checked_add(*size).filter(|_| *size > 0));
+        ensure!(sum == Some(i64::try_from(dim)?), "{sizes:?} don't add up to {dim}");
         let mut start = 0;
         let mut wires = tvec!();
         for (part, size) in sizes.into_iter().enumerate() {
@@ -416,6 +429,7 @@ impl Node<'_> {
     }
 
     fn matmul(&self, model: &mut TypedModel) -> Wires {
+        self.ensure_floats(model)?;
         let inputs = wire_rank_broadcast(self.name, model, &[self.input(0)?, self.input(1)?])?;
         let rank = rank(model, self.input(0)?)?.max(rank(model, self.input(1)?)?);
         ensure!(rank >= 2, "a product of two vectors isn't known");
@@ -428,6 +442,7 @@ impl Node<'_> {
 
     /// `alpha · A · B + beta · C`.
     fn gemm(&self, model: &mut TypedModel) -> Wires {
+        self.ensure_floats(model)?;
         let (left, right) = (self.input(0)?, self.input(1)?);
         ensure!(rank(model, left)? == 2 && rank(model, right)? == 2, "its factors aren't matrices");
         let is_set = |name: &str| self.integer(name).is_some_and(|value| value != 0);
@@ -450,6 +465,7 @@ impl Node<'_> {
     }
 
     fn softmax(&self, model: &mut TypedModel, kind: SoftmaxKind) -> Wires {
+        self.ensure_floats(model)?;
         let from = self.input(0)?;
         let axis = axis(self.integer("axis").unwrap_or(-1), rank(model, from)?)?;
         model.wire_node(self.name, Softmax::new(tvec!(axis), None, kind), &[from])
@@ -458,12 +474,11 @@ impl Node<'_> {
     fn reduce(&self, model: &mut TypedModel, reducer: Reducer) -> Wires {
         let from = self.input(0)?;
         let rank = rank(model, from)?;
-        let mut axes: Vec<usize> = match self.axes(model)? {
-            Some(axes) if !axes.is_empty() => axes.iter().map(|at| axis(*at, rank)).collect::<TractResult<_>>()?,
+        let axes = match self.axes(model)? {
+            Some(axes) if !axes.is_empty() => sorted_axes(&axes, rank)?,
             _ if self.integer("noop_with_empty_axes") == Some(1) => return Ok(tvec!(from)),
             _ => (0..rank).collect(),
         };
-        axes.sort_unstable();
         let reduced = Reduce::new(axes.iter().copied().collect(), reducer);
         let wire = one(model.wire_node(self.sub_name("reduced"), reduced, &[from])?)?;
         if self.integer("keepdims") == Some(0) {
@@ -517,6 +532,15 @@ fn axis(at: i64, rank: usize) -> TractResult<usize> {
     Ok(usize::try_from(at)?)
 }
 
+/// Several such axes, each once, in order.
+fn sorted_axes(axes: &[i64], rank: usize) -> TractResult<Vec<usize>> {
+    ensure!(rank <= budget::MAX_AXES, "{rank} axes are too many, {} are the most", budget::MAX_AXES);
+    let mut sorted: Vec<usize> = axes.iter().map(|at| axis(*at, rank)).collect::<TractResult<_>>()?;
+    sorted.sort_unstable();
+    ensure!(sorted.is_sorted_by(|one, next| one < next), "an axis stands twice in {axes:?}");
+    Ok(sorted)
+}
+
 fn rank(model: &TypedModel, outlet: OutletId) -> TractResult<usize> {
     Ok(model.outlet_fact(outlet)?.rank())
 }
@@ -533,6 +557,12 @@ fn constant(model: &TypedModel, outlet: OutletId) -> TractResult<std::sync::Arc<
 
 fn integers(tensor: &Tensor) -> TractResult<Vec<i64>> {
     Ok(tensor.cast_to::<i64>()?.to_plain_array_view::<i64>()?.iter().copied().collect())
+}
+
+/// The only number of a tensor, which tract would read even from an empty one.
+fn number(tensor: &Tensor) -> TractResult<f32> {
+    ensure!(tensor.len() == 1, "{} numbers stand where one is asked for", tensor.len());
+    tensor.cast_to_scalar()
 }
 
 fn one(wires: TVec<OutletId>) -> TractResult<OutletId> {
