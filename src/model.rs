@@ -63,8 +63,7 @@ impl TractUserTower {
     /// [`OPERATORS`](crate::onnx::OPERATORS), inputs or outputs of other
     /// names; [`Error::ShapeMismatch`] for an output of another shape; [`Error::NonFinite`] for weights that make one.
     pub fn load(bytes: &[u8], dim: usize, catalog_len: usize) -> Result<Self> {
-        let invalid = |reason: String| Error::ModelInvalid { file: USER_TOWER.to_owned(), reason };
-        let (plan, asks_for_year) = optimise(bytes).map_err(|error| invalid(chain(&error)))?;
+        let (plan, asks_for_year) = optimise(bytes).map_err(|error| refusal(USER_TOWER, &error))?;
         let tower = Self { plan, dim, asks_for_year };
         let padding = i64::try_from(catalog_len).unwrap_or(i64::MAX);
         for movie in [0, padding] {
@@ -83,6 +82,14 @@ impl TractUserTower {
 /// The messages of an error and of its causes, outermost first.
 pub(crate) fn chain(error: &TractError) -> String {
     error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Why a model isn't loaded: that a weight isn't a number is an error of its own.
+pub(crate) fn refusal(file: &str, error: &TractError) -> Error {
+    match error.downcast_ref::<Error>() {
+        Some(Error::NonFinite { place }) => Error::NonFinite { place: format!("{file}: {place}") },
+        _ => Error::ModelInvalid { file: file.to_owned(), reason: chain(error) },
+    }
 }
 
 /// The model ready to run, and whether it asks for the year.

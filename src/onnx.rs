@@ -5,6 +5,8 @@
 //! shape following from those before it. That leaves out of the page what it never runs (Fourier transforms, convolutions,
 //! image operators, the solver for shapes), and refuses what it doesn't know by name.
 
+mod budget;
+mod gather;
 mod operators;
 mod tensor;
 
@@ -14,6 +16,7 @@ use tract_onnx::pb::{GraphProto, ModelProto};
 use tract_onnx::prelude::{Datum, DatumType, IntoRunnable, TractResult, TypedModel, TypedRunnableModel};
 use tract_onnx::tract_core::internal::{OutletId, SpecialOps, TVec, TractErrorContext, TypedFact, bail, format_err};
 
+use budget::Budget;
 use operators::Node;
 pub use operators::OPERATORS;
 
@@ -76,7 +79,9 @@ impl OnnxModel {
     /// The model with these inputs, optimised and ready to run.
     ///
     /// # Errors
-    /// An operator that isn't one of [`OPERATORS`], and everything that doesn't fit together.
+    /// An operator that isn't one of [`OPERATORS`], everything that doesn't fit together, a model that would take more memory or
+    /// time than any that is meant for here, and, as the [`Error::NonFinite`](crate::error::Error::NonFinite) at its root, a
+    /// weight that isn't a number.
     pub fn into_runnable(self, inputs: &[Input]) -> TractResult<std::sync::Arc<TypedRunnableModel>> {
         let mut model = self.wire(inputs)?;
         // Tract's second optimisation does what of its first, the decluttering, matters to models that come wired as they are to run;
@@ -86,6 +91,7 @@ impl OnnxModel {
     }
 
     fn wire(&self, inputs: &[Input]) -> TractResult<TypedModel> {
+        let mut budget = Budget::new(&self.graph)?;
         let mut model = TypedModel::default();
         let mut outlets: HashMap<&str, OutletId> = HashMap::new();
         for input in inputs {
@@ -93,7 +99,8 @@ impl OnnxModel {
                 .insert(input.name, model.add_source(input.name, TypedFact::dt_shape(input.datum_type, input.shape))?);
         }
         for weights in &self.graph.initializer {
-            let tensor = tensor::read(weights).with_context(|| format!("the tensor `{}`", weights.name))?;
+            let tensor =
+                tensor::read(weights, &weights.name).with_context(|| format!("the tensor `{}`", weights.name))?;
             outlets.insert(&weights.name, model.add_const(weights.name.as_str(), tensor)?);
         }
         for (number, proto) in self.graph.node.iter().enumerate() {
@@ -109,8 +116,15 @@ impl OnnxModel {
             };
             let inputs: Vec<Option<OutletId>> = proto.input.iter().map(find).collect::<TractResult<_>>()?;
             let node = Node { proto, name: &name, inputs: &inputs };
-            let made: TVec<OutletId> =
-                node.wire(&mut model).with_context(|| format!("node `{name}` ({})", proto.op_type))?;
+            let before = model.nodes.len();
+            let made = node.wire(&mut model).and_then(|made| {
+                // A constant is as large as the file says it, and costs nothing more.
+                let is_computed = proto.op_type != "Constant";
+                let mut new = model.nodes.iter().skip(before).filter(|_| is_computed);
+                new.try_for_each(|node| budget.spend(&model, node))?;
+                Ok(made)
+            });
+            let made: TVec<OutletId> = made.with_context(|| format!("node `{name}` ({})", proto.op_type))?;
             outlets.extend(proto.output.iter().map(String::as_str).zip(made));
         }
         let output =

@@ -9,7 +9,7 @@ use tract_onnx::prelude::{IntoTValue, Tensor, TractError, TractResult, TypedRunn
 
 use crate::error::{Error, Result};
 use crate::features::reaction::REACTION_WIDTH;
-use crate::model::chain;
+use crate::model::{chain, refusal};
 use crate::onnx::{Input, OnnxModel};
 
 /// The role of the ranker's file in the manifest, and its name in errors.
@@ -68,10 +68,9 @@ impl TractRanker {
     /// [`OPERATORS`](crate::onnx::OPERATORS), an input or output of another
     /// name or shape; [`Error::NonFinite`] for weights that make one.
     pub fn load(bytes: &[u8]) -> Result<Self> {
-        let invalid = |reason: String| Error::ModelInvalid { file: RANKER.to_owned(), reason };
-        let ranker = Self { plan: optimise(bytes).map_err(|error| invalid(chain(&error)))? };
+        let ranker = Self { plan: optimise(bytes).map_err(|error| refusal(RANKER, &error))? };
         ranker.reactions(&[[0.0; REACTION_WIDTH]]).map_err(|error| match error {
-            Error::ModelFailed { reason, .. } => invalid(reason),
+            Error::ModelFailed { file, reason } => Error::ModelInvalid { file, reason },
             other => other,
         })?;
         Ok(ranker)

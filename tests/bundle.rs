@@ -8,7 +8,9 @@ use std::collections::HashMap;
 
 use fixture::Bundle;
 use proptest::prelude::*;
+use prost::Message;
 use safetensors::tensor::{Dtype, TensorView};
+use tract_onnx::pb::{GraphProto, ModelProto, TensorProto, tensor_proto::DataType};
 use watchnext::bundle::STATES;
 use watchnext::error::Error;
 
@@ -226,6 +228,56 @@ fn a_model_that_is_none_or_another_is_refused() {
             places.into_iter().for_each(|at| bytes[at..at + to.len()].copy_from_slice(to.as_bytes()));
         });
         assert_eq!(refusal(&bundle), "model-invalid", "{from}");
+    }
+}
+
+/// A model of this role, changed as its message says.
+fn remodel(bytes: &mut Vec<u8>, change: impl FnOnce(&mut GraphProto)) {
+    let mut model = ModelProto::decode(&**bytes).unwrap();
+    change(model.graph.as_mut().unwrap());
+    *bytes = model.encode_to_vec();
+}
+
+/// A tower that was trained on a smaller catalogue looks up rows that it hasn't, at which tract would end the program.
+#[test]
+fn a_tower_whose_tables_are_too_small_for_the_catalogue_is_refused() {
+    let mut bundle = Bundle::fresh();
+    let movies = bundle.manifest["movies"].as_u64().unwrap() as i64;
+    bundle.replace("user_tower", |bytes| {
+        remodel(bytes, |graph| {
+            // Their last row is the padding's.
+            for tensor in graph.initializer.iter_mut().filter(|tensor| tensor.dims.first() == Some(&(movies + 1))) {
+                let row = tensor.raw_data.len() / (movies as usize + 1);
+                tensor.dims[0] = movies;
+                tensor.raw_data.truncate(row * movies as usize);
+            }
+        });
+    });
+    match bundle.load() {
+        Err(Error::ModelInvalid { reason, .. }) => {
+            assert!(reason.contains("it looks up row 120 in a table of 120"), "{reason}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A single number of a table that isn't one, in the row of a movie that the first run doesn't look up.
+#[test]
+fn a_weight_that_is_no_number_is_named() {
+    let mut bundle = Bundle::fresh();
+    let mut name = String::new();
+    bundle.replace("user_tower", |bytes| {
+        remodel(bytes, |graph| {
+            let is_table =
+                |tensor: &&mut TensorProto| tensor.data_type == i32::from(DataType::Float) && tensor.dims[0] > 60;
+            let table = graph.initializer.iter_mut().find(is_table).unwrap();
+            table.raw_data[200..204].copy_from_slice(&f32::NAN.to_le_bytes());
+            name = table.name.clone();
+        });
+    });
+    match bundle.load() {
+        Err(Error::NonFinite { place }) => assert_eq!(place, format!("user_tower: {name}")),
+        other => panic!("{other:?}"),
     }
 }
 

@@ -2,146 +2,16 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod graphs;
+
+use graphs::{COLUMNS, Case, ROWS, case, cases, floats, int, model, used, value};
 use prost::Message;
-use tract_onnx::pb::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto,
-    ValueInfoProto, attribute_proto::AttributeType, tensor_proto::DataType, tensor_shape_proto, type_proto,
-};
+use tract_onnx::pb::{ModelProto, NodeProto, TensorProto, tensor_proto::DataType};
 use tract_onnx::prelude::{
     Datum, Framework, InferenceFact, InferenceModelExt, IntoRunnable, IntoTValue, TValue, Tensor,
 };
+use watchnext::error::Error;
 use watchnext::onnx::{Input, OPERATORS, OnnxModel};
-
-const ROWS: usize = 3;
-const COLUMNS: usize = 4;
-
-/// One node under test. It reads `x` and `y`, `[ROWS, COLUMNS]` of floats between −2 and 2, and constants.
-struct Case {
-    operator: &'static str,
-    inputs: Vec<&'static str>,
-    attributes: Vec<AttributeProto>,
-    outputs: usize,
-}
-
-fn case(operator: &'static str, inputs: &[&'static str]) -> Case {
-    Case { operator, inputs: inputs.to_vec(), attributes: Vec::new(), outputs: 1 }
-}
-
-impl Case {
-    fn with(mut self, attribute: AttributeProto) -> Self {
-        self.attributes.push(attribute);
-        self
-    }
-
-    fn of_outputs(self, outputs: usize) -> Self {
-        Self { outputs, ..self }
-    }
-}
-
-fn int(name: &str, i: i64) -> AttributeProto {
-    AttributeProto { name: name.to_owned(), r#type: AttributeType::Int.into(), i, ..AttributeProto::default() }
-}
-
-fn ints(name: &str, ints: &[i64]) -> AttributeProto {
-    let ints = ints.to_vec();
-    AttributeProto { name: name.to_owned(), r#type: AttributeType::Ints.into(), ints, ..AttributeProto::default() }
-}
-
-fn float(name: &str, f: f32) -> AttributeProto {
-    AttributeProto { name: name.to_owned(), r#type: AttributeType::Float.into(), f, ..AttributeProto::default() }
-}
-
-fn value(name: &str, tensor: TensorProto) -> AttributeProto {
-    let t = Some(tensor);
-    AttributeProto { name: name.to_owned(), r#type: AttributeType::Tensor.into(), t, ..AttributeProto::default() }
-}
-
-fn floats(name: &str, dims: &[i64], values: &[f32]) -> TensorProto {
-    let (name, dims, float_data) = (name.to_owned(), dims.to_vec(), values.to_vec());
-    TensorProto { name, dims, data_type: DataType::Float.into(), float_data, ..TensorProto::default() }
-}
-
-fn integers(name: &str, values: &[i64]) -> TensorProto {
-    let (name, dims, int64_data) = (name.to_owned(), vec![values.len() as i64], values.to_vec());
-    TensorProto { name, dims, data_type: DataType::Int64.into(), int64_data, ..TensorProto::default() }
-}
-
-/// What a case may read by name besides `x` and `y`.
-fn constants() -> Vec<TensorProto> {
-    let weights: Vec<f32> = (0..COLUMNS * 5).map(|at| (at as f32 * 0.7).sin()).collect();
-    vec![
-        floats("scalar", &[], &[0.5]),
-        floats("one", &[], &[1.0]),
-        floats("row", &[COLUMNS as i64], &[0.5, -1.0, 2.0, 0.1]),
-        floats("matrix", &[COLUMNS as i64, 5], &weights),
-        floats("turned", &[5, COLUMNS as i64], &weights),
-        floats("five", &[5], &weights[..5]),
-        floats("table", &[5, COLUMNS as i64], &weights),
-        integers("first_axis", &[0]),
-        integers("last_axis", &[-1]),
-        integers("both_axes", &[0, 1]),
-        integers("places", &[2, -1, 0]),
-        integers("shape", &[2, 0, -1]),
-        integers("flat", &[-1]),
-        integers("wide", &[2, 1, COLUMNS as i64]),
-        integers("starts", &[1, -3]),
-        integers("ends", &[i64::MAX, -1]),
-        integers("parts", &[1, 3]),
-        integers("size", &[2, 3]),
-    ]
-}
-
-fn model(case: &Case, used: &[&str], operator_set: i64) -> Vec<u8> {
-    let dim = |len: usize| tensor_shape_proto::Dimension {
-        value: Some(tensor_shape_proto::dimension::Value::DimValue(len as i64)),
-        ..tensor_shape_proto::Dimension::default()
-    };
-    let info = |name: &str, shape: Option<TensorShapeProto>| ValueInfoProto {
-        name: name.to_owned(),
-        r#type: Some(TypeProto {
-            value: Some(type_proto::Value::TensorType(type_proto::Tensor { elem_type: DataType::Float.into(), shape })),
-            ..TypeProto::default()
-        }),
-        ..ValueInfoProto::default()
-    };
-    let outputs: Vec<String> = (0..case.outputs).map(|at| format!("out {at}")).collect();
-    // An input that is a truth value is compared first.
-    let compared = ["x_above", "y_above"].iter().zip(["x", "y"]).map(|(above, from)| NodeProto {
-        op_type: "Greater".to_owned(),
-        input: vec![from.to_owned(), "scalar".to_owned()],
-        output: vec![(*above).to_owned()],
-        ..NodeProto::default()
-    });
-    let node = NodeProto {
-        op_type: case.operator.to_owned(),
-        input: case.inputs.iter().map(|input| (*input).to_owned()).collect(),
-        output: outputs.clone(),
-        attribute: case.attributes.clone(),
-        ..NodeProto::default()
-    };
-    let compared = compared.filter(|node| case.inputs.contains(&node.output[0].as_str()));
-    let shape = TensorShapeProto { dim: vec![dim(ROWS), dim(COLUMNS)] };
-    let graph = GraphProto {
-        name: "case".to_owned(),
-        node: compared.chain([node]).collect(),
-        initializer: constants(),
-        input: used.iter().map(|name| info(name, Some(shape.clone()))).collect(),
-        output: outputs.iter().map(|name| info(name, None)).collect(),
-        ..GraphProto::default()
-    };
-    let opset_import = vec![OperatorSetIdProto { domain: String::new(), version: operator_set }];
-    ModelProto { ir_version: 8, opset_import, graph: Some(graph), ..ModelProto::default() }.encode_to_vec()
-}
-
-/// The inputs of the graph that a case reads.
-fn used(case: &Case) -> Vec<&'static str> {
-    let reads = |name: &str, above: &str| case.inputs.iter().any(|input| *input == name || *input == above);
-    [("x", "x_above"), ("y", "y_above")]
-        .into_iter()
-        .filter(|(name, above)| reads(name, above))
-        .map(|(name, _)| name)
-        .collect()
-}
 
 fn inputs(used: &[&str]) -> Vec<Tensor> {
     let tensor = |name: &&str| {
@@ -171,73 +41,6 @@ fn found(bytes: &[u8], used: &[&str], inputs: Vec<Tensor>) -> Result<Vec<TValue>
         plan.run(inputs.into_iter().map(IntoTValue::into_tvalue).collect::<tract_onnx::prelude::TVec<_>>())
     };
     run().map(|outputs| outputs.into_vec()).map_err(|error| format!("{error:#}"))
-}
-
-/// A case for each operator, and more where attributes and optional inputs change what it does.
-fn cases() -> Vec<Case> {
-    let unary =
-        ["Abs", "Erf", "Exp", "Neg", "Reciprocal", "Relu", "Sigmoid", "Tanh", "Identity", "Dropout", "LeakyRelu"];
-    let binary =
-        ["Add", "Sub", "Mul", "Div", "Max", "Min", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"];
-    let mut cases: Vec<Case> = unary.iter().map(|operator| case(operator, &["x"])).collect();
-    cases.extend(binary.iter().map(|operator| case(operator, &["x", "y"])));
-    cases.extend(binary.iter().map(|operator| case(operator, &["row", "y"])));
-    let cast = |to: DataType| case("Cast", &["x"]).with(int("to", i64::from(i32::from(to))));
-    let more = [
-        case("LeakyRelu", &["x"]).with(float("alpha", 0.2)),
-        case("Gelu", &["x"]),
-        // Of numbers that have a root and a logarithm.
-        case("Sqrt", &["matrix"]),
-        case("Log", &["one"]),
-        case("Pow", &["row", "one"]),
-        case("Max", &["x", "scalar", "y"]),
-        case("Min", &["x"]),
-        case("And", &["x_above", "y_above"]),
-        case("Or", &["x_above", "y_above"]),
-        case("Not", &["x_above"]),
-        case("Where", &["x_above", "x", "row"]),
-        case("Clip", &["x", "scalar", "one"]),
-        case("Clip", &["x", "", "scalar"]),
-        cast(DataType::Double),
-        case("Concat", &["x", "y"]).with(int("axis", 0)),
-        case("Concat", &["x", "y", "x"]).with(int("axis", -1)),
-        case("Constant", &[]).with(value("value", floats("", &[2], &[1.5, 2.5]))),
-        case("Constant", &[]).with(float("value_float", 1.5)),
-        case("ConstantOfShape", &["size"]).with(value("value", floats("", &[1], &[2.5]))),
-        case("Shape", &["x"]),
-        case("Expand", &["x", "wide"]),
-        case("Flatten", &["x"]).with(int("axis", 0)),
-        case("Flatten", &["x"]),
-        case("Gather", &["table", "places"]),
-        case("Gather", &["x", "places"]).with(int("axis", 1)),
-        case("Gemm", &["x", "matrix"]),
-        case("Gemm", &["x", "turned", "five"])
-            .with(int("transB", 1))
-            .with(float("alpha", 0.5))
-            .with(float("beta", 2.0)),
-        case("Gemm", &["x", "y"]).with(int("transA", 1)),
-        case("MatMul", &["x", "matrix"]),
-        case("LayerNormalization", &["x", "row"]),
-        case("LayerNormalization", &["x", "row", "row"]).with(float("epsilon", 0.1)),
-        case("Softmax", &["x"]),
-        case("Softmax", &["x"]).with(int("axis", 0)),
-        case("LogSoftmax", &["x"]),
-        case("ReduceMax", &["x"]).with(ints("axes", &[1])),
-        case("ReduceMin", &["x"]).with(ints("axes", &[-1])).with(int("keepdims", 0)),
-        case("ReduceMean", &["x"]).with(ints("axes", &[0])),
-        case("ReduceMean", &["x"]).with(int("keepdims", 0)),
-        case("ReduceSum", &["x", "last_axis"]),
-        case("ReduceSum", &["x", "both_axes"]).with(int("keepdims", 0)),
-        case("Reshape", &["x", "flat"]),
-        case("Slice", &["x", "starts", "ends", "both_axes"]),
-        case("Split", &["x", "parts"]).with(int("axis", 1)).of_outputs(2),
-        case("Unsqueeze", &["x", "both_axes"]),
-        case("Squeeze", &["scalar"]),
-        case("Transpose", &["x"]),
-        case("Transpose", &["x"]).with(ints("perm", &[1, 0])),
-    ];
-    cases.extend(more);
-    cases
 }
 
 #[test]
@@ -290,6 +93,113 @@ fn what_is_not_known_is_refused_by_name() {
     assert!(strided.contains("steps other than 1"), "{strided}");
     let moving = refusal(&case("Reshape", &["x", "y"]));
     assert!(moving.contains("must be a constant"), "{moving}");
+}
+
+/// Nodes after that of a case, each a name of its operator, its inputs and its output.
+fn followed_by(case: &Case, more: &[(&str, &[&str], &str)]) -> Vec<u8> {
+    let mut proto = ModelProto::decode(&*model(case, &used(case), 17)).unwrap();
+    let graph = proto.graph.as_mut().unwrap();
+    graph.node.iter_mut().flat_map(|node| &mut node.output).for_each(|output| *output = format!("case's {output}"));
+    graph.node.extend(more.iter().map(|(operator, inputs, output)| NodeProto {
+        op_type: (*operator).to_owned(),
+        input: inputs.iter().map(|input| (*input).to_owned()).collect(),
+        output: vec![(*output).to_owned()],
+        ..NodeProto::default()
+    }));
+    proto.encode_to_vec()
+}
+
+/// What would end the program inside tract, with a panic or a read out of bounds, is refused before tract sees it.
+#[test]
+fn what_tract_would_end_the_program_at_is_refused_by_name() {
+    for (operator, to) in [
+        ("MatMul", DataType::Bool),
+        ("Gemm", DataType::Int8),
+        ("Softmax", DataType::Int64),
+        ("Add", DataType::Int64),
+        ("Sub", DataType::Int64),
+        ("Mul", DataType::Int32),
+        ("Neg", DataType::Int64),
+        ("ReduceSum", DataType::Int64),
+        ("Div", DataType::Int64),
+        ("Pow", DataType::Int32),
+    ] {
+        let cast = case("Cast", &["x"]).with(int("to", i64::from(i32::from(to))));
+        let bytes = followed_by(&cast, &[(operator, &["case's out 0", "case's out 0"], "out 0")]);
+        let refusal = found(&bytes, &["x"], inputs(&["x"])).unwrap_err();
+        assert!(refusal.contains(&format!("({operator}): it takes float, not")), "{refusal}");
+    }
+    for (case, reason) in [
+        // The table has three rows.
+        (case("Gather", &["x", "parts"]), "it looks up row 3 in a table of 3"),
+        (case("Clip", &["x", "none"]), "its input 1 is empty"),
+        (case("Clip", &["x", "row"]), "4 numbers stand where one is asked for"),
+        (case("LayerNormalization", &["none"]), "its input 0 is empty"),
+        (case("ConstantOfShape", &["size"]).with(value("value", floats("", &[0], &[]))), "0 numbers stand"),
+        (case("Split", &["x", "uneven"]).with(int("axis", 1)).of_outputs(2), "[5, -1] don't add up to 4"),
+        (case("Split", &["x", "parts"]).with(int("axis", 1)).of_outputs(3), "it has 2 sizes for 3 parts"),
+        (case("Expand", &["x", "negative"]), "[3, -4] isn't a shape"),
+        (case("Reshape", &["x", "negative"]), "[3, -4] isn't a shape"),
+        (case("Expand", &["x", "size"]), "it can't expand [3, 4] to [2, 3]"),
+        (case("Unsqueeze", &["x", "twice"]), "an axis stands twice in [0, 0]"),
+        (case("ReduceSum", &["x", "twice"]), "an axis stands twice in [0, 0]"),
+        (case("Concat", &["x", "row"]).with(int("axis", 0)), "Inconsistent concat"),
+    ] {
+        let refusal = refusal(&case);
+        assert!(refusal.contains(reason), "{}: {refusal}", case.operator);
+    }
+}
+
+/// A hundred bytes that ask for more memory or time than a browser has.
+#[test]
+fn models_without_measure_are_refused_before_anything_is_made() {
+    for operator in ["Expand", "Reshape", "ConstantOfShape"] {
+        let inputs: &[&str] = if operator == "ConstantOfShape" { &["huge"] } else { &["scalar", "huge"] };
+        let refusal = refusal(&case(operator, inputs));
+        assert!(refusal.contains("its shape is too large"), "{operator}: {refusal}");
+    }
+    let axes = refusal(&case("Expand", &["x", "many_axes"]));
+    assert!(axes.contains("9 axes are too many, 8 are the most"), "{axes}");
+    let refused = |more: &[(&str, &[&str], &str)]| {
+        let bytes = followed_by(&case("Expand", &["scalar", "large"]), more);
+        found(&bytes, &[], Vec::new()).unwrap_err()
+    };
+    // The first makes nearly all numbers that there may be.
+    let numbers = refused(&[("Relu", &["case's out 0"], "out 0")]);
+    assert!(numbers.contains("`out 0` (Relu): the model makes more than 16777216 numbers"), "{numbers}");
+    let shape = refused(&[("ConstantOfShape", &["case's out 0"], "out 0")]);
+    assert!(shape.contains("16384000 numbers say how it works, 128 are the most"), "{shape}");
+    let wide = ["case's out 0"; 200];
+    let wires = refused(&[("Max", &wide, "out 0")]);
+    assert!(wires.contains("a node has 201 inputs and outputs"), "{wires}");
+    let nodes = refused(&vec![("Relu", &["x"][..], "out 0"); 2_048]);
+    assert!(nodes.contains("nodes and weights, 2048 are the most"), "{nodes}");
+}
+
+/// Two factors of four million numbers each, whose product has as many and takes eight billion steps.
+#[test]
+fn products_without_measure_are_refused() {
+    let large = |name: &str| floats(name, &[2_048, 2_048], &vec![0.5; 1 << 22]);
+    let mut proto = ModelProto::decode(&*model(&case("MatMul", &["left", "right"]), &[], 17)).unwrap();
+    proto.graph.as_mut().unwrap().initializer.extend([large("left"), large("right")]);
+    let refusal = found(&proto.encode_to_vec(), &[], Vec::new()).unwrap_err();
+    assert!(refusal.contains("`out 0` (MatMul): the model takes more than 268435456 steps"), "{refusal}");
+}
+
+/// A weight that isn't a number is refused where it stands, be it in a row that no movie of the first run looks up.
+#[test]
+fn weights_that_are_no_numbers_are_refused_by_their_name() {
+    let nan = floats("weights", &[2], &[0.5, f32::NAN]);
+    let mut proto = ModelProto::decode(&*model(&case("Relu", &["x"]), &["x"], 17)).unwrap();
+    proto.graph.as_mut().unwrap().initializer.push(nan.clone());
+    for bytes in [proto.encode_to_vec(), model(&case("Constant", &[]).with(value("value", nan)), &[], 17)] {
+        let contract = [Input::new::<f32>("x", [ROWS, COLUMNS])];
+        let refusal = OnnxModel::decode(&bytes).unwrap().into_runnable(&contract).unwrap_err();
+        assert!(matches!(refusal.downcast_ref(), Some(Error::NonFinite { .. })), "{refusal:#}");
+    }
+    // To mask with.
+    let masking = model(&case("Constant", &[]).with(value("value", floats("", &[1], &[f32::NEG_INFINITY]))), &[], 17);
+    assert_eq!(found(&masking, &[], Vec::new()).unwrap().len(), 1);
 }
 
 #[test]

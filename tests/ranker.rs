@@ -7,6 +7,8 @@ mod fixture;
 use std::sync::OnceLock;
 
 use fixture::Bundle;
+use prost::Message;
+use tract_onnx::pb::{ModelProto, tensor_proto::DataType};
 use trainer::fixture::{GROUPS, movie_id};
 use watchnext::catalog::{MovieId, MovieIndex};
 use watchnext::features::LocalTime;
@@ -170,6 +172,14 @@ fn each_defect_of_the_second_stage_has_its_error() {
     };
     assert_eq!(refusal(tower), "model-invalid");
     assert_eq!(refusal(|bundle| bundle.replace(RANKER, |bytes| *bytes = b"not ONNX".to_vec())), "model-invalid");
+    let nan = |bytes: &mut Vec<u8>| {
+        let mut model = ModelProto::decode(&**bytes).unwrap();
+        let weights = model.graph.as_mut().unwrap().initializer.iter_mut();
+        let mut floats = weights.filter(|tensor| tensor.data_type == i32::from(DataType::Float));
+        floats.next().unwrap().raw_data[..4].copy_from_slice(&f32::NAN.to_le_bytes());
+        *bytes = model.encode_to_vec();
+    };
+    assert_eq!(refusal(|bundle| bundle.replace(RANKER, nan)), "non-finite");
     assert_eq!(refusal(|bundle| bundle.replace(TRAITS, |bytes| bytes.truncate(20))), "tensor-invalid");
     let states = |bundle: &mut Bundle| {
         let states = bundle.file("states").to_vec();

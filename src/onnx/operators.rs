@@ -15,9 +15,10 @@ use tract_onnx::tract_core::ops::change_axes::{
 use tract_onnx::tract_core::ops::einsum::EinSum;
 use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 use tract_onnx::tract_core::ops::nn::{Reduce, Reducer, Softmax, SoftmaxKind, leaky_relu, sigmoid};
-use tract_onnx::tract_core::ops::{array, logic, math};
+use tract_onnx::tract_core::ops::{logic, math};
 
-use super::tensor;
+use super::gather::CheckedGather;
+use super::{budget, tensor};
 
 /// The names of the operators that [`Node::wire`] knows.
 pub const OPERATORS: [&str; 54] = [
@@ -94,12 +95,13 @@ impl Node<'_> {
     /// # Errors
     /// An operator that isn't one of [`OPERATORS`], and inputs or attributes that it can't take.
     pub fn wire(&self, model: &mut TypedModel) -> Wires {
+        self.refuse_empty(model)?;
         match self.proto.op_type.as_str() {
-            "Add" => self.binary(model, math::add()),
-            "Sub" => self.binary(model, math::sub()),
-            "Mul" => self.binary(model, math::mul()),
-            "Div" => self.binary(model, math::div()),
-            "Pow" => self.binary(model, math::pow()),
+            "Add" => self.arithmetic(model, math::add()),
+            "Sub" => self.arithmetic(model, math::sub()),
+            "Mul" => self.arithmetic(model, math::mul()),
+            "Div" => self.arithmetic(model, math::div()),
+            "Pow" => self.arithmetic(model, math::pow()),
             "Max" => self.folded(model, math::max),
             "Min" => self.folded(model, math::min),
             "And" => self.binary(model, logic::and()),
@@ -114,7 +116,7 @@ impl Node<'_> {
             "Exp" => self.element_wise(model, math::exp()),
             "Log" => self.element_wise(model, math::ln()),
             "Neg" => self.element_wise(model, math::neg()),
-            "Not" => self.element_wise(model, logic::not()),
+            "Not" => model.wire_node(self.name, logic::not(), &[self.input(0)?]),
             "Reciprocal" => self.element_wise(model, math::recip()),
             "Sigmoid" => self.element_wise(model, sigmoid()),
             "Sqrt" => self.element_wise(model, math::sqrt()),
@@ -124,7 +126,7 @@ impl Node<'_> {
             "Clip" => {
                 let bound = |at: usize| -> TractResult<Option<f32>> {
                     let bound = self.inputs.get(at).copied().flatten();
-                    bound.map(|outlet| constant(model, outlet)?.cast_to_scalar::<f32>()).transpose()
+                    bound.map(|outlet| number(&*constant(model, outlet)?)).transpose()
                 };
                 let (least, most) = (bound(1)?, bound(2)?);
                 self.clip(model, least, most)
@@ -137,7 +139,7 @@ impl Node<'_> {
             "Identity" | "Dropout" => Ok(tvec!(self.input(0)?)),
             "Constant" => {
                 let value = match (self.attribute("value"), self.float("value_float"), self.integer("value_int")) {
-                    (Some(AttributeProto { t: Some(tensor), .. }), ..) => tensor::read(tensor)?,
+                    (Some(AttributeProto { t: Some(tensor), .. }), ..) => tensor::read(tensor, self.name)?,
                     (_, Some(value), _) => tensor0(value),
                     (.., Some(value)) => tensor0(value),
                     _ => bail!("its value isn't a tensor, a float or an integer"),
@@ -145,10 +147,9 @@ impl Node<'_> {
                 Ok(tvec!(model.add_const(self.name, value)?))
             }
             "ConstantOfShape" => {
-                let shape = integers(&*constant(model, self.input(0)?)?)?;
-                let shape: Vec<usize> = shape.iter().map(|dim| usize::try_from(*dim)).collect::<Result<_, _>>()?;
+                let shape = budget::to_shape(&integers(&*constant(model, self.input(0)?)?)?)?;
                 let value = match self.attribute("value") {
-                    Some(AttributeProto { t: Some(value), .. }) => tensor::read(value)?.cast_to_scalar::<f32>()?,
+                    Some(AttributeProto { t: Some(value), .. }) => number(&tensor::read(value, self.name)?)?,
                     _ => 0.0,
                 };
                 let tensor = tensor0(value).broadcast_scalar_to_shape(&shape)?;
@@ -169,7 +170,7 @@ impl Node<'_> {
                 let indices = self.sub_name("indices");
                 let indices = wire_cast(indices, model, &[self.input(1)?], DatumType::I64)?;
                 let inputs: Vec<OutletId> = [rows].into_iter().chain(indices).collect();
-                model.wire_node(self.name, array::Gather::new(axis), &inputs)
+                model.wire_node(self.name, CheckedGather::new(axis), &inputs)
             }
             "Concat" => {
                 let inputs = self.present();
@@ -177,9 +178,11 @@ impl Node<'_> {
                 model.wire_node(self.name, TypedConcat::new(axis), &inputs)
             }
             "Expand" => {
-                let to = integers(&*constant(model, self.input(1)?)?)?;
+                let to = budget::to_shape(&integers(&*constant(model, self.input(1)?)?)?)?;
                 let from = shape(model, self.input(0)?)?;
-                ensure!(to.len() >= from.len(), "it can't expand {from:?} to {to:?}");
+                let pairs = from.iter().rev().zip(to.iter().rev());
+                let fits = pairs.into_iter().all(|(own, dim)| own == dim || *own == 1 || *dim == 1);
+                ensure!(fits && to.len() >= from.len(), "it can't expand {from:?} to {to:?}");
                 let kept = to.len() - from.len();
                 // A dimension of 1 keeps what the input has.
                 let dims: TVec<TDim> = to
@@ -196,20 +199,17 @@ impl Node<'_> {
             "Unsqueeze" => {
                 let axes = self.axes(model)?.context("it has no axes")?;
                 let from = self.input(0)?;
-                let rank = rank(model, from)? + axes.len();
-                let mut axes: Vec<usize> = axes.iter().map(|at| axis(*at, rank)).collect::<TractResult<_>>()?;
-                axes.sort_unstable();
+                let axes = sorted_axes(&axes, rank(model, from)? + axes.len())?;
                 Ok(tvec!(self.axis_ops(model, from, axes.into_iter().map(AxisOp::Add))?))
             }
             "Squeeze" => {
                 let from = self.input(0)?;
                 let shape = shape(model, from)?;
-                let mut axes: Vec<usize> = match self.axes(model)? {
-                    Some(axes) => axes.iter().map(|at| axis(*at, shape.len())).collect::<TractResult<_>>()?,
+                let axes = match self.axes(model)? {
+                    Some(axes) => sorted_axes(&axes, shape.len())?,
                     None => (0..shape.len()).filter(|at| shape.get(*at) == Some(&1)).collect(),
                 };
                 ensure!(axes.iter().all(|at| shape.get(*at) == Some(&1)), "it can't squeeze {axes:?} of {shape:?}");
-                axes.sort_unstable();
                 Ok(tvec!(self.axis_ops(model, from, axes.into_iter().rev().map(AxisOp::Rm))?))
             }
             "Reshape" => {
@@ -259,6 +259,27 @@ impl Node<'_> {
         self.inputs.iter().copied().flatten().collect()
     }
 
+    /// Refuses inputs without a number, which tract divides by the length of, unless they say how and not what: a shape of no
+    /// axes, say.
+    fn refuse_empty(&self, model: &TypedModel) -> TractResult<()> {
+        let what = match self.proto.op_type.as_str() {
+            "ConstantOfShape" => 0,
+            "Expand" | "ReduceMax" | "ReduceMean" | "ReduceMin" | "ReduceSum" | "Reshape" | "Slice" | "Squeeze"
+            | "Unsqueeze" => 1,
+            _ => self.inputs.len(),
+        };
+        for (at, input) in self.inputs.iter().enumerate().take(what) {
+            let Some(input) = input else { continue };
+            ensure!(!shape(model, *input)?.contains(&0), "its input {at} is empty");
+        }
+        Ok(())
+    }
+
+    /// Refuses inputs of other types, for operators that tract has for floats alone.
+    fn ensure_floats(&self, model: &TypedModel) -> TractResult<()> {
+        self.present().into_iter().try_for_each(|input| ensure_float(model, input))
+    }
+
     fn sub_name(&self, part: &str) -> String {
         format!("{}.{part}", self.name)
     }
@@ -292,7 +313,14 @@ impl Node<'_> {
         self.binary(model, TypedBinOp(operator, None))
     }
 
+    /// Of whole numbers, tract would end the program at a division by zero, and where sums are checked at one that overflows.
+    fn arithmetic(&self, model: &mut TypedModel, operator: TypedBinOp) -> Wires {
+        self.ensure_floats(model)?;
+        self.binary(model, operator)
+    }
+
     fn element_wise(&self, model: &mut TypedModel, operator: ElementWiseOp) -> Wires {
+        self.ensure_floats(model)?;
         model.wire_node(self.name, operator, &[self.input(0)?])
     }
 
@@ -338,6 +366,7 @@ impl Node<'_> {
     fn gelu(&self, model: &mut TypedModel) -> Wires {
         let approximate = self.attribute("approximate").is_some_and(|attribute| attribute.s == b"tanh");
         ensure!(!approximate, "its approximation by tanh isn't known; export the exact one");
+        self.ensure_floats(model)?;
         let from = self.input(0)?;
         let scaled = self.with_number(model, "scaled", math::mul(), from, std::f32::consts::FRAC_1_SQRT_2)?;
         let erf = one(model.wire_node(self.sub_name("erf"), math::erf(), &[scaled])?)?;
@@ -360,6 +389,10 @@ impl Node<'_> {
 
     fn reshape(&self, model: &mut TypedModel, to: &[i64], allow_zero: bool) -> Wires {
         let from = self.input(0)?;
+        // What is left open, by −1, or kept, by 0, is never larger than what there is.
+        let is_shape = to.iter().all(|dim| *dim >= -1) && to.iter().filter(|dim| **dim == -1).count() <= 1;
+        ensure!(is_shape, "{to:?} isn't a shape");
+        budget::to_shape(&to.iter().map(|dim| (*dim).max(0)).collect::<Vec<_>>())?;
         let old: Vec<TDim> = shape(model, from)?.iter().map(ToDim::to_dim).collect();
         let new: Vec<TDim> = to.iter().map(ToDim::to_dim).collect();
         let operators = to_axis_ops_with_onnx_rules(&old, &new, allow_zero)?;
@@ -404,7 +437,9 @@ impl Node<'_> {
                     .collect::<Result<_, _>>()?
             }
         };
-        ensure!(sizes.iter().sum::<i64>() == i64::try_from(dim)?, "{sizes:?} don't add up to {dim}");
+        ensure!(sizes.len() == parts, "it has {} sizes for {parts} parts", sizes.len());
+        let sum = sizes.iter().try_fold(0_i64, |sum, size| sum.checked_add(*size).filter(|_| *size > 0));
+        ensure!(sum == Some(i64::try_from(dim)?), "{sizes:?} don't add up to {dim}");
         let mut start = 0;
         let mut wires = tvec!();
         for (part, size) in sizes.into_iter().enumerate() {
@@ -416,6 +451,7 @@ impl Node<'_> {
     }
 
     fn matmul(&self, model: &mut TypedModel) -> Wires {
+        self.ensure_floats(model)?;
         let inputs = wire_rank_broadcast(self.name, model, &[self.input(0)?, self.input(1)?])?;
         let rank = rank(model, self.input(0)?)?.max(rank(model, self.input(1)?)?);
         ensure!(rank >= 2, "a product of two vectors isn't known");
@@ -428,6 +464,7 @@ impl Node<'_> {
 
     /// `alpha · A · B + beta · C`.
     fn gemm(&self, model: &mut TypedModel) -> Wires {
+        self.ensure_floats(model)?;
         let (left, right) = (self.input(0)?, self.input(1)?);
         ensure!(rank(model, left)? == 2 && rank(model, right)? == 2, "its factors aren't matrices");
         let is_set = |name: &str| self.integer(name).is_some_and(|value| value != 0);
@@ -450,6 +487,7 @@ impl Node<'_> {
     }
 
     fn softmax(&self, model: &mut TypedModel, kind: SoftmaxKind) -> Wires {
+        self.ensure_floats(model)?;
         let from = self.input(0)?;
         let axis = axis(self.integer("axis").unwrap_or(-1), rank(model, from)?)?;
         model.wire_node(self.name, Softmax::new(tvec!(axis), None, kind), &[from])
@@ -457,13 +495,13 @@ impl Node<'_> {
 
     fn reduce(&self, model: &mut TypedModel, reducer: Reducer) -> Wires {
         let from = self.input(0)?;
+        ensure_float(model, from)?;
         let rank = rank(model, from)?;
-        let mut axes: Vec<usize> = match self.axes(model)? {
-            Some(axes) if !axes.is_empty() => axes.iter().map(|at| axis(*at, rank)).collect::<TractResult<_>>()?,
+        let axes = match self.axes(model)? {
+            Some(axes) if !axes.is_empty() => sorted_axes(&axes, rank)?,
             _ if self.integer("noop_with_empty_axes") == Some(1) => return Ok(tvec!(from)),
             _ => (0..rank).collect(),
         };
-        axes.sort_unstable();
         let reduced = Reduce::new(axes.iter().copied().collect(), reducer);
         let wire = one(model.wire_node(self.sub_name("reduced"), reduced, &[from])?)?;
         if self.integer("keepdims") == Some(0) {
@@ -481,6 +519,7 @@ impl Node<'_> {
 
     /// `(x − mean) / √(variance + ε) · scale + bias` over the axes from `axis` on (Ba, Kiros and Hinton 2016).
     fn layer_norm(&self, model: &mut TypedModel) -> Wires {
+        self.ensure_floats(model)?;
         let from = self.input(0)?;
         let shape = shape(model, from)?;
         let first = axis(self.integer("axis").unwrap_or(-1), shape.len())?;
@@ -517,6 +556,15 @@ fn axis(at: i64, rank: usize) -> TractResult<usize> {
     Ok(usize::try_from(at)?)
 }
 
+/// Several such axes, each once, in order.
+fn sorted_axes(axes: &[i64], rank: usize) -> TractResult<Vec<usize>> {
+    ensure!(rank <= budget::MAX_AXES, "{rank} axes are too many, {} are the most", budget::MAX_AXES);
+    let mut sorted: Vec<usize> = axes.iter().map(|at| axis(*at, rank)).collect::<TractResult<_>>()?;
+    sorted.sort_unstable();
+    ensure!(sorted.is_sorted_by(|one, next| one < next), "an axis stands twice in {axes:?}");
+    Ok(sorted)
+}
+
 fn rank(model: &TypedModel, outlet: OutletId) -> TractResult<usize> {
     Ok(model.outlet_fact(outlet)?.rank())
 }
@@ -531,8 +579,23 @@ fn constant(model: &TypedModel, outlet: OutletId) -> TractResult<std::sync::Arc<
     model.outlet_fact(outlet)?.konst.clone().context("an input that says how, not what, must be a constant")
 }
 
+fn ensure_float(model: &TypedModel, outlet: OutletId) -> TractResult<()> {
+    let datum_type = model.outlet_fact(outlet)?.datum_type;
+    ensure!(datum_type == DatumType::F32, "it takes float, not {datum_type:?}; cast its inputs");
+    Ok(())
+}
+
+/// The numbers of a shape, of axes or of parts, which are never many.
 fn integers(tensor: &Tensor) -> TractResult<Vec<i64>> {
+    let most = budget::MAX_WIRES;
+    ensure!(tensor.len() <= most, "{} numbers say how it works, {most} are the most", tensor.len());
     Ok(tensor.cast_to::<i64>()?.to_plain_array_view::<i64>()?.iter().copied().collect())
+}
+
+/// The only number of a tensor, which tract would read even from an empty one.
+fn number(tensor: &Tensor) -> TractResult<f32> {
+    ensure!(tensor.len() == 1, "{} numbers stand where one is asked for", tensor.len());
+    tensor.cast_to_scalar()
 }
 
 fn one(wires: TVec<OutletId>) -> TractResult<OutletId> {

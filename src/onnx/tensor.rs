@@ -3,7 +3,10 @@
 use tract_onnx::pb::TensorProto;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::prelude::{DatumType, Tensor, TractResult};
-use tract_onnx::tract_core::internal::{TractErrorContext, bail, ensure};
+use tract_onnx::tract_core::internal::{bail, ensure};
+
+use super::budget;
+use crate::error::Error;
 
 /// The type of a number in the types that models here are made of.
 pub fn datum_type(number: i32) -> TractResult<DatumType> {
@@ -19,11 +22,28 @@ pub fn datum_type(number: i32) -> TractResult<DatumType> {
     })
 }
 
-/// A tensor of a file, whose size is checked against its shape.
-pub fn read(proto: &TensorProto) -> TractResult<Tensor> {
+/// A tensor of a file, whose size is checked against its shape. `name` is what an error calls it.
+///
+/// # Errors
+/// Numbers that don't fill the shape, types that aren't known, and [`Error::NonFinite`] for a weight that isn't a number. An
+/// infinite one may be meant, to mask with.
+pub fn read(proto: &TensorProto, name: &str) -> TractResult<Tensor> {
+    let tensor = decode(proto)?;
+    let is_nan = match tensor.datum_type() {
+        DatumType::F32 => tensor.to_plain_array_view::<f32>()?.iter().any(|value| value.is_nan()),
+        DatumType::F64 => tensor.to_plain_array_view::<f64>()?.iter().any(|value| value.is_nan()),
+        _ => false,
+    };
+    if is_nan {
+        return Err(Error::NonFinite { place: name.to_owned() }.into());
+    }
+    Ok(tensor)
+}
+
+fn decode(proto: &TensorProto) -> TractResult<Tensor> {
     ensure!(proto.external_data.is_empty(), "it lies in another file; save the model with its weights inside");
     let shape: Vec<usize> = proto.dims.iter().map(|dim| usize::try_from(*dim)).collect::<Result<_, _>>()?;
-    let size = shape.iter().try_fold(1_usize, |size, dim| size.checked_mul(*dim)).context("its shape is too large")?;
+    let size = budget::of_weights(&shape)?;
     let raw: &[u8] = &proto.raw_data;
     let typed = raw.is_empty();
     match datum_type(proto.data_type)? {

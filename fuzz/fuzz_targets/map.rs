@@ -1,0 +1,7 @@
+//! libFuzzer chooses the bytes for `targets::map`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use watchnext_fuzz::targets;
+
+fuzz_target!(|bytes: &[u8]| targets::map(bytes));
