@@ -116,6 +116,11 @@ fn what_tract_would_end_the_program_at_is_refused_by_name() {
         ("MatMul", DataType::Bool),
         ("Gemm", DataType::Int8),
         ("Softmax", DataType::Int64),
+        ("Add", DataType::Int64),
+        ("Sub", DataType::Int64),
+        ("Mul", DataType::Int32),
+        ("Neg", DataType::Int64),
+        ("ReduceSum", DataType::Int64),
         ("Div", DataType::Int64),
         ("Pow", DataType::Int32),
     ] {
@@ -127,15 +132,18 @@ fn what_tract_would_end_the_program_at_is_refused_by_name() {
     for (case, reason) in [
         // The table has three rows.
         (case("Gather", &["x", "parts"]), "it looks up row 3 in a table of 3"),
-        (case("Clip", &["x", "none"]), "0 numbers stand where one is asked for"),
+        (case("Clip", &["x", "none"]), "its input 1 is empty"),
+        (case("Clip", &["x", "row"]), "4 numbers stand where one is asked for"),
+        (case("LayerNormalization", &["none"]), "its input 0 is empty"),
         (case("ConstantOfShape", &["size"]).with(value("value", floats("", &[0], &[]))), "0 numbers stand"),
         (case("Split", &["x", "uneven"]).with(int("axis", 1)).of_outputs(2), "[5, -1] don't add up to 4"),
         (case("Split", &["x", "parts"]).with(int("axis", 1)).of_outputs(3), "it has 2 sizes for 3 parts"),
         (case("Expand", &["x", "negative"]), "[3, -4] isn't a shape"),
+        (case("Reshape", &["x", "negative"]), "[3, -4] isn't a shape"),
         (case("Expand", &["x", "size"]), "it can't expand [3, 4] to [2, 3]"),
         (case("Unsqueeze", &["x", "twice"]), "an axis stands twice in [0, 0]"),
         (case("ReduceSum", &["x", "twice"]), "an axis stands twice in [0, 0]"),
-        (case("Concat", &["x", "none"]).with(int("axis", 0)), "Inconsistent concat"),
+        (case("Concat", &["x", "row"]).with(int("axis", 0)), "Inconsistent concat"),
     ] {
         let refusal = refusal(&case);
         assert!(refusal.contains(reason), "{}: {refusal}", case.operator);
@@ -159,6 +167,8 @@ fn models_without_measure_are_refused_before_anything_is_made() {
     // The first makes nearly all numbers that there may be.
     let numbers = refused(&[("Relu", &["case's out 0"], "out 0")]);
     assert!(numbers.contains("`out 0` (Relu): the model makes more than 16777216 numbers"), "{numbers}");
+    let shape = refused(&[("ConstantOfShape", &["case's out 0"], "out 0")]);
+    assert!(shape.contains("16384000 numbers say how it works, 128 are the most"), "{shape}");
     let wide = ["case's out 0"; 200];
     let wires = refused(&[("Max", &wide, "out 0")]);
     assert!(wires.contains("a node has 201 inputs and outputs"), "{wires}");

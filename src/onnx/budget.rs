@@ -17,8 +17,8 @@ pub const MAX_AXES: usize = 8;
 /// The most nodes and weights of a graph, since the time to wire and optimise one grows faster than their number.
 const MAX_NODES: usize = 2_048;
 
-/// The most inputs and outputs of a node.
-const MAX_WIRES: usize = 128;
+/// The most inputs and outputs of a node, and numbers that say how it works.
+pub const MAX_WIRES: usize = 128;
 
 /// The most numbers that a tensor of the file has, as many as a bundle's tables.
 const MAX_WEIGHTS: usize = 1 << 28;

@@ -95,13 +95,13 @@ impl Node<'_> {
     /// # Errors
     /// An operator that isn't one of [`OPERATORS`], and inputs or attributes that it can't take.
     pub fn wire(&self, model: &mut TypedModel) -> Wires {
+        self.refuse_empty(model)?;
         match self.proto.op_type.as_str() {
-            "Add" => self.binary(model, math::add()),
-            "Sub" => self.binary(model, math::sub()),
-            "Mul" => self.binary(model, math::mul()),
-            // Of whole numbers, tract would end the program at a division by zero and a power that is too large.
-            "Div" => self.ensure_floats(model).and_then(|()| self.binary(model, math::div())),
-            "Pow" => self.ensure_floats(model).and_then(|()| self.binary(model, math::pow())),
+            "Add" => self.arithmetic(model, math::add()),
+            "Sub" => self.arithmetic(model, math::sub()),
+            "Mul" => self.arithmetic(model, math::mul()),
+            "Div" => self.arithmetic(model, math::div()),
+            "Pow" => self.arithmetic(model, math::pow()),
             "Max" => self.folded(model, math::max),
             "Min" => self.folded(model, math::min),
             "And" => self.binary(model, logic::and()),
@@ -116,7 +116,7 @@ impl Node<'_> {
             "Exp" => self.element_wise(model, math::exp()),
             "Log" => self.element_wise(model, math::ln()),
             "Neg" => self.element_wise(model, math::neg()),
-            "Not" => self.element_wise(model, logic::not()),
+            "Not" => model.wire_node(self.name, logic::not(), &[self.input(0)?]),
             "Reciprocal" => self.element_wise(model, math::recip()),
             "Sigmoid" => self.element_wise(model, sigmoid()),
             "Sqrt" => self.element_wise(model, math::sqrt()),
@@ -259,13 +259,25 @@ impl Node<'_> {
         self.inputs.iter().copied().flatten().collect()
     }
 
-    /// Refuses inputs of other types, for operators that tract has for floats alone.
-    fn ensure_floats(&self, model: &TypedModel) -> TractResult<()> {
-        for input in self.present() {
-            let datum_type = model.outlet_fact(input)?.datum_type;
-            ensure!(datum_type == DatumType::F32, "it takes float, not {datum_type:?}; cast its inputs");
+    /// Refuses inputs without a number, which tract divides by the length of, unless they say how and not what: a shape of no
+    /// axes, say.
+    fn refuse_empty(&self, model: &TypedModel) -> TractResult<()> {
+        let what = match self.proto.op_type.as_str() {
+            "ConstantOfShape" => 0,
+            "Expand" | "ReduceMax" | "ReduceMean" | "ReduceMin" | "ReduceSum" | "Reshape" | "Slice" | "Squeeze"
+            | "Unsqueeze" => 1,
+            _ => self.inputs.len(),
+        };
+        for (at, input) in self.inputs.iter().enumerate().take(what) {
+            let Some(input) = input else { continue };
+            ensure!(!shape(model, *input)?.contains(&0), "its input {at} is empty");
         }
         Ok(())
+    }
+
+    /// Refuses inputs of other types, for operators that tract has for floats alone.
+    fn ensure_floats(&self, model: &TypedModel) -> TractResult<()> {
+        self.present().into_iter().try_for_each(|input| ensure_float(model, input))
     }
 
     fn sub_name(&self, part: &str) -> String {
@@ -301,7 +313,14 @@ impl Node<'_> {
         self.binary(model, TypedBinOp(operator, None))
     }
 
+    /// Of whole numbers, tract would end the program at a division by zero, and where sums are checked at one that overflows.
+    fn arithmetic(&self, model: &mut TypedModel, operator: TypedBinOp) -> Wires {
+        self.ensure_floats(model)?;
+        self.binary(model, operator)
+    }
+
     fn element_wise(&self, model: &mut TypedModel, operator: ElementWiseOp) -> Wires {
+        self.ensure_floats(model)?;
         model.wire_node(self.name, operator, &[self.input(0)?])
     }
 
@@ -347,6 +366,7 @@ impl Node<'_> {
     fn gelu(&self, model: &mut TypedModel) -> Wires {
         let approximate = self.attribute("approximate").is_some_and(|attribute| attribute.s == b"tanh");
         ensure!(!approximate, "its approximation by tanh isn't known; export the exact one");
+        self.ensure_floats(model)?;
         let from = self.input(0)?;
         let scaled = self.with_number(model, "scaled", math::mul(), from, std::f32::consts::FRAC_1_SQRT_2)?;
         let erf = one(model.wire_node(self.sub_name("erf"), math::erf(), &[scaled])?)?;
@@ -370,6 +390,8 @@ impl Node<'_> {
     fn reshape(&self, model: &mut TypedModel, to: &[i64], allow_zero: bool) -> Wires {
         let from = self.input(0)?;
         // What is left open, by −1, or kept, by 0, is never larger than what there is.
+        let is_shape = to.iter().all(|dim| *dim >= -1) && to.iter().filter(|dim| **dim == -1).count() <= 1;
+        ensure!(is_shape, "{to:?} isn't a shape");
         budget::to_shape(&to.iter().map(|dim| (*dim).max(0)).collect::<Vec<_>>())?;
         let old: Vec<TDim> = shape(model, from)?.iter().map(ToDim::to_dim).collect();
         let new: Vec<TDim> = to.iter().map(ToDim::to_dim).collect();
@@ -473,6 +495,7 @@ impl Node<'_> {
 
     fn reduce(&self, model: &mut TypedModel, reducer: Reducer) -> Wires {
         let from = self.input(0)?;
+        ensure_float(model, from)?;
         let rank = rank(model, from)?;
         let axes = match self.axes(model)? {
             Some(axes) if !axes.is_empty() => sorted_axes(&axes, rank)?,
@@ -496,6 +519,7 @@ impl Node<'_> {
 
     /// `(x − mean) / √(variance + ε) · scale + bias` over the axes from `axis` on (Ba, Kiros and Hinton 2016).
     fn layer_norm(&self, model: &mut TypedModel) -> Wires {
+        self.ensure_floats(model)?;
         let from = self.input(0)?;
         let shape = shape(model, from)?;
         let first = axis(self.integer("axis").unwrap_or(-1), shape.len())?;
@@ -555,7 +579,16 @@ fn constant(model: &TypedModel, outlet: OutletId) -> TractResult<std::sync::Arc<
     model.outlet_fact(outlet)?.konst.clone().context("an input that says how, not what, must be a constant")
 }
 
+fn ensure_float(model: &TypedModel, outlet: OutletId) -> TractResult<()> {
+    let datum_type = model.outlet_fact(outlet)?.datum_type;
+    ensure!(datum_type == DatumType::F32, "it takes float, not {datum_type:?}; cast its inputs");
+    Ok(())
+}
+
+/// The numbers of a shape, of axes or of parts, which are never many.
 fn integers(tensor: &Tensor) -> TractResult<Vec<i64>> {
+    let most = budget::MAX_WIRES;
+    ensure!(tensor.len() <= most, "{} numbers say how it works, {most} are the most", tensor.len());
     Ok(tensor.cast_to::<i64>()?.to_plain_array_view::<i64>()?.iter().copied().collect())
 }
 
