@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::title;
 
+/// The longest query that is searched for, in bytes: no title is half as long, and a pasted book would be compared with each.
+const MAX_QUERY: usize = 500;
+
 /// A movie's id in the outside world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -209,8 +212,11 @@ impl Catalog {
     ///
     /// Case, accents, punctuation and the place of an article don't matter; a year at the end of the query ("heat 1995",
     /// "Heat (1995)") narrows the search. Better matches come first (the whole title, its start, starts of words, anywhere),
-    /// then better-known movies. If nothing matches, titles one typing error away do.
+    /// then better-known movies. If nothing matches, titles one typing error away do. A text longer than any title finds none.
     pub fn search(&self, query: &str, limit: usize) -> Vec<MovieIndex> {
+        if query.len() > MAX_QUERY {
+            return Vec::new();
+        }
         let (words, year) = title::split_query(query);
         let exact = self.search_by(limit, |row| {
             let movie = self.movies.get(row)?;

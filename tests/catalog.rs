@@ -84,6 +84,14 @@ fn a_year_alone_finds_its_movies_and_nonsense_finds_none() {
     }
 }
 
+/// Whatever is pasted into the search box is answered at once: it is compared with no title if it is longer than any.
+#[test]
+fn a_pasted_book_finds_nothing() {
+    assert!(found(&"heat ".repeat(101)).is_empty());
+    assert!(found(&"heat".repeat(1_000_000)).is_empty());
+    assert!(!found(&format!("heat{}", " ".repeat(400))).is_empty());
+}
+
 #[test]
 fn the_wall_is_well_known_and_varied() {
     let catalog = catalog();

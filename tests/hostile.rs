@@ -25,6 +25,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use targets::{TARGETS, Target};
+use watchnext::lists::MAX_LIST_BYTES;
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -127,6 +128,28 @@ fn no_bytes_make_it_panic_hang_or_allocate_without_bound() {
     }
     drop(std::panic::take_hook());
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// As long as a list may be, or longer than anybody types, of what makes readers go back or compare much.
+#[test]
+fn long_inputs_take_no_longer_than_their_length_allows() {
+    let header = "movieId,title,year\n";
+    let long = |piece: &str| piece.repeat(MAX_LIST_BYTES / piece.len() - header.len());
+    let lists =
+        ["\"\n", "\"", ",", "a,\"b\n", "1,\"\"\"x\ny,2\n", "x", "é\r"].map(|piece| format!("{header}{}", long(piece)));
+    let queries = ["a ", "heat", "the ", "\u{301}", "(1995) ", "é,"]
+        .map(|piece| piece.repeat(100_000))
+        .into_iter()
+        .chain(["heat".repeat(125)]);
+    let cases = lists.into_iter().map(|text| ("list", text)).chain(queries.map(|text| ("query", text)));
+    for (name, text) in cases {
+        let (_, target) = TARGETS.into_iter().find(|(other, _)| *other == name).unwrap();
+        let started = Instant::now();
+        target(text.as_bytes());
+        let (took, piece) = (started.elapsed(), text.chars().rev().take(9).collect::<String>());
+        println!("{name}: {} bytes that end in {piece:?}, reversed, in {took:.1?}", text.len());
+        assert!(took < MOST_TIME, "{name}: {piece:?} takes {took:?}");
+    }
 }
 
 /// An input that broke something once stays in the folder of its target.
