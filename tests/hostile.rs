@@ -85,11 +85,15 @@ fn attack(name: &str, target: Target, rng: &mut ChaCha8Rng, inputs: usize, repor
     outcome
 }
 
+/// Held by a test that measures memory, which all threads share.
+static MEASURES: Mutex<()> = Mutex::new(());
+
 /// Where the last panic was, since what is caught of one doesn't say it.
 static PANICKED_AT: Mutex<String> = Mutex::new(String::new());
 
 #[test]
 fn no_bytes_make_it_panic_hang_or_allocate_without_bound() {
+    let _alone = MEASURES.lock();
     let inputs = std::env::var("WATCHNEXT_HOSTILE_INPUTS").map_or(INPUTS, |inputs| inputs.parse().unwrap());
     let only = std::env::var("WATCHNEXT_HOSTILE_TARGET").ok();
     std::panic::set_hook(Box::new(|panic| {
@@ -133,6 +137,7 @@ fn no_bytes_make_it_panic_hang_or_allocate_without_bound() {
 /// As long as a list may be, or longer than anybody types, of what makes readers go back or compare much.
 #[test]
 fn long_inputs_take_no_longer_than_their_length_allows() {
+    let _alone = MEASURES.lock();
     let header = "movieId,title,year\n";
     let long = |piece: &str| piece.repeat(MAX_LIST_BYTES / piece.len() - header.len());
     let lists =
@@ -144,11 +149,13 @@ fn long_inputs_take_no_longer_than_their_length_allows() {
     let cases = lists.into_iter().map(|text| ("list", text)).chain(queries.map(|text| ("query", text)));
     for (name, text) in cases {
         let (_, target) = TARGETS.into_iter().find(|(other, _)| *other == name).unwrap();
-        let started = Instant::now();
+        let (started, before) = (Instant::now(), MEMORY.current_usage());
+        MEMORY.reset_peak_usage();
         target(text.as_bytes());
+        let used = MEMORY.peak_usage().saturating_sub(before);
         let (took, piece) = (started.elapsed(), text.chars().rev().take(9).collect::<String>());
-        println!("{name}: {} bytes that end in {piece:?}, reversed, in {took:.1?}", text.len());
-        assert!(took < MOST_TIME, "{name}: {piece:?} takes {took:?}");
+        println!("{name}: {} bytes of {piece:?}, reversed, in {took:.1?}, {used} bytes at most", text.len());
+        assert!(took < MOST_TIME && used < MOST_BYTES, "{name}: {piece:?} takes {took:?} and {used} bytes");
     }
 }
 

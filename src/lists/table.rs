@@ -32,12 +32,15 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>> {
     Ok(std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(of_windows).collect(), Cow::Borrowed))
 }
 
+/// The most cells of a record that are kept. No list has a tenth as many, and ten million commas are ten million cells.
+const MAX_CELLS: usize = 1_000;
+
 /// One record.
 #[derive(Debug)]
 pub(super) struct Record {
     /// The line of the file that it begins in, from 1.
     pub(super) line: usize,
-    /// Its cells without the spaces around them; `None` if a quotation mark in its line is never closed.
+    /// Its first [`MAX_CELLS`] cells without the spaces around them; `None` if a quotation mark in its line is never closed.
     pub(super) cells: Option<Vec<String>>,
 }
 
@@ -111,7 +114,7 @@ impl<'text> Records<'text> {
             start = *end;
             String::from_utf8_lossy(bytes).trim().to_owned()
         };
-        (ends.iter().take(cells).map(cell).collect(), len.max(1))
+        (ends.iter().take(cells.min(MAX_CELLS)).map(cell).collect(), len.max(1))
     }
 
     fn advance(&mut self, len: usize) {
