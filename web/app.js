@@ -4,6 +4,7 @@ import './watch-next.js';
 import { Words } from './element/words.js';
 import { closest } from './element/dom.js';
 import { fill } from './element/view.js';
+import { trusted } from './engine/trusted.js';
 import { setUpImport } from './page/import.js';
 import { setUpLink } from './page/link.js';
 import { setUpShare } from './page/share.js';
@@ -36,12 +37,19 @@ mapButton.addEventListener('click', async () => {
   openMap(app, page);
 });
 
+/** Has the page kept for visits without a network, once all has come that this visit needs. A site that lacks the file does without. */
+async function keepForLater() {
+  await app.engine?.loadRanker().catch(() => {});
+  await navigator.serviceWorker?.register(trusted('offline.js')).catch(() => {});
+}
+
 /** What is known once the widget has its movies. */
 function greet() {
   const { info } = app.engine ?? {};
   if (!info) return;
   mapButton.hidden = info.mapBytes === null;
   /** @type {HTMLElement} */ (document.getElementById('dataset')).textContent = info.dataset ? ` (${info.dataset})` : '';
+  void keepForLater();
 }
 app.addEventListener('watchnext:ready', greet);
 greet();

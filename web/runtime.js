@@ -9,6 +9,7 @@
  */
 
 import { WatchNextError, fromPlain } from './engine/failure.js';
+import { trusted } from './engine/trusted.js';
 
 export { WatchNextError };
 
@@ -30,23 +31,18 @@ function checkBrowser() {
 }
 
 /**
- * What a worker may be started with, for whoever demands trusted types: the one address below and no other passes through. It is
- * made at the first load, since importing this module has no effects.
- * @type {{createScriptURL: (address: string) => any} | undefined}
- */
-let trusted;
-
-/**
  * The address to start the worker at `url` with. Workers have to be of the page's own origin, so where the program comes from
- * another one, a worker of one line imports it.
+ * another one, a worker of one line imports it. One of the page's own origin is told which service worker answers the page, so that
+ * ours answers the workers of its own pages alone (`offline.js`).
  * @param {URL} url
  */
 function workerAddress(url) {
-  const { location, trustedTypes } = /** @type {any} */ (globalThis);
-  const address =
-    url.origin === location.origin ? url.href : URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)};`], { type: 'text/javascript' }));
-  trusted ??= trustedTypes?.createPolicy('watchnext', { createScriptURL: (/** @type {string} */ text) => text });
-  return trusted?.createScriptURL(address) ?? address;
+  const { location, navigator } = /** @type {any} */ (globalThis);
+  return trusted(
+    url.origin === location.origin
+      ? `${url}#${navigator.serviceWorker?.controller?.scriptURL}`
+      : URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)};`], { type: 'text/javascript' })),
+  );
 }
 
 /** @param {URL} url */
