@@ -115,7 +115,7 @@ async function bundle(web, entries, plugin) {
  * @param {string} text
  */
 async function tightened(text) {
-  const { code = text } = await minify(text, { module: true, ecma: 2020, compress: { passes: 3, unsafe_arrows: true }, format: { comments: false } });
+  const { code = text } = await minify(text, { module: true, ecma: 2020, compress: { passes: 3, unsafe_arrows: true, unsafe_methods: true, inline: 1 }, format: { comments: false } });
   return code;
 }
 

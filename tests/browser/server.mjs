@@ -53,6 +53,7 @@ async function compressed(file) {
  * @property {number} [truncateTo] sends this many bytes and ends, as if they were all.
  * @property {number} [flipByteAt] sends the file with this byte inverted; negative counts from the end.
  * @property {number} [stallAfter] sends this many bytes and then nothing, without ending.
+ * @property {Uint8Array} [body] sends these bytes, whether there is a file or not.
  * @property {string} [type] sends this MIME type.
  * @property {number} [delayMs] waits before answering.
  * @property {number} [bytesPerSecond] sends slowly, in small pieces.
@@ -86,7 +87,7 @@ export async function startServer({ policy = STRICT_POLICY, site = DIST, models 
     let body;
     try {
       if (fault.status) throw new Error('asked for');
-      body = packs ? await compressed(file) : await readFile(file);
+      body = fault.body ? Buffer.from(fault.body) : packs ? await compressed(file) : await readFile(file);
     } catch {
       response.writeHead(fault.status ?? 404, { 'content-type': 'text/plain' });
       response.end();
