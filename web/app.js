@@ -3,6 +3,7 @@
 import './watch-next.js';
 import { Words } from './element/words.js';
 import { closest } from './element/dom.js';
+import { refetch } from './element/own-file.js';
 import { fill } from './element/view.js';
 import { setUpImport } from './page/import.js';
 import { setUpLink } from './page/link.js';
@@ -11,11 +12,25 @@ import { setUpShare } from './page/share.js';
 const app = /** @type {import('./watch-next.js').WatchNext} */ (document.getElementById('app'));
 const folder = new URL('./words/page/', import.meta.url);
 
-/** The page's words; changes with the language. */
-const page = { words: await Words.load(folder, document.documentElement.lang) };
+/** How long to wait before asking again for words that couldn't be had. */
+const AGAIN_MS = 3000;
+
+/** The page's words, once they can be had: the tools have nothing to say without, and the widget goes on meanwhile. @returns {Promise<Words>} */
+async function loadWords() {
+  try {
+    return await Words.load(folder, document.documentElement.lang);
+  } catch (error) {
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    await refetch(error);
+    return loadWords();
+  }
+}
+
+/** Changes with the language. */
+const page = { words: await loadWords() };
 if (page.words.language !== 'en') fill(document, page.words);
 document.addEventListener('watchnext:language', async () => {
-  page.words = await Words.load(folder, document.documentElement.lang);
+  page.words = await loadWords();
   fill(document, page.words);
 });
 
@@ -29,12 +44,27 @@ for (const dialog of document.querySelectorAll('dialog')) {
 setUpImport(app, page);
 setUpShare(app, page);
 setUpLink(app, page);
+// Until now a click would have led nowhere.
+for (const tool of document.querySelectorAll('button.tool')) tool.removeAttribute('disabled');
 
 const mapButton = /** @type {HTMLButtonElement} */ (document.getElementById('open-map'));
 mapButton.addEventListener('click', async () => {
-  const { openMap } = await import('./map.js');
-  openMap(app, page);
+  try {
+    const { openMap } = await import('./map.js');
+    openMap(app, page);
+  } catch {
+    const notice = /** @type {HTMLElement} */ (document.getElementById('offer'));
+    notice.textContent = page.words.text('map.failed');
+    notice.hidden = false;
+  }
 });
+
+/** Has the page kept for visits without a network, once all has come that this visit needs. */
+async function keepForLater() {
+  await app.engine?.loadRanker().catch(() => {});
+  const policy = /** @type {any} */ (window).trustedTypes?.createPolicy('watchnext-offline', { createScriptURL: (/** @type {string} */ text) => text });
+  await navigator.serviceWorker?.register(policy?.createScriptURL('offline.js') ?? 'offline.js');
+}
 
 /** What is known once the widget has its movies. */
 function greet() {
@@ -42,6 +72,8 @@ function greet() {
   if (!info) return;
   mapButton.hidden = info.mapBytes === null;
   /** @type {HTMLElement} */ (document.getElementById('dataset')).textContent = info.dataset ? ` (${info.dataset})` : '';
+  // A site that lacks the file does without.
+  keepForLater().catch(() => {});
 }
 app.addEventListener('watchnext:ready', greet);
 greet();

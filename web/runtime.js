@@ -14,6 +14,9 @@ export { WatchNextError };
 
 const DEFAULT_STALL_MS = 20_000;
 
+/** The longest time that browsers' timers know; they take a longer one for none. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** The smallest module that uses simd128 (a function that splats a zero): browsers without it can't run the recommender. */
 const SIMD_MODULE = new Uint8Array([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
@@ -38,13 +41,16 @@ let trusted;
 
 /**
  * The address to start the worker at `url` with. Workers have to be of the page's own origin, so where the program comes from
- * another one, a worker of one line imports it.
+ * another one, a worker of one line imports it. One of the page's own origin is told which service worker answers the page, so that
+ * ours answers the workers of its own pages alone (`offline.js`).
  * @param {URL} url
  */
 function workerAddress(url) {
-  const { location, trustedTypes } = /** @type {any} */ (globalThis);
+  const { location, navigator, trustedTypes } = /** @type {any} */ (globalThis);
   const address =
-    url.origin === location.origin ? url.href : URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)};`], { type: 'text/javascript' }));
+    url.origin === location.origin
+      ? `${url}#${navigator.serviceWorker?.controller?.scriptURL}`
+      : URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)};`], { type: 'text/javascript' }));
   trusted ??= trustedTypes?.createPolicy('watchnext', { createScriptURL: (/** @type {string} */ text) => text });
   return trusted?.createScriptURL(address) ?? address;
 }
@@ -157,6 +163,13 @@ class Line {
       if (data.error) waiting?.reject(fromPlain(data.error));
       else waiting?.resolve(data.result);
     }
+  }
+
+  /** Gives up a worker that hasn't said its first word by then: of a file that stalls nobody is told. @param {number} stallMs */
+  expectStart(stallMs) {
+    setTimeout(() => {
+      if (!this.#started) this.end(new WatchNextError('timeout', `${this.#url} stalled: it didn't start in ${stallMs / 1000} s. Check the connection and try again.`, this.#url.href));
+    }, stallMs);
   }
 
   /** @param {string} message */
@@ -310,10 +323,13 @@ class Engine {
 export async function load({ bundle, onProgress, signal, stallMs = DEFAULT_STALL_MS, fresh = false } = {}) {
   signal?.throwIfAborted();
   checkBrowser();
-  const base = globalThis.document?.baseURI ?? import.meta.url;
+  // The document's own property of this name is whatever a site calls so (`<img name="baseURI">`).
+  const base = globalThis.document ? new Image().baseURI : import.meta.url;
   const folder = bundle ? new URL(bundle, base) : new URL('../models/', import.meta.url);
   if (!folder.pathname.endsWith('/')) folder.pathname += '/';
+  stallMs = Math.min(stallMs, LONGEST_MS);
   const line = new Line(new URL('./worker.js', import.meta.url));
+  line.expectStart(stallMs);
   line.listeners.files = (received, total) => onProgress?.({ received, total });
   const stop = () => line.end(signal?.reason);
   signal?.addEventListener('abort', stop, { once: true });

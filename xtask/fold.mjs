@@ -13,6 +13,7 @@ import { basename, dirname, join, posix, relative, resolve, sep } from 'node:pat
 import { pathToFileURL } from 'node:url';
 import { build, formatMessages, transform } from 'esbuild';
 import { minify } from 'terser';
+import { keepOffline } from './offline.mjs';
 
 /** The oldest browsers that the README names. */
 const TARGET = ['chrome105', 'edge105', 'firefox114', 'safari16.4'];
@@ -114,7 +115,7 @@ async function bundle(web, entries, plugin) {
  * @param {string} text
  */
 async function tightened(text) {
-  const { code = text } = await minify(text, { module: true, ecma: 2020, compress: { passes: 3, unsafe_arrows: true }, format: { comments: false } });
+  const { code = text } = await minify(text, { module: true, ecma: 2020, compress: { passes: 3, unsafe_arrows: true, unsafe_methods: true, inline: 1 }, format: { comments: false } });
   return code;
 }
 
@@ -329,7 +330,8 @@ async function removeEmptyFolders(web, folded) {
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   try {
-    for (const sentence of await fold(process.argv[2] ?? 'dist')) console.log(`    ${sentence}`);
+    const dist = process.argv[2] ?? 'dist';
+    for (const sentence of [...(await fold(dist)), await keepOffline(dist)]) console.log(`    ${sentence}`);
   } catch (error) {
     console.error(error instanceof FoldError ? error.message : error);
     process.exitCode = 1;

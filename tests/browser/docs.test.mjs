@@ -35,3 +35,19 @@ test('the embedding guide names every custom property, slot and part that the wi
   for (const part of names(/part: '([a-z-]+)'/g)) assert.ok(guide.includes(`\`${part}\``), `part ${part}`);
   for (const slot of names(/element\(\s*'slot',\s*\{ name: '([a-z-]+)'/g)) assert.ok(reference.includes(`\`${slot}\``), `slot ${slot}`);
 });
+
+test('each fault in docs/RELIABILITY.md has its tests', async () => {
+  const text = await readFile(new URL('docs/RELIABILITY.md', ROOT), 'utf8');
+  const section = text.slice(text.indexOf('\n## Faults\n')).split('\n## ')[1];
+  const rows = section.split('\n').filter((line) => line.startsWith('| ')).slice(1);
+  assert.ok(rows.length > 30);
+  for (const row of rows) {
+    const named = [...(row.split('|').at(-2) ?? '').matchAll(/(\w+): `([^`]+)`/g)];
+    assert.ok(named.length > 0, row);
+    for (const [, file, name] of named) {
+      // A test's name may be quoted in three ways, and hold what differs from one to the next.
+      const tests = (await readFile(new URL(`tests/browser/${file}.test.mjs`, ROOT), 'utf8')).replaceAll("\\'", "'");
+      assert.ok(tests.includes(name), `${file}.test.mjs has no test named ${name}`);
+    }
+  }
+});

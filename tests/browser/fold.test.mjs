@@ -1,6 +1,7 @@
 /** Folding: a small site goes through the step that makes the shipped page out of plain modules. No browser is needed. */
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { fold } from '../../xtask/fold.mjs';
+import { keepOffline } from '../../xtask/offline.mjs';
 
 /** A page, an element and a worker that share what real ones do: a counter as state, a class, and a module imported late. */
 const SITE = {
@@ -154,3 +156,55 @@ refuses('a missing module at the top', { 'web/map.js': "import './gone.js';" }, 
 refuses('a module from elsewhere', { 'web/map.js': "import 'axe-core';" }, /axe-core isn't a module of web\//);
 refuses('a script that is none', { 'web/map.js': 'export const = 1;' }, /map\.js:1:13/);
 refuses('a style sheet that is none', { 'web/app.css': 'body { color red }' }, /app\.css:1/);
+
+/** A bundle and a service worker, which name files and hashes as real ones do. */
+const KEPT = {
+  'web/offline.js': "self.hash = '{hash}';\n",
+  'web/words/en.json.br': 'compressed',
+  'models/manifest.json': JSON.stringify({
+    files: { movies: { path: 'm.bin', sha256: '0123456789abcdef'.repeat(4) }, states: { path: 's.bin', sha256: 'f'.repeat(64), optional: true } },
+  }),
+  'models/m.bin': 'movies',
+  'models/s.bin': 'states',
+  'models/README.md': 'A card, which the page never asks for.',
+};
+
+/** @param {string} text */
+const integrity = (text) => `sha256-${createHash('sha256').update(text).digest('base64')}`;
+
+test('what is kept for visits without a network is each file of the page, at its address and with its hash', async () => {
+  await put(KEPT);
+  await fold(dist);
+  await keepOffline(dist);
+  assert.ok(!existsSync(join(dist, 'web/offline.js')));
+  const text = await read('offline.json');
+  const { 'offline.js': own, ...list } = JSON.parse(text);
+  assert.equal((await read('offline.js')).match(/sha256-[^"]+/)?.[0], integrity(text));
+  assert.ok(own);
+  const scripts = (await readdir(join(dist, 'web'))).filter((name) => name.endsWith('.js')).map((name) => `web/${name}`);
+  const expected = ['./', 'models/manifest.json', 'models/m.bin?v=0123456789abcdef', 'models/s.bin?v=ffffffffffffffff', 'web/app.css', 'web/words/en.json', ...scripts];
+  assert.deepEqual(Object.keys(list).sort(), expected.sort());
+  for (const [address, [hash, onDemand]] of Object.entries(list)) {
+    const file = address === './' ? 'index.html' : address.split('?')[0];
+    assert.equal(hash, integrity(await read(file)), address);
+    assert.equal(onDemand, file === 'models/s.bin', address);
+  }
+});
+
+test('another file is another version to keep, and so is another service worker', async () => {
+  const versions = new Set();
+  for (const change of [{}, { 'web/words/en.json': '{}' }, { 'web/offline.js': "addEventListener('fetch', () => {}); self.hash = '{hash}';" }]) {
+    await fresh();
+    await put({ ...KEPT, ...change });
+    await fold(dist);
+    await keepOffline(dist);
+    versions.add(/sha256-[^"']+/.exec(await read('offline.js'))?.[0]);
+  }
+  assert.equal(versions.size, 3);
+});
+
+test('a service worker without a place for the hash is refused', async () => {
+  await put({ ...KEPT, 'web/offline.js': 'self.hash = 1;' });
+  await fold(dist);
+  await assert.rejects(keepOffline(dist), /must hold \{hash\} once/);
+});

@@ -43,7 +43,8 @@ export function site({ arguments: more, ...options } = {}) {
      * @param {import('playwright-core').BrowserContextOptions} [options]
      */
     async blank(options) {
-      const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+      // What a page does about a server's faults must not be hidden by what its service worker keeps.
+      const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, serviceWorkers: 'block', ...options });
       await context.addInitScript(lookInside);
       return watch(await context.newPage(), self.server.origin);
     },

@@ -53,6 +53,7 @@ async function compressed(file) {
  * @property {number} [truncateTo] sends this many bytes and ends, as if they were all.
  * @property {number} [flipByteAt] sends the file with this byte inverted; negative counts from the end.
  * @property {number} [stallAfter] sends this many bytes and then nothing, without ending.
+ * @property {Uint8Array} [body] sends these bytes, whether there is a file or not.
  * @property {string} [type] sends this MIME type.
  * @property {number} [delayMs] waits before answering.
  * @property {number} [bytesPerSecond] sends slowly, in small pieces.
@@ -60,29 +61,33 @@ async function compressed(file) {
  */
 
 /**
- * @param {{policy?: string | null, models?: string, isolated?: boolean, compress?: boolean, cors?: boolean}} [options] `models` is the folder that is served as
- *   /models/; the site's own if left out. `policy` is the Content-Security-Policy header, null for none. `isolated` sends
+ * @param {{policy?: string | null, site?: string, models?: string, isolated?: boolean, compress?: boolean, cors?: boolean}} [options] `site` is the folder that
+ *   is served, the built site if left out; `models` is what is served as /models/, the built site's if left out. `policy` is the Content-Security-Policy header, null for none. `isolated` sends
  *   COOP and COEP, without which the browser doesn't measure memory. `compress` sends files in Brotli to whoever takes it; a
  *   fault still finds the file as it is.
  */
-export async function startServer({ policy = STRICT_POLICY, models = SHIPPED_MODELS, isolated = false, compress = false, cors = false } = {}) {
+export async function startServer({ policy = STRICT_POLICY, site = DIST, models = SHIPPED_MODELS, isolated = false, compress = false, cors = false } = {}) {
   /** @type {Map<string, Fault>} */
   const faults = new Map();
   /** @type {string[]} */
   const requests = [];
-  const state = { policy };
+  const state = { policy, site, isDown: false };
 
   const server = createServer(async (request, response) => {
+    if (state.isDown) {
+      request.socket.destroy();
+      return;
+    }
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     requests.push(pathname);
     const fault = faults.get(pathname) ?? {};
     if (fault.delayMs) await new Promise((done) => setTimeout(done, fault.delayMs));
-    const file = locate(pathname, models);
+    const file = locate(pathname, state.site, models);
     const packs = compress && !faults.has(pathname) && /\bbr\b/.test(String(request.headers['accept-encoding']));
     let body;
     try {
       if (fault.status) throw new Error('asked for');
-      body = packs ? await compressed(file) : await readFile(file);
+      body = fault.body ? Buffer.from(fault.body) : packs ? await compressed(file) : await readFile(file);
     } catch {
       response.writeHead(fault.status ?? 404, { 'content-type': 'text/plain' });
       response.end();
@@ -134,10 +139,19 @@ export async function startServer({ policy = STRICT_POLICY, models = SHIPPED_MOD
     setPolicy(policy) {
       state.policy = policy;
     },
+    /** Serves another folder from now on, as after a deploy. @param {string} folder */
+    setSite(folder) {
+      state.site = folder;
+    },
+    /** Ends every connection without an answer, as if there were no network, or answers again. @param {boolean} isDown */
+    setDown(isDown) {
+      state.isDown = isDown;
+      if (isDown) server.closeAllConnections();
+    },
     /** Back to a server that does as it should. */
     heal() {
       faults.clear();
-      state.policy = policy;
+      Object.assign(state, { policy, isDown: false });
     },
     async close() {
       server.closeAllConnections();
@@ -146,10 +160,10 @@ export async function startServer({ policy = STRICT_POLICY, models = SHIPPED_MOD
   };
 }
 
-/** @param {string} pathname @param {string} models */
-function locate(pathname, models) {
+/** @param {string} pathname @param {string} site @param {string} models */
+function locate(pathname, site, models) {
   const path = normalize(decodeURIComponent(pathname.endsWith('/') ? `${pathname}index.html` : pathname));
-  const [root, rest] = path.startsWith('/models/') ? [models, path.slice('/models'.length)] : [DIST, path];
+  const [root, rest] = path.startsWith('/models/') ? [models, path.slice('/models'.length)] : [site, path];
   const file = join(root, rest);
   // Nothing outside the folder is served, whatever the address says.
   return file.startsWith(resolve(root) + sep) ? file : join(root, 'nothing');

@@ -1,4 +1,7 @@
-/** Building elements. Text always goes in as text, never as markup: titles come from files and from storage. */
+/**
+ * Building elements. Text always goes in as text, never as markup: titles come from files and from storage. The document is asked by its
+ * class, since its own properties are whatever a site's markup calls so (`<img name="createElement">`).
+ */
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -11,7 +14,7 @@ const SVG = 'http://www.w3.org/2000/svg';
  * @returns {HTMLElement}
  */
 export function element(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
+  const node = Document.prototype.createElement.call(document, tag);
   set(node, attributes);
   node.append(...children);
   return node;
@@ -24,7 +27,7 @@ export function element(tag, attributes = {}, ...children) {
  * @returns {SVGElement}
  */
 export function svg(tag, attributes = {}, ...children) {
-  const node = document.createElementNS(SVG, tag);
+  const node = Document.prototype.createElementNS.call(document, SVG, tag);
   set(node, attributes);
   node.append(...children);
   return node;

@@ -8,7 +8,7 @@ import { element } from './dom.js';
 import { App } from './app.js';
 import { isFame } from './filters.js';
 import { DEFAULT_KEY, isMovieId, isRating } from './store.js';
-import { readJson } from './own-file.js';
+import { PATIENCE_MS, readJson, refetch } from './own-file.js';
 import { View, readTree } from './view.js';
 import { Words } from './words.js';
 
@@ -263,6 +263,7 @@ export class WatchNext extends Base {
     const loaded = new Promise((/** @type {(value: void) => void} */ resolve) => {
       link.addEventListener('load', () => resolve());
       link.addEventListener('error', () => resolve());
+      setTimeout(resolve, PATIENCE_MS);
     });
     this.#shadow.prepend(link);
     return [[link], loaded];
@@ -339,7 +340,10 @@ export class WatchNext extends Base {
   /** Without its words the element can say nothing in a visitor's language, so the error's own text has to do. @param {WatchNextError} error */
   #giveUp(error) {
     const again = element('button', { type: 'button' }, 'Try again');
-    again.addEventListener('click', () => void this.#build());
+    again.addEventListener('click', async () => {
+      await refetch(error);
+      void this.#build();
+    });
     this.#shadow.replaceChildren(waiting(element('p', { class: 'failure-panel failure-detail', role: 'alert', part: 'error', 'data-code': error.code }, `${error.message} `, again)));
     this.#dispatch('error', { code: error.code, message: error.message, place: error.place ?? null });
   }

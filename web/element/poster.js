@@ -64,7 +64,7 @@ function widthOf(word, voice) {
   const key = `${font} ${word}`;
   let width = widths.get(key);
   if (width === undefined) {
-    ruler ??= document.createElement('canvas').getContext('2d');
+    ruler ??= /** @type {HTMLCanvasElement} */ (element('canvas')).getContext('2d');
     if (ruler) ruler.font = font;
     // Without a canvas (some browsers forbid it against fingerprinting) a broad guess keeps words inside the poster.
     width = (ruler ? ruler.measureText(word).width : word.length * 66) + word.length * voice.spacing * 100;
@@ -160,7 +160,7 @@ export function addressOf(template, movie) {
   });
   if (!whole) return null;
   try {
-    const url = new URL(address, document.baseURI);
+    const url = new URL(address, new Image().baseURI);
     return /^https?:$/.test(url.protocol) ? url.href : null;
   } catch {
     return null;

@@ -61,7 +61,7 @@ export class Similar {
     });
     this.#shut.addEventListener('click', () => this.close({ returnFocus: true }));
     const listening = { signal };
-    document.addEventListener(
+    globalThis.addEventListener(
       'keydown',
       (event) => {
         // What has a use of its own for the key, as the search box has, comes first.
@@ -71,7 +71,7 @@ export class Similar {
     );
     // A click elsewhere means that the visitor has turned to something else; the toast's undo belongs to the tray's own clicks.
     // Not the press that begins a click, since it also begins the scrolling of the suggestions under a finger.
-    document.addEventListener(
+    globalThis.addEventListener(
       'click',
       (event) => {
         // From outside a click in the widget is from the widget itself, so its true target is asked for.

@@ -1,6 +1,7 @@
 /** The widget's tree: what stands in it from the start, by name. Everything else is put in by whoever owns the place. */
 
 import { WatchNextError } from '../runtime.js';
+import { PATIENCE_MS } from './own-file.js';
 
 /**
  * The document with the tree. Asked for by XMLHttpRequest, since it has a file parsed as HTML without a string of markup in between,
@@ -13,6 +14,7 @@ export function readTree(url) {
     const request = new XMLHttpRequest();
     request.open('GET', url);
     request.responseType = 'document';
+    request.timeout = PATIENCE_MS;
     request.addEventListener('loadend', () => {
       if (request.status === 200 && request.response?.getElementById('root')) return resolve(request.response);
       const reason = request.status ? `the server answered ${request.status}` : 'the connection or the policy (connect-src) prevents it';
@@ -49,7 +51,7 @@ export class View {
   constructor(shadow, tree, words) {
     this.#shadow = shadow;
     this.words = words;
-    const body = document.importNode(tree.body, true);
+    const { body } = tree;
     fill(body, words);
     this.root = /** @type {HTMLElement} */ (body.querySelector('#root'));
     this.root.lang = words.language;

@@ -17,7 +17,7 @@ import { WatchNextError } from './failure.js';
 async function open(url, { signal, cache }) {
   let response;
   try {
-    response = await fetch(url, { signal, cache, credentials: 'same-origin' });
+    response = await fetch(url, { signal, cache });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const reason = error instanceof Error ? error.message : String(error);
