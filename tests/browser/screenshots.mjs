@@ -128,7 +128,8 @@ const browser = await launch();
 
 /** @param {import('playwright-core').BrowserContextOptions} options */
 async function open(options) {
-  const context = await browser.newContext(options);
+  // A page that is kept for visits without a network would hide what a server does wrong.
+  const context = await browser.newContext({ serviceWorkers: 'block', ...options });
   await context.addInitScript(lookInside);
   return context.newPage();
 }
