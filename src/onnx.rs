@@ -7,6 +7,7 @@
 
 mod budget;
 mod gather;
+mod operands;
 mod operators;
 mod tensor;
 

@@ -5,24 +5,13 @@
 mod fixture;
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
 
-use fixture::Bundle;
+use fixture::{noon, recommender};
 use trainer::fixture::movie_id;
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
-use watchnext::features::LocalTime;
 use watchnext::filter::{Fame, Filter};
 use watchnext::history::History;
-use watchnext::recommend::{Recommender, Retrieval, Strategy};
-
-fn recommender() -> &'static Recommender {
-    static LOADED: OnceLock<Recommender> = OnceLock::new();
-    LOADED.get_or_init(|| Bundle::fresh().load().unwrap())
-}
-
-fn noon() -> LocalTime {
-    LocalTime::from_unix(1_510_000_000, 0).unwrap()
-}
+use watchnext::recommend::{Retrieval, Strategy};
 
 /// Five comedies, which without a filter suggest comedies.
 fn history() -> History {

@@ -6,12 +6,11 @@ mod fixture;
 
 use std::sync::OnceLock;
 
-use fixture::Bundle;
+use fixture::{Bundle, noon};
 use prost::Message;
 use tract_onnx::pb::{ModelProto, tensor_proto::DataType};
 use trainer::fixture::{GROUPS, movie_id};
 use watchnext::catalog::{MovieId, MovieIndex};
-use watchnext::features::LocalTime;
 use watchnext::features::reaction::{REACTION_FEATURES, ReactionHistory};
 use watchnext::history::History;
 use watchnext::ranker::{RANKER, expected_value};
@@ -21,10 +20,6 @@ use watchnext::traits::{MovieTraits, TRAITS};
 fn recommender() -> &'static Recommender {
     static LOADED: OnceLock<Recommender> = OnceLock::new();
     LOADED.get_or_init(|| Bundle::ranked().load().unwrap())
-}
-
-fn noon() -> LocalTime {
-    LocalTime::from_unix(1_510_000_000, 0).unwrap()
 }
 
 fn history(watched: &[(u32, Option<f32>)]) -> History {

@@ -4,12 +4,12 @@
 
 mod fixture;
 
-use fixture::Bundle;
+use fixture::{Bundle, noon};
 use ndarray::Array2;
 use trainer::fixture::movie_id;
 use watchnext::catalog::{MovieId, MovieIndex};
 use watchnext::error::{Error, Result};
-use watchnext::features::{HISTORY_LEN, LocalTime};
+use watchnext::features::HISTORY_LEN;
 use watchnext::history::{History, Rating, Watch};
 use watchnext::index::InnerProductIndex;
 use watchnext::model::{TowerInputs, UserTower};
@@ -47,10 +47,6 @@ impl UserTower for WeightedMean {
         }
         Ok(vector)
     }
-}
-
-fn noon() -> LocalTime {
-    LocalTime::from_unix(1_510_000_000, 0).unwrap()
 }
 
 fn row(row: usize) -> MovieIndex {

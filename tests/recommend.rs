@@ -4,26 +4,15 @@
 
 mod fixture;
 
-use fixture::Bundle;
+use fixture::{Bundle, noon, recommender};
 use proptest::prelude::*;
-use std::sync::OnceLock;
 use trainer::fixture::{GROUPS, MOVIES_PER_GROUP, movie_id};
 use watchnext::bundle::{Manifest, MovieEmbeddings};
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::error::{Error, Result};
-use watchnext::features::LocalTime;
 use watchnext::history::History;
 use watchnext::model::{TowerInputs, UserTower};
 use watchnext::recommend::{Recommender, Retrieval, Strategy, Suggestion};
-
-fn recommender() -> &'static Recommender {
-    static LOADED: OnceLock<Recommender> = OnceLock::new();
-    LOADED.get_or_init(|| Bundle::fresh().load().unwrap())
-}
-
-fn noon() -> LocalTime {
-    LocalTime::from_unix(1_510_000_000, 0).unwrap()
-}
 
 fn history(ids: &[u32]) -> History {
     let (history, unknown) =

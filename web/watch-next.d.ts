@@ -75,7 +75,7 @@ export class WatchNext extends HTMLElement {
   get watched(): WatchedMovie[];
   set watched(list: Iterable<number | Watched>);
 
-  /** What may be suggested. Setting it sets the attributes `genres`, `decades` and `fame`. */
+  /** What may be suggested. Setting it sets the attributes `genres`, `decades` and `fame`; what isn't named is open again. */
   get filter(): Filter;
   set filter(filter: Partial<Filter>);
 

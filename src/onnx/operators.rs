@@ -18,6 +18,7 @@ use tract_onnx::tract_core::ops::nn::{Reduce, Reducer, Softmax, SoftmaxKind, lea
 use tract_onnx::tract_core::ops::{logic, math};
 
 use super::gather::CheckedGather;
+use super::operands::{axis, constant, ensure_float, integers, number, one, rank, shape, sorted_axes};
 use super::{budget, tensor};
 
 /// The names of the operators that [`Node::wire`] knows.
@@ -546,58 +547,4 @@ impl Node<'_> {
         }
         Ok(tvec!(wire))
     }
-}
-
-/// An axis counted from the end where it is negative.
-fn axis(at: i64, rank: usize) -> TractResult<usize> {
-    let rank_signed = i64::try_from(rank)?;
-    let at = if at < 0 { at + rank_signed } else { at };
-    ensure!((0..rank_signed).contains(&at), "there is no axis {at} among {rank}");
-    Ok(usize::try_from(at)?)
-}
-
-/// Several such axes, each once, in order.
-fn sorted_axes(axes: &[i64], rank: usize) -> TractResult<Vec<usize>> {
-    ensure!(rank <= budget::MAX_AXES, "{rank} axes are too many, {} are the most", budget::MAX_AXES);
-    let mut sorted: Vec<usize> = axes.iter().map(|at| axis(*at, rank)).collect::<TractResult<_>>()?;
-    sorted.sort_unstable();
-    ensure!(sorted.is_sorted_by(|one, next| one < next), "an axis stands twice in {axes:?}");
-    Ok(sorted)
-}
-
-fn rank(model: &TypedModel, outlet: OutletId) -> TractResult<usize> {
-    Ok(model.outlet_fact(outlet)?.rank())
-}
-
-fn shape(model: &TypedModel, outlet: OutletId) -> TractResult<Vec<usize>> {
-    let shape = model.outlet_fact(outlet)?.shape.as_concrete();
-    Ok(shape.context("its input has no fixed shape")?.to_vec())
-}
-
-/// A value that is known before the model runs.
-fn constant(model: &TypedModel, outlet: OutletId) -> TractResult<std::sync::Arc<Tensor>> {
-    model.outlet_fact(outlet)?.konst.clone().context("an input that says how, not what, must be a constant")
-}
-
-fn ensure_float(model: &TypedModel, outlet: OutletId) -> TractResult<()> {
-    let datum_type = model.outlet_fact(outlet)?.datum_type;
-    ensure!(datum_type == DatumType::F32, "it takes float, not {datum_type:?}; cast its inputs");
-    Ok(())
-}
-
-/// The numbers of a shape, of axes or of parts, which are never many.
-fn integers(tensor: &Tensor) -> TractResult<Vec<i64>> {
-    let most = budget::MAX_WIRES;
-    ensure!(tensor.len() <= most, "{} numbers say how it works, {most} are the most", tensor.len());
-    Ok(tensor.cast_to::<i64>()?.to_plain_array_view::<i64>()?.iter().copied().collect())
-}
-
-/// The only number of a tensor, which tract would read even from an empty one.
-fn number(tensor: &Tensor) -> TractResult<f32> {
-    ensure!(tensor.len() == 1, "{} numbers stand where one is asked for", tensor.len());
-    tensor.cast_to_scalar()
-}
-
-fn one(wires: TVec<OutletId>) -> TractResult<OutletId> {
-    wires.first().copied().context("it makes nothing")
 }

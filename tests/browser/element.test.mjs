@@ -219,6 +219,19 @@ test('properties and methods', async () => {
   });
 });
 
+test('a list that is set as the worker dies waits for the next one', async () => {
+  const page = await host('<watch-next store="none"></watch-next>');
+  await page.locator('watch-next').evaluate((element, ids) => {
+    const { engine } = /** @type {any} */ (element);
+    engine.movies = () => Promise.reject(Object.assign(new Error('made to fail'), { code: 'worker-crashed' }));
+    /** @type {any} */ (element).watched = ids;
+  }, IDS.slice(0, 2));
+  assert.equal(await failureCode(page), 'worker-crashed');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.waitForFunction(() => inside().querySelectorAll('#watched-list > li').length === 2);
+  assert.deepEqual(page.errors, []);
+});
+
 test('a property that was set before the program came counts', async () => {
   const page = await here.blank();
   await visitHost(page, here.server.origin, `<watch-next></watch-next><script>document.querySelector('watch-next').watched = [${IDS[0]}, ${IDS[4]}]</script>${SCRIPT}`);

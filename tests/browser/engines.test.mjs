@@ -9,10 +9,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import puppeteer from 'puppeteer-core';
 import { FIXTURE } from './harness.mjs';
+import { TOLERANCE, findAll, largestDifference } from './parity.mjs';
 import { SHIPPED_MODELS, startServer } from './server.mjs';
-
-/** The largest difference of a number from one engine to the next. */
-const TOLERANCE = 1e-5;
 
 /**
  * @typedef {object} Driven a page in an engine.
@@ -93,33 +91,6 @@ const ENGINES = [
   ['WebKitGTK', MINI_BROWSER && (process.env.DISPLAY || existsSync('/usr/bin/xvfb-run')) ? ['/usr/bin/WebKitWebDriver'].find(existsSync) : undefined, 'webkit2gtk-driver xvfb', webkit],
 ];
 
-/** What parity.json expects, found by the runtime in the page. @param {any[]} expected */
-async function findAll(expected) {
-  const { load } = await import(`${location.origin}/web/runtime.js`);
-  const engine = await load({ bundle: '/models/' });
-  if (engine.info.statesBytes !== null) await engine.loadStates();
-  const found = [];
-  for (const { request, top, top_states: topStates } of expected) {
-    const ids = async (/** @type {string} */ retrieval, /** @type {number} */ limit) =>
-      (await engine.suggest({ ...request, retrieval, limit, diversity: 0 })).suggestions.map((/** @type {any} */ { movieId }) => movieId);
-    found.push({
-      vector: [...(await engine.userVector(request))],
-      top: await ids('movies', top.length),
-      topStates: topStates && (await ids('states', topStates.length)),
-      likes: /** @type {number[]} */ ([]),
-    });
-  }
-  if (expected.some((one) => one.likes)) await engine.loadRanker();
-  for (const [at, { request, top, likes }] of expected.entries()) {
-    if (!likes) continue;
-    const { suggestions } = await engine.suggest({ ...request, limit: engine.info.movies, diversity: 0 });
-    const chances = new Map(suggestions.map((/** @type {any} */ { movieId, like }) => [movieId, like]));
-    found[at].likes = top.map((/** @type {number} */ id) => chances.get(id));
-  }
-  engine.close();
-  return found;
-}
-
 for (const [name, program, debian, start] of ENGINES) {
   const skip = program ? false : `${name} isn't installed: apt-get install ${debian}`;
   /** @type {Promise<Driven> | undefined} */
@@ -136,16 +107,7 @@ for (const [name, program, debian, start] of ENGINES) {
         const page = await driven();
         await page.goto(`${server.origin}/web/examples/plain.html`);
         const found = await page.evaluate(findAll, cases);
-        let worst = 0;
-        cases.forEach((/** @type {any} */ expected, /** @type {number} */ at) => {
-          const { vector, top, topStates, likes } = found[at];
-          assert.equal(vector.length, expected.user_vector.length);
-          assert.equal(likes.length, expected.likes?.length ?? 0);
-          vector.forEach((/** @type {number} */ value, /** @type {number} */ place) => (worst = Math.max(worst, Math.abs(value - expected.user_vector[place]))));
-          likes.forEach((/** @type {number} */ value, /** @type {number} */ place) => (worst = Math.max(worst, Math.abs(value - expected.likes[place]))));
-          assert.deepEqual(top, expected.top, `case ${at}`);
-          if (expected.top_states) assert.deepEqual(topStates, expected.top_states, `case ${at}, states`);
-        });
+        const worst = largestDifference(cases, found);
         console.log(`${page.version}, ${bundle}: ${cases.length} cases, largest difference ${worst.toExponential(2)}`);
         assert.ok(worst <= TOLERANCE, `largest difference ${worst}`);
       } finally {

@@ -10,18 +10,31 @@ import { clickPosters, ready, site, suggested } from './harness.mjs';
 const here = site();
 const require = createRequire(import.meta.url);
 
-/** A package as one module, as a content network would send it. @param {Record<string, string>} modules @param {string} name @param {readonly string[]} external */
-async function moduleOf(modules, name, external) {
+/** What packages export as one module, as a content network would send it. @param {string} contents */
+async function moduleOf(contents) {
   const { outputFiles } = await build({
-    stdin: { contents: modules[name], resolveDir: new URL('.', import.meta.url).pathname },
+    stdin: { contents, resolveDir: new URL('.', import.meta.url).pathname },
     bundle: true,
     format: 'esm',
     write: false,
     define: { 'process.env.NODE_ENV': '"production"' },
-    external: [...external],
     logLevel: 'silent',
   });
   return outputFiles[0].text;
+}
+
+/** Answers as a content network does. @param {import('playwright-core').Route} route @param {string} body */
+const send = (route, body) => route.fulfill({ contentType: 'text/javascript', headers: { 'access-control-allow-origin': '*' }, body });
+
+/** A framework's page: its state hears of clicks, and the widget of its state. @param {import('./harness.mjs').WatchedPage} page */
+async function assertFollows(page) {
+  await ready(page);
+  await clickPosters(page, 0, 1);
+  await page.getByText('2 watched').waitFor();
+  assert.equal((await suggested(page)).length, 4);
+  await page.getByLabel('Suggestions:').fill('6');
+  await page.waitForFunction(() => inside().querySelectorAll('.seen').length === 6);
+  assert.deepEqual(page.errors, []);
 }
 
 test('plain HTML', async () => {
@@ -51,34 +64,20 @@ test('React: attributes follow the state, and events change it', async () => {
   here.server.setPolicy(null);
   const page = await here.blank();
   // One bundle for both, so that there is one React; the second module only hands on a part of it.
-  const react = await moduleOf({ all: "export { createElement, useState } from 'react'; export { createRoot } from 'react-dom/client';" }, 'all', []);
-  await page.route('https://esm.sh/react@**', (route) => route.fulfill({ contentType: 'text/javascript', headers: { 'access-control-allow-origin': '*' }, body: react }));
-  await page.route('https://esm.sh/react-dom@**', (route) =>
-    route.fulfill({ contentType: 'text/javascript', headers: { 'access-control-allow-origin': '*' }, body: "export { createRoot } from 'react';" }),
-  );
+  const react = await moduleOf("export { createElement, useState } from 'react'; export { createRoot } from 'react-dom/client';");
+  await page.route('https://esm.sh/react@**', (route) => send(route, react));
+  await page.route('https://esm.sh/react-dom@**', (route) => send(route, "export { createRoot } from 'react';"));
   await page.goto(`${here.server.origin}/web/examples/react.html`);
-  await ready(page);
-  await clickPosters(page, 0, 1);
-  await page.getByText('2 watched').waitFor();
-  assert.equal((await suggested(page)).length, 4);
-  await page.getByLabel('Suggestions:').fill('6');
-  await page.waitForFunction(() => inside().querySelectorAll('.seen').length === 6);
-  assert.deepEqual(page.errors, []);
+  await assertFollows(page);
 });
 
 test('Vue: attributes follow the state, and events change it', async () => {
   here.server.setPolicy(null);
   const page = await here.blank();
   const vue = await readFile(require.resolve('vue/dist/vue.esm-browser.prod.js'), 'utf8');
-  await page.route('https://unpkg.com/vue@**', (route) => route.fulfill({ contentType: 'text/javascript', headers: { 'access-control-allow-origin': '*' }, body: vue }));
+  await page.route('https://unpkg.com/vue@**', (route) => send(route, vue));
   await page.goto(`${here.server.origin}/web/examples/vue.html`);
-  await ready(page);
-  await clickPosters(page, 0, 1);
-  await page.getByText('2 watched').waitFor();
-  assert.equal((await suggested(page)).length, 4);
-  await page.getByLabel('Suggestions:').fill('6');
-  await page.waitForFunction(() => inside().querySelectorAll('.seen').length === 6);
-  assert.deepEqual(page.errors, []);
+  await assertFollows(page);
 });
 
 test('Svelte: attributes follow the state, and events change it', async () => {
@@ -86,21 +85,15 @@ test('Svelte: attributes follow the state, and events change it', async () => {
   const page = await here.blank();
   const [svelte, compiler] = await Promise.all([
     // As with React: one runtime, whatever name it is imported by.
-    moduleOf({ all: "export { mount } from 'svelte'; export * from 'svelte/internal/client';" }, 'all', []),
-    moduleOf({ all: "export { compile } from 'svelte/compiler';" }, 'all', []),
+    moduleOf("export { mount } from 'svelte'; export * from 'svelte/internal/client';"),
+    moduleOf("export { compile } from 'svelte/compiler';"),
   ]);
   await page.route('https://esm.sh/svelte@**', (route) => {
     const { pathname } = new URL(route.request().url());
     const whole = route.request().url().replace(/(svelte@[^/]+).*/, '$1');
     const body = pathname.endsWith('/compiler') ? compiler : /svelte@[^/]+$/.test(pathname) ? svelte : `export * from ${JSON.stringify(whole)};`;
-    return route.fulfill({ contentType: 'text/javascript', headers: { 'access-control-allow-origin': '*' }, body });
+    return send(route, body);
   });
   await page.goto(`${here.server.origin}/web/examples/svelte.html`);
-  await ready(page);
-  await clickPosters(page, 0, 1);
-  await page.getByText('2 watched').waitFor();
-  assert.equal((await suggested(page)).length, 4);
-  await page.getByLabel('Suggestions:').fill('6');
-  await page.waitForFunction(() => inside().querySelectorAll('.seen').length === 6);
-  assert.deepEqual(page.errors, []);
+  await assertFollows(page);
 });

@@ -57,6 +57,21 @@ test('filters that nothing fits say so, and a button clears them', async () => {
   assert.equal(await page.evaluate(() => focused()?.tagName), 'SUMMARY', 'the pressed button is gone');
 });
 
+test('a filter that the site sets again counts, whatever the visitor pressed since', async () => {
+  const page = await here.open();
+  await clickPosters(page, 0);
+  const set = () => page.locator('watch-next').evaluate((element) => ((/** @type {any} */ (element)).filter = { genres: ['Horror'] }));
+  const onlyHorror = () => page.waitForFunction(() => [...inside().querySelectorAll('.card-genres')].every(({ textContent }) => textContent.includes('Horror')));
+  await set();
+  await onlyHorror();
+  await page.locator('#filters-title').click();
+  await press(page, 'Horror');
+  assert.ok((await cards(page)).some(({ genres }) => !genres.includes('Horror')));
+  await set();
+  await onlyHorror();
+  assert.equal(await page.locator('.chip', { hasText: 'Horror' }).getAttribute('aria-pressed'), 'true');
+});
+
 test('what isn\'t of interest goes, stays away, can be undone and brought back', async () => {
   const page = await here.open();
   await clickPosters(page, 0, 3);

@@ -152,9 +152,13 @@ export class App {
       this.#coming = watched;
       return;
     }
-    const movies = await this.engine.movies(watched.map(({ movieId }) => movieId));
-    const entries = movies.flatMap((movie, at) => (movie ? [{ ...movie, rating: watched[at].rating }] : []));
-    this.#store.replace(entries);
+    try {
+      const movies = await this.engine.movies(watched.map(({ movieId }) => movieId));
+      this.#store.replace(movies.flatMap((movie, at) => (movie ? [{ ...movie, rating: watched[at].rating }] : [])));
+    } catch (error) {
+      this.#coming = watched;
+      this.#stopWith(error);
+    }
   }
 
   /** Suggestions for the present list; empty while nothing can be suggested. */
@@ -244,8 +248,11 @@ export class App {
       this.engine = engine;
       this.#suggestions.use(engine);
       this.#ranker.use(engine);
-      if (this.#coming) await this.setWatched(this.#coming);
+      const coming = this.#coming;
       this.#coming = undefined;
+      if (coming) await this.setWatched(coming);
+      // It may have met the worker's end, which is told by now.
+      if (engine !== this.engine) return;
       // Whoever comes back sees their suggestions first, and then the wall.
       const answer = await this.#suggestions.refresh();
       const movies = await engine.wall(WALL_MOVIES);

@@ -142,6 +142,8 @@ export class WatchNext extends Base {
     this.#reflect('genres', genres?.join(', '));
     this.#reflect('decades', decades?.join(' '));
     this.#reflect('fame', fame ?? undefined);
+    // The visitor may have pressed other chips since an attribute was set to the very same.
+    this.#app?.filters.set(this.#filterOfAttributes());
   }
 
   /** The suggestions that are shown. */
@@ -344,7 +346,7 @@ export class WatchNext extends Base {
       await refetch(error);
       void this.#build();
     });
-    this.#shadow.replaceChildren(waiting(element('p', { class: 'failure-panel failure-detail', role: 'alert', part: 'error', 'data-code': error.code }, `${error.message} `, again)));
+    this.#shadow.replaceChildren(waiting(element('p', { class: 'failure-panel failure-detail', role: 'alert', part: 'error', 'data-code': error.code }, 'The movies couldn’t be loaded. Your list is safe. ', again, ` ${error.message}`)));
     this.#dispatch('error', { code: error.code, message: error.message, place: error.place ?? null });
   }
 
