@@ -2,14 +2,15 @@
 //!
 //! [`dataset`] reads the ratings, [`links`](mod@links) what movies are called elsewhere, and [`split`] parts the users; [`train`]
 //! fits the [`network`] with the operations of [`ops`] and the optimiser of [`adam`]; [`export`], [`compact`] and [`pack`] make the
-//! bundle; [`evaluate`] measures what ships beside the [`methods`] and [`baselines`] that it is held against, and [`report`] shows
-//! it. [`titles`] turns titles into vectors, [`map`](mod@map) draws the movies. [`cli`] is the command line, [`fixture`] makes the
-//! tests' data.
+//! bundle, which [`commit`](mod@commit) puts in place of another; [`evaluate`] measures what ships beside the [`methods`] and
+//! [`baselines`] that it is held against, and [`report`] shows it. [`titles`] turns titles into vectors, [`map`](mod@map) draws the
+//! movies. [`cli`] is the command line, [`fixture`] makes the tests' data.
 
 pub mod adam;
 pub mod baselines;
 pub mod cli;
 mod commands;
+pub mod commit;
 pub mod compact;
 pub mod dataset;
 pub mod evaluate;

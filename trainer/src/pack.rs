@@ -21,6 +21,7 @@ use watchnext::ranker::RANKER;
 use watchnext::recommend::Recommender;
 use watchnext::traits::TRAITS;
 
+use crate::commit::commit;
 use crate::compact::CompactStates;
 use crate::export::user_tower;
 use crate::links::read_links;
@@ -235,25 +236,18 @@ impl Packed {
         load(&serde_json::to_vec(&self.manifest)?, |role| self.file(role))
     }
 
-    /// Writes the files into `folder`, the manifest last: until it is there, the old manifest's hashes refuse the new files, so
-    /// that a mix is never taken for a bundle. Each file is written beside its place and renamed.
+    /// Makes these files the bundle of `folder`, with `parity.json` beside them. Killed at any moment, it leaves the old bundle whole
+    /// or the new one; see [`commit`](mod@crate::commit).
     ///
     /// # Errors
     /// A folder that can't be written to.
     pub fn write(&self, folder: &Path) -> Result<()> {
-        let place =
-            || format!("the bundle can't be written to {}. Free the disk or mend the rights.", folder.display());
-        fs::create_dir_all(folder).with_context(place)?;
-        let parity = serde_json::to_vec(&self.parity)?;
-        let named = self.files.iter().map(|(_, path, bytes)| (*path, bytes.as_slice()));
-        replace(folder, named.chain([("parity.json", parity.as_slice())]), &self.manifest).with_context(place)?;
-        for (role, path) in OPTIONAL {
-            if !self.manifest.files.contains_key(role) {
-                // What is left of an earlier bundle would only mislead whoever looks into the folder.
-                let _ = fs::remove_file(folder.join(path));
-            }
-        }
-        Ok(())
+        let files: Vec<_> = self.files.iter().map(|(_, path, bytes)| (*path, bytes.as_slice())).collect();
+        let retired: Vec<_> = OPTIONAL.iter().filter(|(role, _)| !self.manifest.files.contains_key(*role)).collect();
+        commit(folder, &self.manifest, &files, &retired.iter().map(|(_, path)| *path).collect::<Vec<_>>())?;
+        let parity = folder.join("parity.json");
+        fs::write(&parity, serde_json::to_vec(&self.parity)?)
+            .with_context(|| format!("{} can't be written. Free the disk or mend the rights.", parity.display()))
     }
 }
 
@@ -339,29 +333,9 @@ pub fn renew(folder: &Path, data: &Path) -> Result<Renewed> {
     let map = map::draw(&recommender, &embeddings.embedding)?;
     new.push(map_file(&map)?);
     manifest.files.extend(new.iter().map(|(role, path, bytes)| entry(role, path, bytes)));
-    replace(folder, new.iter().map(|(_, path, bytes)| (*path, bytes.as_slice())), &manifest).with_context(|| {
-        format!("the bundle can't be written to {}. Free the disk or mend the rights.", folder.display())
-    })?;
+    let changed: Vec<_> = new.iter().map(|(_, path, bytes)| (*path, bytes.as_slice())).collect();
+    commit(folder, &manifest, &changed, &[])?;
     Ok(Renewed { manifest, map })
-}
-
-/// Writes `files`, by name, and the manifest after them, each beside its place and renamed.
-fn replace<'file>(
-    folder: &Path,
-    files: impl Iterator<Item = (&'file str, &'file [u8])>,
-    manifest: &Manifest,
-) -> Result<()> {
-    let mut manifest = serde_json::to_vec_pretty(manifest)?;
-    manifest.push(b'\n');
-    let write = |path: &str, bytes: &[u8]| {
-        let new = folder.join(format!(".{path}.new"));
-        fs::write(&new, bytes)?;
-        fs::rename(&new, folder.join(path))
-    };
-    for (path, bytes) in files {
-        write(path, bytes)?;
-    }
-    Ok(write("manifest.json", &manifest)?)
 }
 
 /// Puts a file among those that the bundle was made from, after the ratings, in place of an earlier one of its name.

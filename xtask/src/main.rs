@@ -16,6 +16,7 @@ mod package;
 mod project;
 mod shell;
 mod size;
+mod soak;
 mod summary;
 mod test;
 mod tools;
@@ -48,6 +49,8 @@ enum Command {
     Package,
     /// Say what each file of the built page weighs, and fail where a sum is over its budget.
     Size(size::Options),
+    /// Visit the page at random for an hour, and hold every answer to the native library's.
+    Soak(soak::Options),
     /// Run every test, the browser tests included.
     Test(test::Options),
     /// Train the shipped model on MovieLens and write it to `models/`.
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::Build => build::run(&project),
         Command::Package => package::run(&project),
         Command::Size(options) => size::run(&project, &options),
+        Command::Soak(options) => soak::run(&project, &options),
         Command::Test(options) => test::run(&project, &options),
         Command::Train(options) => train::run(&project, &options),
     });

@@ -1,0 +1,124 @@
+//! What the page answered in a long visit, the native library must answer too: `cargo xtask soak` records and then runs this.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use watchnext::catalog::MovieId;
+use watchnext::features::LocalTime;
+use watchnext::filter::{Fame, Filter};
+use watchnext::history::History;
+use watchnext::recommend::{DEFAULT_DIVERSITY, Recommender, Retrieval, Strategy};
+
+/// The kernels of the two processors add in other orders, so the last digits differ, and movies whose scores do by no more may
+/// change places.
+const TOLERANCE: f32 = 1e-4;
+
+#[derive(Deserialize)]
+struct Heard {
+    request: Request,
+    suggestions: Vec<Shown>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Request {
+    history: Vec<Watched>,
+    time_ms: f64,
+    utc_offset_minutes: i32,
+    limit: usize,
+    #[serde(default)]
+    retrieval: Retrieval,
+    diversity: Option<f32>,
+    #[serde(default)]
+    genres: Vec<String>,
+    #[serde(default)]
+    decades: Vec<u16>,
+    fame: Option<Fame>,
+    #[serde(default)]
+    exclude: Vec<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Watched {
+    movie_id: u32,
+    rating: Option<f32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    movie_id: u32,
+    score: f32,
+    like: Option<f32>,
+}
+
+/// The native answer to a question of the page: id, score and chance of a like, best first.
+fn answer(recommender: &Recommender, request: &Request, has_ranker: bool) -> Vec<(u32, f32, Option<f32>)> {
+    let catalog = recommender.catalog();
+    let watched = request.history.iter().map(|watched| (MovieId(watched.movie_id), watched.rating));
+    let (history, unknown) = History::from_ids(catalog, watched).unwrap();
+    assert!(unknown.is_empty());
+    let moment = LocalTime::from_unix((request.time_ms / 1000.0).floor() as i64, request.utc_offset_minutes).unwrap();
+    let filter = Filter {
+        genres: request.genres.clone(),
+        decades: request.decades.clone(),
+        fame: request.fame,
+        exclude: request.exclude.iter().copied().map(MovieId).collect(),
+    };
+    let strategy = Strategy {
+        retrieval: request.retrieval,
+        diversity: request.diversity.unwrap_or(DEFAULT_DIVERSITY),
+        first_stage_alone: !has_ranker,
+    };
+    let limit = request.limit.min(catalog.len());
+    let suggestions = recommender.suggest_among(&filter, &history, &moment, limit, strategy).unwrap();
+    let id = |movie| catalog.movie(movie).unwrap().id.0;
+    suggestions.iter().map(|found| (id(found.movie), found.score, found.like)).collect()
+}
+
+#[test]
+#[ignore = "reads what `cargo xtask soak` recorded"]
+fn every_answer_of_the_visit_is_the_native_librarys() {
+    let folder =
+        PathBuf::from(std::env::var_os("WATCHNEXT_SOAK").expect("WATCHNEXT_SOAK names the recording's folder"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let recommender = trainer::pack::read_bundle(&root.join("models")).unwrap();
+    let (mut answers, mut swapped, mut farthest, mut wrong) = (0, 0, 0.0_f32, Vec::new());
+    for line in BufReader::new(File::open(folder.join("answers.jsonl")).unwrap()).lines() {
+        let heard: Heard = serde_json::from_str(&line.unwrap()).unwrap();
+        // The first answers of a visit come before the ranker does, and say so by having no chances.
+        let has_ranker = heard.suggestions.first().is_some_and(|first| first.like.is_some());
+        let native = answer(&recommender, &heard.request, has_ranker);
+        answers += 1;
+        let same_length = native.len() == heard.suggestions.len();
+        let mut is_same = same_length;
+        for (shown, (movie, score, like)) in heard.suggestions.iter().zip(&native) {
+            let apart = (shown.score - score).abs();
+            let like_apart = match (shown.like, like) {
+                (Some(one), Some(other)) => (one - other).abs(),
+                (None, None) => 0.0,
+                _ => f32::INFINITY,
+            };
+            swapped += usize::from(shown.movie_id != *movie);
+            // A swap of two movies with one score leaves the scores by place as they are.
+            is_same &= apart <= TOLERANCE && (like_apart <= TOLERANCE || shown.movie_id != *movie);
+            if is_same {
+                farthest = farthest.max(apart);
+            }
+        }
+        if !is_same {
+            wrong.push(format!(
+                "answer {answers}: {:?}",
+                heard.suggestions.iter().map(|shown| shown.movie_id).collect::<Vec<_>>()
+            ));
+        }
+    }
+    println!("{answers} answers, {} wrong, {swapped} places swapped, scores {farthest:.1e} apart at most", wrong.len());
+    assert!(answers > 0, "nothing was recorded");
+    assert!(wrong.is_empty(), "{} of {answers} differ, the first: {}", wrong.len(), wrong[0]);
+}
