@@ -3,14 +3,16 @@
 //! [`dataset`] reads the ratings, [`links`](mod@links) what movies are called elsewhere, and [`split`] parts the users; [`train`]
 //! fits the [`network`] with the operations of [`ops`] and the optimiser of [`adam`]; [`export`], [`compact`] and [`pack`] make the
 //! bundle; [`evaluate`] measures what ships beside the [`methods`] and [`baselines`] that it is held against, and [`report`] shows
-//! it. [`titles`] turns titles into vectors, [`map`](mod@map) draws the movies. [`cli`] is the command line, [`fixture`] makes the
-//! tests' data.
+//! it. [`titles`] turns titles into vectors, [`map`](mod@map) draws the movies. [`cli`] is the command line, [`config`](mod@config) its
+//! file for catalogues of one's own, [`fixture`] and [`books`] make data with a known answer.
 
 pub mod adam;
 pub mod baselines;
+pub mod books;
 pub mod cli;
 mod commands;
 pub mod compact;
+pub mod config;
 pub mod dataset;
 pub mod evaluate;
 pub mod export;
