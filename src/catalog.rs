@@ -45,6 +45,8 @@ impl MovieIndex {
 pub struct Movie {
     /// Its id outside.
     pub id: MovieId,
+    /// The owner's own id, such as an ISBN, where those are no numbers that [`MovieId`] can hold.
+    pub key: Option<String>,
     /// The title as shown: without the year, a trailing article moved to the front ("The Matrix").
     pub title: String,
     /// The release year, where the title carries one.
@@ -61,10 +63,30 @@ pub struct Movie {
 struct CatalogFile {
     genres: Vec<String>,
     movie_id: Vec<u32>,
+    /// Absent where the ids are the owner's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<Vec<String>>,
     title: Vec<String>,
     year: Vec<Option<u16>>,
     movie_genres: Vec<Vec<u16>>,
     ratings: Vec<u32>,
+}
+
+/// The movies by their keys, or what is wrong with these.
+fn by_key(movies: &[Movie]) -> std::result::Result<Vec<MovieIndex>, String> {
+    let keys = (0..).zip(movies).filter_map(|(row, movie)| Some((movie.key.as_deref()?, MovieIndex(row))));
+    let mut keys: Vec<(&str, MovieIndex)> = keys.collect();
+    if !keys.is_empty() && keys.len() != movies.len() {
+        return Err(format!("{} of {} movies have a key; all need one, or none", keys.len(), movies.len()));
+    }
+    keys.sort_unstable();
+    if let Some((_, row)) = keys.iter().find(|(key, _)| key.trim().is_empty()) {
+        return Err(format!("the key of the movie in row {} is empty", row.get()));
+    }
+    if let Some([(key, _), (_, row)]) = keys.array_windows().find(|[left, right]| left.0 == right.0) {
+        return Err(format!("the key {key:?} stands twice, the second time in row {}", row.get()));
+    }
+    Ok(keys.into_iter().map(|(_, row)| row).collect())
 }
 
 /// A movie that may stand on the wall.
@@ -83,6 +105,8 @@ pub struct Catalog {
     genres: Vec<String>,
     movies: Vec<Movie>,
     rows: BTreeMap<MovieId, MovieIndex>,
+    /// All movies by their keys; empty if they have none.
+    by_key: Vec<MovieIndex>,
     /// By dense index; made when somebody first searches, since suggestions can do without.
     search_keys: OnceLock<Vec<String>>,
     /// All movies, the one with the most ratings first, ties by index.
@@ -93,7 +117,8 @@ impl Catalog {
     /// A catalogue of `movies` in the order of their dense indices.
     ///
     /// # Errors
-    /// [`Error::CatalogInvalid`] for no movies, an id that stands twice, an empty title or a genre that isn't in `genres`.
+    /// [`Error::CatalogInvalid`] for no movies, an id or a key that stands twice, a key that some movies have and others lack, an
+    /// empty one, an empty title or a genre that isn't in `genres`.
     pub fn new(genres: Vec<String>, movies: Vec<Movie>) -> Result<Self> {
         let invalid = |reason: String| Error::CatalogInvalid { reason };
         if movies.is_empty() {
@@ -112,12 +137,13 @@ impl Catalog {
                 return Err(invalid(format!("movie {} has genre number {genre} of {}", movie.id.0, genres.len())));
             }
         }
+        let by_key = by_key(&movies).map_err(invalid)?;
         // One number a movie is sorted, since a page starts in code that isn't optimised yet.
         let place = |(index, movie): (u32, &Movie)| (u64::from(u32::MAX - movie.ratings) << 32) | u64::from(index);
         let mut places: Vec<u64> = (0..).zip(&movies).map(place).collect();
         places.sort_unstable();
         let best_known = places.into_iter().map(|place| MovieIndex(place as u32)).collect();
-        Ok(Self { genres, movies, rows, search_keys: OnceLock::new(), best_known })
+        Ok(Self { genres, movies, rows, by_key, search_keys: OnceLock::new(), best_known })
     }
 
     /// Reads `catalog.json`.
@@ -134,15 +160,25 @@ impl Catalog {
             ("movie_genres", file.movie_genres.len()),
             ("ratings", file.ratings.len()),
         ];
-        if let Some((column, len)) = columns.into_iter().find(|(_, len)| *len != rows) {
+        let keys = file.key.as_ref().map(|keys| ("key", keys.len()));
+        if let Some((column, len)) = columns.into_iter().chain(keys).find(|(_, len)| *len != rows) {
             return Err(invalid(format!("column `movie_id` has {rows} rows and column `{column}` has {len}")));
         }
+        let keys = file.key.map_or_else(|| vec![None; rows], |keys| keys.into_iter().map(Some).collect());
         let movies = file
             .movie_id
             .into_iter()
+            .zip(keys)
             .zip(file.title)
             .zip(file.year.into_iter().zip(file.movie_genres).zip(file.ratings))
-            .map(|((id, title), ((year, genres), ratings))| Movie { id: MovieId(id), title, year, genres, ratings })
+            .map(|(((id, key), title), ((year, genres), ratings))| Movie {
+                id: MovieId(id),
+                key,
+                title,
+                year,
+                genres,
+                ratings,
+            })
             .collect();
         Self::new(file.genres, movies)
     }
@@ -155,6 +191,8 @@ impl Catalog {
         let file = CatalogFile {
             genres: self.genres.clone(),
             movie_id: self.movies.iter().map(|movie| movie.id.0).collect(),
+            // All have one or none has.
+            key: self.movies.iter().map(|movie| movie.key.clone()).collect(),
             title: self.movies.iter().map(|movie| movie.title.clone()).collect(),
             year: self.movies.iter().map(|movie| movie.year).collect(),
             movie_genres: self.movies.iter().map(|movie| movie.genres.clone()).collect(),
@@ -207,6 +245,13 @@ impl Catalog {
     /// The row of the movie with this id.
     pub fn index_of(&self, id: MovieId) -> Option<MovieIndex> {
         self.rows.get(&id).copied()
+    }
+
+    /// The row of the movie with this key.
+    pub fn by_key(&self, key: &str) -> Option<MovieIndex> {
+        let of = |index: &MovieIndex| self.movie(*index).and_then(|movie| movie.key.as_deref());
+        let found = self.by_key.binary_search_by(|index| of(index).cmp(&Some(key))).ok()?;
+        self.by_key.get(found).copied()
     }
 
     /// The movies whose titles match what somebody typed, best first, at most `limit`.

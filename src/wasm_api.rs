@@ -58,6 +58,8 @@ fn timed<T>(name: &str, work: impl FnOnce() -> T) -> T {
 #[serde(rename_all = "camelCase")]
 struct MovieView<'catalog> {
     movie_id: MovieId,
+    /// The owner's own id, in catalogues whose owners' ids are no numbers.
+    key: Option<&'catalog str>,
     title: &'catalog str,
     year: Option<u16>,
     genres: Vec<&'catalog str>,
@@ -347,6 +349,7 @@ impl Recommender {
         let movie = catalog.movie(movie)?;
         Some(MovieView {
             movie_id: movie.id,
+            key: movie.key.as_deref(),
             title: &movie.title,
             year: movie.year,
             genres: catalog.genre_names(movie).collect(),

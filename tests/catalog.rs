@@ -26,6 +26,7 @@ fn catalog() -> Catalog {
     let genres = ["Action", "Drama"].map(str::to_owned).to_vec();
     let movies = MOVIES.into_iter().enumerate().map(|(row, (title, year, ratings))| Movie {
         id: MovieId(row as u32 + 1),
+        key: None,
         title: title.to_owned(),
         year: Some(year),
         genres: vec![(row % 2) as u16],
@@ -146,6 +147,7 @@ fn the_wall_is_the_plain_one() {
     for most in [3, 300, 200_000] {
         let movies = (0..900).map(|row| Movie {
             id: MovieId(row),
+            key: None,
             title: format!("Movie {row}"),
             year: (next(9) > 0).then(|| 1930 + next(95) as u16),
             genres: (0..19).filter(|_| next(7) == 0).collect(),
@@ -163,6 +165,7 @@ fn the_wall_is_the_plain_one() {
 fn the_best_known_come_first_and_equals_by_index() {
     let movie = |(row, ratings): (u32, u32)| Movie {
         id: MovieId(row),
+        key: None,
         title: "Heat".to_owned(),
         year: None,
         genres: vec![],
@@ -189,7 +192,7 @@ proptest! {
     #[test]
     fn json_round_trips(titles in prop::collection::vec("[a-zé]{1,12}", 1..20)) {
         let movies = titles.into_iter().enumerate().map(|(row, title)| Movie {
-            id: MovieId(row as u32),
+            id: MovieId(row as u32), key: None,
             title,
             year: (row % 3 == 0).then_some(1990),
             genres: vec![0; row % 2],
@@ -199,4 +202,49 @@ proptest! {
         let read = Catalog::from_json(&catalog.to_json().unwrap()).unwrap();
         prop_assert_eq!(read.movies(), catalog.movies());
     }
+}
+
+fn keyed(keys: &[Option<&str>]) -> watchnext::error::Result<Catalog> {
+    let movie = |(row, key): (usize, &Option<&str>)| Movie {
+        id: MovieId(row as u32 + 1),
+        key: key.map(str::to_owned),
+        title: format!("Movie {row}"),
+        year: None,
+        genres: vec![],
+        ratings: 1,
+    };
+    Catalog::new(Vec::new(), keys.iter().enumerate().map(movie).collect())
+}
+
+/// The keys come in another order than their sorted one.
+#[test]
+fn movies_are_found_by_their_owners_keys() {
+    let catalog = keyed(&[Some("978-3"), Some("B00"), Some("978-1")]).unwrap();
+    let row = |key: &str| catalog.by_key(key).map(|index| index.get());
+    assert_eq!(["978-3", "B00", "978-1", "978", ""].map(row), [Some(0), Some(1), Some(2), None, None]);
+    let again = Catalog::from_json(&catalog.to_json().unwrap()).unwrap();
+    assert_eq!((again.movies(), again.by_key("B00")), (catalog.movies(), catalog.by_key("B00")));
+    assert_eq!(keyed(&[None, None]).unwrap().by_key("978-3"), None);
+}
+
+/// A catalogue whose ids are its owner's own has no column of keys, and is written as it always was.
+#[test]
+fn keys_that_no_movie_has_are_not_written() {
+    let json = String::from_utf8(keyed(&[None]).unwrap().to_json().unwrap()).unwrap();
+    assert_eq!(
+        json,
+        r#"{"genres":[],"movie_id":[1],"title":["Movie 0"],"year":[null],"movie_genres":[[]],"ratings":[1]}"#
+    );
+}
+
+#[test]
+fn keys_that_contradict_are_refused() {
+    let refusal = |keys: &[Option<&str>]| keyed(keys).unwrap_err().to_string();
+    assert!(refusal(&[Some("a"), Some("b"), Some("a")]).contains("\"a\" stands twice, the second time in row 2"));
+    assert!(refusal(&[Some("a"), Some(" ")]).contains("row 1 is empty"));
+    assert!(refusal(&[Some("a"), None]).contains("1 of 2 movies have a key"));
+    let json =
+        br#"{"genres":[],"movie_id":[1],"key":[],"title":["A"],"year":[null],"movie_genres":[[]],"ratings":[1]}"#;
+    let error = Catalog::from_json(json).unwrap_err();
+    assert!(error.code() == "catalog-invalid" && error.to_string().contains("column `key` has 0"), "{error}");
 }

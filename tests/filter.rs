@@ -114,6 +114,7 @@ fn an_unknown_genre_is_an_error_that_names_those_there_are() {
 fn catalog(ratings: &[u32], year: Option<u16>) -> Catalog {
     let movie = |(row, ratings): (usize, &u32)| Movie {
         id: MovieId(row as u32),
+        key: None,
         title: format!("Movie {row}"),
         year,
         genres: vec![],

@@ -14,6 +14,7 @@ use watchnext::recommend::Recommender;
 fn catalog() -> Catalog {
     let movie = |row: u32| Movie {
         id: MovieId(row + 10),
+        key: None,
         title: format!("Movie {row}"),
         year: None,
         genres: vec![],

@@ -30,6 +30,7 @@ const MOVIES: [(u32, &str, Option<u16>, u32); 13] = [
 fn catalog() -> Catalog {
     let movie = |(id, title, year, _): (u32, &str, Option<u16>, u32)| Movie {
         id: MovieId(id),
+        key: None,
         title: title.to_owned(),
         year,
         genres: vec![],
@@ -312,7 +313,7 @@ fn titles_of_many_parentheses_do_no_harm() {
     let list = read(format!("movie_id,imdb_id,rating,title\n1000,0,3,{deep} (1995)\n6,0,3,Heat (1995)\n"));
     assert_eq!((matched(&list), unmatched(&list)), (vec![(6, Some(3.0), Id)], vec![(2, "invalid")]));
     assert!(detail(&list, 0).contains("characters") && list.unmatched[0].title.is_none());
-    let movie = Movie { id: MovieId(1), title: deep, year: Some(1995), genres: vec![], ratings: 1 };
+    let movie = Movie { id: MovieId(1), key: None, title: deep, year: Some(1995), genres: vec![], ratings: 1 };
     let catalog = Catalog::new(vec![], vec![movie]).unwrap();
     let text = b"Date,Name,Year,Letterboxd URI\n2021-03-04,Deep,1995,x\n";
     assert_eq!(WatchedList::read(text, &catalog, None).unwrap().matched.len(), 1);
@@ -323,6 +324,7 @@ fn titles_of_many_parentheses_do_no_harm() {
 fn ten_thousand_rows_against_ten_thousand_movies_take_no_time() {
     let movie = |row: u32| Movie {
         id: MovieId(row),
+        key: None,
         title: format!("The Number {row} (Le nombre {row})"),
         year: Some(1950 + (row % 70) as u16),
         genres: vec![],

@@ -147,7 +147,7 @@ fn a_tower_of_another_width_does_not_fit() {
     }
     let bundle = Bundle::fresh();
     let manifest: Manifest = serde_json::from_value(bundle.manifest.clone()).unwrap();
-    let movie = Movie { id: MovieId(1), title: "Heat".to_owned(), year: None, genres: vec![], ratings: 0 };
+    let movie = Movie { id: MovieId(1), key: None, title: "Heat".to_owned(), year: None, genres: vec![], ratings: 0 };
     let catalog = Catalog::new(vec![], vec![movie]).unwrap();
     let of_width = |dim| MovieEmbeddings { embedding: ndarray::Array2::ones((1, dim)), bias: vec![0.0] };
     let load = |dim| Recommender::from_parts(manifest.clone(), catalog.clone(), Box::new(Narrow), &of_width(dim));

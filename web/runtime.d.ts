@@ -3,6 +3,8 @@
 export interface Movie {
   /** MovieLens's id, or whatever the catalogue's owner uses. */
   movieId: number;
+  /** The owner's own id, such as an ISBN, in catalogues whose ids are no numbers; null in others. */
+  key: string | null;
   /** As shown: "The Matrix", without the year. */
   title: string;
   year: number | null;

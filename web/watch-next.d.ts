@@ -22,7 +22,7 @@
  * | `lang` | the language of its words: `de`, `en`, `es`, `fr`, `ja`, or any for which the site adds `words/LANGUAGE.json` | that of the page around it |
  * | `watched` | a list that the site keeps: `1, 50:4.5` is two movies, the second with 4.5 stars. It is then not stored in the browser unless `store` says so | the visitor's own, kept in this browser |
  * | `store` | a name, to keep a list apart from other lists of the same site; `none` keeps it in memory | one list for the site |
- * | `poster-url` | the site's own images: `/posters/{imdb}.jpg`, with `{movieId}`, `{imdb}`, `{tmdb}`, `{title}`, `{year}` | drawn posters |
+ * | `poster-url` | the site's own images: `/posters/{imdb}.jpg`, with `{movieId}`, `{key}`, `{imdb}`, `{tmdb}`, `{title}`, `{year}` | drawn posters |
  * | `movie-url` | the site's own page of a movie, likewise | links to IMDb and TMDB |
  * | `stall-ms` | how many milliseconds a transfer may stand still | 20000 |
  *

@@ -40,7 +40,8 @@ pub fn compute() -> Value {
             json!({"len": len, "movies": inputs.movies.to_vec(), "weights": inputs.weights.to_vec()})
         })
         .collect();
-    let movie = Movie { id: MovieId(1), title: "Heat".to_owned(), year: Some(1995), genres: vec![0, 2], ratings: 1 };
+    let movie =
+        Movie { id: MovieId(1), key: None, title: "Heat".to_owned(), year: Some(1995), genres: vec![0, 2], ratings: 1 };
     let catalog = Catalog::new(["Action", "Comedy", "Crime"].map(str::to_owned).to_vec(), vec![movie]).unwrap();
     json!({
         "features_version": FEATURES_VERSION,

@@ -76,6 +76,7 @@ pub fn small_catalog() -> &'static Catalog {
         ];
         let movie = |(row, title): (usize, &str)| Movie {
             id: MovieId(10 + 7 * u32::try_from(row).unwrap()),
+            key: None,
             title: title.to_owned(),
             year: (row % 5 != 4).then(|| 1930 + 9 * u16::try_from(row).unwrap()),
             genres: (0..3_u16).filter(|genre| row >> genre & 1 == 1).collect(),

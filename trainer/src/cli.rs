@@ -1,11 +1,18 @@
 //! The command line.
 
-use std::path::PathBuf;
+mod data;
 
-use anyhow::Result;
-use clap::{Args, Parser, Subcommand};
+use std::path::{Path, PathBuf};
 
+use anyhow::{Context, Result};
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+pub(crate) use data::{DataArgs, LayoutArgs};
+
+use crate::books::BookConfig;
 use crate::commands;
+use crate::config::Config;
 use crate::evaluate::run::Protocol;
 use crate::train::TrainConfig;
 
@@ -33,23 +40,19 @@ enum Command {
     Titles(TitlesArgs),
     /// Gives a finished bundle its links and its map of the movies, without training.
     Map(MapArgs),
+    /// Makes a folder for a catalogue of your own, with a configuration file to fill in.
+    New {
+        /// The folder, which may exist.
+        folder: PathBuf,
+    },
+    /// Writes made-up books and readers with known tastes, in CSV and Parquet, with a configuration file to train by.
+    Books(BooksArgs),
     /// Writes a bundle on made-up movies with a known answer, for tests.
     Fixture {
         /// The bundle's folder; its data go into `data` within.
         #[arg(long)]
         out: PathBuf,
     },
-}
-
-/// Where ratings come from.
-#[derive(Debug, Args)]
-pub(crate) struct DataArgs {
-    /// A folder with movies.csv and ratings.csv, as MovieLens serves them.
-    #[arg(long)]
-    pub(crate) data: PathBuf,
-    /// More ratings of the same catalogue; may be given again.
-    #[arg(long)]
-    pub(crate) ratings: Vec<PathBuf>,
 }
 
 /// The models that can be trained here.
@@ -65,9 +68,12 @@ pub(crate) enum Model {
 pub(crate) struct TrainArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
-    /// The bundle's folder.
+    /// A configuration file, as `trainer new` writes it; what the command line says besides goes before it.
     #[arg(long)]
-    pub(crate) out: PathBuf,
+    pub(crate) config: Option<PathBuf>,
+    /// The bundle's folder.
+    #[arg(long, required_unless_present = "config")]
+    pub(crate) out: Option<PathBuf>,
     /// What to train.
     #[arg(long, value_enum, default_value_t = Model::Tower)]
     pub(crate) model: Model,
@@ -82,6 +88,42 @@ pub(crate) struct TrainArgs {
     /// Leaves the map of the movies out of the bundle.
     #[arg(long)]
     pub(crate) no_map: bool,
+}
+
+impl TrainArgs {
+    /// Fills in what the configuration file says and the command line doesn't; `typed` tells what was typed.
+    fn complete(&mut self, typed: impl Fn(&str) -> bool) -> Result<()> {
+        let Some(path) = self.config.take() else { return Ok(()) };
+        let config = Config::read(&path)?;
+        let data = &mut self.data;
+        if data.data.is_none() && data.items.is_none() {
+            data.items = Some(config.items);
+            if data.ratings.is_empty() {
+                data.ratings = config.ratings;
+            }
+        }
+        let layout = &mut data.layout;
+        layout.columns = layout.columns.take().or(Some(config.columns)).filter(|columns| !columns.is_empty());
+        layout.separator = layout.separator.take().or(config.separator);
+        layout.scale = layout.scale.or(config.scale);
+        layout.ordered |= config.ordered;
+        if let Some(model) = config.model.filter(|_| !typed("model")) {
+            self.model = model;
+        }
+        if let Some(seed) = config.seed.filter(|_| !typed("seed")) {
+            self.options.seed = seed;
+        }
+        self.out = self.out.take().or(Some(config.out));
+        Ok(())
+    }
+
+    /// The bundle's folder.
+    ///
+    /// # Errors
+    /// None is named, which the parser of the command line rules out.
+    pub(crate) fn out(&self) -> Result<&Path> {
+        self.out.as_deref().context("name the bundle's folder with --out")
+    }
 }
 
 /// The seed network's settings, as it ships; the tower takes its seed alone.
@@ -119,8 +161,13 @@ impl TrainOptions {
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
     /// A folder with movies.csv and ratings.csv: trains on a part of its users and measures on the rest.
-    #[arg(long, conflicts_with = "bundle", required_unless_present = "bundle")]
+    #[arg(long, conflicts_with = "bundle", required_unless_present_any = ["bundle", "items"])]
     pub(crate) data: Option<PathBuf>,
+    /// A file of items in place of --data, its ratings being those of --ratings.
+    #[arg(long, conflicts_with_all = ["bundle", "data"], requires = "ratings")]
+    pub(crate) items: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) layout: LayoutArgs,
     /// A finished bundle, measured on users whom it never saw.
     #[arg(long, requires = "ratings")]
     pub(crate) bundle: Option<PathBuf>,
@@ -223,12 +270,36 @@ pub(crate) struct MapArgs {
     pub(crate) data: PathBuf,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct BooksArgs {
+    /// The folder to write.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// How many readers there are.
+    #[arg(long, default_value_t = BookConfig::default().readers)]
+    pub(crate) readers: usize,
+    /// How many books there are.
+    #[arg(long, default_value_t = BookConfig::default().books)]
+    pub(crate) books: usize,
+    /// How many books a reader has read, on average.
+    #[arg(long, default_value_t = BookConfig::default().each)]
+    pub(crate) each: usize,
+    /// The seed of every random number.
+    #[arg(long, default_value_t = BookConfig::default().seed)]
+    pub(crate) seed: u64,
+}
+
 /// Runs the command that the program's arguments name.
 ///
 /// # Errors
 /// Whatever stops the command, as a message for whoever typed it.
 pub fn run() -> Result<()> {
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    if let (Command::Train(args), Some(matches)) = (&mut cli.command, matches.subcommand_matches("train")) {
+        // What has a default can't tell by its value whether somebody typed it.
+        args.complete(|name| matches.value_source(name) == Some(ValueSource::CommandLine))?;
+    }
     match &cli.command {
         Command::Train(args) => commands::train(args),
         Command::Evaluate(args) => commands::evaluate(args),
@@ -237,6 +308,8 @@ pub fn run() -> Result<()> {
         Command::Events(args) => commands::events(args),
         Command::Titles(args) => commands::titles(args),
         Command::Map(args) => commands::map(args),
+        Command::New { folder } => commands::new(folder),
+        Command::Books(args) => commands::books(args),
         Command::Fixture { out } => commands::fixture(out),
     }
 }

@@ -1,8 +1,10 @@
 //! What each command does.
 
+mod books;
 mod evaluate;
 mod events;
 mod map;
+mod new;
 mod titles;
 mod train;
 
@@ -18,9 +20,11 @@ use watchnext::features::{
 use watchnext::history::{History, Rating, Watch};
 use watchnext::recommend::{Retrieval, Strategy, Suggestion};
 
+pub use books::books;
 pub use evaluate::evaluate;
 pub use events::events;
 pub use map::map;
+pub use new::new;
 pub use titles::titles;
 pub use train::train;
 
@@ -94,7 +98,7 @@ fn find(catalog: &Catalog, text: &str) -> Result<Watch> {
 
 /// `trainer features`.
 pub fn features(args: &FeaturesArgs) -> Result<()> {
-    let dataset = Dataset::read(&args.data.data, &args.data.ratings)?;
+    let dataset = args.data.read()?;
     let catalog = &dataset.catalog;
     let place = || format!("{} can't be written", args.out.display());
     let mut writer = csv::Writer::from_path(&args.out).with_context(place)?;
@@ -113,11 +117,11 @@ pub fn features(args: &FeaturesArgs) -> Result<()> {
             let own = EventFeatures::new(movie.year, &moment, at + 1, elapsed);
             let recent = user.events.get(at.saturating_sub(watchnext::features::HISTORY_LEN)..at).unwrap_or_default();
             let ids = recent.iter().filter_map(|event| catalog.movie(event.movie)).map(|movie| movie.id.0.to_string());
-            let weights = recent.iter().map(|event| rating_weight(Some(event.rating)).to_string());
+            let weights = recent.iter().map(|event| rating_weight(event.rating).to_string());
             let mut record = vec![
                 user.id.to_string(),
                 movie.id.0.to_string(),
-                event.rating.stars().to_string(),
+                event.rating.map_or_else(String::new, |rating| rating.stars().to_string()),
                 event.timestamp.to_string(),
             ];
             let numbers =

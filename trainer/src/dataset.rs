@@ -1,45 +1,106 @@
-//! Reading MovieLens's `movies.csv` and `ratings.csv` (seed row 1), row by row, with the place of whatever is wrong.
+//! Reading a catalogue and its ratings: MovieLens's folder (seed row 1), or anybody's items and ratings in CSV or Parquet.
+//!
+//! [`columns`] says which column is what, [`values`] what a text means; [`csv`] and [`parquet`] read their files as streams, both
+//! behind [`table`]. [`items`] and [`ratings`] make rows of them, and [`problems`] gathers what is wrong, with the place of each.
+//! A rating takes 24 bytes from here on, so ten millions fit into a machine's memory many times.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::Read;
+pub mod columns;
+mod csv;
+mod items;
+mod parquet;
+mod problems;
+mod ratings;
+mod table;
+mod values;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
-use serde::Deserialize;
-use watchnext::bundle::{Source, sha256_hex};
+use anyhow::{Result, ensure};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use watchnext::bundle::Source;
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::history::{LIKED_STARS, Rating};
-use watchnext::title::parse_title;
+
+use columns::ColumnNames;
+use items::Items;
+use ratings::RatingRows;
+
+pub(crate) use columns::{exactly, nearest};
+pub(crate) use problems::Problems;
+pub(crate) use table::Table;
+pub use values::Scale;
 
 /// What MovieLens writes where a movie has no genre.
 const NO_GENRES: &str = "(no genres listed)";
 
-/// One rating, its movie already dense.
+/// The most categories that a catalogue may have: each is a column of what the models know of every item.
+const MOST_CATEGORIES: usize = 1000;
+
+/// The seed of the order in which a user's ratings stand whose times aren't known.
+const ORDER_SEED: u64 = 20_261_125;
+
+/// Ratings that a second stage needs to learn from, where some of the rows are clicks.
+const LEAST_RATED: usize = 1000;
+
+/// One rating or click, its movie already dense.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Event {
     /// The movie.
     pub movie: MovieIndex,
-    /// The stars that it got.
-    pub rating: Rating,
+    /// The stars that it got; none for a click.
+    pub rating: Option<Rating>,
     /// Seconds since 1970-01-01T00:00:00Z.
     pub timestamp: i64,
 }
 
 impl Event {
-    /// Whether the movie got at least [`LIKED_STARS`].
+    /// Whether the movie got at least [`LIKED_STARS`]; a click is taken for a like.
     pub fn liked(&self) -> bool {
-        self.rating.stars() >= LIKED_STARS
+        self.rating.is_none_or(|rating| rating.stars() >= LIKED_STARS)
     }
 }
 
 /// One user's ratings in time order; equal times stay in the order of the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct User {
-    /// The id in `ratings.csv`.
+    /// The id in the file, or the user's number in the order of the file where ids aren't numbers.
     pub id: u32,
     /// The ratings, oldest first.
     pub events: Vec<Event>,
+}
+
+/// What is known of when movies were rated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Times {
+    /// Each rating has its own.
+    #[default]
+    Known,
+    /// The order alone: that of the file.
+    Order,
+    /// Nothing. Each user's ratings stand in an order that chance made, so that nobody can learn from the file's.
+    Unknown,
+}
+
+/// What a reader must be told of an own catalogue's files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layout {
+    /// Which column is what, besides those with usual names.
+    pub columns: ColumnNames,
+    /// What stands between an item's categories.
+    pub separator: String,
+    /// The ratings' scale.
+    pub scale: Scale,
+    /// Whether ratings without times stand in the order in which they were given.
+    pub ordered: bool,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self { columns: ColumnNames::default(), separator: "|".to_owned(), scale: Scale::default(), ordered: false }
+    }
 }
 
 /// Ratings by user, with the catalogue of the movies that were rated.
@@ -50,42 +111,12 @@ pub struct Dataset {
     /// The users of the folder's own `ratings.csv` by ascending id, then those whom only further files know, likewise.
     pub users: Vec<User>,
     /// How many users the folder's own `ratings.csv` has. They come first in `users`; the others may train a model, but nobody
-    /// measures on them, so that figures with and without further files are of the same people.
+    /// measures on them, so that figures with and without further files are of the same people. Of an own catalogue it is all.
     pub main_users: usize,
+    /// What is known of when movies were rated.
+    pub times: Times,
     /// Where all of it came from.
     pub sources: Vec<Source>,
-}
-
-#[derive(Debug, Deserialize)]
-struct MovieRow {
-    #[serde(rename = "movieId")]
-    movie_id: u32,
-    title: String,
-    genres: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct RatingRow {
-    #[serde(rename = "userId")]
-    user_id: u32,
-    #[serde(rename = "movieId")]
-    movie_id: u32,
-    rating: f32,
-    timestamp: i64,
-}
-
-/// A rating before its movie is dense.
-struct RawRating {
-    user: u32,
-    movie: u32,
-    rating: Rating,
-    timestamp: i64,
-}
-
-/// Ratings read from one or several files, checked against `movies.csv`.
-struct RawRatings {
-    rows: Vec<RawRating>,
-    sources: Vec<Source>,
 }
 
 impl Dataset {
@@ -93,53 +124,155 @@ impl Dataset {
     /// movies that at least one rating names, by ascending id.
     ///
     /// # Errors
-    /// A missing, empty or foreign file, and the first wrong row with its file, line and the remedy.
+    /// A missing, empty or foreign file, and its wrong rows with their lines and the remedies.
     pub fn read(folder: &Path, more: &[PathBuf]) -> Result<Self> {
         ensure!(
             folder.is_dir(),
             "the data folder {} doesn't exist. Give the folder that holds movies.csv and ratings.csv with --data.",
             folder.display()
         );
-        let (titles, movies_source) = read_movies(&folder.join("movies.csv"))?;
         let mut files = vec![folder.join("ratings.csv")];
         files.extend_from_slice(more);
-        let known: BTreeSet<u32> = titles.keys().copied().collect();
-        let ratings = read_ratings(&files, |movie, place| {
-            ensure!(
-                known.contains(&movie),
-                "{place}: movie {movie} isn't in movies.csv. Add it there, or remove the row."
-            );
-            Ok(())
-        })?;
-        let rated: BTreeSet<u32> = ratings.rows.iter().map(|row| row.movie).collect();
-        let catalog = build_catalog(&titles, &rated, &ratings.rows)?;
-        let own_rows = ratings.sources.first().map_or(0, |source| source.rows);
-        let own: BTreeSet<u32> = ratings.rows.iter().take(own_rows).map(|row| row.user).collect();
-        let (mut users, further): (Vec<User>, Vec<User>) =
-            group_by_user(&ratings.rows, &catalog).into_iter().partition(|user| own.contains(&user.id));
-        let main_users = users.len();
-        users.extend(further);
-        let sources = std::iter::once(movies_source).chain(ratings.sources).collect();
-        Ok(Self { catalog, users, main_users, sources })
+        Self::read_files(&folder.join("movies.csv"), &files, None)
     }
 
-    /// Reads a ratings file against a finished catalogue. Returns the users and how many ratings were left out because their
-    /// movies aren't in the catalogue.
+    /// Reads any items and their ratings, each file CSV or, if its name ends in `.parquet`, Parquet. The catalogue holds the items
+    /// that at least one rating names. Ids that are whole numbers below 2³² stay; others are numbered from 1 in the order of the
+    /// items' file, and the catalogue keeps them as keys.
+    ///
+    /// # Errors
+    /// As [`Dataset::read`], and a header that doesn't say enough.
+    pub fn read_own(items: &Path, ratings: &[PathBuf], layout: &Layout) -> Result<Self> {
+        ensure!(!ratings.is_empty(), "there are items and no ratings. Give a file of ratings with --ratings.");
+        Self::read_files(items, ratings, Some(layout))
+    }
+
+    fn read_files(items_file: &Path, files: &[PathBuf], layout: Option<&Layout>) -> Result<Self> {
+        let items = Items::read(items_file, layout)?;
+        let name = items_file.file_name().unwrap_or(items_file.as_os_str()).to_string_lossy().into_owned();
+        let find = |id: &str| {
+            let place = match layout {
+                None => id.parse().ok().and_then(|number| items.ids.place_of_number(number)),
+                Some(_) => items.ids.place(id),
+            };
+            let what = if layout.is_some() { "item" } else { "movie" };
+            place.map(Some).ok_or_else(|| {
+                format!("names no row of the items: {what} {id} isn't in {name}. Add it there, or remove the row.")
+            })
+        };
+        let mut found = RatingRows::default();
+        for file in files {
+            found.read(file, layout, find)?;
+        }
+        let (places, starts) = found.by_user();
+        found.refuse_twice(&places, &starts, |item| items.ids.text(item))?;
+        let times = match (found.timed, layout) {
+            (Some(false), Some(layout)) if layout.ordered => Times::Order,
+            (Some(false), _) => Times::Unknown,
+            _ => Times::Known,
+        };
+        let (catalog, movies) = build_catalog(&items, &found, layout)?;
+        let movie = |item: u32| movies.get(item as usize).copied().flatten();
+        let mut users = users(&found, &places, &starts, movie, times, newest(&catalog));
+        let own: BTreeSet<u32> = match layout {
+            // Who is in the folder's own file.
+            None => found.rows.iter().take(found.of_first_file()).map(|row| row.user).collect(),
+            Some(_) => (0..found.users.len()).collect(),
+        };
+        users.sort_by_key(|(place, user)| (!own.contains(place), user.id));
+        let users = users.into_iter().map(|(_, user)| user).collect();
+        let sources = std::iter::once(items.source).chain(found.sources).collect();
+        Ok(Self { catalog, users, main_users: own.len(), times, sources })
+    }
+
+    /// Reads a ratings file against a finished catalogue, in MovieLens's form if there is no `layout`. Returns the users, how
+    /// many ratings were left out because their movies aren't in the catalogue, and what is known of when they were given.
     ///
     /// # Errors
     /// As [`Dataset::read`], unknown movies aside.
-    pub fn read_users(ratings: &Path, catalog: &Catalog) -> Result<(Vec<User>, usize)> {
-        let ratings = read_ratings(&[ratings.to_owned()], |_, _| Ok(()))?;
-        let total = ratings.rows.len();
-        let users = group_by_user(&ratings.rows, catalog);
-        let kept: usize = users.iter().map(|user| user.events.len()).sum();
-        Ok((users, total - kept))
+    pub fn read_users(ratings: &Path, catalog: &Catalog, layout: Option<&Layout>) -> Result<(Vec<User>, usize, Times)> {
+        let mut found = RatingRows::default();
+        found.read(ratings, layout, |id| {
+            let movie = catalog.by_key(id).or_else(|| catalog.index_of(MovieId(id.parse().ok()?)));
+            Ok(movie.map(MovieIndex::get))
+        })?;
+        let (places, starts) = found.by_user();
+        let name = |movie: u32| {
+            let movie = catalog.movies().get(movie as usize);
+            movie.map_or_else(String::new, |movie| movie.key.clone().unwrap_or_else(|| movie.id.0.to_string()))
+        };
+        found.refuse_twice(&places, &starts, name)?;
+        let times = match (found.timed, layout.is_some_and(|layout| layout.ordered)) {
+            (Some(false), true) => Times::Order,
+            (Some(false), false) => Times::Unknown,
+            _ => Times::Known,
+        };
+        let movie = |movie: u32| MovieIndex::new(movie as usize);
+        let mut users = users(&found, &places, &starts, movie, times, newest(catalog));
+        users.retain(|(_, user)| !user.events.is_empty());
+        users.sort_by_key(|(_, user)| user.id);
+        Ok((users.into_iter().map(|(_, user)| user).collect(), found.left_out, times))
     }
 
-    /// How many ratings there are.
+    /// How many ratings and clicks there are.
     pub fn ratings(&self) -> usize {
         self.users.iter().map(|user| user.events.len()).sum()
     }
+
+    /// How many of them are ratings.
+    pub fn rated(&self) -> usize {
+        rated(&self.users)
+    }
+
+    /// Whether the order of a user's ratings says anything, as protocol P1 needs.
+    pub fn has_order(&self) -> bool {
+        self.times != Times::Unknown
+    }
+
+    /// Whether a second stage can learn from the ratings; see [`has_reactions`].
+    pub fn has_reactions(&self) -> bool {
+        has_reactions(&self.users)
+    }
+
+    /// What the data don't have, and what is done without it, in a line each.
+    pub fn lacks(&self) -> Vec<String> {
+        let (all, rated) = (self.ratings(), self.rated());
+        let mut lines = Vec::new();
+        if rated == 0 {
+            lines.push(
+                "no ratings: every row is a click and counts as a like, so there is no second stage and no protocol P3"
+                    .to_owned(),
+            );
+        } else if !self.has_reactions() {
+            lines.push(format!(
+                "{rated} of {all} rows are ratings, fewer than {LEAST_RATED}, so there is no second stage and no protocol P3"
+            ));
+        } else if rated < all {
+            lines.push(format!("{} of {all} rows have no rating; they are clicks and count as likes", all - rated));
+        }
+        match self.times {
+            Times::Known => {}
+            Times::Order => lines.push(
+                "no times: the file's order is taken for theirs, as --ordered says; what is popular in which year isn't known".to_owned(),
+            ),
+            Times::Unknown => lines.push(
+                "no times: the next movie (protocol P1) isn't measured, since the order of a file isn't that of watching; where it is, say --ordered"
+                    .to_owned(),
+            ),
+        }
+        lines
+    }
+}
+
+/// Whether a second stage can learn from the users' ratings: all of their events are ratings, or enough of them.
+pub fn has_reactions(users: &[User]) -> bool {
+    let (rated, all) = (rated(users), users.iter().map(|user| user.events.len()).sum::<usize>());
+    rated > 0 && (rated == all || rated >= LEAST_RATED)
+}
+
+/// How many of the users' events are ratings.
+fn rated(users: &[User]) -> usize {
+    users.iter().flat_map(|user| &user.events).filter(|event| event.rating.is_some()).count()
 }
 
 /// Every movie of `folder/movies.csv` by ascending id, rated or not, with its title as the catalogue shows it.
@@ -147,159 +280,99 @@ impl Dataset {
 /// # Errors
 /// As [`Dataset::read`].
 pub fn read_movie_titles(folder: &Path) -> Result<Vec<(MovieId, String)>> {
-    let (titles, _) = read_movies(&folder.join("movies.csv"))?;
-    Ok(titles.into_iter().map(|(id, (title, _))| (MovieId(id), parse_title(&title).0)).collect())
+    Ok(Items::read(&folder.join("movies.csv"), None)?.titles())
 }
 
-/// A CSV file's bytes, its name and its SHA-256.
-pub(crate) fn read_file(path: &Path) -> Result<(Vec<u8>, String, String)> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|mut file| file.read_to_end(&mut bytes))
-        .with_context(|| format!("{} can't be read. Check the path and the rights.", path.display()))?;
+/// The catalogue of the items that were rated, by ascending number, and each item's row in it by its place in the file.
+fn build_catalog(
+    items: &Items,
+    found: &RatingRows,
+    layout: Option<&Layout>,
+) -> Result<(Catalog, Vec<Option<MovieIndex>>)> {
+    let mut counts = vec![0_u32; items.rows.len()];
+    for row in &found.rows {
+        counts.get_mut(row.item as usize).into_iter().for_each(|count| *count += 1);
+    }
+    let separator = layout.map_or("|", |layout| layout.separator.as_str());
+    let categories = |text: &'_ str| -> Vec<String> {
+        let parts = text.split(parquet::LIST_SEPARATOR).flat_map(|part| {
+            // An empty separator parts nothing.
+            if separator.is_empty() { vec![part] } else { part.split(separator).collect() }
+        });
+        parts.map(str::trim).filter(|name| !name.is_empty() && *name != NO_GENRES).map(str::to_owned).collect()
+    };
+    let numbers = items.ids.numbered();
+    let mut order: Vec<(u32, usize)> =
+        numbers.iter().copied().zip(0..).filter(|(_, at)| counts.get(*at) > Some(&0)).collect();
+    order.sort_unstable();
+    let rated = || order.iter().filter_map(|(_, at)| items.rows.get(*at));
+    let genres: BTreeSet<String> = rated().flat_map(|item| categories(&item.categories)).collect();
     ensure!(
-        !bytes.is_empty(),
-        "{} is empty. Fetch it again: MovieLens's file has a header and one row a line.",
-        path.display()
+        genres.len() <= MOST_CATEGORIES,
+        "the items have {} different categories, such as {:?}; at most {MOST_CATEGORIES} can be used. Name a column of broader ones, or none: --columns categories=. If one category is read as many, or many as one, name what parts them: --separator ';'.",
+        genres.len(),
+        genres.first().map_or("", String::as_str)
     );
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let sha256 = sha256_hex(&bytes);
-    Ok((bytes, name, sha256))
+    let genres: Vec<String> = genres.into_iter().collect();
+    let keys = items.ids.texts_by_place();
+    let mut rows = vec![None; items.rows.len()];
+    let mut movies = Vec::new();
+    for (row, (id, at)) in order.iter().enumerate() {
+        let Some(item) = items.rows.get(*at) else { continue };
+        rows.get_mut(*at).into_iter().for_each(|slot| *slot = MovieIndex::new(row));
+        let own = categories(&item.categories);
+        let genres =
+            own.iter().filter_map(|name| genres.binary_search(name).ok()).filter_map(|at| u16::try_from(at).ok());
+        movies.push(Movie {
+            id: MovieId(*id),
+            key: keys.as_ref().and_then(|keys| keys.get(*at)).cloned(),
+            title: item.title.clone(),
+            year: item.year,
+            genres: genres.collect(),
+            ratings: counts.get(*at).copied().unwrap_or(0),
+        });
+    }
+    Ok((Catalog::new(genres, movies)?, rows))
 }
 
-/// Deserialises every row, with `columns` checked first and the line of a wrong row in the error.
-pub(crate) fn read_rows<Row: for<'row> Deserialize<'row>>(
-    path: &Path,
-    bytes: &[u8],
-    columns: &[&str],
-    mut each: impl FnMut(Row, &str) -> Result<()>,
-) -> Result<usize> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::Headers).from_reader(bytes);
-    let header = reader.headers().with_context(|| format!("{}: the header isn't readable", path.display()))?.clone();
-    let header: csv::StringRecord = header.iter().map(|name| name.trim_start_matches('\u{feff}')).collect();
-    if let Some(missing) = columns.iter().find(|column| !header.iter().any(|name| name == **column)) {
-        bail!(
-            "{}: line 1 has no column `{missing}`; it reads `{}`. The columns needed are {}, as in MovieLens's files.",
-            path.display(),
-            header.iter().collect::<Vec<_>>().join(","),
-            columns.join(", ")
-        );
-    }
-    let mut rows = 0;
-    let mut record = csv::StringRecord::new();
-    loop {
-        let line = reader.position().line();
-        let more = reader.read_record(&mut record).with_context(|| {
-            format!("{}: line {line} isn't a row like the header. Mend or remove it.", path.display())
-        })?;
-        if !more {
-            break;
+/// The moment at which ratings without times are taken to be given: the end of the year of the newest item, when all of them
+/// were there.
+fn newest(catalog: &Catalog) -> i64 {
+    const SECONDS_OF_A_YEAR: i64 = 31_556_952;
+    let newest = catalog.movies().iter().filter_map(|movie| movie.year).max().unwrap_or(2000);
+    (i64::from(newest) + 1 - 1970) * SECONDS_OF_A_YEAR
+}
+
+/// The users with their places among the rows' users.
+fn users(
+    found: &RatingRows,
+    places: &[u32],
+    starts: &[usize],
+    movie: impl Fn(u32) -> Option<MovieIndex>,
+    times: Times,
+    newest: i64,
+) -> Vec<(u32, User)> {
+    let numbers = found.users.numbered();
+    let of_user = |((place, id), range): ((u32, u32), &[usize])| {
+        let (start, end) = (range.first().copied().unwrap_or(0), range.last().copied().unwrap_or(0));
+        let rows =
+            places.get(start..end).unwrap_or_default().iter().filter_map(|place| found.rows.get(*place as usize));
+        let mut events: Vec<Event> = rows
+            .filter_map(|row| {
+                let timestamp = if times == Times::Known { row.time } else { newest };
+                Some(Event { movie: movie(row.item)?, rating: row.rating(), timestamp })
+            })
+            .collect();
+        // Millions of users' spare room would add up.
+        events.shrink_to_fit();
+        if times == Times::Unknown {
+            let mut rng = ChaCha8Rng::seed_from_u64(ORDER_SEED);
+            rng.set_stream(u64::from(place));
+            events.shuffle(&mut rng);
         }
-        let line = record.position().map_or(line, csv::Position::line);
-        let place = format!("{}: line {line}", path.display());
-        let row: Row = record.deserialize(Some(&header)).map_err(|error| {
-            let reason = match error.kind() {
-                csv::ErrorKind::Deserialize { err, .. } => {
-                    match err.field().and_then(|at| header.get(usize::try_from(at).ok()?)) {
-                        Some(column) => format!("column `{column}`: {}", err.kind()),
-                        None => err.to_string(),
-                    }
-                }
-                _ => error.to_string(),
-            };
-            let text = record.iter().collect::<Vec<_>>().join(",");
-            anyhow::anyhow!("{place} is wrong ({reason}); it reads `{text}`. Mend or remove it.")
-        })?;
-        each(row, &place)?;
-        rows += 1;
-    }
-    ensure!(rows > 0, "{} has a header and no rows. Fetch it again.", path.display());
-    Ok(rows)
-}
-
-/// Titles and genres by id.
-type Titles = BTreeMap<u32, (String, String)>;
-
-fn read_movies(path: &Path) -> Result<(Titles, Source)> {
-    let (bytes, name, sha256) = read_file(path)?;
-    let mut titles = Titles::new();
-    let rows = read_rows(path, &bytes, &["movieId", "title", "genres"], |row: MovieRow, place| {
-        ensure!(!row.title.trim().is_empty(), "{place}: the title is empty. Give it one, or remove the row.");
-        let before = titles.insert(row.movie_id, (row.title, row.genres));
-        ensure!(before.is_none(), "{place}: movie {} stands twice. Remove one of the rows.", row.movie_id);
-        Ok(())
-    })?;
-    Ok((titles, Source { name, sha256, rows }))
-}
-
-fn read_ratings(files: &[PathBuf], check: impl Fn(u32, &str) -> Result<()>) -> Result<RawRatings> {
-    let mut ratings = RawRatings { rows: Vec::new(), sources: Vec::new() };
-    let mut places: BTreeMap<(u32, u32), String> = BTreeMap::new();
-    for path in files {
-        let (bytes, name, sha256) = read_file(path)?;
-        let columns = ["userId", "movieId", "rating", "timestamp"];
-        let rows = read_rows(path, &bytes, &columns, |row: RatingRow, place| {
-            let rating = Rating::new(row.rating).with_context(|| {
-                format!("{place}: the rating {} is outside 0.5 to 5. Mend or remove the row.", row.rating)
-            })?;
-            check(row.movie_id, place)?;
-            watchnext::features::LocalTime::from_unix(row.timestamp, 0)
-                .with_context(|| format!("{place}: the timestamp is wrong"))?;
-            if let Some(before) = places.insert((row.user_id, row.movie_id), place.to_owned()) {
-                bail!(
-                    "{place}: user {} rated movie {} twice, before in {before}. Remove one of the rows.",
-                    row.user_id,
-                    row.movie_id
-                );
-            }
-            ratings.rows.push(RawRating { user: row.user_id, movie: row.movie_id, rating, timestamp: row.timestamp });
-            Ok(())
-        })?;
-        ratings.sources.push(Source { name, sha256, rows });
-    }
-    Ok(ratings)
-}
-
-fn build_catalog(titles: &Titles, rated: &BTreeSet<u32>, ratings: &[RawRating]) -> Result<Catalog> {
-    let genres: BTreeSet<&str> = rated
-        .iter()
-        .filter_map(|id| titles.get(id))
-        .flat_map(|(_, genres)| genres.split('|'))
-        .map(str::trim)
-        .filter(|genre| !genre.is_empty() && *genre != NO_GENRES)
-        .collect();
-    let genres: Vec<String> = genres.into_iter().map(str::to_owned).collect();
-    let mut counts: BTreeMap<u32, u32> = BTreeMap::new();
-    for rating in ratings {
-        *counts.entry(rating.movie).or_default() += 1;
-    }
-    let movies = rated
-        .iter()
-        .filter_map(|id| Some((id, titles.get(id)?)))
-        .map(|(id, (raw_title, raw_genres))| {
-            let (title, year) = parse_title(raw_title);
-            let position = |genre: &str| genres.binary_search_by(|known| known.as_str().cmp(genre.trim())).ok();
-            let genres = raw_genres.split('|').filter_map(position).filter_map(|at| u16::try_from(at).ok()).collect();
-            Movie { id: MovieId(*id), title, year, genres, ratings: counts.get(id).copied().unwrap_or(0) }
-        })
-        .collect();
-    Ok(Catalog::new(genres.clone(), movies)?)
-}
-
-fn group_by_user(ratings: &[RawRating], catalog: &Catalog) -> Vec<User> {
-    let mut users: BTreeMap<u32, Vec<Event>> = BTreeMap::new();
-    for row in ratings {
-        if let Some(movie) = catalog.index_of(MovieId(row.movie)) {
-            let event = Event { movie, rating: row.rating, timestamp: row.timestamp };
-            users.entry(row.user).or_default().push(event);
-        }
-    }
-    users
-        .into_iter()
-        .map(|(id, mut events)| {
-            // A stable sort: MovieLens has many ratings within one second, whose order in the file is all there is.
-            events.sort_by_key(|event| event.timestamp);
-            User { id, events }
-        })
-        .collect()
+        // A stable sort: MovieLens has many ratings within one second, whose order in the file is all there is.
+        events.sort_by_key(|event| event.timestamp);
+        (place, User { id, events })
+    };
+    (0..).zip(numbers).zip(starts.windows(2)).map(of_user).collect()
 }

@@ -4,14 +4,17 @@
 //! fits the [`network`] with the operations of [`ops`] and the optimiser of [`adam`]; [`export`], [`compact`] and [`pack`] make the
 //! bundle, which [`commit`](mod@commit) puts in place of another; [`evaluate`] measures what ships beside the [`methods`] and
 //! [`baselines`] that it is held against, and [`report`] shows it. [`titles`] turns titles into vectors, [`map`](mod@map) draws the
-//! movies. [`cli`] is the command line, [`fixture`] makes the tests' data.
+//! movies. [`cli`] is the command line, [`config`](mod@config) its file for catalogues of one's own, [`fixture`] and [`books`] make
+//! data with a known answer.
 
 pub mod adam;
 pub mod baselines;
+pub mod books;
 pub mod cli;
 mod commands;
 pub mod commit;
 pub mod compact;
+pub mod config;
 pub mod dataset;
 pub mod evaluate;
 pub mod export;

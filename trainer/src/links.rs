@@ -4,31 +4,23 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use serde::Deserialize;
 use watchnext::bundle::Source;
 use watchnext::catalog::Catalog;
 use watchnext::links::Links;
 
-use crate::dataset::{read_file, read_rows};
+use crate::dataset::{Problems, Table, exactly};
 
 /// The file's name in the data folder and among the manifest's sources.
 pub const LINKS_FILE: &str = "links.csv";
 
-#[derive(Debug, Deserialize)]
-struct LinkRow {
-    #[serde(rename = "movieId")]
-    movie_id: u32,
-    #[serde(rename = "imdbId")]
-    imdb: Option<u32>,
-    #[serde(rename = "tmdbId")]
-    tmdb: Option<u32>,
-}
+/// Its columns.
+const COLUMNS: [&str; 3] = ["movieId", "imdbId", "tmdbId"];
 
 /// Reads `folder/links.csv` for the movies of `catalog`, if there is such a file. A number may be empty, and a movie may have no
 /// row; rows of movies that the catalogue lacks are left out, as they are in `movies.csv`.
 ///
 /// # Errors
-/// A folder that doesn't exist, an empty or foreign file, and the first wrong row with its file, line and the remedy.
+/// A folder that doesn't exist, an empty or foreign file, and its wrong rows with their lines and the remedies.
 pub fn read_links(folder: &Path, catalog: &Catalog) -> Result<Option<(Links, Source)>> {
     ensure!(
         folder.is_dir(),
@@ -39,14 +31,34 @@ pub fn read_links(folder: &Path, catalog: &Catalog) -> Result<Option<(Links, Sou
     if !path.exists() {
         return Ok(None);
     }
-    let (bytes, name, sha256) = read_file(&path)?;
+    let table = Table::open(&path)?;
+    let places = exactly(&path, table.columns(), &COLUMNS)?;
+    let mut problems = Problems::new(&path, table.unit());
     let mut numbers = BTreeMap::new();
-    let rows = read_rows(&path, &bytes, &["movieId", "imdbId", "tmdbId"], |row: LinkRow, place| {
-        let before = numbers.insert(row.movie_id, (row.imdb.unwrap_or(0), row.tmdb.unwrap_or(0)));
-        ensure!(before.is_none(), "{place}: movie {} stands twice. Remove one of the rows.", row.movie_id);
-        Ok(())
+    let source = table.read(&path, &places, &mut problems, |line, fields, problems| {
+        let mut values = [0_u32; COLUMNS.len()];
+        for ((value, text), column) in values.iter_mut().zip(fields).zip(COLUMNS) {
+            // A movie may be unknown elsewhere, but it has its own id.
+            match text.trim().parse() {
+                Ok(number) => *value = number,
+                Err(_) if text.is_empty() && column != "movieId" => {}
+                Err(_) => {
+                    return problems.value(
+                        line,
+                        column,
+                        text,
+                        "isn't a whole number below 4294967296. Mend it, or remove the row.",
+                    );
+                }
+            }
+        }
+        let [movie, imdb, tmdb] = values;
+        if numbers.insert(movie, (imdb, tmdb)).is_some() {
+            problems.row(line, || format!(": movie {movie} stands twice. Remove one of the rows."));
+        }
     })?;
+    problems.settle()?;
     let own = catalog.movies().iter().map(|movie| numbers.get(&movie.id.0).copied().unwrap_or_default());
     let (imdb, tmdb) = own.unzip();
-    Ok(Some((Links::new(imdb, tmdb, catalog)?, Source { name, sha256, rows })))
+    Ok(Some((Links::new(imdb, tmdb, catalog)?, source)))
 }

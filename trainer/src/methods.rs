@@ -17,7 +17,7 @@ use crate::baselines::reaction::biases::Biases;
 use crate::baselines::reaction::item_knn::ItemKnnStars;
 use crate::baselines::reaction::movie_mean::MovieMean;
 use crate::baselines::seed_network::SeedNetwork;
-use crate::dataset::User;
+use crate::dataset::{Times, User};
 use crate::evaluate::few_clicks::{PopularityRanks, few_clicks};
 use crate::evaluate::reaction::ReactionScorer;
 use crate::evaluate::{Scorer, next_movie};
@@ -31,6 +31,11 @@ use crate::train::{EpochFigures, TrainConfig};
 /// Every method of protocols P1 and P2, in the order of the tables: here and in [`reaction_methods`] methods are entered. `config` is for those that
 /// train by gradient descent, `titles` are the titles' reduced embeddings, for the ranker.
 pub fn methods(config: &TrainConfig, titles: Option<Table>) -> Vec<Box<dyn Method>> {
+    methods_for(Times::Known, config, titles)
+}
+
+/// The same for data of which less may be known of when movies were rated.
+pub fn methods_for(times: Times, config: &TrainConfig, titles: Option<Table>) -> Vec<Box<dyn Method>> {
     vec![
         Box::new(Tuned(ByPopularity { of_moment: false })),
         Box::new(Tuned(ByPopularity { of_moment: true })),
@@ -40,7 +45,7 @@ pub fn methods(config: &TrainConfig, titles: Option<Table>) -> Vec<Box<dyn Metho
         Box::new(Tuned(Ease)),
         Box::new(Tuned(Als)),
         Box::new(SeedNetwork { config: *config }),
-        Box::new(TowerMethod { id: "tower", name: "watchnext tower", config: TowerConfig::default(), titles }),
+        Box::new(TowerMethod { id: "tower", name: "watchnext tower", config: TowerConfig::for_times(times), titles }),
     ]
 }
 

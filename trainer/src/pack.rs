@@ -86,7 +86,7 @@ impl Model for Tower {
     }
 
     fn asks_for_year(&self) -> bool {
-        true
+        Self::asks_for_year(self)
     }
 
     fn movies(&self) -> Result<(Table, Vec<f32>)> {

@@ -79,7 +79,7 @@ pub fn folds(users: &[User], main: usize, parts: usize, seed: u64) -> Vec<Fold> 
 
 /// A user's events as watches, ratings included.
 pub fn watches(events: &[Event]) -> Vec<Watch> {
-    events.iter().map(|event| Watch { movie: event.movie, rating: Some(event.rating) }).collect()
+    events.iter().map(|event| Watch { movie: event.movie, rating: event.rating }).collect()
 }
 
 /// The rows that the user tower trains on: for each event, what was known just before it, and the movie.

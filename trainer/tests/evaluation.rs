@@ -7,7 +7,7 @@ use anyhow::Result;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use trainer::dataset::{Dataset, Event, User};
+use trainer::dataset::{Dataset, Event, Times, User};
 use trainer::evaluate::Scorer;
 use trainer::evaluate::reaction::ReactionScorer;
 use trainer::evaluate::run::{
@@ -31,7 +31,7 @@ const MOVIES: usize = 80;
 fn taste_groups(main: usize, further: usize) -> Dataset {
     let movie = |id: usize| {
         let id = u32::try_from(id).unwrap();
-        Movie { id: MovieId(id), title: format!("Movie {id}"), year: None, genres: Vec::new(), ratings: 1 }
+        Movie { id: MovieId(id), key: None, title: format!("Movie {id}"), year: None, genres: Vec::new(), ratings: 1 }
     };
     let catalog = Catalog::new(Vec::new(), (0..MOVIES).map(movie).collect()).unwrap();
     let user = |number: usize| {
@@ -39,12 +39,18 @@ fn taste_groups(main: usize, further: usize) -> Dataset {
         let movies = own.chain([(number + 1 + 2 * (number % 5)) % MOVIES]);
         let event = |(at, movie): (usize, usize)| Event {
             movie: MovieIndex::new(movie).unwrap(),
-            rating: Rating::new(if at == 30 { 2.0 } else { 4.5 }).unwrap(),
+            rating: Rating::new(if at == 30 { 2.0 } else { 4.5 }),
             timestamp: i64::try_from(1000 * number + at).unwrap(),
         };
         User { id: u32::try_from(number).unwrap() + 1, events: movies.enumerate().map(event).collect() }
     };
-    Dataset { catalog, users: (0..main + further).map(user).collect(), main_users: main, sources: Vec::new() }
+    Dataset {
+        catalog,
+        users: (0..main + further).map(user).collect(),
+        main_users: main,
+        times: Times::Known,
+        sources: Vec::new(),
+    }
 }
 
 /// Knows the groups, and within a group goes by index; it remembers whom it was trained on.
@@ -235,7 +241,7 @@ fn reacting(main: usize, further: usize) -> Dataset {
             let liked = at.is_multiple_of(2) != (at * 5 + number).is_multiple_of(if strict { 6 } else { 13 });
             Event {
                 movie: MovieIndex::new(group + 2 * movies[at / 2]).unwrap(),
-                rating: Rating::new(if liked { 4.5 } else { 2.0 } - if strict { 0.5 } else { 0.0 }).unwrap(),
+                rating: Rating::new(if liked { 4.5 } else { 2.0 } - if strict { 0.5 } else { 0.0 }),
                 timestamp: i64::try_from(1000 * number + at).unwrap(),
             }
         };

@@ -8,8 +8,14 @@ use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::links::Links;
 
 fn catalog() -> Catalog {
-    let movie =
-        |id: u32| Movie { id: MovieId(id), title: format!("Movie {id}"), year: None, genres: vec![], ratings: 1 };
+    let movie = |id: u32| Movie {
+        id: MovieId(id),
+        key: None,
+        title: format!("Movie {id}"),
+        year: None,
+        genres: vec![],
+        ratings: 1,
+    };
     Catalog::new(Vec::new(), [1, 6, 7].map(movie).to_vec()).unwrap()
 }
 

@@ -165,8 +165,14 @@ fn a_wrong_file_is_named() {
 }
 
 fn catalog(ids: &[u32]) -> Catalog {
-    let movie =
-        |id: &u32| Movie { id: MovieId(*id), title: format!("Movie {id}"), year: None, genres: vec![], ratings: 1 };
+    let movie = |id: &u32| Movie {
+        id: MovieId(*id),
+        key: None,
+        title: format!("Movie {id}"),
+        year: None,
+        genres: vec![],
+        ratings: 1,
+    };
     Catalog::new(vec![], ids.iter().map(movie).collect()).unwrap()
 }
 

@@ -4,7 +4,7 @@ import { element, svg } from './dom.js';
 import { PATTERNS } from './poster-patterns.js';
 import { SCENES } from './poster-scenes.js';
 
-/** @typedef {{movieId: number, title: string, year: number | null, genres: string[], imdb?: string | null, tmdb?: number | null}} Billed */
+/** @typedef {{movieId: number, key?: string | null, title: string, year: number | null, genres: string[], imdb?: string | null, tmdb?: number | null}} Billed */
 
 /**
  * How the posters look, as `posters.json` says: beside the program, so that a site with genres of its own can give them faces.
@@ -153,7 +153,7 @@ function poster({ palettes, voices, kinds, other }, { movieId, title, year, genr
  */
 export function addressOf(template, movie) {
   let whole = true;
-  const address = template.replace(/\{(movieId|imdb|tmdb|title|year)\}/g, (_, part) => {
+  const address = template.replace(/\{(movieId|key|imdb|tmdb|title|year)\}/g, (_, part) => {
     const value = movie[/** @type {keyof Billed} */ (part)];
     whole &&= value !== null && value !== undefined;
     return encodeURIComponent(String(value));

@@ -1,6 +1,8 @@
 //! `cargo xtask demo`: builds the page and serves it.
 
+use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
@@ -21,11 +23,56 @@ pub struct Options {
     /// Open the page in the browser once it is built.
     #[arg(long)]
     open: bool,
+    /// A bundle's folder in place of models/, as `trainer train` writes it.
+    #[arg(long)]
+    bundle: Option<PathBuf>,
+}
+
+/// The page that Trunk builds around another bundle, as seen from the root.
+const PAGE: &str = "target/demo/index.html";
+
+/// What of `index.html` Trunk finds from its place, and how it is found from [`PAGE`]'s.
+const LINKS: [(&str, &str); 3] = [
+    ("rel=\"rust\" ", "rel=\"rust\" href=\"../../Cargo.toml\" "),
+    ("rel=\"copy-dir\" href=\"web\"", "rel=\"copy-dir\" href=\"../../web\""),
+    ("rel=\"copy-dir\" href=\"models\"", "rel=\"copy-dir\" href=\"models\" data-target-path=\"models\""),
+];
+
+/// The page with its links as seen from [`PAGE`].
+fn moved(index: &str) -> Result<String> {
+    let mut page = index.to_owned();
+    for (here, there) in LINKS {
+        ensure!(page.matches(here).count() == 1, "index.html has no single link with {here}; mend xtask/src/demo.rs");
+        page = page.replace(here, there);
+    }
+    Ok(page)
+}
+
+/// Puts a bundle beside a copy of the page.
+fn place(project: &Project, bundle: &Path) -> Result<()> {
+    let page = project.path(PAGE);
+    let models = page.with_file_name("models");
+    if models.exists() {
+        fs::remove_dir_all(&models).with_context(|| format!("{} can't be emptied", models.display()))?;
+    }
+    fs::create_dir_all(&models).with_context(|| format!("{} can't be made", models.display()))?;
+    for entry in fs::read_dir(bundle).with_context(|| format!("{} can't be read", bundle.display()))? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), models.join(entry.file_name()))
+                .with_context(|| format!("{} can't be copied", entry.path().display()))?;
+        }
+    }
+    let index = fs::read_to_string(project.path("index.html")).context("index.html can't be read")?;
+    fs::write(&page, moved(&index)?).with_context(|| format!("{} can't be written", page.display()))
 }
 
 /// Prepares, builds and serves until it is interrupted.
 pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
-    let manifest = project.path("models/manifest.json");
+    let manifest = match &options.bundle {
+        Some(folder) => std::path::absolute(folder).context("--bundle is no path")?.join("manifest.json"),
+        None => project.path("models/manifest.json"),
+    };
     ensure!(manifest.is_file(), "{} is missing: train a model first, by cargo xtask train", manifest.display());
     // Asked before minutes of building, not after. The listener is dropped at once, and the port free again.
     TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))
@@ -36,6 +83,10 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     note("Ctrl-C ends it");
     let mut serve = module::trunk(project, &builder, "serve");
     serve.args(["--address", "127.0.0.1", "--port", &port]);
+    if let Some(bundle) = manifest.parent().filter(|_| options.bundle.is_some()) {
+        place(project, bundle)?;
+        serve.arg(PAGE);
+    }
     if options.open {
         serve.arg("--open");
     }
@@ -56,4 +107,19 @@ fn become_program(mut program: Command) -> Result<ExitCode> {
 fn become_program(mut program: Command) -> Result<ExitCode> {
     shell::run(&mut program)?;
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Trunk resolves each link from the folder of the page, which is two folders below the root.
+    #[test]
+    fn the_page_finds_everything_from_its_other_place() {
+        let index = fs::read_to_string(Project::find().unwrap().path("index.html")).unwrap();
+        let page = moved(&index).unwrap();
+        assert_eq!(page.matches("data-trunk").count(), LINKS.len());
+        assert!(page.contains("href=\"../../web\"") && page.contains("data-target-path=\"models\""));
+        assert!(moved(&page).is_err());
+    }
 }

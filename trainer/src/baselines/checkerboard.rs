@@ -20,7 +20,7 @@ const MOVIES: usize = 12;
 
 /// A movie of which nothing matters but its id.
 pub fn movie(id: u32) -> Movie {
-    Movie { id: MovieId(id), title: format!("Movie {id}"), year: None, genres: Vec::new(), ratings: 0 }
+    Movie { id: MovieId(id), key: None, title: format!("Movie {id}"), year: None, genres: Vec::new(), ratings: 0 }
 }
 
 /// Twelve movies, the last of which nobody has.
@@ -33,7 +33,7 @@ fn catalog() -> Catalog {
 pub fn training() -> TrainingSet {
     let event = |movie: usize, stars: f32| Event {
         movie: MovieIndex::new(movie).unwrap(),
-        rating: Rating::new(stars).unwrap(),
+        rating: Rating::new(stars),
         timestamp: 0,
     };
     let user = |id: usize| {

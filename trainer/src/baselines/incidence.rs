@@ -182,7 +182,7 @@ mod tests {
     fn user(id: u32, movies: &[(usize, f32)]) -> User {
         let event = |(movie, stars): &(usize, f32)| Event {
             movie: watchnext::catalog::MovieIndex::new(*movie).unwrap(),
-            rating: watchnext::history::Rating::new(*stars).unwrap(),
+            rating: watchnext::history::Rating::new(*stars),
             timestamp: 0,
         };
         User { id, events: movies.iter().map(event).collect() }

@@ -151,11 +151,8 @@ mod tests {
     #[test]
     fn the_score_is_the_formula() {
         let lists: [&[usize]; 5] = [&[0, 1], &[0, 1, 2], &[1, 2], &[0, 3], &[3]];
-        let event = |movie: &usize| Event {
-            movie: MovieIndex::new(*movie).unwrap(),
-            rating: Rating::new(5.0).unwrap(),
-            timestamp: 0,
-        };
+        let event =
+            |movie: &usize| Event { movie: MovieIndex::new(*movie).unwrap(), rating: Rating::new(5.0), timestamp: 0 };
         let users: Vec<User> =
             lists.iter().map(|list| User { id: 1, events: list.iter().map(event).collect() }).collect();
         let movies = (0..4).map(crate::baselines::checkerboard::movie).collect();

@@ -2,11 +2,11 @@
 
 use anyhow::{Result, bail, ensure};
 
-use crate::cli::EvaluateArgs;
-use crate::dataset::Dataset;
+use crate::cli::{DataArgs, EvaluateArgs};
+use crate::dataset::{Dataset, Times};
 use crate::evaluate::leaky::leaky;
 use crate::evaluate::run::{Evaluation, Protocol, evaluate_bundle, evaluate_methods, evaluate_reactions};
-use crate::methods::{Method, ReactionMethod, methods, reaction_methods};
+use crate::methods::{Method, ReactionMethod, methods_for, reaction_methods};
 use crate::pack::read_bundle;
 use crate::report;
 use crate::titles::reduced_titles;
@@ -19,20 +19,30 @@ const LEAKY_EPOCHS: usize = 5;
 /// Measures methods by training them on splits, or a finished bundle, and shows what came out.
 pub fn evaluate(args: &EvaluateArgs) -> Result<()> {
     let protocols = if args.protocols.is_empty() { Protocol::ALL.to_vec() } else { args.protocols.clone() };
-    let evaluation = match (&args.bundle, &args.data) {
+    let evaluation = match (&args.bundle, args.data.is_some() || args.items.is_some()) {
         (Some(bundle), _) => {
             ensure!(args.methods.is_empty() && !args.leaky, "--methods and --leaky train on --data, not on a --bundle");
             let [ratings] = args.ratings.as_slice() else { bail!("--bundle is measured on one --ratings file") };
             let recommender = read_bundle(bundle)?;
-            let (users, left_out) = Dataset::read_users(ratings, recommender.catalog())?;
+            let catalog = recommender.catalog();
+            // A bundle of MovieLens's form is measured on files of that form.
+            let own = !args.layout.is_empty() || catalog.movies().iter().any(|movie| movie.key.is_some());
+            let layout = own.then(|| args.layout.layout());
+            let (users, left_out, times) = Dataset::read_users(ratings, catalog, layout.as_ref())?;
             ensure!(!users.is_empty(), "{} holds no rating of a movie that the bundle knows", ratings.display());
+            let protocols: Vec<Protocol> =
+                protocols.into_iter().filter(|protocol| *protocol != Protocol::P1 || times != Times::Unknown).collect();
             Evaluation { left_out: Some(left_out), ..evaluate_bundle(&recommender, &users, &protocols)? }
         }
-        (None, Some(data)) => {
+        (None, true) => {
             let config = args.options.config();
-            let dataset = Dataset::read(data, &args.ratings)?;
+            let (data, items) = (args.data.clone(), args.items.clone());
+            let dataset =
+                DataArgs { data, items, ratings: args.ratings.clone(), layout: args.layout.clone() }.read()?;
+            dataset.lacks().iter().for_each(|line| eprintln!("{line}"));
             let titles = reduced_titles(args.titles.as_deref(), &dataset.catalog)?;
-            let (methods, reaction_methods) = chosen(all_of(&protocols, &config, titles), &args.methods)?;
+            let (methods, reaction_methods) =
+                chosen(all_of(dataset.times, &protocols, &config, titles), &args.methods)?;
             let mut evaluation = evaluate_methods(&dataset, &methods, &protocols)?;
             evaluate_reactions(&dataset, &reaction_methods, &mut evaluation)?;
             if args.leaky {
@@ -41,7 +51,7 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<()> {
             }
             evaluation
         }
-        (None, None) => {
+        (None, false) => {
             bail!("give --data to train on a split, or --bundle and --ratings to measure a finished bundle")
         }
     };
@@ -60,10 +70,10 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<()> {
 type Methods = (Vec<Box<dyn Method>>, Vec<Box<dyn ReactionMethod>>);
 
 /// All methods of these protocols.
-fn all_of(protocols: &[Protocol], config: &TrainConfig, titles: Option<Table>) -> Methods {
+fn all_of(times: Times, protocols: &[Protocol], config: &TrainConfig, titles: Option<Table>) -> Methods {
     let suggesting = protocols.iter().any(|protocol| *protocol != Protocol::P3);
     let reacting = protocols.contains(&Protocol::P3);
-    let methods = if suggesting { methods(config, titles.clone()) } else { Vec::new() };
+    let methods = if suggesting { methods_for(times, config, titles.clone()) } else { Vec::new() };
     (methods, if reacting { reaction_methods(titles) } else { Vec::new() })
 }
 
@@ -92,7 +102,7 @@ mod tests {
     fn methods_are_chosen_by_id_and_others_refused() {
         let ids = |protocols: &[Protocol], names: &[&str]| -> Result<(Vec<&str>, Vec<&str>)> {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            let (methods, reactions) = chosen(all_of(protocols, &TrainConfig::default(), None), &names)?;
+            let (methods, reactions) = chosen(all_of(Times::Known, protocols, &TrainConfig::default(), None), &names)?;
             let of_reactions = reactions.iter().map(|method| method.id()).collect();
             Ok((methods.iter().map(|method| method.id()).collect(), of_reactions))
         };
@@ -101,7 +111,7 @@ mod tests {
         let all = ids(&Protocol::ALL, &[]).unwrap();
         assert_eq!(
             (all.0.len(), all.1.len()),
-            (methods(&TrainConfig::default(), None).len(), reaction_methods(None).len())
+            (crate::methods::methods(&TrainConfig::default(), None).len(), reaction_methods(None).len())
         );
         // Without P3 its methods aren't known, and with P3 alone no others are.
         assert!(ids(&[Protocol::P2], &[]).unwrap().1.is_empty() && ids(&[Protocol::P3], &[]).unwrap().0.is_empty());

@@ -4,7 +4,6 @@ use anyhow::{Context, Result, ensure};
 use watchnext::features::reaction::REACTION_FEATURES;
 
 use crate::cli::EventsArgs;
-use crate::dataset::Dataset;
 use crate::evaluate::few_clicks::{FOLD_SEED, FOLDS};
 use crate::evaluate::reaction::EVENTS_BEFORE;
 use crate::methods::TrainingSet;
@@ -16,7 +15,7 @@ use crate::titles::reduced_titles;
 /// Writes the features of every event of a fold, its training users' cross-fitted and its held-out users' as they are measured.
 pub fn events(args: &EventsArgs) -> Result<()> {
     ensure!((1..=FOLDS).contains(&args.fold), "--fold is a number from 1 to {FOLDS}");
-    let dataset = Dataset::read(&args.data.data, &args.data.ratings)?;
+    let dataset = args.data.read()?;
     let titles = reduced_titles(args.titles.as_deref(), &dataset.catalog)?;
     let fold = folds(&dataset.users, dataset.main_users, FOLDS, FOLD_SEED).into_iter().nth(args.fold - 1);
     let fold = fold.context("there is no such fold")?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use watchnext::bundle::{Source, Training, sha256_hex};
 use watchnext::recommend::Retrieval;
 
@@ -20,21 +20,19 @@ use crate::ranker;
 use crate::report::{Recipe, model_card, text};
 use crate::split::Split;
 use crate::titles::reduced_titles;
+use crate::tower::limits::ensure_fits;
 use crate::tower::{self, TowerConfig};
 use crate::train::{Checkpoint, TrainConfig};
 
 /// The command as a reader of the manifest would type it: the settings that differ from the defaults, and no path of a machine.
 fn command_line(args: &TrainArgs) -> String {
     let name = |path: &Path| path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let parent = |path: &Path| path.parent().map(name).unwrap_or_default();
     let out = match args.model {
         Model::Tower => "models",
         Model::SeedNetwork => "models/seed-network",
     };
-    let mut command = format!("trainer train --data ../shared/data/{} --out {out}", name(&args.data.data));
-    for ratings in &args.data.ratings {
-        command.push_str(&format!(" --ratings ../shared/data/{}/{}", parent(ratings), name(ratings)));
-    }
+    let (read, how) = args.data.typed();
+    let mut command = format!("trainer train {read} --out {out}{how}");
     let (config, default) = (args.options.config(), TrainConfig::default());
     let mut option = |name: &str, value: String, default: String| {
         if value != default {
@@ -77,7 +75,8 @@ struct Finished {
 /// Trains the model that was asked for and writes its bundle.
 pub fn train(args: &TrainArgs) -> Result<()> {
     let started = Instant::now();
-    let dataset = Dataset::read(&args.data.data, &args.data.ratings)?;
+    let out = args.out()?;
+    let dataset = args.data.read()?;
     eprintln!(
         "{} ratings of {} movies by {} users, read in {:.1} s",
         dataset.ratings(),
@@ -85,18 +84,23 @@ pub fn train(args: &TrainArgs) -> Result<()> {
         dataset.users.len(),
         started.elapsed().as_secs_f64()
     );
-    let mut partial = args.out.clone().into_os_string();
+    dataset.lacks().iter().for_each(|line| eprintln!("{line}"));
+    let mut partial = out.to_owned().into_os_string();
     partial.push(".partial");
     let checkpoint = Checkpoint::new(Path::new(&partial), &fingerprint(&dataset.sources));
     // Before anything that takes minutes, so that a wrong row is named at once.
-    let links = read_links(&args.data.data, &dataset.catalog)?;
+    let links = match &args.data.data {
+        Some(folder) => read_links(folder, &dataset.catalog)?,
+        None => None,
+    };
     let Finished { mut packed, recipe, evaluation } = match args.model {
         Model::Tower => train_tower(args, &dataset)?,
         Model::SeedNetwork => train_seed_network(args, &dataset, &checkpoint)?,
     };
-    match links {
-        Some((links, source)) => packed = packed.with_links(&links, source)?,
-        None => eprintln!("{} holds no {LINKS_FILE}, so the bundle has no links", args.data.data.display()),
+    match (links, &args.data.data) {
+        (Some((links, source)), _) => packed = packed.with_links(&links, source)?,
+        (None, Some(folder)) => eprintln!("{} holds no {LINKS_FILE}, so the bundle has no links", folder.display()),
+        (None, None) => {}
     }
     if !args.no_map {
         let drawing = Instant::now();
@@ -104,41 +108,41 @@ pub fn train(args: &TrainArgs) -> Result<()> {
         packed = with_map;
         eprintln!("{}", said(&map, drawing));
     }
-    packed.write(&args.out)?;
+    packed.write(out)?;
     let card = model_card(&packed.manifest, &recipe, &evaluation);
-    let card_path = args.out.join("README.md");
+    let card_path = out.join("README.md");
     std::fs::write(&card_path, card).with_context(|| format!("{} can't be written", card_path.display()))?;
     checkpoint.remove();
     println!("{}", text(&evaluation));
     for file in packed.manifest.files.values() {
         println!("{:>10} bytes  {}  {}", file.bytes, file.sha256.get(..12).unwrap_or_default(), file.path);
     }
-    println!("wrote {} in {:.0} s", args.out.display(), started.elapsed().as_secs_f64());
+    println!("wrote {} in {:.0} s", out.display(), started.elapsed().as_secs_f64());
     Ok(())
-}
-
-/// The last part of the data's path, as the manifest names the data set.
-fn data_name(args: &TrainArgs) -> String {
-    args.data.data.file_name().map_or_else(|| "ratings".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 /// The tower is trained twice: without the held-out users, to measure it, and on everybody, to ship it.
 fn train_tower(args: &TrainArgs, dataset: &Dataset) -> Result<Finished> {
-    let config = TowerConfig { seed: args.options.seed, ..TowerConfig::default() };
+    ensure_fits(&dataset.catalog, &dataset.users)?;
+    let config = TowerConfig { seed: args.options.seed, ..TowerConfig::for_times(dataset.times) };
     let titles = reduced_titles(args.titles.as_deref(), &dataset.catalog)?;
     // The first of the users are those of the main file, as the visitors are.
     let pack = |users: &[User], main: usize| -> Result<Packed> {
         let (tower, _) = tower::fit(&dataset.catalog, users, &config)?;
-        let ranker = ranker::fit(&dataset.catalog, users, main, titles.as_ref(), config.seed)?;
         let training = Training {
             command: command_line(args),
             seed: config.seed,
-            dataset: data_name(args),
+            dataset: args.data.name(),
             sources: dataset.sources.clone(),
             users: users.len(),
             ratings: users.iter().map(|user| user.events.len()).sum(),
         };
-        Packed::new(&tower, &dataset.catalog, None, "watchnext-tower", training)?.with_ranker(&ranker, &dataset.catalog)
+        let packed = Packed::new(&tower, &dataset.catalog, None, "watchnext-tower", training)?;
+        if !dataset.has_reactions() {
+            return Ok(packed);
+        }
+        let ranker = ranker::fit(&dataset.catalog, users, main, titles.as_ref(), config.seed)?;
+        packed.with_ranker(&ranker, &dataset.catalog)
     };
     let split = Split::by_user(&dataset.users)?;
     let held_out = split.validation.len() + split.test.len();
@@ -148,18 +152,29 @@ fn train_tower(args: &TrainArgs, dataset: &Dataset) -> Result<Finished> {
     eprintln!("then on all {} users, to ship it", dataset.users.len());
     let mut packed = pack(&dataset.users, dataset.main_users)?;
     packed.manifest.held_out = held_out_figures(&evaluation, None);
-    let recipe = Recipe::tower(&packed.manifest, &config, split.train.len());
+    let recipe = Recipe::tower(&packed.manifest, &config, split.train.len(), args.data.data.is_some());
     Ok(Finished { packed, recipe, evaluation })
 }
 
 fn train_seed_network(args: &TrainArgs, dataset: &Dataset, checkpoint: &Checkpoint) -> Result<Finished> {
+    ensure!(
+        dataset.has_order(),
+        "the seed's network predicts the next movie, and these ratings have no times. Take --model tower, or say --ordered if the \
+         file's order is that of watching."
+    );
     let config = args.options.config();
     let command = command_line(args);
-    let mut fitted = fit(dataset, &config, !args.no_states, &data_name(args), &command, Some(checkpoint))?;
+    let mut fitted = fit(dataset, &config, !args.no_states, &args.data.name(), &command, Some(checkpoint))?;
     eprintln!("trained; measuring on the held-out users");
     let evaluation = evaluate_held_out(dataset, &fitted.packed.recommender()?)?;
     fitted.packed.manifest.held_out = held_out_figures(&evaluation, fitted.recall);
-    let recipe = Recipe::seed_network(&fitted.packed.manifest, &config, &fitted.epochs, fitted.compact.as_ref());
+    let recipe = Recipe::seed_network(
+        &fitted.packed.manifest,
+        &config,
+        &fitted.epochs,
+        fitted.compact.as_ref(),
+        args.data.data.is_some(),
+    );
     Ok(Finished { packed: fitted.packed, recipe, evaluation })
 }
 

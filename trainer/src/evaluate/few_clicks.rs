@@ -294,7 +294,7 @@ mod tests {
     fn user(id: u32, likes: usize) -> User {
         let event = |movie: usize| Event {
             movie: MovieIndex::new(movie).unwrap(),
-            rating: watchnext::history::Rating::new(if movie < likes { 4.0 } else { 3.5 }).unwrap(),
+            rating: watchnext::history::Rating::new(if movie < likes { 4.0 } else { 3.5 }),
             timestamp: movie as i64,
         };
         User { id, events: (0..likes + 5).map(event).collect() }

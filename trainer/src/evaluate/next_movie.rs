@@ -147,7 +147,7 @@ mod tests {
         }
         let event = |movie: usize, timestamp| Event {
             movie: watchnext::catalog::MovieIndex::new(movie).unwrap(),
-            rating: watchnext::history::Rating::new(4.0).unwrap(),
+            rating: watchnext::history::Rating::new(4.0),
             timestamp,
         };
         let user = User { id: 1, events: vec![event(0, 0), event(1, 1), event(2, 2)] };
@@ -166,7 +166,7 @@ mod tests {
             }
         }
         let movie = watchnext::catalog::MovieIndex::new(0).unwrap();
-        let rating = watchnext::history::Rating::new(4.0).unwrap();
+        let rating = watchnext::history::Rating::new(4.0);
         let user = User { id: 1, events: vec![Event { movie, rating, timestamp: 0 }] };
         assert!(next_movie(&Broken, &[user], false).unwrap_err().to_string().contains("NaN"));
     }

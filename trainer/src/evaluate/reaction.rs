@@ -142,7 +142,8 @@ pub fn reactions(scorer: &dyn ReactionScorer, users: &[User], ratings_known: boo
     })
 }
 
-/// What `say` makes of the history before each event that the protocol measures.
+/// What `say` makes of the history before each event that the protocol measures: those with ratings, since a click is no
+/// reaction.
 pub(crate) fn each_event<T: Send>(
     users: &[User],
     ratings_known: bool,
@@ -158,7 +159,8 @@ pub(crate) fn each_event<T: Send>(
             Ok(Told { said: say(&history, event)?, liked: event.liked() })
         };
         // Users' lists differ a hundredfold in length, so the events of one user are shared out as well.
-        user.events.par_iter().enumerate().skip(EVENTS_BEFORE).with_min_len(16).map(told).collect()
+        let rated = user.events.par_iter().enumerate().skip(EVENTS_BEFORE).with_min_len(16);
+        rated.filter(|(_, event)| event.rating.is_some()).map(told).collect()
     };
     users.par_iter().map(of_user).collect()
 }
@@ -310,7 +312,7 @@ mod tests {
     fn user(events: usize) -> User {
         let event = |at: usize| Event {
             movie: MovieIndex::new(at).unwrap(),
-            rating: Rating::new(if at.is_multiple_of(2) { 4.0 } else { 3.5 }).unwrap(),
+            rating: Rating::new(if at.is_multiple_of(2) { 4.0 } else { 3.5 }),
             timestamp: at as i64 * 3600,
         };
         User { id: 1, events: (0..events).map(event).collect() }

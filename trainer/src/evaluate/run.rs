@@ -196,7 +196,8 @@ fn labelled<'fit>(method: &dyn Method, fit: &'fit Fit) -> Vec<(Label, &'fit dyn 
     variants.collect()
 }
 
-/// Trains every method on splits of a data set and measures it on the rest by P1 and P2; [`evaluate_reactions`] is P3's. Users whom only further files know always train.
+/// Trains every method on splits of a data set and measures it on the rest by P1, where the order of ratings is known, and P2;
+/// [`evaluate_reactions`] is P3's. Users whom only further files know always train.
 ///
 /// # Errors
 /// Too few users, and whatever stops a method.
@@ -214,7 +215,7 @@ pub fn evaluate_methods(dataset: &Dataset, methods: &[Box<dyn Method>], protocol
     };
     for method in methods {
         let started = Instant::now();
-        if protocols.contains(&Protocol::P1) {
+        if protocols.contains(&Protocol::P1) && dataset.has_order() {
             split_by_user(dataset, method.as_ref(), &mut evaluation)?;
         }
         if protocols.contains(&Protocol::P2) {
@@ -225,7 +226,7 @@ pub fn evaluate_methods(dataset: &Dataset, methods: &[Box<dyn Method>], protocol
     Ok(evaluation)
 }
 
-/// Protocol P3 in cross-validation over users, by P2's folds.
+/// Protocol P3 in cross-validation over users, by P2's folds; nothing for data without ratings to predict.
 ///
 /// # Errors
 /// Whatever stops a method.
@@ -234,7 +235,7 @@ pub fn evaluate_reactions(
     methods: &[Box<dyn ReactionMethod>],
     evaluation: &mut Evaluation,
 ) -> Result<()> {
-    for method in methods {
+    for method in methods.iter().filter(|_| dataset.has_reactions()) {
         let started = Instant::now();
         let mut found = [Predictions::new(), Predictions::new()];
         for (at, fold) in folds(&dataset.users, dataset.main_users, FOLDS, FOLD_SEED).into_iter().enumerate() {
@@ -405,7 +406,9 @@ pub fn evaluate_held_out(dataset: &Dataset, recommender: &Recommender) -> Result
     let rows = bundle_methods(recommender);
     let rows = rows.iter().map(|(label, scorer)| (label.clone(), scorer as &dyn Scorer));
     for (label, scorer) in std::iter::once((popularity_label(), &popularity as &dyn Scorer)).chain(rows) {
-        evaluation.measure_next_movie(&label, scorer, &groups)?;
+        if dataset.has_order() {
+            evaluation.measure_next_movie(&label, scorer, &groups)?;
+        }
         let figures = few_clicks(scorer, &held_out, &ranks)?.summarise(movies);
         evaluation.few_clicks.push(FewClicksRow { label, figures });
     }

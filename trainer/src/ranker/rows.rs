@@ -1,4 +1,5 @@
-//! What the ranker trains on: every rating of every user, seen from just before it.
+//! What the ranker trains on: every rating of every user, seen from just before it. A click has no reaction to learn from, and is
+//! part of the histories alone.
 
 use anyhow::Result;
 use rand::{RngExt, SeedableRng};
@@ -119,11 +120,12 @@ fn of_user(catalog: &Catalog, traits: &MovieTraits, user: &User, rng: &mut ChaCh
     let weight = (user.events.len().max(1) as f32).powf(LENGTH_POWER);
     let mut rows = Vec::new();
     for (at, event) in user.events.iter().enumerate() {
+        let Some(rating) = event.rating else { continue };
         let moment = LocalTime::from_unix(event.timestamp, 0)?;
         let mut push = |known: Known, watches: &[Watch]| {
             let history = ReactionHistory::new(catalog, traits, watches.get(..at).unwrap_or_default());
             let features = history.features(event.movie, &moment);
-            let reaction = reaction(event.rating.stars());
+            let reaction = reaction(rating.stars());
             rows.push(Row { user: user.id, before: at, known, features, reaction, weight, further: false, group: 0 });
         };
         push(Known::All, &known);

@@ -15,7 +15,7 @@ use watchnext::catalog::Catalog;
 use watchnext::features::{DEFAULT_RELEASE_YEAR, genre_features};
 use watchnext::traits::TASTES;
 
-use crate::dataset::User;
+use crate::dataset::{Event, User};
 
 /// Numbers of a movie: what is expected of it, and its loadings.
 const WIDTH: usize = TASTES + 1;
@@ -66,7 +66,10 @@ struct Posterior {
 pub fn fit(catalog: &Catalog, users: &[User], seed: u64) -> Result<Taste> {
     let by_user: Vec<Vec<(usize, f64)>> = users
         .iter()
-        .map(|user| user.events.iter().map(|event| (event.movie.as_usize(), f64::from(event.rating.stars()))).collect())
+        .map(|user| {
+            let rated = |event: &Event| Some((event.movie.as_usize(), f64::from(event.rating?.stars())));
+            user.events.iter().filter_map(rated).collect()
+        })
         .collect();
     let mut by_movie: Vec<Vec<(usize, f64)>> = vec![Vec::new(); catalog.len()];
     for (user, ratings) in by_user.iter().enumerate() {

@@ -44,7 +44,8 @@ impl TraitTables {
         let taste = taste::fit(catalog, users, seed)?;
         let mut ratings: Vec<Vec<f32>> = vec![Vec::new(); catalog.len()];
         for event in users.iter().flat_map(|user| &user.events) {
-            ratings.get_mut(event.movie.as_usize()).into_iter().for_each(|all| all.push(event.rating.stars()));
+            let Some(rating) = event.rating else { continue };
+            ratings.get_mut(event.movie.as_usize()).into_iter().for_each(|all| all.push(rating.stars()));
         }
         let liked = |stars: &&f32| **stars >= watchnext::history::LIKED_STARS;
         let count = ratings.iter().map(Vec::len).sum::<usize>() as f32;

@@ -18,6 +18,8 @@ pub struct Recipe {
     /// How to read its figures.
     verdict: String,
     seed: u64,
+    /// Whether the data are MovieLens's, whose terms then hold.
+    movielens: bool,
 }
 
 impl Recipe {
@@ -27,6 +29,7 @@ impl Recipe {
         config: &TrainConfig,
         epochs: &[EpochFigures],
         states: Option<&CompactStates>,
+        movielens: bool,
     ) -> Self {
         let loss = epochs.last().map_or(0.0, |epoch| epoch.training_loss);
         let training = &manifest.training;
@@ -61,54 +64,94 @@ impl Recipe {
         let verdict = "Read these figures beside popularity's, which knows nothing of the visitor and gets most of the way: this \
                        is the notebook's network, kept to compare with. The default bundle holds a better one."
             .to_owned();
-        Self { what, verdict, seed: config.seed }
+        Self { what, verdict, seed: config.seed, movielens }
     }
 
     /// The default tower, whose figures are of the same settings trained without the held-out users.
-    pub fn tower(manifest: &Manifest, config: &TowerConfig, held_out_trained: usize) -> Self {
+    pub fn tower(manifest: &Manifest, config: &TowerConfig, held_out_trained: usize, movielens: bool) -> Self {
         let networks: Vec<String> = config
             .click_members
             .iter()
             .map(|member| format!("{} wide with {} hidden units", member.width, member.hidden))
             .collect();
         let training = &manifest.training;
-        let what = format!(
-            "A user tower of two channels, trained on {} ratings by {} users; `ARCHITECTURE.md` draws it and `EXPERIMENTS.md` says \
-             what else was tried. The click channel averages {} networks ({}), each trained on random handfuls of users' liked \
-             movies to predict the other liked ones with the multinomial likelihood, and shrunk item-item cosines of rank 64, {} \
-             times that of likes and {} times that of ratings. The sequence channel averages {} networks ({} wide), trained on stretches of histories to predict the next ten movies, \
-             and {} times a cosine of movies that follow each other. A movie's embedding has a part for its genres, its years of release and its title's words. Popularity is the bias, and how \
-             much it counts is learnt by the history's length; how it drifts with the years is a table by year and movie, and the \
-             networks know the year besides. A visit after the last year of the data is met as one of that year. All of it is folded into one vector of {} numbers; movies meet it in \
-             {}-bit embeddings, which the page scans by exact L2. A history of up to 10 movies is read as clicks in no order, one \
-             of 15 or more by its end, with a gradual change between.\n\n\
-             The second stage says how likely a dislike, neither and a like of a candidate are: a network of two hidden layers over {} \
-             features of the movie (its ratings, age, genres, title) and the history (what was watched, and the ratings, where there \
-             are any), calibrated by a temperature. Its movie tables were learnt, for each training row, from other users than the \
-             row's own.",
-            training.ratings,
-            training.users,
-            config.click_members.len(),
-            networks.join(", "),
-            config.liked_weight,
-            config.rated_weight,
-            config.sequence_members.len(),
-            config.sequence_members.iter().map(|member| member.width.to_string()).collect::<Vec<_>>().join(" and "),
-            config.follower_weight,
-            manifest.dim,
-            match config.precision {
-                Precision::Int8 { .. } => 8,
-                Precision::Float => 32,
-            },
-            watchnext::features::reaction::REACTION_WIDTH
-        );
+        let what = [
+            format!(
+                "A user tower of {}, trained on {} ratings by {} users; `ARCHITECTURE.md` draws it and `EXPERIMENTS.md` says \
+                 what else was tried. The click channel averages {} networks ({}), each trained on random handfuls of users' liked \
+                 movies to predict the other liked ones with the multinomial likelihood, and shrunk item-item cosines of rank 64, {} \
+                 times that of likes and {} times that of ratings.",
+                if config.sequence_members.is_empty() { "one channel" } else { "two channels" },
+                training.ratings,
+                training.users,
+                config.click_members.len(),
+                networks.join(", "),
+                config.liked_weight,
+                config.rated_weight,
+            ),
+            sequence(config),
+            " A movie's embedding has a part for its genres, its years of release and its title's words. Popularity is the bias, and how \
+             much it counts is learnt by the history's length"
+                .to_owned(),
+            if config.drift_dim > 0 {
+                "; how it drifts with the years is a table by year and movie, and the \
+                 networks know the year besides. A visit after the last year of the data is met as one of that year."
+            } else {
+                ". The ratings have no times, so the year of a visit has no part in it."
+            }
+            .to_owned(),
+            format!(
+                " All of it is folded into one vector of {} numbers; movies meet it in {}-bit embeddings, which the page scans by exact L2.",
+                manifest.dim,
+                match config.precision {
+                    Precision::Int8 { .. } => 8,
+                    Precision::Float => 32,
+                },
+            ),
+            if config.sequence_members.is_empty() {
+                ""
+            } else {
+                " A history of up to 10 movies is read as clicks in no order, one of 15 or more by its end, with a gradual change between."
+            }
+            .to_owned(),
+            second_stage(manifest),
+        ]
+        .concat();
         let verdict = format!(
             "The bundle itself was trained on all users, so nobody is left to measure it on: these figures are of the same settings \
-             trained on the {held_out_trained} users who remain without the held-out ones. The five-fold figures beside tuned \
-             baselines are in `EXPERIMENTS.md`."
+             trained on the {held_out_trained} users who remain without the held-out ones.{}",
+            if movielens { " The five-fold figures beside tuned baselines are in `EXPERIMENTS.md`." } else { "" }
         );
-        Self { what, verdict, seed: config.seed }
+        Self { what, verdict, seed: config.seed, movielens }
     }
+}
+
+/// What the sequence channel is, if there is one.
+fn sequence(config: &TowerConfig) -> String {
+    if config.sequence_members.is_empty() {
+        return String::new();
+    }
+    format!(
+        " The sequence channel averages {} networks ({} wide), trained on stretches of histories to predict the next ten movies, \
+         and {} times a cosine of movies that follow each other.",
+        config.sequence_members.len(),
+        config.sequence_members.iter().map(|member| member.width.to_string()).collect::<Vec<_>>().join(" and "),
+        config.follower_weight,
+    )
+}
+
+/// What the second stage is, if there is one.
+fn second_stage(manifest: &Manifest) -> String {
+    if !manifest.files.contains_key(watchnext::ranker::RANKER) {
+        return "\n\nThere is no second stage, since the data hold clicks and no ratings to learn it from.".to_owned();
+    }
+    format!(
+        "\n\nThe second stage says how likely a dislike, neither and a like of a candidate are: a network of two hidden layers over {} \
+         features of the movie (its ratings, age, genres, title) and the history (what was watched, and the ratings, where there \
+         are any), calibrated by a temperature. Its movie tables were learnt, for each training row, from other users than the \
+         row's own.",
+        watchnext::features::reaction::REACTION_WIDTH
+    )
 }
 
 /// The section on protocol P3; nothing for a bundle that has no ranker.
@@ -139,6 +182,16 @@ fn reactions(evaluation: &Evaluation) -> String {
     text
 }
 
+/// What protocol P1 is, before its figures.
+const NEXT_MOVIE: &str = "Protocol P1, the next movie: for every rating of a user who did not train the model, all movies that the user hadn't rated yet
+are ranked from the up to 50 before it, as clicks alone; ties count against the model. Means with 95 % bootstrap intervals over users, measured
+through the library that the browser runs.
+
+{figures}";
+
+/// Why there is none.
+const NO_NEXT_MOVIE: &str = "Protocol P1, the next movie, isn't measured: the ratings have no times, and the order of a file isn't that of watching.";
+
 /// The model card, `README.md` of the bundle, with every figure from this very run.
 pub fn model_card(manifest: &Manifest, recipe: &Recipe, evaluation: &Evaluation) -> String {
     let mut figures =
@@ -168,7 +221,12 @@ pub fn model_card(manifest: &Manifest, recipe: &Recipe, evaluation: &Evaluation)
             figures.popularity10.mean
         );
     }
+    let next_movie = if evaluation.next_movie.is_empty() { NO_NEXT_MOVIE } else { NEXT_MOVIE };
+    let about =
+        if recipe.movielens { include_str!("model_card/movielens.md") } else { include_str!("model_card/own.md") };
     include_str!("model_card.md")
+        .replace("{next_movie}", next_movie)
+        .replace("{about}", about.trim_end())
         .replace("{name}", &manifest.name)
         .replace("{command}", &manifest.training.command)
         .replace("{dataset}", &manifest.training.dataset)

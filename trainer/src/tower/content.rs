@@ -114,7 +114,7 @@ mod tests {
     use watchnext::catalog::{Movie, MovieId};
 
     fn movie(id: u32, title: &str, year: u16, genres: Vec<u16>) -> Movie {
-        Movie { id: MovieId(id), title: title.to_owned(), year: Some(year), genres, ratings: 1 }
+        Movie { id: MovieId(id), key: None, title: title.to_owned(), year: Some(year), genres, ratings: 1 }
     }
 
     /// With a table of ones a movie's sum is what its shares add up to: each genre and each shared word 1, its step 1, and 1

@@ -59,6 +59,11 @@ pub struct Drift {
 }
 
 impl Drift {
+    /// None, of movies whose ratings have no times: one number that is 0.
+    pub fn none(movies: usize) -> Self {
+        Self { eras: Array2::zeros((KNOTS, 1)), movies: Array2::zeros((movies, 1)) }
+    }
+
     /// The drift of `movies` movies by the likes in `events`, in `dim` numbers. A movie's errors count by its likes.
     ///
     /// # Errors

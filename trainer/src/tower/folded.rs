@@ -48,13 +48,13 @@ pub struct Layer {
 pub struct Tower {
     /// What a handful of clicks says.
     pub clicks: Channel,
-    /// What the end of a long history says.
-    pub sequence: Channel,
+    /// What the end of a long history says, if anything was learnt of that.
+    pub sequence: Option<Channel>,
     /// The factors of both channels and of popularity's drift at each length of the history, `[HISTORY_LEN + 1]`.
     pub gains: Vec<[f32; 3]>,
     /// The years that are told apart.
     pub eras: Eras,
-    /// `[KNOTS, drift_dim]`: the user vector's part for the drift of popularity.
+    /// `[KNOTS, drift_dim]`: the user vector's part for the drift of popularity, of no columns if nothing is known of that.
     pub drift: Array2<f32>,
     /// What meets the user's vector, `[movies, dim]`.
     pub movies: Table,
@@ -194,8 +194,8 @@ pub struct Parts<'parts> {
     pub rated_together: &'parts Factors,
     /// The sequence channel's networks.
     pub sequences: &'parts [Member],
-    /// Movies that follow each other.
-    pub followers: &'parts Factors,
+    /// Movies that follow each other; without them there is no sequence channel.
+    pub followers: Option<&'parts Factors>,
 }
 
 /// The mean of the networks' weights by the history's length.
@@ -217,8 +217,14 @@ impl Tower {
         let alike = [(parts.liked_together, config.liked_weight), (parts.rated_together, config.rated_weight)];
         let clicks = Wide::new(parts.clicks, &alike)?;
         let (clicks, click_movies) = clicks.reduce(&weights, config.click_dim, config.precision)?;
-        let sequence = Wide::new(parts.sequences, &[(parts.followers, config.follower_weight)])?;
-        let (sequence, sequence_movies) = sequence.reduce(&weights, config.sequence_dim, config.precision)?;
+        let sequence = match parts.followers {
+            Some(followers) => {
+                let sequence = Wide::new(parts.sequences, &[(followers, config.follower_weight)])?;
+                Some(sequence.reduce(&weights, config.sequence_dim, config.precision)?)
+            }
+            None => None,
+        };
+        let (sequence, sequence_movies) = sequence.unzip();
         let of_both = |weights| (mean(parts.clicks, weights), mean(parts.sequences, weights));
         let (popularity, drift) = (of_both(|member| &member.popularity), of_both(|member| &member.drift));
         let gains = gains::by_length(config.first_click, config.sequence_in_clicks, config.clicks_in_sequence)
@@ -235,13 +241,18 @@ impl Tower {
                 let say = gains.confidence / popularity;
                 [gains.clicks * say, gains.sequence * say, drift / popularity]
             });
+        let has_drift = config.drift_dim > 0;
+        let movies: Vec<&Array2<f32>> = std::iter::once(&click_movies)
+            .chain(&sequence_movies)
+            .chain(has_drift.then_some(&side.drift.movies))
+            .collect();
         Ok(Self {
             clicks,
             sequence,
             gains: gains.collect(),
             eras: side.eras,
-            drift: side.drift.eras.clone(),
-            movies: config.precision.table(beside(&[&click_movies, &sequence_movies, &side.drift.movies])?, &weights),
+            drift: if has_drift { side.drift.eras.clone() } else { Array2::zeros((KNOTS, 0)) },
+            movies: config.precision.table(beside(&movies)?, &weights),
             bias: side.popularity.clone(),
         })
     }
@@ -264,9 +275,15 @@ impl Tower {
         let fading_root = (0..count).map(fading).sum::<f32>().max(1e-6).sqrt();
         let slots = watched.iter().rev().enumerate();
         let sequence = slots.map(|(ago, (movie, weight))| (*movie, fading(ago) * weight / fading_root));
-        let sequence = self.sequence.apply(sequence, &shares);
+        let sequence = self.sequence.as_ref().map(|channel| channel.apply(sequence, &shares) * sequence_gain);
         let drift = self.drift.t().dot(&Array1::from_iter(shares)) * drift_gain;
-        (clicks * click_gain).into_iter().chain(sequence * sequence_gain).chain(drift).collect()
+        (clicks * click_gain).into_iter().chain(sequence.into_iter().flatten()).chain(drift).collect()
+    }
+
+    /// Whether the year of the visit has a part in the vector.
+    pub fn asks_for_year(&self) -> bool {
+        let of_year = |channel: &Channel| channel.eras.is_some();
+        self.drift.ncols() > 0 || of_year(&self.clicks) || self.sequence.as_ref().is_some_and(of_year)
     }
 }
 
@@ -354,9 +371,10 @@ mod tests {
             liked_together: &liked_together,
             rated_together: &rated_together,
             sequences: &sequences,
-            followers: &followers,
+            followers: Some(&followers),
         };
-        let heat = Movie { id: MovieId(6), title: "Heat".to_owned(), year: None, genres: Vec::new(), ratings: 1 };
+        let heat =
+            Movie { id: MovieId(6), key: None, title: "Heat".to_owned(), year: None, genres: Vec::new(), ratings: 1 };
         let catalog = Catalog::new(Vec::new(), vec![heat]).unwrap();
         let side = SideInformation {
             content: Content::new(&catalog),

@@ -146,13 +146,18 @@ impl Tower {
         let constant = |value: f32| Array2::from_elem((1, 1), value);
         graph.matrix("zero", &constant(0.0));
         graph.matrix("one", &constant(1.0));
-        graph.matrix("least", &constant(1e-6));
-        graph.matrix("fading_rate", &constant(-1.0 / MEMORY));
-        graph.matrix("places", &Array2::from_shape_fn((1, HISTORY_LEN), |(_, place)| place as f32));
+        if self.sequence.is_some() {
+            graph.matrix("least", &constant(1e-6));
+            graph.matrix("fading_rate", &constant(-1.0 / MEMORY));
+            graph.matrix("places", &Array2::from_shape_fn((1, HISTORY_LEN), |(_, place)| place as f32));
+        }
         graph.tensors.push(ints("slot_axis", &[1]));
-        for (at, name) in ["clicks_gains", "sequence_gains", "drift_gains"].into_iter().enumerate() {
+        let has_drift = self.drift.ncols() > 0;
+        let parts = [("clicks", true), ("sequence", self.sequence.is_some()), ("drift", has_drift)];
+        let gains = parts.iter().enumerate().filter(|(_, (_, has))| *has);
+        for (at, name) in gains.map(|(at, (part, _))| (at, format!("{part}_gains"))) {
             let gains: Vec<f32> = self.gains.iter().filter_map(|gains| gains.get(at)).copied().collect();
-            graph.tensors.push(floats(name, &[gains.len(), 1], gains));
+            graph.tensors.push(floats(&name, &[gains.len(), 1], gains));
         }
         // How many slots hold a movie.
         graph.add("Greater", &[weights, "zero"], "used");
@@ -164,27 +169,43 @@ impl Tower {
         graph.add("Max", &["count", "one"], "some");
         graph.add("Sqrt", &["some"], "click_root");
         graph.add("Div", &[weights, "click_root"], "click_factors");
-        // Sequence: fading with the places from the end.
-        graph.add("Sub", &["count", "one"], "last");
-        graph.add("Sub", &["last", "places"], "ago");
-        graph.add("Mul", &["ago", "fading_rate"], "exponents");
-        graph.add("Exp", &["exponents"], "fading_everywhere");
-        graph.add("Mul", &["fading_everywhere", "mask"], "fading");
-        graph.sum("fading", "fading_sum");
-        graph.add("Max", &["fading_sum", "least"], "fading_some");
-        graph.add("Sqrt", &["fading_some"], "fading_root");
-        graph.add("Div", &["fading", "fading_root"], "fading_share");
-        graph.add("Mul", &["fading_share", weights], "sequence_factors");
-        self.year_shares(&mut graph);
-        graph.matrix("drift_eras", &self.drift);
-        graph.add("MatMul", &["year_shares", "drift_eras"], "drift");
-        graph.add("Gather", &["drift_gains", "length"], "drift_gain");
-        graph.add("Mul", &["drift", "drift_gain"], "drift_vector");
+        if self.sequence.is_some() {
+            // Sequence: fading with the places from the end.
+            graph.add("Sub", &["count", "one"], "last");
+            graph.add("Sub", &["last", "places"], "ago");
+            graph.add("Mul", &["ago", "fading_rate"], "exponents");
+            graph.add("Exp", &["exponents"], "fading_everywhere");
+            graph.add("Mul", &["fading_everywhere", "mask"], "fading");
+            graph.sum("fading", "fading_sum");
+            graph.add("Max", &["fading_sum", "least"], "fading_some");
+            graph.add("Sqrt", &["fading_some"], "fading_root");
+            graph.add("Div", &["fading", "fading_root"], "fading_share");
+            graph.add("Mul", &["fading_share", weights], "sequence_factors");
+        }
+        if self.asks_for_year() {
+            self.year_shares(&mut graph);
+        }
+        if has_drift {
+            graph.matrix("drift_eras", &self.drift);
+            graph.add("MatMul", &["year_shares", "drift_eras"], "drift");
+            graph.add("Gather", &["drift_gains", "length"], "drift_gain");
+            graph.add("Mul", &["drift", "drift_gain"], "drift_vector");
+        }
         graph.channel("clicks", &self.clicks, "click_factors", "clicks_vector");
-        graph.channel("sequence", &self.sequence, "sequence_factors", "sequence_vector");
-        let mut concat = node("Concat", &["clicks_vector", "sequence_vector", "drift_vector"], TOWER_OUTPUT);
-        concat.attribute.push(int_attribute("axis", 1));
-        graph.nodes.push(concat);
-        user_tower(graph.nodes, graph.tensors, self.dim(), true)
+        if let Some(sequence) = &self.sequence {
+            graph.channel("sequence", sequence, "sequence_factors", "sequence_vector");
+        }
+        let vectors: Vec<String> =
+            parts.iter().filter(|(_, has)| *has).map(|(part, _)| format!("{part}_vector")).collect();
+        let vectors: Vec<&str> = vectors.iter().map(String::as_str).collect();
+        match vectors.as_slice() {
+            [alone] => graph.add("Identity", &[alone], TOWER_OUTPUT),
+            several => {
+                let mut concat = node("Concat", several, TOWER_OUTPUT);
+                concat.attribute.push(int_attribute("axis", 1));
+                graph.nodes.push(concat);
+            }
+        }
+        user_tower(graph.nodes, graph.tensors, self.dim(), self.asks_for_year())
     }
 }

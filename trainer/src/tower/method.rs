@@ -7,6 +7,7 @@ use watchnext::recommend::{DEFAULT_DIVERSITY, Retrieval, Strategy};
 
 use super::table::Table;
 use super::{TowerConfig, fit};
+use crate::dataset::has_reactions;
 use crate::evaluate::Shipped;
 use crate::methods::{Fit, Method, Role, Selection, TrainingSet, Variant};
 use crate::pack::Packed;
@@ -45,9 +46,11 @@ impl Method for TowerMethod {
     fn fit(&self, training: &TrainingSet, selection: &Selection) -> Result<Fit> {
         let (tower, losses) = fit(&training.catalog, &training.users, &self.config)?;
         let titles = self.titles.as_ref();
-        let ranker = ranker::fit(&training.catalog, &training.users, training.main, titles, self.config.seed)?;
-        let packed = Packed::new(&tower, &training.catalog, None, self.id, training.origin(self.config.seed))?
-            .with_ranker(&ranker, &training.catalog)?;
+        let mut packed = Packed::new(&tower, &training.catalog, None, self.id, training.origin(self.config.seed))?;
+        if has_reactions(&training.users) {
+            let ranker = ranker::fit(&training.catalog, &training.users, training.main, titles, self.config.seed)?;
+            packed = packed.with_ranker(&ranker, &training.catalog)?;
+        }
         let recommender = Arc::new(packed.recommender()?);
         let variant = |label: String, knob: Option<f32>, strategy: Strategy| Variant {
             label,

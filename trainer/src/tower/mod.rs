@@ -18,6 +18,7 @@ pub mod eras;
 pub mod folded;
 pub mod gains;
 pub mod graph;
+pub mod limits;
 pub mod member;
 pub mod method;
 pub mod sampler;
@@ -32,7 +33,7 @@ use serde::{Deserialize, Serialize};
 use watchnext::catalog::Catalog;
 
 use crate::baselines::timed_popularity::TimedEvent;
-use crate::dataset::User;
+use crate::dataset::{Times, User};
 use content::Content;
 use eras::{Drift, Eras};
 use folded::{Parts, Tower};
@@ -48,7 +49,7 @@ const SEQUENCE_STREAMS: u64 = 1 << 32;
 pub struct TowerConfig {
     /// The networks of the click channel.
     pub click_members: Vec<MemberConfig>,
-    /// The networks of the sequence channel.
+    /// The networks of the sequence channel; none for data whose order says nothing, and then there is no such channel.
     pub sequence_members: Vec<MemberConfig>,
     /// How much the matrix of movies that are liked together counts beside the click networks' mean logit.
     pub liked_weight: f32,
@@ -68,7 +69,7 @@ pub struct TowerConfig {
     pub click_dim: usize,
     /// Numbers of a user vector that belong to the sequence channel.
     pub sequence_dim: usize,
-    /// Numbers of a user vector that say how popularity differs in the year of the visit.
+    /// Numbers of a user vector that say how popularity differs in the year of the visit; 0 for data without times.
     pub drift_dim: usize,
     /// How finely embeddings and hidden layers are kept.
     pub precision: Precision,
@@ -138,6 +139,22 @@ impl Default for TowerConfig {
 }
 
 impl TowerConfig {
+    /// The settings for data of which no more is known of when movies were rated. What can't be learnt is left out, and the click
+    /// channel gets its numbers of the user vector.
+    pub fn for_times(times: Times) -> Self {
+        let mut config = Self::default();
+        if times != Times::Known {
+            config.click_members.iter_mut().chain(&mut config.sequence_members).for_each(|member| member.eras = false);
+            config.click_dim += std::mem::take(&mut config.drift_dim);
+        }
+        if times == Times::Unknown {
+            config.sequence_members.clear();
+            config.click_dim += std::mem::take(&mut config.sequence_dim);
+            (config.sequence_in_clicks, config.clicks_in_sequence) = (0.0, 1.0);
+        }
+        config
+    }
+
     /// The length of the user vector.
     pub const fn dim(&self) -> usize {
         self.click_dim + self.sequence_dim + self.drift_dim
@@ -150,7 +167,7 @@ impl TowerConfig {
 /// No user with enough liked movies, and a loss that isn't finite.
 pub fn fit(catalog: &Catalog, users: &[User], config: &TowerConfig) -> Result<(Tower, Vec<LossCurve>)> {
     let networks = [&config.click_members, &config.sequence_members];
-    ensure!(networks.iter().all(|members| !members.is_empty()), "each channel needs at least one network");
+    ensure!(!config.click_members.is_empty(), "the click channel needs at least one network");
     let tastes: Vec<Taste> = users.iter().map(Taste::new).collect::<Result<_>>()?;
     let eras = Eras::spanning(tastes.iter().flat_map(|taste| &taste.years).copied());
     let likes = |taste: &Taste| taste.liked.iter().copied().zip(taste.liked_years.iter().copied()).collect::<Vec<_>>();
@@ -158,7 +175,10 @@ pub fn fit(catalog: &Catalog, users: &[User], config: &TowerConfig) -> Result<(T
     let side = SideInformation {
         content: Content::new(catalog),
         popularity: popularity(catalog.len(), &tastes),
-        drift: Drift::new(catalog.len(), &likes, &eras, config.drift_dim)?,
+        drift: match config.drift_dim {
+            0 => Drift::none(catalog.len()),
+            dim => Drift::new(catalog.len(), &likes, &eras, dim)?,
+        },
         eras,
     };
     let steps = networks.iter().copied().flatten().map(|member| member.steps).sum::<usize>();
@@ -188,13 +208,16 @@ pub fn fit(catalog: &Catalog, users: &[User], config: &TowerConfig) -> Result<(T
     bar.finish_and_clear();
     let liked_together = cooccurrence::of_likes(catalog.len(), &tastes, config.shrinkage, config.seed)?;
     let rated_together = cooccurrence::of_ratings(catalog.len(), &tastes, config.shrinkage, config.seed)?;
-    let followers = cooccurrence::of_sequences(catalog.len(), &tastes, config.seed)?;
+    let followers = match sequences.as_slice() {
+        [] => None,
+        _ => Some(cooccurrence::of_sequences(catalog.len(), &tastes, config.seed)?),
+    };
     let parts = Parts {
         clicks: &clicks,
         liked_together: &liked_together,
         rated_together: &rated_together,
         sequences: &sequences,
-        followers: &followers,
+        followers: followers.as_ref(),
     };
     let tower = Tower::fold(&parts, &side, config)?;
     Ok((tower, curves))

@@ -81,8 +81,7 @@ mod tests {
     #[test]
     fn means_are_shrunk_and_a_click_says_nothing_of_the_user() {
         let movie = |row: usize| MovieIndex::new(row).unwrap();
-        let event =
-            |row: usize, stars: f32| Event { movie: movie(row), rating: Rating::new(stars).unwrap(), timestamp: 0 };
+        let event = |row: usize, stars: f32| Event { movie: movie(row), rating: Rating::new(stars), timestamp: 0 };
         let users =
             [User { id: 1, events: vec![event(0, 2.0), event(1, 5.0)] }, User { id: 2, events: vec![event(0, 4.0)] }];
         let stars = MovieStars::new(3, &users);

@@ -44,7 +44,8 @@ impl MovieStars {
         let mut sums = vec![(0.0, 0.0); movies];
         let (mut all, mut count) = (0.0_f64, 0_usize);
         for event in users.iter().flat_map(|user| &user.events) {
-            let stars = event.rating.stars();
+            let Some(rating) = event.rating else { continue };
+            let stars = rating.stars();
             if let Some((sum, ratings)) = sums.get_mut(event.movie.as_usize()) {
                 *sum += stars;
                 *ratings += 1.0;

@@ -1,0 +1,377 @@
+//! What the texts of a row mean: ratings on a scale, times, years and ids.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+
+use anyhow::{Result, ensure};
+use arrow_cast::parse::string_to_timestamp_nanos;
+use watchnext::features::LocalTime;
+use watchnext::history::Rating;
+
+/// The scale that ratings are kept on, MovieLens's.
+const STARS: Scale = Scale { low: 0.5, high: 5.0 };
+
+/// A whole number from here on is of milliseconds: as seconds it would be of the year 5138, and as milliseconds it is of 1973.
+const FIRST_MILLISECONDS: i64 = 100_000_000_000;
+
+/// No rating is of this year or later; a time that says so is in another unit.
+const FUTURE: i64 = 2200;
+
+/// The longest id in bytes: what is longer is no id but a text in the wrong column.
+const LONGEST_ID: usize = 200;
+
+/// Scales that sites use, of which one is suggested for ratings that don't fit.
+const KNOWN_SCALES: [(f32, f32); 9] = [
+    (0.0, 5.0),
+    (1.0, 10.0),
+    (0.0, 10.0),
+    (0.0, 1.0),
+    (-1.0, 1.0),
+    (1.0, 100.0),
+    (0.0, 100.0),
+    (-5.0, 5.0),
+    (-10.0, 10.0),
+];
+
+/// The lowest and the highest rating of a site, which become half a star and five.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scale {
+    low: f32,
+    high: f32,
+}
+
+impl Default for Scale {
+    fn default() -> Self {
+        STARS
+    }
+}
+
+impl fmt::Display for Scale {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}..{}", self.low, self.high)
+    }
+}
+
+impl FromStr for Scale {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let numbers = text.split_once("..").and_then(|(low, high)| {
+            let number = |text: &str| text.trim().parse::<f32>().ok().filter(|number| number.is_finite());
+            Some((number(low)?, number(high)?))
+        });
+        let (low, high) = numbers.ok_or_else(|| {
+            anyhow::anyhow!("{text:?} isn't a scale. It is written LOW..HIGH, such as 1..10 or -10..10.")
+        })?;
+        ensure!(low < high, "the scale {text} has no room between its ends: write the lower number first");
+        Ok(Self { low, high })
+    }
+}
+
+impl Scale {
+    /// A site's rating in stars, `None` outside the scale. On the scale of 0.5 to 5 it is what it is.
+    pub fn stars(&self, rating: f32) -> Option<Rating> {
+        if *self == STARS {
+            return Rating::new(rating);
+        }
+        if !(self.low..=self.high).contains(&rating) {
+            return None;
+        }
+        // Multiplied before it is divided, so that 8 on a scale of 1 to 10 is 4 and not a little less, which would be no like.
+        let [low, high, rating] = [self.low, self.high, rating].map(f64::from);
+        let [least, most] = [STARS.low, STARS.high].map(f64::from);
+        Rating::new((least + (rating - low) * (most - least) / (high - low)).clamp(least, most) as f32)
+    }
+}
+
+/// Ratings of a file as they were found, so that a scale can be suggested that has room for all.
+#[derive(Debug)]
+pub(crate) struct Ratings {
+    scale: Scale,
+    least: f32,
+    most: f32,
+}
+
+impl Ratings {
+    /// On a scale.
+    pub(crate) const fn new(scale: Scale) -> Self {
+        Self { scale, least: f32::INFINITY, most: f32::NEG_INFINITY }
+    }
+
+    /// A rating's stars.
+    ///
+    /// # Errors
+    /// What is wrong with the text, and how to mend it.
+    pub(crate) fn read(&mut self, text: &str) -> Result<Rating, String> {
+        let Ok(rating) = text.parse::<f32>() else {
+            let comma = text.contains(',') && text.replace(',', ".").parse::<f32>().is_ok();
+            let remedy =
+                if comma { "Write a point for the comma." } else { "Write it in digits (4.5), or remove the row." };
+            return Err(format!("isn't a number. {remedy}"));
+        };
+        if rating.is_finite() {
+            (self.least, self.most) = (self.least.min(rating), self.most.max(rating));
+        }
+        let Scale { low, high } = self.scale;
+        self.scale.stars(rating).ok_or_else(|| {
+            format!("is a rating outside {low} to {high}. Mend or remove the row, or name another --scale.")
+        })
+    }
+
+    /// A scale that has room for all that was read, to be written after `--scale`, if one is known.
+    pub(crate) fn roomier(&self) -> Option<Scale> {
+        let fits = |(low, high): &(f32, f32)| *low <= self.least && self.most <= *high;
+        KNOWN_SCALES.into_iter().find(fits).map(|(low, high)| Scale { low, high })
+    }
+}
+
+/// A time in seconds since 1970.
+///
+/// Whole numbers are seconds, or milliseconds from 10¹¹ on. Anything else is a date of ISO 8601, with or without a time of day
+/// and a zone; without one it is UTC.
+///
+/// # Errors
+/// What is wrong with the text, and how to mend it.
+pub(crate) fn time(text: &str) -> Result<i64, String> {
+    const REMEDY: &str =
+        "Write seconds or milliseconds since 1970, or a date such as 2021-03-04 or 2021-03-04T05:06:07Z.";
+    let seconds = if let Ok(number) = text.parse::<i64>() {
+        if number.unsigned_abs() >= FIRST_MILLISECONDS.unsigned_abs() { number.div_euclid(1000) } else { number }
+    } else if looks_like_date(text)
+        && let Ok(nanoseconds) = string_to_timestamp_nanos(text)
+    {
+        nanoseconds.div_euclid(1_000_000_000)
+    } else {
+        return Err(format!("isn't a time. {REMEDY}"));
+    };
+    let year = LocalTime::from_unix(seconds, 0).ok().map(|moment| moment.year_with_fraction() as i64);
+    match year {
+        Some(year) if year < FUTURE => Ok(seconds),
+        Some(year) => Err(format!("is a time of the year {year}. {REMEDY}")),
+        None => Err(format!("is a timestamp outside the calendar. {REMEDY}")),
+    }
+}
+
+/// Whether a text begins as ISO dates do, since the parser also takes what isn't one.
+fn looks_like_date(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let digits =
+        |range: std::ops::Range<usize>| bytes.get(range).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
+    digits(0..4) && bytes.get(4) == Some(&b'-') && digits(5..7) && bytes.get(7) == Some(&b'-') && digits(8..10)
+}
+
+/// A year of release, `None` if the text is empty.
+///
+/// # Errors
+/// What is wrong with the text, and how to mend it.
+pub(crate) fn year(text: &str) -> Result<Option<u16>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let year =
+        text.strip_suffix(".0").unwrap_or(text).parse::<u16>().ok().filter(|year| (1..FUTURE as u16).contains(year));
+    year.map(Some).ok_or_else(|| "isn't a year. Write it in digits (1994), or leave it empty.".to_owned())
+}
+
+/// An id that is there and is one.
+///
+/// # Errors
+/// What is wrong with the text, and how to mend it.
+pub(crate) fn id(text: &str) -> Result<&str, String> {
+    if text.is_empty() {
+        return Err("is empty where an id is needed. Add it, or remove the row.".to_owned());
+    }
+    if text.len() > LONGEST_ID {
+        return Err(format!(
+            "is too long for an id, of which {LONGEST_ID} bytes are read. Name another column with --columns, or shorten it."
+        ));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(
+            "is no id: it goes over several lines, or holds characters that can't be seen. A quote may be open."
+                .to_owned(),
+        );
+    }
+    Ok(text)
+}
+
+/// An id that must be a whole number below 2³², as MovieLens's are.
+///
+/// # Errors
+/// What is wrong with the text, and how to mend it.
+pub(crate) fn number(text: &str) -> Result<u32, String> {
+    let id = id(text)?;
+    id.parse().map_err(|_| {
+        "isn't a whole number from 0 to 4294967295. Mend or remove it; ids of another form can be read with --items.".to_owned()
+    })
+}
+
+/// An id as a number, if it is one below 2³² that is written as numbers are: a leading zero means something to whoever wrote
+/// it.
+pub(crate) fn plain_number(id: &str) -> Option<u32> {
+    let plain = id.bytes().all(|byte| byte.is_ascii_digit()) && (id == "0" || !id.starts_with('0'));
+    id.parse().ok().filter(|_| plain)
+}
+
+/// Ids in the order in which they first came, each with its place; a number takes no memory for its text.
+#[derive(Debug, Default)]
+pub(crate) struct Ids {
+    numbers: HashMap<u32, u32>,
+    texts: HashMap<Box<str>, u32>,
+}
+
+impl Ids {
+    /// The place of an id, a new one if it is new.
+    pub(crate) fn enter(&mut self, id: &str) -> u32 {
+        match plain_number(id) {
+            Some(number) => self.enter_number(number),
+            None => match self.texts.get(id) {
+                Some(place) => *place,
+                None => {
+                    let next = self.len();
+                    self.texts.insert(id.into(), next);
+                    next
+                }
+            },
+        }
+    }
+
+    /// The same for a number.
+    pub(crate) fn enter_number(&mut self, number: u32) -> u32 {
+        let next = self.len();
+        *self.numbers.entry(number).or_insert(next)
+    }
+
+    /// The place of an id that was entered before.
+    pub(crate) fn place(&self, id: &str) -> Option<u32> {
+        match plain_number(id) {
+            Some(number) => self.place_of_number(number),
+            None => self.texts.get(id).copied(),
+        }
+    }
+
+    /// The same for a number.
+    pub(crate) fn place_of_number(&self, number: u32) -> Option<u32> {
+        self.numbers.get(&number).copied()
+    }
+
+    /// How many ids there are.
+    pub(crate) fn len(&self) -> u32 {
+        u32::try_from(self.numbers.len() + self.texts.len()).unwrap_or(u32::MAX)
+    }
+
+    /// An id that is no plain number, if there is one: the first that came.
+    pub(crate) fn first_text(&self) -> Option<&str> {
+        self.texts.iter().min_by_key(|(_, place)| **place).map(|(text, _)| text.as_ref())
+    }
+
+    /// The number of each place: the ids themselves if all of them are numbers, and 1, 2, 3 and on otherwise.
+    pub(crate) fn numbered(&self) -> Vec<u32> {
+        let mut numbers: Vec<u32> = (1..=self.len()).collect();
+        if self.texts.is_empty() {
+            for (number, place) in &self.numbers {
+                if let Some(slot) = numbers.get_mut(*place as usize) {
+                    *slot = *number;
+                }
+            }
+        }
+        numbers
+    }
+
+    /// The ids as texts by place, if any is no plain number.
+    pub(crate) fn texts_by_place(&self) -> Option<Vec<String>> {
+        if self.texts.is_empty() {
+            return None;
+        }
+        let mut texts = vec![String::new(); self.len() as usize];
+        let numbers = self.numbers.iter().map(|(number, place)| (number.to_string(), *place));
+        for (text, place) in self.texts.iter().map(|(text, place)| (text.to_string(), *place)).chain(numbers) {
+            texts.get_mut(place as usize).into_iter().for_each(|slot| *slot = text.clone());
+        }
+        Some(texts)
+    }
+
+    /// The text of a place, for a message.
+    pub(crate) fn text(&self, place: u32) -> String {
+        let number = self.numbers.iter().find(|(_, own)| **own == place).map(|(number, _)| number.to_string());
+        let text = || self.texts.iter().find(|(_, own)| **own == place).map(|(text, _)| text.to_string());
+        number.or_else(text).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn scales_end_at_half_a_star_and_five() {
+        let stars =
+            |scale: &str, rating: f32| scale.parse::<Scale>().unwrap().stars(rating).map(|rating| rating.stars());
+        assert_eq!((stars("1..10", 1.0), stars("1..10", 10.0), stars("1..10", 0.9)), (Some(0.5), Some(5.0), None));
+        assert_eq!((stars("-10..10", 0.0), stars("0..100", 50.0)), (Some(2.75), Some(2.75)));
+        assert_eq!((stars("1..10", 8.0), stars("0..5", 4.0)), (Some(4.0), Some(4.1)));
+        // The scale as it is changes no bit.
+        assert_eq!((stars("0.5..5", 3.7), stars("0.5..5", 0.0), stars("0..5", f32::NAN)), (Some(3.7), None, None));
+        for wrong in ["10", "5..1", "1..1", "a..b", "0..inf"] {
+            assert!(wrong.parse::<Scale>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_scale_is_suggested_that_has_room() {
+        let suggested = |ratings: &[&str]| {
+            let mut found = Ratings::new(Scale::default());
+            ratings.iter().for_each(|rating| drop(found.read(rating)));
+            found.roomier().map(|scale| scale.to_string())
+        };
+        assert_eq!(suggested(&["1", "9"]).as_deref(), Some("1..10"));
+        assert_eq!(suggested(&["0", "9"]).as_deref(), Some("0..10"));
+        assert_eq!(suggested(&["-3", "87"]), None);
+        assert_eq!(suggested(&["-3", "7.5", "NaN"]).as_deref(), Some("-10..10"));
+    }
+
+    #[test]
+    fn times_are_seconds_milliseconds_or_dates() {
+        for (text, seconds) in [
+            ("964982703", 964_982_703),
+            ("964982703000", 964_982_703),
+            ("-5", -5),
+            ("2000-07-30T18:45:03Z", 964_982_703),
+            ("2000-07-30 20:45:03+02:00", 964_982_703),
+            ("2000-07-30T18:45:03.500", 964_982_703),
+            ("2000-07-30", 964_915_200),
+        ] {
+            assert_eq!(time(text), Ok(seconds), "{text}");
+        }
+        for text in [
+            "",
+            "5.5",
+            "yesterday",
+            "30.07.2000",
+            "07/30/2000",
+            "2000-13-01",
+            "99999999999",
+            "1700000000000000",
+            "99999999999999999",
+        ] {
+            let error = time(text).unwrap_err();
+            assert!(error.contains("seconds or milliseconds"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn ids_stay_numbers_where_all_are_numbers() {
+        let mut ids = Ids::default();
+        assert_eq!(["70", "5", "70"].map(|id| ids.enter(id)), [0, 1, 0]);
+        assert_eq!((ids.numbered(), ids.first_text()), (vec![70, 5], None));
+        assert_eq!((ids.enter("0070"), ids.enter("4294967296"), ids.place("0070")), (2, 3, Some(2)));
+        assert_eq!((ids.numbered(), ids.first_text()), (vec![1, 2, 3, 4], Some("0070")));
+        assert_eq!((ids.text(1), ids.text(2)), ("5".to_owned(), "0070".to_owned()));
+        assert_eq!(
+            [plain_number("0"), plain_number("+1"), plain_number("-1"), plain_number("01")],
+            [Some(0), None, None, None]
+        );
+    }
+}
