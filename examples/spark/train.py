@@ -3,9 +3,11 @@
 Into --out go, rows in ascending order of the movies' ids:
 
     item_factors.npy   [movies, rank] float32, the factors of every movie that anybody rated
-    items.csv          movieId,title,genres of the same movies
+    items.csv          movieId,title,genres,ratings of the same movies, the last being how many
+    bias.npy           [movies] float32, a little popularity, so that a visitor without clicks is shown the best known
     als.json           the parameters, with Spark's version
     recorded.json      histories of at most 50 ratings with what Spark itself has for their users: factors and top ten
+    recorded.npz       the same histories as the user tower's inputs, with the factors
 
 Spark solves for the items first in each iteration and for the users last, so a user's factors in the finished model are the exact
 solution for that user's ratings against the finished item factors. That is what the fold-in computes for a visitor, and why
@@ -43,6 +45,7 @@ def arguments():
     parser.add_argument("--regularisation", type=float, default=0.1, help="Spark's regParam")
     parser.add_argument("--alpha", type=float, default=1.0, help="how much a rating of 1 adds to a movie's confidence")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--popularity", type=float, default=0.001, help="the best-known movie's bias; 0 leaves Spark's order alone")
     parser.add_argument("--recorded", type=int, default=200, help="how many users' histories to record at most")
     return parser.parse_args()
 
@@ -54,7 +57,7 @@ def read_ratings(spark, path):
     return spark.read.parquet(path)
 
 
-def write_items(ids, movies, out):
+def write_items(ids, counts, movies, out):
     with open(movies, newline="", encoding="utf-8-sig") as file:
         rows = {int(row["movieId"]): row for row in csv.DictReader(file)}
     missing = [item for item in ids if item not in rows]
@@ -62,8 +65,8 @@ def write_items(ids, movies, out):
         sys.exit(f"{movies} lacks {len(missing)} of the rated movies, such as {missing[:3]}; add them or remove their ratings")
     with open(out, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["movieId", "title", "genres"])
-        writer.writerows([item, rows[item]["title"], rows[item]["genres"]] for item in ids)
+        writer.writerow(["movieId", "title", "genres", "ratings"])
+        writer.writerows([item, rows[item]["title"], rows[item]["genres"], counts[item]] for item in ids)
 
 
 def recorded(model, ratings, count):
@@ -84,9 +87,24 @@ def recorded(model, ratings, count):
     ]
 
 
+def tower_inputs(cases, ids):
+    """The histories as `trainer pack --recorded` takes them: rows of the catalogue, padded, and ratings over the neutral 3.5."""
+    row = {item: at for at, item in enumerate(ids)}
+    history = np.full((len(cases), HISTORY_LEN), len(ids), dtype=np.int64)
+    weights = np.zeros((len(cases), HISTORY_LEN), dtype=np.float32)
+    for at, case in enumerate(cases):
+        for slot, watch in enumerate(case["history"]):
+            history[at, slot] = row[watch["movieId"]]
+            weights[at, slot] = watch["rating"] / 3.5
+    vectors = np.array([case["user_vector"] for case in cases], dtype=np.float32)
+    # The moment is an input of the contract that this tower doesn't read.
+    time = np.zeros((len(cases), 50), dtype=np.float32)
+    return {"history": history, "weights": weights, "time": time, "user_vector": vectors}
+
+
 def main():
     args = arguments()
-    builder = SparkSession.builder.appName("watchnext").config("spark.ui.enabled", "false")
+    builder = SparkSession.builder.appName("watchnext").config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
     if args.master:
         builder = builder.master(args.master)
     spark = builder.getOrCreate()
@@ -108,7 +126,10 @@ def main():
     items = [(row.id, np.asarray(row.features, dtype=np.float32)) for row in model.itemFactors.toLocalIterator()]
     items.sort(key=lambda item: item[0])
     ids = [item for item, _ in items]
-    write_items(ids, args.movies, args.out / "items.csv")
+    counts = {row.movieId: row["count"] for row in ratings.groupBy("movieId").count().collect()}
+    write_items(ids, counts, args.movies, args.out / "items.csv")
+    known = np.log1p(np.array([counts[item] for item in ids], dtype=np.float64))
+    np.save(args.out / "bias.npy", (args.popularity * known / known.max()).astype(np.float32))
     np.save(args.out / "item_factors.npy", np.stack([factors for _, factors in items]))
     feedback = "explicit" if args.explicit else "implicit"
     parameters = {
@@ -119,16 +140,17 @@ def main():
         "alpha": args.alpha,
         "seed": args.seed,
         "spark": pyspark.__version__,
-        "ratings": ratings.count(),
+        "ratings": sum(counts.values()),
     }
     (args.out / "als.json").write_text(json.dumps(parameters, indent=2) + "\n")
     cases = recorded(model, ratings, args.recorded)
     (args.out / "recorded.json").write_text(json.dumps({"cases": cases}) + "\n")
+    np.savez(args.out / "recorded.npz", **tower_inputs(cases, ids))
     print(f"{len(ids)} movies of {args.rank} factors and {len(cases)} recorded histories in {args.out}; next:")
     alpha = "" if args.explicit else f" --alpha {args.alpha}"
     print(
         f"  trainer fold-in --items {args.out}/item_factors.npy --als {feedback} --regularisation {args.regularisation}{alpha}"
-        f" --out {args.out}/user_tower.onnx"
+        f" --out {args.out}/user_tower.onnx --recorded {args.out}/recorded.json --catalog {args.out}/items.csv"
     )
     spark.stop()
 

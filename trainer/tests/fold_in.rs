@@ -7,7 +7,7 @@ use ndarray::{Array1, Array2};
 use rand::seq::index::sample;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use trainer::fold_in::steps::{MOST, largest_errors};
+use trainer::fold_in::steps::{MOST, TOLERANCE as REACHED, largest_errors};
 use trainer::fold_in::{Equations, Feedback, FoldIn};
 use watchnext::catalog::MovieIndex;
 use watchnext::features::{TIME_FEATURES, history_inputs};
@@ -140,7 +140,7 @@ fn eight_bits_move_a_vector_a_little() {
             .collect();
         let found: Vec<f32> = fold_in.solve(&watched).unwrap().into_iter().map(|value| value as f32).collect();
         let off = distance(&found, &direct(&items, &items, &watches, &equations));
-        assert!(off > 1e-6 && off < 0.04, "{off}");
+        assert!(off > 1e-6 && off < 0.1, "{off}");
     }
 }
 
@@ -154,7 +154,7 @@ fn the_steps_are_as_many_as_the_equations_need() {
     assert!(steps.iter().all(|steps| (2..MOST).contains(steps)), "{steps:?}");
     let fold_in = FoldIn::new(&items, EQUATIONS[1], true).unwrap();
     let errors = largest_errors(&fold_in, MOST).unwrap();
-    assert!(errors[steps[1] - 1] <= 1e-6 && errors[steps[1] - 2] > 1e-6);
+    assert!(errors[steps[1] - 1] <= REACHED && errors[steps[1] - 2] > REACHED);
     assert!(errors[0] > 0.1, "one step is far off: {}", errors[0]);
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `spark/` holds what `examples/spark/train.py` wrote for the trainer's made-up ratings, so that the equality is tested without
 //! Spark; `spark/README.md` says by which commands. The last test trains anew.
-#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -32,8 +32,8 @@ fn assert_equal(folder: &Path) {
     let found = agreement(folder, true);
     println!("{}: {found}", folder.display());
     assert!(found.largest_relative < 5e-6, "{found}");
-    // Two movies whose scores differ in the last digit may change places.
-    assert!(found.equal_tops * 100 >= found.histories * 98 && found.shared_tops >= 0.998, "{found}");
+    // Movies that the same few users gave the same ratings tie, and Spark has them in an order of its own.
+    assert_eq!(found.tied_tops, found.histories, "{found}");
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn the_fold_in_gives_sparks_own_vectors_and_recommendations() {
         assert_equal(&folder.join(feedback));
         // In 8 bits most of the ten best stay.
         let coarse = agreement(&folder.join(feedback), false);
-        assert!(coarse.largest_relative < 0.03 && coarse.shared_tops > 0.9, "{coarse}");
+        assert!(coarse.largest_relative < 0.03 && coarse.shared * 10 >= coarse.recorded * 9, "{coarse}");
     }
 }
 

@@ -36,7 +36,7 @@ impl Default for AlsConfig {
         Self {
             signal: Signal::Likes,
             settings: Settings { factors: 32, alpha: 0.5, lambda: 20.0, iterations: 10, seed: 1 },
-            popularity: 0.1,
+            popularity: 0.02,
         }
     }
 }

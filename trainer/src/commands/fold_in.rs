@@ -7,7 +7,11 @@ use anyhow::{Context, Result};
 use crate::cli::{AlsFeedback, FoldInArgs};
 use crate::factors::read_factors;
 use crate::fold_in::check::{Recorded, read_rows_of_items};
+use crate::fold_in::steps::{MOST, largest_errors};
 use crate::fold_in::{Equations, Feedback, FoldIn};
+
+/// The numbers of steps whose error is shown.
+const SHOWN: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
 
 /// Writes the user tower that folds a visitor into item factors which were trained elsewhere.
 pub fn fold_in(args: &FoldInArgs) -> Result<()> {
@@ -32,6 +36,9 @@ pub fn fold_in(args: &FoldInArgs) -> Result<()> {
         onnx.len(),
         args.out.display()
     );
+    let errors = largest_errors(&fold_in, MOST)?;
+    let shown = SHOWN.iter().filter_map(|steps| Some(format!("{steps}: {:.1e}", errors.get(steps - 1)?)));
+    println!("largest relative error on made-up histories by steps: {}", shown.collect::<Vec<_>>().join(", "));
     if let Some((recorded, rows)) = recorded {
         println!("{}", recorded.compare(&onnx, &items, &rows)?);
     }

@@ -37,8 +37,11 @@ struct RecordedWatch {
     rating: f32,
 }
 
+/// Scores this close to each other, over the largest, are one to arithmetic of 32 bits.
+const TIE: f32 = 2e-6;
+
 /// How far a graph's answers are from the recorded ones.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Agreement {
     /// How many histories were compared.
     pub histories: usize,
@@ -48,8 +51,12 @@ pub struct Agreement {
     pub largest_relative: f64,
     /// Lists of best items that are equal, order included.
     pub equal_tops: usize,
-    /// The share of the recorded best items that are in the own lists, over all histories.
-    pub shared_tops: f64,
+    /// Lists that are equal or differ only by items that tie, of which either may come first.
+    pub tied_tops: usize,
+    /// How many of the recorded best items are in the own lists.
+    pub shared: usize,
+    /// How many best items are recorded.
+    pub recorded: usize,
 }
 
 impl fmt::Display for Agreement {
@@ -57,13 +64,45 @@ impl fmt::Display for Agreement {
         write!(
             formatter,
             "{} recorded histories: no number of a vector differs by more than {:.1e}, no vector by more than {:.1e} of its \
-             length; {} of the lists of best movies are equal, {:.2} % of their movies are shared",
+             length; {} of the lists of best movies are equal, {} but for ties; {} of their {} movies are shared",
             self.histories,
             self.largest,
             self.largest_relative,
             self.equal_tops,
-            self.shared_tops * 100.0
+            self.tied_tops,
+            self.shared,
+            self.recorded
         )
+    }
+}
+
+impl Agreement {
+    fn add_vector(&mut self, own: &[f32], recorded: &[f32]) {
+        let (mut distance, mut length) = (0.0_f64, 0.0_f64);
+        for (own, recorded) in own.iter().zip(recorded) {
+            let off = (f64::from(*own) - f64::from(*recorded)).abs();
+            self.largest = self.largest.max(off);
+            distance += off * off;
+            length += f64::from(*recorded).powi(2);
+        }
+        let relative = distance.sqrt() / length.sqrt().max(f64::MIN_POSITIVE);
+        self.largest_relative = self.largest_relative.max(relative);
+        self.histories += 1;
+    }
+
+    /// Takes in a recorded list of best items, given all items' scores.
+    fn add_top(&mut self, scores: &BTreeMap<u32, f32>, recorded: &[u32]) {
+        let mut best: Vec<(u32, f32)> = scores.iter().map(|(id, score)| (*id, *score)).collect();
+        best.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
+        best.truncate(recorded.len());
+        let tie = TIE * best.first().map_or(0.0, |(_, score)| score.abs());
+        let same = |((id, score), recorded): (&(u32, f32), &u32)| {
+            id == recorded || scores.get(recorded).is_some_and(|other| (score - other).abs() <= tie)
+        };
+        self.equal_tops += usize::from(best.iter().map(|(id, _)| id).eq(recorded));
+        self.tied_tops += usize::from(best.len() == recorded.len() && best.iter().zip(recorded).all(same));
+        self.shared += best.iter().filter(|(id, _)| recorded.contains(id)).count();
+        self.recorded += recorded.len();
     }
 }
 
@@ -91,14 +130,7 @@ impl Recorded {
     pub fn compare(&self, onnx: &[u8], items: &Array2<f32>, rows: &BTreeMap<u32, usize>) -> Result<Agreement> {
         let (count, dim) = items.dim();
         let tower = TractUserTower::load(onnx, dim, count)?;
-        let mut agreement = Agreement {
-            histories: self.cases.len(),
-            largest: 0.0,
-            largest_relative: 0.0,
-            equal_tops: 0,
-            shared_tops: 0.0,
-        };
-        let mut recorded_tops = 0;
+        let mut agreement = Agreement::default();
         for (number, case) in (1..).zip(&self.cases) {
             let watches = case.watches(rows).with_context(|| format!("recorded history {number}"))?;
             ensure!(
@@ -108,25 +140,11 @@ impl Recorded {
             );
             let history = history_inputs(&watches, count);
             let vector = tower.embed(&TowerInputs { history, time: [0.0; TIME_FEATURES], year: 0.0 })?;
-            let (mut distance, mut length) = (0.0_f64, 0.0_f64);
-            for (own, recorded) in vector.iter().zip(&case.user_vector) {
-                let off = (f64::from(*own) - f64::from(*recorded)).abs();
-                agreement.largest = agreement.largest.max(off);
-                distance += off * off;
-                length += f64::from(*recorded).powi(2);
-            }
-            let relative = distance.sqrt() / length.sqrt().max(f64::MIN_POSITIVE);
-            agreement.largest_relative = agreement.largest_relative.max(relative);
+            agreement.add_vector(&vector, &case.user_vector);
             let scores = items.dot(&Array1::from(vector));
-            let mut best: Vec<(&u32, f32)> =
-                rows.iter().filter_map(|(id, row)| Some((id, *scores.get(*row)?))).collect();
-            best.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(right.0)));
-            best.truncate(case.top.len());
-            agreement.equal_tops += usize::from(best.iter().map(|(id, _)| *id).eq(&case.top));
-            agreement.shared_tops += best.iter().filter(|(id, _)| case.top.contains(id)).count() as f64;
-            recorded_tops += case.top.len();
+            let scores = rows.iter().filter_map(|(id, row)| Some((*id, *scores.get(*row)?))).collect();
+            agreement.add_top(&scores, &case.top);
         }
-        agreement.shared_tops /= recorded_tops.max(1) as f64;
         Ok(agreement)
     }
 }
