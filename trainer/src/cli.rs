@@ -11,6 +11,8 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub(crate) use data::{DataArgs, LayoutArgs};
 
 use crate::books::BookConfig;
+use crate::als::AlsConfig;
+use crate::als::solver::Settings;
 use crate::commands;
 use crate::config::Config;
 use crate::evaluate::run::Protocol;
@@ -47,6 +49,10 @@ enum Command {
     },
     /// Writes made-up books and readers with known tastes, in CSV and Parquet, with a configuration file to train by.
     Books(BooksArgs),
+    /// Writes a user tower that solves for the visitor's factors against item factors of ALS, Spark's or another's.
+    FoldIn(FoldInArgs),
+    /// Writes made-up ratings of any number, to measure what training costs.
+    MadeUp(MadeUpArgs),
     /// Writes a bundle on made-up movies with a known answer, for tests.
     Fixture {
         /// The bundle's folder; its data go into `data` within.
@@ -62,6 +68,8 @@ pub(crate) enum Model {
     Tower,
     /// The seed notebook's network, to compare with.
     SeedNetwork,
+    /// Implicit alternating least squares, for millions of ratings.
+    Als,
 }
 
 #[derive(Debug, Args)]
@@ -82,6 +90,8 @@ pub(crate) struct TrainArgs {
     pub(crate) titles: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) options: TrainOptions,
+    #[command(flatten)]
+    pub(crate) als: AlsOptions,
     /// Leaves the retrieval by states, which the seed network has, out of its bundle.
     #[arg(long)]
     pub(crate) no_states: bool,
@@ -126,7 +136,7 @@ impl TrainArgs {
     }
 }
 
-/// The seed network's settings, as it ships; the tower takes its seed alone.
+/// The seed network's settings, as it ships; the others take their seed alone.
 #[derive(Debug, Args)]
 pub(crate) struct TrainOptions {
     /// Passes over the ratings.
@@ -144,6 +154,30 @@ pub(crate) struct TrainOptions {
     /// The seed of every random number.
     #[arg(long, default_value_t = TrainConfig::default().seed)]
     pub(crate) seed: u64,
+}
+
+/// The settings of ALS, which others do without.
+#[derive(Debug, Args)]
+pub(crate) struct AlsOptions {
+    /// With --model als: the vectors' length.
+    #[arg(long, default_value_t = AlsConfig::default().settings.factors)]
+    pub(crate) factors: usize,
+    /// With --model als: how much more a movie that a user likes counts than another.
+    #[arg(long, default_value_t = AlsConfig::default().settings.alpha)]
+    pub(crate) alpha: f32,
+    /// With --model als: the L2 regularisation.
+    #[arg(long, default_value_t = AlsConfig::default().settings.lambda)]
+    pub(crate) regularisation: f32,
+    /// With --model als: how often movies and then users are solved for.
+    #[arg(long, default_value_t = AlsConfig::default().settings.iterations)]
+    pub(crate) iterations: usize,
+}
+
+impl AlsOptions {
+    pub(crate) fn config(&self, seed: u64) -> AlsConfig {
+        let Self { factors, alpha, regularisation: lambda, iterations } = *self;
+        AlsConfig { settings: Settings { factors, alpha, lambda, iterations, seed }, ..AlsConfig::default() }
+    }
 }
 
 impl TrainOptions {
@@ -289,6 +323,65 @@ pub(crate) struct BooksArgs {
     pub(crate) seed: u64,
 }
 
+/// How ALS reads ratings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum AlsFeedback {
+    /// As how surely a movie is watched and liked: Spark's implicitPrefs.
+    Implicit,
+    /// As what is to be predicted.
+    Explicit,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FoldInArgs {
+    /// The item factors, one row an item in the catalogue's order: .npy or .safetensors.
+    #[arg(long)]
+    pub(crate) items: PathBuf,
+    /// How the factors were trained.
+    #[arg(long, value_enum)]
+    pub(crate) als: AlsFeedback,
+    /// The regularisation that they were trained with, Spark's regParam.
+    #[arg(long)]
+    pub(crate) regularisation: f32,
+    /// With implicit: the α that they were trained with.
+    #[arg(long, default_value_t = 1.0)]
+    pub(crate) alpha: f32,
+    /// The regularisation counts once, and not once for each movie of the history as in Spark.
+    #[arg(long)]
+    pub(crate) constant_regularisation: bool,
+    /// Keeps the factors as floats, four times the bytes, and not in 8 bits.
+    #[arg(long)]
+    pub(crate) float: bool,
+    /// The ONNX file to write.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Histories with recorded vectors and best movies, as examples/spark/train.py writes them, to compare with.
+    #[arg(long, requires = "catalog")]
+    pub(crate) recorded: Option<PathBuf>,
+    /// With --recorded: a CSV file whose column movieId says which row is whose.
+    #[arg(long, requires = "recorded")]
+    pub(crate) catalog: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MadeUpArgs {
+    /// How many users.
+    #[arg(long)]
+    pub(crate) users: usize,
+    /// How many movies.
+    #[arg(long)]
+    pub(crate) items: usize,
+    /// About how many ratings.
+    #[arg(long)]
+    pub(crate) ratings: usize,
+    /// The seed of every random number.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The folder for movies.csv and ratings.csv.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+}
+
 /// Runs the command that the program's arguments name.
 ///
 /// # Errors
@@ -310,6 +403,8 @@ pub fn run() -> Result<()> {
         Command::Map(args) => commands::map(args),
         Command::New { folder } => commands::new(folder),
         Command::Books(args) => commands::books(args),
+        Command::FoldIn(args) => commands::fold_in(args),
+        Command::MadeUp(args) => commands::write_made_up(args),
         Command::Fixture { out } => commands::fixture(out),
     }
 }

@@ -3,6 +3,7 @@
 mod books;
 mod evaluate;
 mod events;
+mod fold_in;
 mod map;
 mod new;
 mod titles;
@@ -23,16 +24,18 @@ use watchnext::recommend::{Retrieval, Strategy, Suggestion};
 pub use books::books;
 pub use evaluate::evaluate;
 pub use events::events;
+pub use fold_in::fold_in;
 pub use map::map;
 pub use new::new;
 pub use titles::titles;
 pub use train::train;
 
-use crate::cli::{FeaturesArgs, SuggestArgs};
+use crate::cli::{FeaturesArgs, MadeUpArgs, SuggestArgs};
 use crate::dataset::Dataset;
 use crate::fit::fit;
 use crate::fixture as made_up;
 use crate::links::read_links;
+use crate::made_up::Amounts;
 use crate::pack::read_bundle;
 
 /// `trainer suggest`.
@@ -135,6 +138,14 @@ pub fn features(args: &FeaturesArgs) -> Result<()> {
     }
     writer.flush().with_context(place)?;
     println!("wrote {} rows of {} columns to {}", dataset.ratings(), header.len(), args.out.display());
+    Ok(())
+}
+
+/// `trainer made-up`.
+pub fn write_made_up(args: &MadeUpArgs) -> Result<()> {
+    let MadeUpArgs { users, items, ratings, seed, .. } = *args;
+    let written = crate::made_up::write(&args.out, &Amounts { users, items, ratings, seed })?;
+    println!("wrote {written} ratings of {items} movies by {users} users to {}", args.out.display());
     Ok(())
 }
 

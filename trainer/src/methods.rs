@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use watchnext::bundle::Training;
 use watchnext::catalog::Catalog;
 
+use crate::als::method::AlsMethod;
 use crate::baselines::als::Als;
 use crate::baselines::ease::Ease;
 use crate::baselines::item_knn::ItemKnn;
@@ -45,6 +46,7 @@ pub fn methods_for(times: Times, config: &TrainConfig, titles: Option<Table>) ->
         Box::new(Tuned(Ease)),
         Box::new(Tuned(Als)),
         Box::new(SeedNetwork { config: *config }),
+        Box::new(AlsMethod::default()),
         Box::new(TowerMethod { id: "tower", name: "watchnext tower", config: TowerConfig::for_times(times), titles }),
     ]
 }

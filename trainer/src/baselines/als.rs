@@ -1,21 +1,16 @@
-//! Implicit alternating least squares (Hu, Koren and Volinsky, *Collaborative Filtering for Implicit Feedback Datasets*, ICDM
-//! 2008). A visitor is folded in: the history's factors are solved for against the movies', as a training user's are.
+//! Implicit ALS ([`crate::als`]) with its parameters tuned. A visitor is folded in: the history's factors are solved for against
+//! the movies', as a training user's are.
 
 use std::fmt;
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow};
-use faer::linalg::matmul::matmul;
-use faer::prelude::Solve;
-use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
+use anyhow::Result;
 use watchnext::features::LocalTime;
 use watchnext::history::History;
 
-use super::incidence::{Counts, Incidence, Signal};
+use super::incidence::{Counts, Signal};
 use super::{Recency, unseen};
+use crate::als::solver::{Settings, Vectors, alternate};
 use crate::evaluate::Scorer;
 use crate::methods::{Axis, Family, Selection, TrainingSet, axis};
 
@@ -26,7 +21,7 @@ const SEED: u64 = 20_080_101;
 #[derive(Debug)]
 pub struct Als;
 
-/// Minimises `Σ c_ui (p_ui − x_u·y_i)² + λ (Σ |x_u|² + Σ |y_i|²)` with `p_ui` whether user `u` has movie `i` and `c_ui = 1 + α p_ui`.
+/// See [`Settings`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AlsParameters {
     /// Which events count.
@@ -41,6 +36,13 @@ pub struct AlsParameters {
     pub iterations: usize,
     /// How fast watched movies are forgotten.
     pub recency: Recency,
+}
+
+impl AlsParameters {
+    fn settings(&self) -> Settings {
+        let Self { factors, alpha, lambda, iterations, .. } = *self;
+        Settings { factors, alpha, lambda, iterations, seed: SEED }
+    }
 }
 
 impl fmt::Display for AlsParameters {
@@ -83,100 +85,22 @@ impl Family for Als {
     }
 
     fn scorer(&self, counts: &Arc<Counts>, parameters: &AlsParameters) -> Result<Box<dyn Scorer>> {
-        let (_, movies) = alternate(counts.incidence(parameters.signal), parameters)?;
+        let (_, movies) = alternate(counts.incidence(parameters.signal), &parameters.settings(), |_| {})?;
         Ok(Box::new(Factors::new(movies, parameters)))
     }
 }
 
-/// One side's vectors, `[rows, factors]` row by row.
-#[derive(Debug, Clone, PartialEq)]
-struct Table {
-    values: Vec<f32>,
-    factors: usize,
-}
-
-impl Table {
-    fn row(&self, row: usize) -> &[f32] {
-        self.values.get(row * self.factors..(row + 1) * self.factors).unwrap_or_default()
-    }
-
-    /// `YᵀY + λI`, `[factors, factors]`.
-    fn gram(&self, lambda: f32) -> Vec<f32> {
-        let rows = self.values.len() / self.factors;
-        let table = MatRef::from_row_major_slice(&self.values, rows, self.factors);
-        let mut gram = vec![0.0; self.factors * self.factors];
-        let product = MatMut::from_row_major_slice_mut(&mut gram, self.factors, self.factors);
-        matmul(product, Accum::Replace, table.transpose(), table, 1.0, Par::Seq);
-        gram.iter_mut().step_by(self.factors + 1).for_each(|diagonal| *diagonal += lambda);
-        gram
-    }
-
-    /// The vector that fits best to having the rows of `had`, each with the weight that scales `alpha`.
-    fn solve(&self, gram: &[f32], alpha: f32, had: impl Iterator<Item = (usize, f32)>) -> Result<Vec<f32>> {
-        let mut normal = gram.to_vec();
-        let mut right = vec![0.0_f32; self.factors];
-        let mut any = false;
-        for (row, weight) in had {
-            let vector = self.row(row);
-            let confidence = alpha * weight;
-            for (line, left) in normal.chunks_exact_mut(self.factors).zip(vector) {
-                let scaled = confidence * left;
-                for (entry, value) in line.iter_mut().zip(vector) {
-                    *entry += scaled * value;
-                }
-            }
-            // A weight below 1 says how far the movie was had at all, so it scales the preference too.
-            for (sum, value) in right.iter_mut().zip(vector) {
-                *sum += (weight + confidence) * value;
-            }
-            any = true;
-        }
-        if !any {
-            return Ok(right);
-        }
-        let normal = MatRef::from_row_major_slice(&normal, self.factors, self.factors);
-        let cholesky = normal.llt(Side::Lower).map_err(|error| anyhow!("ALS can't solve for a vector: {error:?}"))?;
-        let mut solution = Mat::from_fn(self.factors, 1, |row, _| right.get(row).copied().unwrap_or_default());
-        cholesky.solve_in_place(&mut solution);
-        Ok(solution.col(0).iter().copied().collect())
-    }
-
-    /// The other side's vectors, given each of its rows' lists.
-    fn solve_all(&self, lists: &[Vec<u32>], parameters: &AlsParameters) -> Result<Self> {
-        let gram = self.gram(parameters.lambda);
-        let solve = |list: &Vec<u32>| self.solve(&gram, parameters.alpha, list.iter().map(|row| (*row as usize, 1.0)));
-        let rows: Vec<Vec<f32>> = lists.par_iter().with_min_len(16).map(solve).collect::<Result<_>>()?;
-        Ok(Self { values: rows.concat(), factors: self.factors })
-    }
-}
-
-/// The users' and the movies' vectors. The users are solved for last, so that folding in a training user gives back that
-/// user's own vector.
-fn alternate(incidence: &Incidence, parameters: &AlsParameters) -> Result<(Table, Table)> {
-    let mut rng = ChaCha8Rng::seed_from_u64(SEED);
-    let factors = parameters.factors;
-    let scale = 1.0 / (factors as f32).sqrt();
-    let random = (0..incidence.movies_of.len() * factors).map(|_| scale * rng.random_range(-1.0..1.0_f32)).collect();
-    let mut users = Table { values: random, factors };
-    let mut movies = Table { values: Vec::new(), factors };
-    for _ in 0..parameters.iterations {
-        movies = users.solve_all(&incidence.users_of, parameters)?;
-        users = movies.solve_all(&incidence.movies_of, parameters)?;
-    }
-    Ok((users, movies))
-}
-
 /// A fitted factorisation: what it takes to fold in a visitor.
 struct Factors {
-    movies: Table,
-    /// [`Table::gram`] of the movies.
+    movies: Vectors,
+    /// [`Vectors::gram`] of the movies.
     gram: Vec<f32>,
     alpha: f32,
     recency: Recency,
 }
 
 impl Factors {
-    fn new(movies: Table, parameters: &AlsParameters) -> Self {
+    fn new(movies: Vectors, parameters: &AlsParameters) -> Self {
         let gram = movies.gram(parameters.lambda);
         Self { movies, gram, alpha: parameters.alpha, recency: parameters.recency }
     }
@@ -186,7 +110,7 @@ impl Scorer for Factors {
     fn scores(&self, history: &History, _moment: &LocalTime) -> Result<Vec<(usize, f32)>> {
         let visitor = self.movies.solve(&self.gram, self.alpha, self.recency.weigh(history))?;
         let score = |row: &[f32]| row.iter().zip(&visitor).map(|(left, right)| left * right).sum();
-        Ok(unseen(self.movies.values.chunks_exact(self.movies.factors).map(score).collect(), history))
+        Ok(unseen(self.movies.rows().map(score).collect(), history))
     }
 }
 
@@ -202,7 +126,7 @@ mod tests {
         let counts = Als.statistics(&training).unwrap();
         let incidence = counts.incidence(Signal::Likes);
         let parameters = AlsParameters { factors: 4, lambda: 0.5, ..Als.start() };
-        let (users, movies) = alternate(incidence, &parameters).unwrap();
+        let (users, movies) = alternate(incidence, &parameters.settings(), |_| {}).unwrap();
         let fitted = Factors::new(movies, &parameters);
         for (user, list) in incidence.movies_of.iter().enumerate() {
             let had = list.iter().map(|movie| (*movie as usize, 1.0));
@@ -221,8 +145,8 @@ mod tests {
         let incidence = counts.incidence(Signal::Likes);
         let loss = |iterations: usize| {
             let parameters = AlsParameters { factors: 3, lambda: 0.5, iterations, ..Als.start() };
-            let (users, movies) = alternate(incidence, &parameters).unwrap();
-            let mut loss: f32 = users.values.iter().chain(&movies.values).map(|value| 0.5 * value * value).sum();
+            let (users, movies) = alternate(incidence, &parameters.settings(), |_| {}).unwrap();
+            let mut loss: f32 = users.rows().chain(movies.rows()).flatten().map(|value| 0.5 * value * value).sum();
             for (user, list) in incidence.movies_of.iter().enumerate() {
                 for movie in 0..training.catalog.len() {
                     let has = list.contains(&u32::try_from(movie).unwrap());

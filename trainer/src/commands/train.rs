@@ -9,6 +9,7 @@ use watchnext::bundle::{Source, Training, sha256_hex};
 use watchnext::recommend::Retrieval;
 
 use super::map::said;
+use crate::als::{self, AlsConfig};
 use crate::cli::{Model, TrainArgs};
 use crate::dataset::{Dataset, User};
 use crate::evaluate::retrieval_name;
@@ -30,6 +31,7 @@ fn command_line(args: &TrainArgs) -> String {
     let out = match args.model {
         Model::Tower => "models",
         Model::SeedNetwork => "models/seed-network",
+        Model::Als => "models/als",
     };
     let (read, how) = args.data.typed();
     let mut command = format!("trainer train {read} --out {out}{how}");
@@ -45,7 +47,18 @@ fn command_line(args: &TrainArgs) -> String {
         option("batch", config.batch.to_string(), default.batch.to_string());
         option("learning-rate", config.learning_rate.to_string(), default.learning_rate.to_string());
         option("ratings-known", config.ratings_known.to_string(), default.ratings_known.to_string());
-        command.push_str(" --model seed-network");
+    }
+    if args.model == Model::Als {
+        let (config, default) = (args.als.config(config.seed).settings, AlsConfig::default().settings);
+        option("factors", config.factors.to_string(), default.factors.to_string());
+        option("alpha", config.alpha.to_string(), default.alpha.to_string());
+        option("regularisation", config.lambda.to_string(), default.lambda.to_string());
+        option("iterations", config.iterations.to_string(), default.iterations.to_string());
+    }
+    match args.model {
+        Model::Tower => {}
+        Model::SeedNetwork => command.push_str(" --model seed-network"),
+        Model::Als => command.push_str(" --model als"),
     }
     if let Some(titles) = &args.titles {
         command.push_str(&format!(" --titles {}", name(titles)));
@@ -96,6 +109,7 @@ pub fn train(args: &TrainArgs) -> Result<()> {
     let Finished { mut packed, recipe, evaluation } = match args.model {
         Model::Tower => train_tower(args, &dataset)?,
         Model::SeedNetwork => train_seed_network(args, &dataset, &checkpoint)?,
+        Model::Als => train_als(args, &dataset)?,
     };
     match (links, &args.data.data) {
         (Some((links, source)), _) => packed = packed.with_links(&links, source)?,
@@ -153,6 +167,34 @@ fn train_tower(args: &TrainArgs, dataset: &Dataset) -> Result<Finished> {
     let mut packed = pack(&dataset.users, dataset.main_users)?;
     packed.manifest.held_out = held_out_figures(&evaluation, None);
     let recipe = Recipe::tower(&packed.manifest, &config, split.train.len(), args.data.data.is_some());
+    Ok(Finished { packed, recipe, evaluation })
+}
+
+/// ALS is trained twice, as the tower is: without the held-out users, and on everybody.
+fn train_als(args: &TrainArgs, dataset: &Dataset) -> Result<Finished> {
+    let config = args.als.config(args.options.seed);
+    let pack = |users: &[User]| -> Result<(Packed, usize)> {
+        let started = Instant::now();
+        let model = als::fit(&dataset.catalog, users, &config)?;
+        let training = Training {
+            command: command_line(args),
+            seed: config.settings.seed,
+            dataset: args.data.name(),
+            sources: dataset.sources.clone(),
+            users: users.len(),
+            ratings: users.iter().map(|user| user.events.len()).sum(),
+        };
+        eprintln!("trained on {} ratings in {:.1} s", training.ratings, started.elapsed().as_secs_f64());
+        let packed = Packed::new(&model, &dataset.catalog, None, "watchnext-als", training)?;
+        Ok((packed, model.fold_in().steps()))
+    };
+    let split = Split::by_user(&dataset.users)?;
+    eprintln!("first without the {} held-out users, to measure it", split.validation.len() + split.test.len());
+    let evaluation = evaluate_held_out(dataset, &pack(split.train)?.0.recommender()?)?;
+    eprintln!("then on all {} users, to ship it", dataset.users.len());
+    let (mut packed, steps) = pack(&dataset.users)?;
+    packed.manifest.held_out = held_out_figures(&evaluation, None);
+    let recipe = Recipe::als(&packed.manifest, &config, steps, split.train.len(), args.data.data.is_some());
     Ok(Finished { packed, recipe, evaluation })
 }
 

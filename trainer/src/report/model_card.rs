@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use watchnext::bundle::{FileEntry, Manifest, Source};
 
 use super::shown;
+use crate::als::AlsConfig;
 use crate::compact::CompactStates;
 use crate::evaluate::run::Evaluation;
 use crate::tower::{Precision, TowerConfig};
@@ -65,6 +66,32 @@ impl Recipe {
                        is the notebook's network, kept to compare with. The default bundle holds a better one."
             .to_owned();
         Self { what, verdict, seed: config.seed, movielens }
+    }
+
+    /// The factorisation by alternating least squares, whose figures are of the same settings trained without the held-out users.
+    pub fn als(manifest: &Manifest, config: &AlsConfig, steps: usize, held_out_trained: usize, movielens: bool) -> Self {
+        let (training, settings) = (&manifest.training, &config.settings);
+        let what = format!(
+            "A factorisation of {} into {} numbers a movie and a user by implicit alternating least squares (Hu, Koren and \
+             Volinsky, ICDM 2008), trained on {} ratings by {} users: α {}, λ {}, {} iterations. It is for data that outgrow the \
+             default tower. The user tower is the equations of a user's own vector, solved for the visitor's movies by {steps} steps \
+             of conjugate gradients against the movies' 8-bit embeddings; a click counts as a like, a rating by its stars over 3.5. \
+             Popularity is the movies' bias, {} for the one that most users have.",
+            config.signal,
+            manifest.dim,
+            training.ratings,
+            training.users,
+            settings.alpha,
+            settings.lambda,
+            settings.iterations,
+            config.popularity
+        );
+        let verdict = format!(
+            "The bundle itself was trained on all users: these figures are of the same settings trained on the {held_out_trained} \
+             users who remain without the held-out ones. On data that the tower can take it is the better model; `EXPERIMENTS.md` \
+             of the default bundle has both."
+        );
+        Self { what, verdict, seed: settings.seed, movielens }
     }
 
     /// The default tower, whose figures are of the same settings trained without the held-out users.

@@ -40,7 +40,7 @@ fn root(metric: &Array2<f64>) -> Result<(Array2<f64>, Array2<f64>)> {
 }
 
 /// Eigenvalues, ascending, and their vectors by column.
-fn eigen(matrix: &Array2<f64>) -> Result<(Vec<f64>, Array2<f64>)> {
+pub(crate) fn eigen(matrix: &Array2<f64>) -> Result<(Vec<f64>, Array2<f64>)> {
     let (rows, columns) = matrix.dim();
     let dense = Mat::from_fn(rows, columns, |row, column| matrix.get((row, column)).copied().unwrap_or_default());
     let eigen =

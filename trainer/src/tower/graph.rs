@@ -14,17 +14,17 @@ use crate::onnx::{bytes, dense, floats, int_attribute, ints, leaky_relu, node, u
 
 /// Nodes and initialisers under construction.
 #[derive(Default)]
-struct Graph {
-    nodes: Vec<NodeProto>,
-    tensors: Vec<TensorProto>,
+pub(crate) struct Graph {
+    pub(crate) nodes: Vec<NodeProto>,
+    pub(crate) tensors: Vec<TensorProto>,
 }
 
 impl Graph {
-    fn add(&mut self, operator: &str, inputs: &[&str], output: &str) {
+    pub(crate) fn add(&mut self, operator: &str, inputs: &[&str], output: &str) {
         self.nodes.push(node(operator, inputs, output));
     }
 
-    fn matrix(&mut self, name: &str, values: &Array2<f32>) {
+    pub(crate) fn matrix(&mut self, name: &str, values: &Array2<f32>) {
         let (rows, columns) = values.dim();
         self.tensors.push(floats(name, &[rows, columns], values.iter().copied()));
     }
@@ -48,32 +48,32 @@ impl Graph {
         }
     }
 
-    fn cast(&mut self, input: &str, output: &str, to: DataType) {
+    pub(crate) fn cast(&mut self, input: &str, output: &str, to: DataType) {
         let mut cast = node("Cast", &[input], output);
         cast.attribute.push(int_attribute("to", i64::from(i32::from(to))));
         self.nodes.push(cast);
     }
 
     /// The sum of the values in `input`, `[1, HISTORY_LEN]`, as `[1, 1]`.
-    fn sum(&mut self, input: &str, output: &str) {
+    pub(crate) fn sum(&mut self, input: &str, output: &str) {
         let mut sum = node("ReduceSum", &[input, "slot_axis"], output);
         sum.attribute.push(int_attribute("keepdims", 1));
         self.nodes.push(sum);
     }
 
-    /// A channel from its slots' factors, `[1, HISTORY_LEN]`, to its part of the user's vector.
-    fn channel(&mut self, name: &str, channel: &Channel, factors: &str, output: &str) {
+    /// The history's rows of a table, `{name}_slots` `[1, HISTORY_LEN, columns]`, and for a table of 8 bits what one of them
+    /// stands for, `{name}_scales` `[1, HISTORY_LEN]`.
+    pub(crate) fn lookup(&mut self, name: &str, table: &Table) {
         let [history, ..] = TOWER_INPUTS;
         let named = |part: &str| format!("{name}_{part}");
-        let (movies, width) = channel.table.dim();
+        let (movies, width) = table.dim();
         // One more row, of zeros, is what padding looks up.
-        let (rows, slots, scaled) = (named("rows"), named("slots"), named("scaled"));
-        match &channel.table {
+        let (rows, slots) = (named("rows"), named("slots"));
+        match table {
             Table::Float(values) => {
                 let padded = values.iter().copied().chain(std::iter::repeat_n(0.0, width));
                 self.tensors.push(floats(&named("table"), &[movies + 1, width], padded));
                 self.add("Gather", &[&named("table"), history], &slots);
-                self.add("Identity", &[factors], &scaled);
             }
             Table::Int8(values, scales) => {
                 let padded = values.iter().copied().chain(std::iter::repeat_n(0, width));
@@ -82,8 +82,18 @@ impl Graph {
                 self.add("Gather", &[&named("table"), history], &rows);
                 self.cast(&rows, &slots, DataType::Float);
                 self.add("Gather", &[&named("scale"), history], &named("scales"));
-                self.add("Mul", &[factors, &named("scales")], &scaled);
             }
+        }
+    }
+
+    /// A channel from its slots' factors, `[1, HISTORY_LEN]`, to its part of the user's vector.
+    fn channel(&mut self, name: &str, channel: &Channel, factors: &str, output: &str) {
+        let named = |part: &str| format!("{name}_{part}");
+        let (slots, scaled) = (named("slots"), named("scaled"));
+        self.lookup(name, &channel.table);
+        match &channel.table {
+            Table::Float(_) => self.add("Identity", &[factors], &scaled),
+            Table::Int8(..) => self.add("Mul", &[factors, &named("scales")], &scaled),
         }
         self.add("Unsqueeze", &[&scaled, "slot_axis"], &named("row"));
         self.add("MatMul", &[&named("row"), &slots], &named("sum"));
