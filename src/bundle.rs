@@ -5,7 +5,7 @@
 //! | role | file | holds |
 //! |---|---|---|
 //! | `catalog` | `catalog.json` | ids, titles, years, genres, counts of ratings |
-//! | `user_tower` | `user_tower.onnx` | history, weights and time in, one vector out |
+//! | `user_tower` | `user_tower.onnx` | a history in, and what else it asks for, one vector out; see [`crate::model`] |
 //! | `movies` | `movies.safetensors` | `embedding` `[movies, dim]` F32, or I8 with a `scale` `[movies]` F32; `bias` `[movies]` F32 |
 //! | `states` | `states.safetensors` | optional; see [`crate::states`] |
 //! | `ranker` | `ranker.onnx` | optional, with `traits`; see [`crate::ranker`] |

@@ -18,7 +18,7 @@ use crate::history::{Rating, Watch};
 /// The version of every computation in this file.
 pub const FEATURES_VERSION: u32 = 1;
 
-/// How many of the last watched movies the user tower sees (seed row 7).
+/// How many of the last watched movies the trainer's own user towers see (seed row 7); a tower from elsewhere says itself how many.
 pub const HISTORY_LEN: usize = 50;
 
 /// The width of [`time_features`] (seed row 2).
@@ -143,19 +143,19 @@ pub fn time_feature_names() -> Vec<String> {
 /// What the user tower reads of a history (seed rows 7 and 8).
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryInputs {
-    /// Dense indices of the last [`HISTORY_LEN`] movies, oldest first, padded at the end with the catalogue's length.
-    pub movies: [i64; HISTORY_LEN],
+    /// Dense indices of the last movies, oldest first, padded at the end with the catalogue's length.
+    pub movies: Vec<i64>,
     /// The weight of each slot, 0 for padding; see [`rating_weight`].
-    pub weights: [f32; HISTORY_LEN],
+    pub weights: Vec<f32>,
 }
 
-/// The last [`HISTORY_LEN`] movies of `watches` (oldest first) as the user tower's inputs.
+/// The last `slots` movies of `watches` (oldest first) as the inputs of a user tower of that many slots.
 ///
 /// `catalog_len` is the row of the embedding table that stands for padding.
-pub fn history_inputs(watches: &[Watch], catalog_len: usize) -> HistoryInputs {
+pub fn history_inputs(watches: &[Watch], catalog_len: usize, slots: usize) -> HistoryInputs {
     let padding = i64::try_from(catalog_len).unwrap_or(i64::MAX);
-    let mut inputs = HistoryInputs { movies: [padding; HISTORY_LEN], weights: [0.0; HISTORY_LEN] };
-    let recent = watches.get(watches.len().saturating_sub(HISTORY_LEN)..).unwrap_or_default();
+    let mut inputs = HistoryInputs { movies: vec![padding; slots], weights: vec![0.0; slots] };
+    let recent = watches.get(watches.len().saturating_sub(slots)..).unwrap_or_default();
     let slots = inputs.movies.iter_mut().zip(inputs.weights.iter_mut());
     for ((movie, weight), watch) in slots.zip(recent) {
         *movie = i64::from(watch.movie.get());

@@ -2,20 +2,27 @@
 
 use std::sync::Arc;
 
-use tract_onnx::prelude::{Datum, IntoTValue, Tensor, TractError, TractResult, TypedRunnableModel, tvec};
+use tract_onnx::prelude::{
+    Datum, DatumType, IntoTValue, TValue, TVec, Tensor, TractError, TractResult, TypedRunnableModel,
+};
+use tract_onnx::tract_core::internal::{TractErrorContext, bail, ensure};
 
 use crate::error::{Error, Result};
 use crate::features::{HISTORY_LEN, HistoryInputs, TIME_FEATURES};
-use crate::onnx::{Input, OnnxModel};
+use crate::onnx::{Declared, Input, OnnxModel};
 
 /// The role of the user tower's file in the manifest, and its name in errors.
 pub const USER_TOWER: &str = "user_tower";
 
-/// The tower's inputs by name, in the order of [`TowerInputs`].
+/// The tower's inputs by name, in the order of [`TowerInputs`]. The first is one that every tower has, the others it may leave out,
+/// and their order is its own.
 pub const TOWER_INPUTS: [&str; 3] = ["history", "weights", "time"];
 
 /// A fourth input, which a tower may have or leave out.
 pub const YEAR_INPUT: &str = "year";
+
+/// The most slots that a tower's history may have: a click runs the tower once, and its reasons run it once a movie.
+pub const MAX_HISTORY_LEN: usize = 512;
 
 /// The tower's output.
 pub const TOWER_OUTPUT: &str = "user_vector";
@@ -23,7 +30,7 @@ pub const TOWER_OUTPUT: &str = "user_vector";
 /// One visitor, one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TowerInputs {
-    /// `history` `[1, HISTORY_LEN]` of int64 and `weights` `[1, HISTORY_LEN]` of float.
+    /// `history` `[1, L]` of int64 and `weights` `[1, L]` of float, `L` being [`UserTower::history_len`].
     pub history: HistoryInputs,
     /// `time` `[1, TIME_FEATURES]` of float.
     pub time: [f32; TIME_FEATURES],
@@ -36,6 +43,11 @@ pub trait UserTower: Send + Sync {
     /// The length of the vector.
     fn dim(&self) -> usize;
 
+    /// How many slots its history has.
+    fn history_len(&self) -> usize {
+        HISTORY_LEN
+    }
+
     /// The vector, all finite.
     ///
     /// # Errors
@@ -43,32 +55,75 @@ pub trait UserTower: Send + Sync {
     fn embed(&self, inputs: &TowerInputs) -> Result<Vec<f32>>;
 }
 
+/// What a tower may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    History,
+    Weights,
+    Time,
+    Year,
+}
+
+impl Asked {
+    const fn name(self) -> &'static str {
+        let [history, weights, time] = TOWER_INPUTS;
+        match self {
+            Self::History => history,
+            Self::Weights => weights,
+            Self::Time => time,
+            Self::Year => YEAR_INPUT,
+        }
+    }
+
+    /// The input of this name.
+    fn named(name: &str) -> Option<Self> {
+        [Self::History, Self::Weights, Self::Time, Self::Year].into_iter().find(|asked| asked.name() == name)
+    }
+
+    /// Its type and the length of its second axis, the first being 1, for a history of so many slots.
+    const fn form(self, slots: usize) -> (DatumType, usize) {
+        match self {
+            Self::History => (DatumType::I64, slots),
+            Self::Weights => (DatumType::F32, slots),
+            Self::Time => (DatumType::F32, TIME_FEATURES),
+            Self::Year => (DatumType::F32, 1),
+        }
+    }
+}
+
 /// A user tower run by tract.
 #[derive(Debug, Clone)]
 pub struct TractUserTower {
     plan: Arc<TypedRunnableModel>,
     dim: usize,
-    asks_for_year: bool,
+    history_len: usize,
+    /// In the model's own order.
+    asked: Vec<Asked>,
 }
 
 impl TractUserTower {
-    /// Loads and optimises an ONNX model with the inputs [`TOWER_INPUTS`], after which [`YEAR_INPUT`] may follow, and
-    /// the one output [`TOWER_OUTPUT`] of `[1, dim]`, and runs it once, so that a model that can't run is refused here
-    /// and not at a visitor's click.
+    /// Loads and optimises an ONNX model, and runs it once, so that a model that can't run is refused here and not at a visitor's
+    /// click. `MODEL_CONTRACT.md` has the contract for whoever trains a model elsewhere.
+    ///
+    /// The model has the input `history`, `[1, L]` of int64 with `L` from 1 to [`MAX_HISTORY_LEN`] as the file declares it, any of
+    /// `weights` `[1, L]`, `time` `[1, TIME_FEATURES]` and `year` `[1, 1]` of float, in any order, and the one output
+    /// [`TOWER_OUTPUT`] of `[1, dim]`. A first axis that the file leaves open is taken as 1.
     ///
     /// `catalog_len` is the id that stands for padding in `history`; the largest id that the model must know.
     ///
     /// # Errors
-    /// [`Error::ModelInvalid`] for bytes that aren't ONNX, an operator that isn't one of
+    /// [`Error::ModelInvalid`] for bytes that aren't ONNX, operators that aren't among
     /// [`OPERATORS`](crate::onnx::OPERATORS), inputs or outputs of other
-    /// names; [`Error::ShapeMismatch`] for an output of another shape; [`Error::NonFinite`] for weights that make one.
+    /// names, types or shapes; [`Error::ShapeMismatch`] for an output of another shape; [`Error::NonFinite`] for weights that make
+    /// one.
     pub fn load(bytes: &[u8], dim: usize, catalog_len: usize) -> Result<Self> {
-        let (plan, asks_for_year) = optimise(bytes).map_err(|error| refusal(USER_TOWER, &error))?;
-        let tower = Self { plan, dim, asks_for_year };
+        let tower = Self::optimise(bytes, dim).map_err(|error| refusal(USER_TOWER, &error))?;
         let padding = i64::try_from(catalog_len).unwrap_or(i64::MAX);
-        for movie in [0, padding] {
-            let history = HistoryInputs { movies: [movie; HISTORY_LEN], weights: [1.0; HISTORY_LEN] };
-            tower.embed(&TowerInputs { history, time: [0.0; TIME_FEATURES], year: 0.0 }).map_err(
+        // Nothing watched, as a visit begins, and every slot filled.
+        for (movie, weight) in [(padding, 0.0), (0, 1.0)] {
+            let slots = tower.history_len;
+            let history = HistoryInputs { movies: vec![movie; slots], weights: vec![weight; slots] };
+            tower.embed(&TowerInputs { history, time: [0.0; TIME_FEATURES], year: 2000.0 }).map_err(
                 |error| match error {
                     Error::ModelFailed { file, reason } => Error::ModelInvalid { file, reason },
                     other => other,
@@ -76,6 +131,90 @@ impl TractUserTower {
             )?;
         }
         Ok(tower)
+    }
+
+    fn optimise(bytes: &[u8], dim: usize) -> TractResult<Self> {
+        let model = OnnxModel::decode(bytes)?;
+        let declared = model.declared()?;
+        let slots = history_slots(&declared)?;
+        let (mut asked, mut contract) = (Vec::new(), Vec::new());
+        for input in &declared {
+            let own = Asked::named(input.name).with_context(|| {
+                format!(
+                    "its input `{}` isn't one of history, weights, time and year. Rename it, or make what it needs a part of the model",
+                    input.name
+                )
+            })?;
+            ensure!(!asked.contains(&own), "its input `{}` stands twice", input.name);
+            let (datum_type, width) = own.form(slots);
+            ensure!(
+                input.datum_type == datum_type,
+                "its input `{}` is of {:?}, the contract is {datum_type:?}. Cast it within the model",
+                input.name,
+                input.datum_type
+            );
+            // An axis that is left open takes what it is given.
+            let fits = match input.shape.as_slice() {
+                [rows, columns] => rows.is_none_or(|rows| rows == 1) && columns.is_none_or(|len| len == width),
+                _ => false,
+            };
+            ensure!(
+                fits,
+                "its input `{}` has shape {}, the contract is [1, {width}]. Export it for one visitor at a time",
+                input.name,
+                input.shown()
+            );
+            asked.push(own);
+            contract.push(Input { name: own.name(), datum_type, shape: [1, width] });
+        }
+        let outputs = model.outputs();
+        ensure!(
+            outputs == [TOWER_OUTPUT],
+            "its outputs are {outputs:?}, the contract is one, {TOWER_OUTPUT:?}. Name it when you export"
+        );
+        let plan = model.into_runnable(&contract)?;
+        Ok(Self { plan, dim, history_len: slots, asked })
+    }
+
+    fn run(&self, inputs: &TowerInputs) -> TractResult<(Vec<usize>, Vec<f32>)> {
+        let HistoryInputs { movies, weights } = &inputs.history;
+        ensure!(
+            movies.len() == self.history_len && weights.len() == self.history_len,
+            "it was given {} movies and {} weights for {} slots",
+            movies.len(),
+            weights.len(),
+            self.history_len
+        );
+        let tensor = |asked: &Asked| -> TractResult<TValue> {
+            let tensor = match asked {
+                Asked::History => row(movies),
+                Asked::Weights => row(weights),
+                Asked::Time => row(&inputs.time),
+                Asked::Year => row(&[inputs.year]),
+            };
+            Ok(tensor?.into_tvalue())
+        };
+        let outputs = self.plan.run(self.asked.iter().map(tensor).collect::<TractResult<TVec<_>>>()?)?;
+        let output = outputs.first().context("it has no output")?;
+        Ok((output.shape().to_vec(), output.to_plain_array_view::<f32>()?.iter().copied().collect()))
+    }
+}
+
+/// How many slots the history has, as the file declares it.
+fn history_slots(declared: &[Declared]) -> TractResult<usize> {
+    let [history, ..] = TOWER_INPUTS;
+    let Some(input) = declared.iter().find(|input| input.name == history) else {
+        let names: Vec<&str> = declared.iter().map(|input| input.name).collect();
+        bail!("it has no input `{history}`, int64 of [1, L]; its inputs are {names:?}");
+    };
+    match input.shape.as_slice() {
+        [_, Some(slots)] if (1..=MAX_HISTORY_LEN).contains(slots) => Ok(*slots),
+        [_, Some(slots)] => bail!("its input `{history}` has {slots} slots, 1 to {MAX_HISTORY_LEN} are taken"),
+        [_, None] => bail!(
+            "its input `{history}` leaves open how many slots it has, {}. Export it with a fixed length, without a dynamic second axis",
+            input.shown()
+        ),
+        _ => bail!("its input `{history}` has shape {}, the contract is [1, L] with a fixed L", input.shown()),
     }
 }
 
@@ -92,32 +231,6 @@ pub(crate) fn refusal(file: &str, error: &TractError) -> Error {
     }
 }
 
-/// The model ready to run, and whether it asks for the year.
-fn optimise(bytes: &[u8]) -> TractResult<(Arc<TypedRunnableModel>, bool)> {
-    let model = OnnxModel::decode(bytes)?;
-    let [history, weights, time] = TOWER_INPUTS;
-    let mut contract = vec![
-        Input::new::<i64>(history, [1, HISTORY_LEN]),
-        Input::new::<f32>(weights, [1, HISTORY_LEN]),
-        Input::new::<f32>(time, [1, TIME_FEATURES]),
-    ];
-    let inputs = model.inputs();
-    let asks_for_year = inputs.last() == Some(&YEAR_INPUT);
-    if asks_for_year {
-        contract.push(Input::new::<f32>(YEAR_INPUT, [1, 1]));
-    }
-    if !contract.iter().map(|input| input.name).eq(inputs.iter().copied()) {
-        return Err(TractError::msg(format!(
-            "its inputs are {inputs:?}, the contract is {TOWER_INPUTS:?} and, if wanted, {YEAR_INPUT:?}"
-        )));
-    }
-    let outputs = model.outputs();
-    if outputs != [TOWER_OUTPUT] {
-        return Err(TractError::msg(format!("its outputs are {outputs:?}, the contract is one, {TOWER_OUTPUT:?}")));
-    }
-    Ok((model.into_runnable(&contract)?, asks_for_year))
-}
-
 fn row<T: Datum + Copy>(values: &[T]) -> TractResult<Tensor> {
     Tensor::from_shape(&[1, values.len()], values)
 }
@@ -127,22 +240,13 @@ impl UserTower for TractUserTower {
         self.dim
     }
 
+    fn history_len(&self) -> usize {
+        self.history_len
+    }
+
     fn embed(&self, inputs: &TowerInputs) -> Result<Vec<f32>> {
-        let run = || -> TractResult<(Vec<usize>, Vec<f32>)> {
-            let mut tensors = tvec!(
-                row(&inputs.history.movies)?.into_tvalue(),
-                row(&inputs.history.weights)?.into_tvalue(),
-                row(&inputs.time)?.into_tvalue(),
-            );
-            if self.asks_for_year {
-                tensors.push(row(&[inputs.year])?.into_tvalue());
-            }
-            let outputs = self.plan.run(tensors)?;
-            let output = outputs.first().ok_or_else(|| TractError::msg("it has no output"))?;
-            Ok((output.shape().to_vec(), output.to_plain_array_view::<f32>()?.iter().copied().collect()))
-        };
         let failed = |reason: String| Error::ModelFailed { file: USER_TOWER.to_owned(), reason };
-        let (shape, vector) = run().map_err(|error| failed(chain(&error)))?;
+        let (shape, vector) = self.run(inputs).map_err(|error| failed(chain(&error)))?;
         if shape != [1, self.dim] {
             return Err(Error::ShapeMismatch {
                 place: format!("{USER_TOWER}: {TOWER_OUTPUT}"),

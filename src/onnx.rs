@@ -11,15 +11,25 @@ mod operands;
 mod operators;
 mod tensor;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use tract_onnx::pb::{GraphProto, ModelProto};
+use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, ValueInfoProto, tensor_shape_proto, type_proto};
 use tract_onnx::prelude::{Datum, DatumType, IntoRunnable, TractResult, TypedModel, TypedRunnableModel};
-use tract_onnx::tract_core::internal::{OutletId, SpecialOps, TVec, TractErrorContext, TypedFact, bail, format_err};
+use tract_onnx::tract_core::internal::{
+    OutletId, SpecialOps, TVec, TractErrorContext, TypedFact, bail, ensure, format_err,
+};
 
 use budget::Budget;
 use operators::Node;
 pub use operators::OPERATORS;
+
+/// The most unknown operators that a message names.
+const MOST_NAMED: usize = 20;
+
+/// Whether a domain is ONNX's own, and not that of operators which one runtime alone has.
+fn is_standard(domain: &str) -> bool {
+    domain.is_empty() || domain == "ai.onnx"
+}
 
 /// Operators had other inputs and attributes before this version of the operator set.
 const OLDEST_OPERATOR_SET: i64 = 13;
@@ -42,6 +52,26 @@ impl<'contract> Input<'contract> {
     }
 }
 
+/// One input as a file declares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared<'model> {
+    /// Its name in the graph.
+    pub name: &'model str,
+    /// Its type.
+    pub datum_type: DatumType,
+    /// Its shape; none for an axis that is left open.
+    pub shape: Vec<Option<usize>>,
+}
+
+impl Declared<'_> {
+    /// The shape as a message shows it, `[?, 50]`.
+    pub fn shown(&self) -> String {
+        let axes: Vec<String> =
+            self.shape.iter().map(|axis| axis.map_or_else(|| "?".to_owned(), |len| len.to_string())).collect();
+        format!("[{}]", axes.join(", "))
+    }
+}
+
 /// A decoded model.
 #[derive(Debug)]
 pub struct OnnxModel {
@@ -56,7 +86,7 @@ impl OnnxModel {
     pub fn decode(bytes: &[u8]) -> TractResult<Self> {
         let model: ModelProto = prost::Message::decode(bytes).context("it can't be decoded")?;
         let graph = model.graph.context("it holds no graph")?;
-        let standard = model.opset_import.iter().find(|set| set.domain.is_empty() || set.domain == "ai.onnx");
+        let standard = model.opset_import.iter().find(|set| is_standard(&set.domain));
         let operator_set = standard.context("it doesn't say which operator set it is written for")?.version;
         if operator_set < OLDEST_OPERATOR_SET {
             bail!("it is written for operator set {operator_set}; export it for {OLDEST_OPERATOR_SET} or a later one");
@@ -66,10 +96,38 @@ impl OnnxModel {
 
     /// The inputs' names in order.
     pub fn inputs(&self) -> Vec<&str> {
-        // Files of old put their weights among the inputs too.
-        let weights: Vec<&str> = self.graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
-        let names = self.graph.input.iter().map(|input| input.name.as_str());
-        names.filter(|name| !weights.contains(name)).collect()
+        self.without_weights().map(|input| input.name.as_str()).collect()
+    }
+
+    /// The inputs in order, with the types and shapes that the file declares.
+    ///
+    /// # Errors
+    /// An input without a shape, or of a type that models here aren't made of.
+    pub fn declared(&self) -> TractResult<Vec<Declared<'_>>> {
+        let declared = |input: &'_ ValueInfoProto| {
+            let Some(type_proto::Value::TensorType(declared)) =
+                input.r#type.as_ref().and_then(|kind| kind.value.as_ref())
+            else {
+                bail!("it isn't a tensor");
+            };
+            let shape = declared.shape.as_ref().context("the file doesn't say its shape")?;
+            let axis = |dim: &tensor_shape_proto::Dimension| match dim.value {
+                Some(tensor_shape_proto::dimension::Value::DimValue(len)) => usize::try_from(len).ok(),
+                _ => None,
+            };
+            Ok((tensor::datum_type(declared.elem_type)?, shape.dim.iter().map(axis).collect()))
+        };
+        let named = |input| {
+            let (datum_type, shape) = declared(input).with_context(|| format!("the input `{}`", input.name))?;
+            Ok(Declared { name: &input.name, datum_type, shape })
+        };
+        self.without_weights().map(named).collect()
+    }
+
+    /// The inputs, among which files of old put their weights too.
+    fn without_weights(&self) -> impl Iterator<Item = &ValueInfoProto> {
+        let weights: HashSet<&str> = self.graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
+        self.graph.input.iter().filter(move |input| !weights.contains(input.name.as_str()))
     }
 
     /// The outputs' names in order.
@@ -91,7 +149,26 @@ impl OnnxModel {
         model.into_runnable()
     }
 
+    /// Refuses the operators that aren't known, all at once, so that whoever exports a model needs to look only once.
+    fn refuse_unknown_operators(&self) -> TractResult<()> {
+        let is_known = |node: &&NodeProto| is_standard(&node.domain) && OPERATORS.contains(&node.op_type.as_str());
+        let name = |node: &NodeProto| {
+            let domain = if is_standard(&node.domain) { String::new() } else { format!("{}.", node.domain) };
+            domain + &node.op_type
+        };
+        let unknown: BTreeSet<String> = self.graph.node.iter().filter(|node| !is_known(node)).map(name).collect();
+        let unknown: Vec<String> = unknown.into_iter().take(MOST_NAMED).collect();
+        ensure!(
+            unknown.is_empty(),
+            "it is made of operators that this program hasn't got: {}. It has {}",
+            unknown.join(", "),
+            OPERATORS.join(", ")
+        );
+        Ok(())
+    }
+
     fn wire(&self, inputs: &[Input]) -> TractResult<TypedModel> {
+        self.refuse_unknown_operators()?;
         let mut budget = Budget::new(&self.graph)?;
         let mut model = TypedModel::default();
         let mut outlets: HashMap<&str, OutletId> = HashMap::new();

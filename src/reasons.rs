@@ -29,8 +29,8 @@ pub struct Reason {
 }
 
 /// For each of `suggestions` the watched movies that speak for it, strongest first, ties by their place in the history, at
-/// most `most`. Of the history the last [`HISTORY_LEN`] movies count, which are those that the tower sees, so it runs that often
-/// and once more.
+/// most `most`. Of the history the movies count that the tower sees, and of these the last [`HISTORY_LEN`] can be reasons, so it
+/// runs that often and once more.
 ///
 /// # Errors
 /// What the tower refuses, and [`Error::NonFinite`] for a contribution that isn't finite.
@@ -43,14 +43,17 @@ pub fn reasons(
     most: usize,
 ) -> Result<Vec<Vec<Reason>>> {
     let watches = history.watches();
-    let recent = watches.get(watches.len().saturating_sub(HISTORY_LEN)..).unwrap_or_default();
+    let slots = tower.history_len();
+    let recent = watches.get(watches.len().saturating_sub(slots)..).unwrap_or_default();
+    let first = recent.len().saturating_sub(HISTORY_LEN);
     let (time, year) = (time_features(moment), moment.year_with_fraction());
-    let embed =
-        |watches: &[Watch]| tower.embed(&TowerInputs { history: history_inputs(watches, movies.len()), time, year });
+    let embed = |watches: &[Watch]| {
+        tower.embed(&TowerInputs { history: history_inputs(watches, movies.len(), slots), time, year })
+    };
     let mean = movies.mean();
     let whole = embed(recent)?;
     let mut contributions = vec![Vec::with_capacity(recent.len()); suggestions.len()];
-    for (left_out, watch) in recent.iter().enumerate() {
+    for (left_out, watch) in recent.iter().enumerate().skip(first) {
         let rest: Vec<Watch> =
             recent.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, watch)| *watch).collect();
         let lost: Vec<f32> = whole.iter().zip(embed(&rest)?).map(|(with, without)| with - without).collect();

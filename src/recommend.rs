@@ -219,7 +219,7 @@ impl Recommender {
     /// # Errors
     /// [`Error::ModelFailed`], [`Error::NonFinite`].
     pub fn user_vector(&self, history: &History, moment: &LocalTime) -> Result<Vec<f32>> {
-        let history = history_inputs(history.watches(), self.catalog.len());
+        let history = history_inputs(history.watches(), self.catalog.len(), self.tower.history_len());
         self.tower.embed(&TowerInputs { history, time: time_features(moment), year: moment.year_with_fraction() })
     }
 

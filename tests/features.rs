@@ -103,7 +103,7 @@ fn watch(movie: usize, stars: Option<f32>) -> Watch {
 
 #[test]
 fn a_short_history_is_padded_at_its_end() {
-    let inputs = history_inputs(&[watch(3, None), watch(1, Some(5.0))], 9);
+    let inputs = history_inputs(&[watch(3, None), watch(1, Some(5.0))], 9, HISTORY_LEN);
     assert_eq!(&inputs.movies[..3], [3, 1, 9]);
     assert_eq!(&inputs.weights[..3], [1.0, 5.0 / 3.5, 0.0]);
     assert!(
@@ -135,10 +135,10 @@ proptest! {
     #[test]
     fn the_history_is_the_last_fifty(len in 0_usize..120) {
         let watches: Vec<Watch> = (0..len).map(|movie| watch(movie, None)).collect();
-        let inputs = history_inputs(&watches, 1000);
+        let inputs = history_inputs(&watches, 1000, HISTORY_LEN);
         let mut expected: Vec<i64> = (len.saturating_sub(HISTORY_LEN)..len).map(|movie| movie as i64).collect();
         expected.resize(HISTORY_LEN, 1000);
-        prop_assert_eq!(inputs.movies.to_vec(), expected);
+        prop_assert_eq!(inputs.movies, expected);
         prop_assert_eq!(inputs.weights.iter().filter(|weight| **weight > 0.0).count(), len.min(HISTORY_LEN));
     }
 

@@ -38,8 +38,8 @@ impl UserTower for WeightedMean {
     fn embed(&self, inputs: &TowerInputs) -> Result<Vec<f32>> {
         let mut vector = vec![0.1; DIM];
         let total: f32 = inputs.history.weights.iter().sum();
-        for (movie, weight) in inputs.history.movies.iter().zip(inputs.history.weights) {
-            if weight > 0.0 {
+        for (movie, weight) in inputs.history.movies.iter().zip(&inputs.history.weights) {
+            if *weight > 0.0 {
                 for (sum, value) in vector.iter_mut().zip(self.0.row(*movie as usize)) {
                     *sum += value * weight / total.sqrt();
                 }

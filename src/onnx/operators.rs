@@ -1,5 +1,7 @@
 //! The operators of ONNX that a model may use, wired into tract's.
 
+mod composed;
+
 use tract_onnx::pb::{AttributeProto, NodeProto};
 use tract_onnx::prelude::{DatumType, Tensor, TractResult, TypedModel};
 use tract_onnx::tract_core::internal::{
@@ -22,10 +24,11 @@ use super::operands::{axis, constant, ensure_float, integers, number, one, rank,
 use super::{budget, tensor};
 
 /// The names of the operators that [`Node::wire`] knows.
-pub const OPERATORS: [&str; 54] = [
+pub const OPERATORS: [&str; 65] = [
     "Abs",
     "Add",
     "And",
+    "BatchNormalization",
     "Cast",
     "Clip",
     "Concat",
@@ -33,17 +36,21 @@ pub const OPERATORS: [&str; 54] = [
     "ConstantOfShape",
     "Div",
     "Dropout",
+    "Elu",
     "Equal",
     "Erf",
     "Exp",
     "Expand",
     "Flatten",
     "Gather",
+    "GatherElements",
+    "GatherND",
     "Gelu",
     "Gemm",
     "Greater",
     "GreaterOrEqual",
     "Identity",
+    "IsNaN",
     "LayerNormalization",
     "LeakyRelu",
     "Less",
@@ -53,12 +60,16 @@ pub const OPERATORS: [&str; 54] = [
     "MatMul",
     "Max",
     "Min",
+    "Mod",
     "Mul",
     "Neg",
     "Not",
     "Or",
+    "PRelu",
     "Pow",
+    "Range",
     "Reciprocal",
+    "ReduceL2",
     "ReduceMax",
     "ReduceMean",
     "ReduceMin",
@@ -69,12 +80,14 @@ pub const OPERATORS: [&str; 54] = [
     "Sigmoid",
     "Slice",
     "Softmax",
+    "Softplus",
     "Split",
     "Sqrt",
     "Squeeze",
     "Sub",
     "Tanh",
     "Transpose",
+    "Trilu",
     "Unsqueeze",
     "Where",
 ];
@@ -102,7 +115,11 @@ impl Node<'_> {
             "Sub" => self.arithmetic(model, math::sub()),
             "Mul" => self.arithmetic(model, math::mul()),
             "Div" => self.arithmetic(model, math::div()),
-            "Pow" => self.arithmetic(model, math::pow()),
+            "Pow" => {
+                self.ensure_floats(model)?;
+                self.binary(model, math::pow())
+            }
+            "Mod" => self.modulo(model),
             "Max" => self.folded(model, math::max),
             "Min" => self.folded(model, math::min),
             "And" => self.binary(model, logic::and()),
@@ -133,6 +150,12 @@ impl Node<'_> {
                 self.clip(model, least, most)
             }
             "Gelu" => self.gelu(model),
+            "Elu" => self.elu(model),
+            "PRelu" => self.prelu(model),
+            "Softplus" => self.softplus(model),
+            "IsNaN" => self.is_nan(model),
+            "Range" => self.range(model),
+            "Trilu" => self.trilu(model),
             "Cast" => {
                 let to = tensor::datum_type(i32::try_from(self.integer("to").context("it doesn't say to what")?)?)?;
                 model.wire_node(self.name, cast(to), &[self.input(0)?])
@@ -149,16 +172,25 @@ impl Node<'_> {
             }
             "ConstantOfShape" => {
                 let shape = budget::to_shape(&integers(&*constant(model, self.input(0)?)?)?)?;
-                let value = match self.attribute("value") {
-                    Some(AttributeProto { t: Some(value), .. }) => number(&tensor::read(value, self.name)?)?,
-                    _ => 0.0,
+                let (value, to) = match self.attribute("value") {
+                    Some(AttributeProto { t: Some(value), .. }) => {
+                        let value = tensor::read(value, self.name)?;
+                        (number(&value)?, value.datum_type())
+                    }
+                    _ => (0.0, DatumType::F32),
                 };
-                let tensor = tensor0(value).broadcast_scalar_to_shape(&shape)?;
+                let tensor = tensor0(value).cast_to_dt(to)?.broadcast_scalar_to_shape(&shape)?;
                 Ok(tvec!(model.add_const(self.name, tensor)?))
             }
             "Shape" => {
                 let shape = shape(model, self.input(0)?)?;
-                let shape: Vec<i64> = shape.iter().map(|dim| i64::try_from(*dim)).collect::<Result<_, _>>()?;
+                let rank = i64::try_from(shape.len())?;
+                // Since operator set 15 a part of the shape can be asked for, its ends counted as a slice's are.
+                let place = |at: i64| usize::try_from(if at < 0 { at.saturating_add(rank) } else { at }.clamp(0, rank));
+                let (start, end) =
+                    (place(self.integer("start").unwrap_or(0))?, place(self.integer("end").unwrap_or(rank))?);
+                let part = shape.get(start..end).context("it asks for an end before its start")?;
+                let shape: Vec<i64> = part.iter().map(|dim| i64::try_from(*dim)).collect::<Result<_, _>>()?;
                 Ok(tvec!(model.add_const(self.name, Tensor::from_shape(&[shape.len()], &shape)?)?))
             }
             "Where" => {
@@ -173,6 +205,8 @@ impl Node<'_> {
                 let inputs: Vec<OutletId> = [rows].into_iter().chain(indices).collect();
                 model.wire_node(self.name, CheckedGather::new(axis), &inputs)
             }
+            "GatherElements" => self.gather_elements(model),
+            "GatherND" => self.gather_nd(model),
             "Concat" => {
                 let inputs = self.present();
                 let axis = axis(self.integer("axis").context("it has no axis")?, rank(model, self.input(0)?)?)?;
@@ -215,7 +249,7 @@ impl Node<'_> {
             }
             "Reshape" => {
                 let to = integers(&*constant(model, self.input(1)?)?)?;
-                self.reshape(model, &to, self.integer("allowzero") == Some(1))
+                self.reshape(model, self.input(0)?, &to, self.integer("allowzero") == Some(1))
             }
             "Flatten" => {
                 let shape = shape(model, self.input(0)?)?;
@@ -223,7 +257,7 @@ impl Node<'_> {
                 let at = if at == i64::try_from(shape.len())? { shape.len() } else { axis(at, shape.len())? };
                 let rows: usize = shape.iter().take(at).product();
                 let columns: usize = shape.iter().skip(at).product();
-                self.reshape(model, &[i64::try_from(rows)?, i64::try_from(columns)?], true)
+                self.reshape(model, self.input(0)?, &[i64::try_from(rows)?, i64::try_from(columns)?], true)
             }
             "Transpose" => {
                 let from = self.input(0)?;
@@ -243,12 +277,15 @@ impl Node<'_> {
             "Gemm" => self.gemm(model),
             "Softmax" => self.softmax(model, SoftmaxKind::Softmax),
             "LogSoftmax" => self.softmax(model, SoftmaxKind::LogSoftmax),
+            "ReduceSum" if self.reads_whole_numbers(model)? => self.whole_sum(model),
             "ReduceSum" => self.reduce(model, Reducer::Sum),
+            "ReduceL2" => self.reduce_l2(model),
             "ReduceMax" => self.reduce(model, Reducer::Max),
             "ReduceMin" => self.reduce(model, Reducer::Min),
             "ReduceMean" => self.reduce_mean(model),
             "LayerNormalization" => self.layer_norm(model),
-            other => bail!("the operator {other} isn't one that this program has; it has {}", OPERATORS.join(", ")),
+            "BatchNormalization" => self.batch_norm(model),
+            other => bail!("the operator {other} isn't one that this program has"),
         }
     }
 
@@ -265,8 +302,8 @@ impl Node<'_> {
     fn refuse_empty(&self, model: &TypedModel) -> TractResult<()> {
         let what = match self.proto.op_type.as_str() {
             "ConstantOfShape" => 0,
-            "Expand" | "ReduceMax" | "ReduceMean" | "ReduceMin" | "ReduceSum" | "Reshape" | "Slice" | "Squeeze"
-            | "Unsqueeze" => 1,
+            "Expand" | "ReduceL2" | "ReduceMax" | "ReduceMean" | "ReduceMin" | "ReduceSum" | "Reshape" | "Slice"
+            | "Squeeze" | "Unsqueeze" => 1,
             _ => self.inputs.len(),
         };
         for (at, input) in self.inputs.iter().enumerate().take(what) {
@@ -316,6 +353,9 @@ impl Node<'_> {
 
     /// Of whole numbers, tract would end the program at a division by zero, and where sums are checked at one that overflows.
     fn arithmetic(&self, model: &mut TypedModel, operator: TypedBinOp) -> Wires {
+        if self.reads_whole_numbers(model)? {
+            return self.whole(model, operator);
+        }
         self.ensure_floats(model)?;
         self.binary(model, operator)
     }
@@ -388,8 +428,7 @@ impl Node<'_> {
         Ok(wire)
     }
 
-    fn reshape(&self, model: &mut TypedModel, to: &[i64], allow_zero: bool) -> Wires {
-        let from = self.input(0)?;
+    fn reshape(&self, model: &mut TypedModel, from: OutletId, to: &[i64], allow_zero: bool) -> Wires {
         // What is left open, by −1, or kept, by 0, is never larger than what there is.
         let is_shape = to.iter().all(|dim| *dim >= -1) && to.iter().filter(|dim| **dim == -1).count() <= 1;
         ensure!(is_shape, "{to:?} isn't a shape");
@@ -497,6 +536,11 @@ impl Node<'_> {
     fn reduce(&self, model: &mut TypedModel, reducer: Reducer) -> Wires {
         let from = self.input(0)?;
         ensure_float(model, from)?;
+        self.reduce_wire(model, reducer, from)
+    }
+
+    /// The reduction of a wire over the axes that the node names.
+    fn reduce_wire(&self, model: &mut TypedModel, reducer: Reducer, from: OutletId) -> Wires {
         let rank = rank(model, from)?;
         let axes = match self.axes(model)? {
             Some(axes) if !axes.is_empty() => sorted_axes(&axes, rank)?,

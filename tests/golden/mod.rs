@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::features::{
-    EventFeatures, FEATURES_VERSION, LocalTime, genre_features, history_inputs, time_feature_names, time_features,
+    EventFeatures, FEATURES_VERSION, HISTORY_LEN, LocalTime, genre_features, history_inputs, time_feature_names,
+    time_features,
 };
 use watchnext::history::{Rating, Watch};
 
@@ -36,8 +37,8 @@ pub fn compute() -> Value {
     let histories: Vec<Value> = [0, 1, 12, 57]
         .into_iter()
         .map(|len| {
-            let inputs = history_inputs(&watches[..len], 97);
-            json!({"len": len, "movies": inputs.movies.to_vec(), "weights": inputs.weights.to_vec()})
+            let inputs = history_inputs(&watches[..len], 97, HISTORY_LEN);
+            json!({"len": len, "movies": inputs.movies, "weights": inputs.weights})
         })
         .collect();
     let movie =

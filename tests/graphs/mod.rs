@@ -61,6 +61,10 @@ pub fn integers(name: &str, values: &[i64]) -> TensorProto {
     TensorProto { name, dims, data_type: DataType::Int64.into(), int64_data, ..TensorProto::default() }
 }
 
+pub fn index(name: &str, dims: &[i64], values: &[i64]) -> TensorProto {
+    TensorProto { dims: dims.to_vec(), ..integers(name, values) }
+}
+
 /// What a case may read by name besides `x` and `y`.
 pub fn constants() -> Vec<TensorProto> {
     let weights: Vec<f32> = (0..COLUMNS * 5).map(|at| (at as f32 * 0.7).sin()).collect();
@@ -83,7 +87,20 @@ pub fn constants() -> Vec<TensorProto> {
         integers("ends", &[i64::MAX, -1]),
         integers("parts", &[1, 3]),
         integers("size", &[2, 3]),
+        integers("parts_of_three", &[7, 5, 3]),
+        integers("parts_of_two", &[5, 3]),
+        index("first", &[], &[1]),
+        index("second", &[], &[2]),
+        index("fifth", &[], &[6]),
+        index("elements", &[3, 2], &[0, -1, 2, 1, -2, 0]),
+        index("pairs", &[2, 2], &[0, 3, 2, 1]),
+        index("rows_of_table", &[3, 1], &[4, 0, 2]),
+        floats("spread", &[COLUMNS as i64], &[0.5, 1.5, 2.0, 0.1]),
         // What only hostile models ask for.
+        index("zero", &[], &[0]),
+        index("endless", &[], &[1 << 40]),
+        index("pairs_beyond", &[1, 2], &[3, 2]),
+        index("largest", &[1], &[i64::MAX]),
         floats("none", &[0], &[]),
         integers("twice", &[0, 0]),
         integers("uneven", &[5, -1]),
@@ -157,6 +174,28 @@ pub fn cases() -> Vec<Case> {
     cases.extend(binary.iter().map(|operator| case(operator, &["row", "y"])));
     let cast = |to: DataType| case("Cast", &["x"]).with(int("to", i64::from(i32::from(to))));
     let more = [
+        case("Elu", &["x"]),
+        case("Elu", &["x"]).with(float("alpha", 0.3)),
+        case("PRelu", &["x", "row"]),
+        case("Softplus", &["x"]),
+        case("IsNaN", &["x"]),
+        case("BatchNormalization", &["x", "row", "row", "row", "spread"]).with(float("epsilon", 0.1)),
+        case("Trilu", &["x"]),
+        case("Trilu", &["x", "first"]).with(int("upper", 0)),
+        case("Range", &["first", "fifth", "second"]),
+        case("ReduceL2", &["x"]).with(ints("axes", &[-1])),
+        case("ReduceL2", &["x"]).with(ints("axes", &[0, 1])).with(int("keepdims", 0)),
+        // Whole numbers, which say where something stands.
+        case("Add", &["places", "parts_of_three"]),
+        case("Sub", &["places", "second"]),
+        case("Mul", &["places", "parts_of_three"]),
+        case("Div", &["parts_of_three", "second"]),
+        case("Mod", &["parts_of_three", "second"]),
+        case("ReduceSum", &["places", "first_axis"]),
+        case("GatherElements", &["x", "elements"]).with(int("axis", 1)),
+        case("GatherElements", &["table", "elements"]),
+        case("GatherND", &["x", "pairs"]),
+        case("GatherND", &["table", "rows_of_table"]),
         case("LeakyRelu", &["x"]).with(float("alpha", 0.2)),
         case("Gelu", &["x"]),
         // Of numbers that have a root and a logarithm.
@@ -178,6 +217,9 @@ pub fn cases() -> Vec<Case> {
         case("Constant", &[]).with(float("value_float", 1.5)),
         case("ConstantOfShape", &["size"]).with(value("value", floats("", &[1], &[2.5]))),
         case("Shape", &["x"]),
+        case("Shape", &["x"]).with(int("start", 0)).with(int("end", 1)),
+        case("Shape", &["x"]).with(int("start", -1)),
+        case("ConstantOfShape", &["size"]).with(value("value", integers("", &[7]))),
         case("Expand", &["x", "wide"]),
         case("Flatten", &["x"]).with(int("axis", 0)),
         case("Flatten", &["x"]),

@@ -4,11 +4,12 @@
 use prost::Message;
 use safetensors::tensor::{Dtype, TensorView};
 use tract_onnx::pb::{
-    GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, ValueInfoProto, tensor_proto::DataType,
+    GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
+    tensor_proto::DataType, tensor_shape_proto, type_proto,
 };
 use watchnext::bundle::sha256_hex;
-use watchnext::features::TIME_FEATURES;
 use watchnext::features::reaction::REACTION_WIDTH;
+use watchnext::features::{HISTORY_LEN, TIME_FEATURES};
 use watchnext::model::{TOWER_INPUTS, TOWER_OUTPUT, USER_TOWER, YEAR_INPUT};
 use watchnext::ranker::RANKER;
 use watchnext::traits::TASTES;
@@ -133,10 +134,35 @@ fn node(operator: &str, inputs: &[&str], output: &str) -> NodeProto {
 
 fn onnx(node: Vec<NodeProto>, initializer: Vec<TensorProto>, inputs: &[&str], output: &str) -> Vec<u8> {
     let info = |name: &&str| ValueInfoProto { name: (*name).to_owned(), ..ValueInfoProto::default() };
-    let (input, output) = (inputs.iter().map(info).collect(), vec![info(&output)]);
+    let (input, output) = (inputs.iter().map(declared).collect(), vec![info(&output)]);
     let graph = GraphProto { node, initializer, input, output, ..GraphProto::default() };
     let opset_import = vec![OperatorSetIdProto { domain: String::new(), version: 17 }];
     ModelProto { ir_version: 8, opset_import, graph: Some(graph), ..ModelProto::default() }.encode_to_vec()
+}
+
+/// An input of the tower or the ranker, with the shape that a tower is read by; the first axis is open, as some exporters leave it.
+fn declared(name: &&str) -> ValueInfoProto {
+    let [history, weights, time] = TOWER_INPUTS;
+    let (kind, width) = match *name {
+        name if name == history => (DataType::Int64, HISTORY_LEN),
+        name if name == weights => (DataType::Float, HISTORY_LEN),
+        name if name == time => (DataType::Float, TIME_FEATURES),
+        YEAR_INPUT => (DataType::Float, 1),
+        _ => (DataType::Float, REACTION_WIDTH),
+    };
+    let dim = |value: tensor_shape_proto::dimension::Value| tensor_shape_proto::Dimension {
+        value: Some(value),
+        ..tensor_shape_proto::Dimension::default()
+    };
+    let batch = tensor_shape_proto::dimension::Value::DimParam("batch".to_owned());
+    let width = tensor_shape_proto::dimension::Value::DimValue(width as i64);
+    let shape = Some(TensorShapeProto { dim: vec![dim(batch), dim(width)] });
+    let value = Some(type_proto::Value::TensorType(type_proto::Tensor { elem_type: kind.into(), shape }));
+    ValueInfoProto {
+        name: (*name).to_owned(),
+        r#type: Some(TypeProto { value, ..TypeProto::default() }),
+        ..ValueInfoProto::default()
+    }
 }
 
 /// A small tower, with a table of floats or, as the trainer's, of 8-bit numbers that are looked up with their scales, and with a

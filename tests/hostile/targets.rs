@@ -12,7 +12,7 @@ use watchnext::bundle::{Manifest, MovieEmbeddings, movie_index, sha256_hex};
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::error::Result;
 use watchnext::features::reaction::{REACTION_WIDTH, ReactionHistory};
-use watchnext::features::{HISTORY_LEN, HistoryInputs, LocalTime, TIME_FEATURES};
+use watchnext::features::{HistoryInputs, LocalTime, TIME_FEATURES};
 use watchnext::filter::{Fame, Filter};
 use watchnext::history::{History, Rating, Watch};
 use watchnext::links::Links;
@@ -199,8 +199,9 @@ pub fn map(bytes: &[u8]) {
 pub fn tower(bytes: &[u8]) {
     let Ok(tower) = TractUserTower::load(bytes, DIM, MOVIES) else { return };
     for movie in 0..=MOVIES {
-        let movies = [i64::try_from(movie).unwrap(); HISTORY_LEN];
-        let history = HistoryInputs { movies, weights: [movie as f32 - 2.5; HISTORY_LEN] };
+        let slots = tower.history_len();
+        let movies = vec![i64::try_from(movie).unwrap(); slots];
+        let history = HistoryInputs { movies, weights: vec![movie as f32 - 2.5; slots] };
         if let Ok(vector) = tower.embed(&TowerInputs { history, time: [1.0; TIME_FEATURES], year: 2020.5 }) {
             assert!(vector.len() == DIM && vector.iter().all(|value| value.is_finite()));
         }

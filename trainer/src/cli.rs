@@ -16,6 +16,7 @@ use crate::als::solver::Settings;
 use crate::commands;
 use crate::config::Config;
 use crate::evaluate::run::Protocol;
+use crate::foreign::PackArgs;
 use crate::train::TrainConfig;
 
 /// Trains, evaluates and packs the bundles that watchnext runs in the browser.
@@ -40,6 +41,8 @@ enum Command {
     Events(EventsArgs),
     /// Writes the titles' embeddings by all-MiniLM-L6-v2, and says what their reduction costs.
     Titles(TitlesArgs),
+    /// Makes a bundle of a model that was trained elsewhere, after checks; MODEL_CONTRACT.md says of what.
+    Pack(Box<PackArgs>),
     /// Gives a finished bundle its links and its map of the movies, without training.
     Map(MapArgs),
     /// Makes a folder for a catalogue of your own, with a configuration file to fill in.
@@ -400,6 +403,7 @@ pub fn run() -> Result<()> {
         Command::Features(args) => commands::features(args),
         Command::Events(args) => commands::events(args),
         Command::Titles(args) => commands::titles(args),
+        Command::Pack(args) => commands::pack(args),
         Command::Map(args) => commands::map(args),
         Command::New { folder } => commands::new(folder),
         Command::Books(args) => commands::books(args),

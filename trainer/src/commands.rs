@@ -6,6 +6,7 @@ mod events;
 mod fold_in;
 mod map;
 mod new;
+mod pack;
 mod titles;
 mod train;
 
@@ -27,6 +28,7 @@ pub use events::events;
 pub use fold_in::fold_in;
 pub use map::map;
 pub use new::new;
+pub use pack::pack;
 pub use titles::titles;
 pub use train::train;
 

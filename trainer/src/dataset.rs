@@ -34,7 +34,7 @@ pub(crate) use table::Table;
 pub use values::Scale;
 
 /// What MovieLens writes where a movie has no genre.
-const NO_GENRES: &str = "(no genres listed)";
+pub(crate) const NO_GENRES: &str = "(no genres listed)";
 
 /// The most categories that a catalogue may have: each is a column of what the models know of every item.
 const MOST_CATEGORIES: usize = 1000;

@@ -2,11 +2,12 @@
 //!
 //! [`dataset`] reads the ratings, [`links`](mod@links) what movies are called elsewhere, and [`split`] parts the users; [`train`]
 //! fits the [`network`] with the operations of [`ops`] and the optimiser of [`adam`]; [`export`], [`compact`] and [`pack`] make the
-//! bundle, which [`commit`](mod@commit) puts in place of another; [`evaluate`] measures what ships beside the [`methods`] and
-//! [`baselines`] that it is held against, and [`report`] shows it. [`als`] is for data that outgrow the tower, and [`fold_in`] the
-//! user tower of its factors and of those that are trained elsewhere ([`factors`]). [`titles`] turns titles into vectors,
-//! [`map`](mod@map) draws the movies. [`cli`] is the command line, [`config`](mod@config) its file for catalogues of one's own,
-//! [`fixture`] and [`books`] make data with a known answer, [`made_up`] as much as wanted.
+//! bundle, which [`commit`](mod@commit) puts in place of another, and [`foreign`] takes models that were trained elsewhere;
+//! [`evaluate`] measures what ships beside the [`methods`] and [`baselines`] that it is held against, and [`report`] shows it.
+//! [`als`] is for data that outgrow the tower, and [`fold_in`] the user tower of its factors and of those that are trained elsewhere
+//! ([`factors`]). [`titles`] turns titles into vectors, [`map`](mod@map) draws the movies. [`cli`] is the command line,
+//! [`config`](mod@config) its file for catalogues of one's own, [`fixture`] and [`books`] make data with a known answer, [`made_up`]
+//! as much as wanted.
 
 pub mod adam;
 pub mod als;
@@ -24,6 +25,7 @@ pub mod factors;
 pub mod fit;
 pub mod fixture;
 pub mod fold_in;
+pub mod foreign;
 pub mod links;
 pub mod made_up;
 pub mod map;

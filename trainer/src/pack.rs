@@ -12,11 +12,11 @@ use serde::Serialize;
 use watchnext::bundle::{FORMAT_VERSION, FileEntry, Manifest, MovieEmbeddings, STATES, Source, Training, sha256_hex};
 use watchnext::catalog::{Catalog, MovieId};
 use watchnext::features::reaction::ReactionHistory;
-use watchnext::features::{FEATURES_VERSION, LocalTime, history_inputs, time_features};
+use watchnext::features::{FEATURES_VERSION, HISTORY_LEN, LocalTime, history_inputs, time_features};
 use watchnext::history::History;
 use watchnext::links::{LINKS, Links};
 use watchnext::map::MAP;
-use watchnext::model::TowerInputs;
+use watchnext::model::{TOWER_INPUTS, TowerInputs, YEAR_INPUT};
 use watchnext::ranker::RANKER;
 use watchnext::recommend::Recommender;
 use watchnext::traits::TRAITS;
@@ -40,9 +40,14 @@ pub trait Model {
     /// A parameter that can't be read.
     fn onnx(&self) -> Result<Vec<u8>>;
 
-    /// Whether the ONNX model has the input `year`.
-    fn asks_for_year(&self) -> bool {
-        false
+    /// How many slots the ONNX model's history has.
+    fn history_len(&self) -> usize {
+        HISTORY_LEN
+    }
+
+    /// Whether the ONNX model has an input of this name.
+    fn asks_for(&self, input: &str) -> bool {
+        TOWER_INPUTS.contains(&input)
     }
 
     /// What meets the user's vector, with its bias, `[movies]`.
@@ -71,12 +76,12 @@ impl Model for Network {
 
     fn user_vector(&self, inputs: &TowerInputs) -> Result<Vec<f32>> {
         let rows = TrainingRows {
-            history: inputs.history.movies.to_vec(),
-            rated_weights: inputs.history.weights.to_vec(),
+            history: inputs.history.movies.clone(),
+            rated_weights: inputs.history.weights.clone(),
             time: inputs.time.to_vec(),
             target: vec![0],
         };
-        Ok(self.user_vectors(&rows, inputs.history.weights.to_vec())?.flatten_all()?.to_vec1()?)
+        Ok(self.user_vectors(&rows, inputs.history.weights.clone())?.flatten_all()?.to_vec1()?)
     }
 }
 
@@ -85,8 +90,8 @@ impl Model for Tower {
         Ok(Self::onnx(self))
     }
 
-    fn asks_for_year(&self) -> bool {
-        Self::asks_for_year(self)
+    fn asks_for(&self, input: &str) -> bool {
+        TOWER_INPUTS.contains(&input) || (input == YEAR_INPUT && Self::asks_for_year(self))
     }
 
     fn movies(&self) -> Result<(Table, Vec<f32>)> {
@@ -402,13 +407,14 @@ struct ParityWatch {
     rating: Option<f32>,
 }
 
-/// The user tower's inputs.
+/// The user tower's inputs, of which it may leave out all but the first.
 #[derive(Debug, Serialize)]
 struct ParityInputs {
     history: [Vec<i64>; 1],
-    weights: [Vec<f32>; 1],
-    time: [Vec<f32>; 1],
-    /// For a tower that asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weights: Option<[Vec<f32>; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<[Vec<f32>; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     year: Option<[[f32; 1]; 1]>,
 }
@@ -446,7 +452,7 @@ fn parity_case(
     }
     let moment = LocalTime::from_unix(seconds, offset)?;
     let inputs = TowerInputs {
-        history: history_inputs(history.watches(), catalog.len()),
+        history: history_inputs(history.watches(), catalog.len(), model.history_len()),
         time: time_features(&moment),
         year: moment.year_with_fraction(),
     };
@@ -466,14 +472,15 @@ fn parity_case(
     ranked.sort_by(|left, right| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)));
     let top =
         ranked.iter().take(10).filter_map(|(_, row)| catalog.movies().get(*row)).map(|movie| movie.id.0).collect();
+    let [_, weights, time] = TOWER_INPUTS;
     let watches = watched.iter().map(|(id, rating)| ParityWatch { movie_id: id.0, rating: *rating }).collect();
     Ok(ParityCase {
         request: ParityRequest { history: watches, time_ms: seconds * 1000, utc_offset_minutes: offset },
         inputs: ParityInputs {
-            history: [inputs.history.movies.to_vec()],
-            weights: [inputs.history.weights.to_vec()],
-            time: [inputs.time.to_vec()],
-            year: model.asks_for_year().then_some([[inputs.year]]),
+            weights: model.asks_for(weights).then_some([inputs.history.weights]),
+            history: [inputs.history.movies],
+            time: model.asks_for(time).then(|| [inputs.time.to_vec()]),
+            year: model.asks_for(YEAR_INPUT).then_some([[inputs.year]]),
         },
         user_vector: vector,
         top,

@@ -105,7 +105,7 @@ impl TrainingRows {
         for user in users {
             let watched = watches(&user.events);
             for (at, event) in user.events.iter().enumerate().filter(|(_, event)| keep(event)) {
-                let inputs = history_inputs(watched.get(..at).unwrap_or_default(), catalog.len());
+                let inputs = history_inputs(watched.get(..at).unwrap_or_default(), catalog.len(), HISTORY_LEN);
                 rows.history.extend(inputs.movies);
                 rows.rated_weights.extend(inputs.weights);
                 rows.time.extend(time_features(&LocalTime::from_unix(event.timestamp, 0)?));

@@ -114,7 +114,7 @@ fn the_graph_computes_what_the_trainer_does() {
         let tract = TractUserTower::load(&tower.onnx(), tower.dim(), DATA.catalog.len()).unwrap();
         for count in [0, 1, 10, 14, 70] {
             let ids: Vec<u32> = (0..count).map(|number| movie_id(number % 4, number / 4 % MOVIES_PER_GROUP)).collect();
-            let history = history_inputs(clicks(&ids).watches(), DATA.catalog.len());
+            let history = history_inputs(clicks(&ids).watches(), DATA.catalog.len(), tract.history_len());
             let moment = LocalTime::from_unix(1_000_000_000, 0).unwrap();
             let (time, year) = (time_features(&moment), moment.year_with_fraction());
             let expected = tower.user_vector(&history, year);

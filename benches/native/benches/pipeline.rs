@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use watchnext::catalog::MovieIndex;
-use watchnext::features::{LocalTime, history_inputs, time_features};
+use watchnext::features::{HISTORY_LEN, LocalTime, history_inputs, time_features};
 use watchnext::filter::Filter;
 use watchnext::history::History;
 use watchnext::recommend::{DEFAULT_DIVERSITY, Recommender, Retrieval, Strategy};
@@ -40,7 +40,7 @@ fn pipeline(criterion: &mut Criterion) {
     let movies = recommender.catalog().len();
 
     criterion.bench_function("features", |bench| {
-        bench.iter(|| (history_inputs(black_box(history.watches()), movies), time_features(black_box(&moment))));
+        bench.iter(|| (history_inputs(black_box(history.watches()), movies, HISTORY_LEN), time_features(black_box(&moment))));
     });
     criterion.bench_function("user tower", |bench| {
         bench.iter(|| recommender.user_vector(black_box(&history), &moment).expect("it runs"));

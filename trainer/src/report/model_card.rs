@@ -219,8 +219,8 @@ through the library that the browser runs.
 /// Why there is none.
 const NO_NEXT_MOVIE: &str = "Protocol P1, the next movie, isn't measured: the ratings have no times, and the order of a file isn't that of watching.";
 
-/// The model card, `README.md` of the bundle, with every figure from this very run.
-pub fn model_card(manifest: &Manifest, recipe: &Recipe, evaluation: &Evaluation) -> String {
+/// The table of protocol P1.
+pub(crate) fn next_movie_table(evaluation: &Evaluation) -> String {
     let mut figures =
         String::from("| method | users | events | hit@10 | hit@100 | NDCG@10 | MRR |\n|---|---|---|---|---|---|---|\n");
     for row in &evaluation.next_movie {
@@ -230,6 +230,11 @@ pub fn model_card(manifest: &Manifest, recipe: &Recipe, evaluation: &Evaluation)
         }
         figures.push('\n');
     }
+    figures
+}
+
+/// The table of protocol P2.
+pub(crate) fn few_clicks_table(evaluation: &Evaluation) -> String {
     let mut few_clicks = String::from(
         "| method | clicks | users | NDCG@10 | Recall@20 | coverage@10 | popularity rank |\n|---|---|---|---|---|---|---|\n",
     );
@@ -248,6 +253,11 @@ pub fn model_card(manifest: &Manifest, recipe: &Recipe, evaluation: &Evaluation)
             figures.popularity10.mean
         );
     }
+    few_clicks
+}
+
+/// The model card, `README.md` of the bundle, with every figure from this very run.
+pub fn model_card(manifest: &Manifest, recipe: &Recipe, evaluation: &Evaluation) -> String {
     let next_movie = if evaluation.next_movie.is_empty() { NO_NEXT_MOVIE } else { NEXT_MOVIE };
     let about =
         if recipe.movielens { include_str!("model_card/movielens.md") } else { include_str!("model_card/own.md") };
@@ -263,8 +273,8 @@ pub fn model_card(manifest: &Manifest, recipe: &Recipe, evaluation: &Evaluation)
         .replace("{movies}", &manifest.movies.to_string())
         .replace("{users}", &manifest.training.users.to_string())
         .replace("{ratings}", &manifest.training.ratings.to_string())
-        .replace("{figures}", figures.trim_end())
-        .replace("{few_clicks}", few_clicks.trim_end())
+        .replace("{figures}", next_movie_table(evaluation).trim_end())
+        .replace("{few_clicks}", few_clicks_table(evaluation).trim_end())
         .replace("{reactions}", &reactions(evaluation))
         .replace("{files}", file_rows(manifest).trim_end())
         .replace("{sources}", source_rows(manifest).trim_end())
@@ -289,14 +299,16 @@ pub fn renew_card(card: &str, manifest: &Manifest) -> String {
     with_rows(card, FILES, &file_rows(manifest))
 }
 
-fn file_rows(manifest: &Manifest) -> String {
+/// The rows of the table of files.
+pub(crate) fn file_rows(manifest: &Manifest) -> String {
     let row = |(role, file): (&String, &FileEntry)| {
         format!("| {role} | `{}` | {} | `{}` |\n", file.path, file.bytes, file.sha256)
     };
     manifest.files.iter().map(row).collect()
 }
 
-fn source_rows(manifest: &Manifest) -> String {
+/// The rows of the table of sources.
+pub(crate) fn source_rows(manifest: &Manifest) -> String {
     let row = |source: &Source| format!("| `{}` | {} | `{}` |\n", source.name, source.rows, source.sha256);
     manifest.training.sources.iter().map(row).collect()
 }

@@ -262,9 +262,9 @@ impl Tower {
         let watched: Vec<(usize, f32)> = history
             .movies
             .iter()
-            .zip(history.weights)
-            .filter(|(_, weight)| *weight > 0.0)
-            .map(|(movie, weight)| (usize::try_from(*movie).unwrap_or(usize::MAX), weight))
+            .zip(&history.weights)
+            .filter(|(_, weight)| **weight > 0.0)
+            .map(|(movie, weight)| (usize::try_from(*movie).unwrap_or(usize::MAX), *weight))
             .collect();
         let count = watched.len();
         let root = (count.max(1) as f32).sqrt();
@@ -383,7 +383,7 @@ mod tests {
             drift: Drift { eras: Array2::zeros((KNOTS, 2)), movies: Array2::zeros((40, 2)) },
         };
         let tower = Tower::fold(&parts, &side, &config).unwrap();
-        let mut history = HistoryInputs { movies: [40; HISTORY_LEN], weights: [0.0; HISTORY_LEN] };
+        let mut history = HistoryInputs { movies: vec![40; HISTORY_LEN], weights: vec![0.0; HISTORY_LEN] };
         let watched = [3_usize, 17, 22];
         for (slot, movie) in watched.iter().enumerate() {
             (history.movies[slot], history.weights[slot]) = (*movie as i64, 1.0);

@@ -6,7 +6,7 @@ mod vectors;
 
 use ndarray::Array2;
 use wasm_bindgen::prelude::*;
-use watchnext::features::{HISTORY_LEN, HistoryInputs, TIME_FEATURES};
+use watchnext::features::{HistoryInputs, TIME_FEATURES};
 use watchnext::index::{FlatIndex, Int8Index, Neighbour};
 use watchnext::model::{TowerInputs, TractUserTower, UserTower};
 
@@ -33,8 +33,7 @@ impl Tower {
     /// # Errors
     /// For arrays of another length than the model's inputs, and what the library refuses.
     pub fn run(&self, history: &[i64], weights: &[f32], time: &[f32], year: f32) -> JsResult<Vec<f32>> {
-        let movies: [i64; HISTORY_LEN] = history.try_into()?;
-        let weights: [f32; HISTORY_LEN] = weights.try_into()?;
+        let (movies, weights) = (history.to_vec(), weights.to_vec());
         let time: [f32; TIME_FEATURES] = time.try_into()?;
         Ok(self.0.embed(&TowerInputs { history: HistoryInputs { movies, weights }, time, year })?)
     }

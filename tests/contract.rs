@@ -1,0 +1,259 @@
+//! The contract of the user tower: what a model from elsewhere may leave open or leave out, and every refusal with its message.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod graphs;
+
+use graphs::{floats, int, integers};
+use ndarray::Array2;
+use prost::Message;
+use tract_onnx::pb::{
+    GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorShapeProto, TypeProto, ValueInfoProto,
+    tensor_proto::DataType,
+    tensor_shape_proto::{Dimension, dimension::Value},
+    type_proto,
+};
+use watchnext::bundle::{Manifest, MovieEmbeddings};
+use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
+use watchnext::error::Error;
+use watchnext::features::{HISTORY_LEN, LocalTime, TIME_FEATURES, history_inputs, time_features};
+use watchnext::history::{History, Watch};
+use watchnext::model::{TowerInputs, TractUserTower, UserTower};
+use watchnext::onnx::OPERATORS;
+use watchnext::recommend::{Recommender, Retrieval};
+
+const MOVIES: usize = 12;
+const DIM: usize = 3;
+
+/// An axis of an input; none is one that is left open.
+type Axes<'axes> = &'axes [Option<i64>];
+
+fn put(name: &str, kind: DataType, axes: Option<Axes>) -> ValueInfoProto {
+    let axis = |axis: &Option<i64>| Dimension {
+        value: Some(axis.map_or_else(|| Value::DimParam("batch".to_owned()), Value::DimValue)),
+        ..Dimension::default()
+    };
+    let shape = axes.map(|axes| TensorShapeProto { dim: axes.iter().map(axis).collect() });
+    let value = Some(type_proto::Value::TensorType(type_proto::Tensor { elem_type: kind.into(), shape }));
+    ValueInfoProto {
+        name: name.to_owned(),
+        r#type: Some(TypeProto { value, ..TypeProto::default() }),
+        ..ValueInfoProto::default()
+    }
+}
+
+fn history(slots: i64) -> ValueInfoProto {
+    put("history", DataType::Int64, Some(&[Some(1), Some(slots)]))
+}
+
+fn number(row: usize, column: usize) -> f32 {
+    // Padding is nothing.
+    if row == MOVIES { 0.0 } else { ((row * DIM + column) as f32 * 0.7).sin() }
+}
+
+/// A tower that adds up what it asks for: the rows of the history's movies, times their weights where it has these, the first time
+/// feature's sum and the year.
+fn tower(inputs: Vec<ValueInfoProto>, output: &str) -> Vec<u8> {
+    let node = |operator: &str, inputs: &[&str], output: &str| NodeProto {
+        op_type: operator.to_owned(),
+        input: inputs.iter().map(|input| (*input).to_owned()).collect(),
+        output: vec![output.to_owned()],
+        ..NodeProto::default()
+    };
+    let asks = |name: &str| inputs.iter().any(|input| input.name == name);
+    let mut nodes = vec![node("Gather", &["table", "history"], "rows")];
+    let mut sum = if asks("weights") {
+        nodes.push(node("Unsqueeze", &["weights", "last"], "slot_weights"));
+        nodes.push(node("Mul", &["rows", "slot_weights"], "weighted"));
+        node("ReduceSum", &["weighted", "slots"], "sum")
+    } else {
+        node("ReduceSum", &["rows", "slots"], "sum")
+    };
+    sum.attribute.push(int("keepdims", 0));
+    nodes.push(sum);
+    let mut before = "sum";
+    if asks("time") {
+        nodes.push(node("ReduceSum", &["time", "slots"], "of_time"));
+        nodes.push(node("Add", &[before, "of_time"], "with_time"));
+        before = "with_time";
+    }
+    if asks("year") {
+        nodes.push(node("Add", &[before, "year"], "with_year"));
+        before = "with_year";
+    }
+    nodes.push(node("Identity", &[before], output));
+    let values: Vec<f32> = (0..=MOVIES).flat_map(|row| (0..DIM).map(move |column| number(row, column))).collect();
+    let graph = GraphProto {
+        node: nodes,
+        initializer: vec![
+            floats("table", &[MOVIES as i64 + 1, DIM as i64], &values),
+            integers("last", &[2]),
+            integers("slots", &[1]),
+        ],
+        input: inputs,
+        output: vec![ValueInfoProto { name: output.to_owned(), ..ValueInfoProto::default() }],
+        ..GraphProto::default()
+    };
+    let opset_import = vec![OperatorSetIdProto { domain: String::new(), version: 17 }];
+    ModelProto { ir_version: 8, opset_import, graph: Some(graph), ..ModelProto::default() }.encode_to_vec()
+}
+
+fn load(inputs: Vec<ValueInfoProto>) -> Result<TractUserTower, Error> {
+    TractUserTower::load(&tower(inputs, "user_vector"), DIM, MOVIES)
+}
+
+fn watches(rows: impl IntoIterator<Item = usize>) -> Vec<Watch> {
+    rows.into_iter().map(|row| Watch { movie: MovieIndex::new(row).unwrap(), rating: None }).collect()
+}
+
+fn moment() -> LocalTime {
+    LocalTime::from_unix(1_510_000_000, 0).unwrap()
+}
+
+fn inputs(watches: &[Watch], slots: usize) -> TowerInputs {
+    let history = history_inputs(watches, MOVIES, slots);
+    TowerInputs { history, time: time_features(&moment()), year: moment().year_with_fraction() }
+}
+
+fn sum(rows: impl IntoIterator<Item = usize>) -> Vec<f32> {
+    rows.into_iter().fold(vec![0.0; DIM], |sum, row| sum.iter().zip(0..).map(|(s, c)| s + number(row, c)).collect())
+}
+
+fn assert_near(found: &[f32], expected: &[f32]) {
+    assert!(found.iter().zip(expected).all(|(one, other)| (one - other).abs() < 1e-3), "{found:?} for {expected:?}");
+}
+
+/// Seven slots and nothing but the history: the tower and the reasons take the last seven movies, oldest first.
+#[test]
+fn a_tower_says_itself_how_many_movies_it_sees() {
+    let tower = load(vec![history(7)]).unwrap();
+    assert_eq!((tower.history_len(), tower.dim()), (7, DIM));
+    assert_near(&tower.embed(&inputs(&watches(0..9), 7)).unwrap(), &sum(2..9));
+    assert_near(&tower.embed(&inputs(&watches([4, 1]), 7)).unwrap(), &sum([4, 1]));
+    let of_fifty = tower.embed(&inputs(&watches(0..9), HISTORY_LEN)).unwrap_err().to_string();
+    assert_eq!(of_fifty, "`user_tower` failed while it ran: it was given 50 movies and 50 weights for 7 slots");
+
+    let file = serde_json::json!({"path": "file", "bytes": 0, "sha256": ""});
+    let manifest = serde_json::json!({
+        "format_version": 1, "features_version": 1, "name": "small", "movies": MOVIES, "dim": DIM, "held_out": {},
+        "files": {"catalog": file, "user_tower": file, "movies": file},
+        "training": {"command": "", "seed": 0, "dataset": "", "sources": [], "users": 0, "ratings": 0},
+    });
+    let manifest = Manifest::from_json(&serde_json::to_vec(&manifest).unwrap()).unwrap();
+    let movie = |row: usize| Movie {
+        id: MovieId(row as u32),
+        title: format!("Movie {row}"),
+        year: None,
+        genres: Vec::new(),
+        ratings: 0,
+    };
+    let catalog = Catalog::new(Vec::new(), (0..MOVIES).map(movie).collect()).unwrap();
+    let embedding = Array2::from_shape_fn((MOVIES, DIM), |(row, column)| number(row, column));
+    let movies = MovieEmbeddings { embedding, bias: vec![0.0; MOVIES] };
+    let recommender = Recommender::from_parts(manifest, catalog, Box::new(tower), &movies).unwrap();
+    let history = History::new(watches(0..9));
+    assert_near(&recommender.user_vector(&history, &moment()).unwrap(), &sum(2..9));
+    let best = recommender.suggest(&history, &moment(), 3, Retrieval::Movies).unwrap();
+    let asked: Vec<MovieIndex> = best.iter().map(|suggestion| suggestion.movie).collect();
+    let reasons = recommender.reasons(&history, &moment(), &asked, 9).unwrap();
+    assert!(reasons.iter().any(|reasons| !reasons.is_empty()));
+    assert!(reasons.iter().flatten().all(|reason| (2..9).contains(&reason.movie.as_usize())), "{reasons:?}");
+}
+
+/// In any order, each where it belongs, with a batch that the exporter left open.
+#[test]
+fn inputs_come_in_any_order_and_a_batch_may_be_open() {
+    let year = || put("year", DataType::Float, Some(&[None, Some(1)]));
+    let time = || put("time", DataType::Float, Some(&[None, Some(TIME_FEATURES as i64)]));
+    let weights = || put("weights", DataType::Float, Some(&[None, Some(5)]));
+    let history = || put("history", DataType::Int64, Some(&[None, Some(5)]));
+    let asked = inputs(&watches([3, 8]), 5);
+    let (of_time, of_year) = (asked.time.iter().sum::<f32>(), asked.year);
+    let shifted = |by: f32| sum([3, 8]).into_iter().map(|value| value + by).collect::<Vec<f32>>();
+    for (puts, by) in [
+        (vec![year(), time(), weights(), history()], of_time + of_year),
+        (vec![weights(), history(), year()], of_year),
+        (vec![history(), time()], of_time),
+        (vec![history()], 0.0),
+    ] {
+        assert_near(&load(puts).unwrap().embed(&asked).unwrap(), &shifted(by));
+    }
+}
+
+/// The page that states the contract lists the operators that there are.
+#[test]
+fn the_page_lists_the_operators() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/MODEL_CONTRACT.md")).unwrap();
+    let list = page.split("The operators:\n").nth(1).unwrap().split(".\n").next().unwrap();
+    let list: Vec<&str> = list.split(',').map(str::trim).collect();
+    assert_eq!(list, OPERATORS);
+}
+
+#[test]
+fn what_breaks_the_contract_is_refused_with_the_remedy() {
+    let float = DataType::Float;
+    let cases = [
+        (
+            vec![history(7), put("user_id", DataType::Int64, Some(&[Some(1)]))],
+            "its input `user_id` isn't one of history, weights, time and year. Rename it, or make what it needs a part of the model",
+        ),
+        (
+            vec![put("weights", float, Some(&[Some(1), Some(7)]))],
+            "it has no input `history`, int64 of [1, L]; its inputs are [\"weights\"]",
+        ),
+        (vec![history(7), history(7)], "its input `history` stands twice"),
+        (
+            vec![put("history", DataType::Int64, Some(&[Some(1), None]))],
+            "its input `history` leaves open how many slots it has, [1, ?]. Export it with a fixed length, without a dynamic second axis",
+        ),
+        (vec![history(513)], "its input `history` has 513 slots, 1 to 512 are taken"),
+        (vec![history(0)], "its input `history` has 0 slots, 1 to 512 are taken"),
+        (
+            vec![put("history", DataType::Int64, Some(&[Some(7)]))],
+            "its input `history` has shape [7], the contract is [1, L] with a fixed L",
+        ),
+        (
+            vec![put("history", DataType::Int64, Some(&[Some(4), Some(7)]))],
+            "its input `history` has shape [4, 7], the contract is [1, 7]. Export it for one visitor at a time",
+        ),
+        (
+            vec![put("history", DataType::Int32, Some(&[Some(1), Some(7)]))],
+            "its input `history` is of I32, the contract is I64. Cast it within the model",
+        ),
+        (
+            vec![history(7), put("weights", float, Some(&[Some(1), Some(6)]))],
+            "its input `weights` has shape [1, 6], the contract is [1, 7]. Export it for one visitor at a time",
+        ),
+        (
+            vec![history(7), put("time", float, Some(&[Some(1), Some(24)]))],
+            "its input `time` has shape [1, 24], the contract is [1, 50]. Export it for one visitor at a time",
+        ),
+        (
+            vec![history(7), put("year", DataType::Int64, Some(&[Some(1), Some(1)]))],
+            "its input `year` is of I64, the contract is F32. Cast it within the model",
+        ),
+        (vec![put("history", DataType::Int64, None)], "the input `history`: the file doesn't say its shape"),
+        (
+            vec![put("history", DataType::String, Some(&[Some(1), Some(7)]))],
+            "the input `history`: type 8 (Ok(String)) isn't one of float, double, int8, uint8, int32, int64 and bool",
+        ),
+        (
+            vec![ValueInfoProto { name: "history".to_owned(), ..Default::default() }],
+            "the input `history`: it isn't a tensor",
+        ),
+    ];
+    for (inputs, reason) in cases {
+        let error = load(inputs).unwrap_err();
+        assert_eq!(error.to_string(), format!("`user_tower` can't be loaded: {reason}"));
+    }
+    let other = TractUserTower::load(&tower(vec![history(7)], "embedding"), DIM, MOVIES).unwrap_err();
+    assert_eq!(
+        other.to_string(),
+        "`user_tower` can't be loaded: its outputs are [\"embedding\"], the contract is one, \"user_vector\". Name it when you export"
+    );
+    let wide = TractUserTower::load(&tower(vec![history(7)], "user_vector"), DIM + 1, MOVIES).unwrap_err();
+    assert_eq!(wide.to_string(), "`user_tower: user_vector` has shape [1, 3], expected [1, 4]");
+    // The padding of a catalogue of one movie more is a row that the table lacks.
+    let small = TractUserTower::load(&tower(vec![history(7)], "user_vector"), DIM, MOVIES + 1).unwrap_err();
+    assert!(small.to_string().contains("it looks up row 13 in a table of 13"), "{small}");
+}
