@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands;
 use crate::evaluate::run::Protocol;
+use crate::sequence::network::Mixer;
 use crate::train::TrainConfig;
 
 /// Trains, evaluates and packs the bundles that watchnext runs in the browser.
@@ -33,6 +34,8 @@ enum Command {
     Titles(TitlesArgs),
     /// Gives a finished bundle its links and its map of the movies, without training.
     Map(MapArgs),
+    /// Trains causal towers on sequences and measures them by leave-one-out with full ranking, as published figures are.
+    Sequences(SequencesArgs),
     /// Writes a bundle on made-up movies with a known answer, for tests.
     Fixture {
         /// The bundle's folder; its data go into `data` within.
@@ -223,6 +226,81 @@ pub(crate) struct MapArgs {
     pub(crate) data: PathBuf,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct SequencesArgs {
+    /// A file of lines "userId movieId movieId …", each user's movies in the order of watching, or a folder with such a
+    /// sequences.txt.
+    #[arg(long)]
+    pub(crate) data: PathBuf,
+    /// The folder for the tower, its figures and, while it is trained, its checkpoints.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) options: SequenceOptions,
+    /// Stops at the validation targets, for trials: the test targets aren't looked at.
+    #[arg(long)]
+    pub(crate) trial: bool,
+    /// Threads to compute with; the figures don't depend on them.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) threads: usize,
+    /// Prints JSON instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The causal towers' settings.
+#[derive(Debug, Args)]
+pub(crate) struct SequenceOptions {
+    /// A network's layers, from the first to the last, separated by commas; given again for each further network of the average.
+    #[arg(long = "network", value_name = "LAYERS", value_parser = layers)]
+    pub(crate) networks: Vec<Layers>,
+    /// The width of a movie's embedding.
+    #[arg(long, default_value_t = 64)]
+    pub(crate) dim: usize,
+    /// The width within a recurrence or attention.
+    #[arg(long, default_value_t = 128)]
+    pub(crate) channels: usize,
+    /// The width of a layer's hidden part.
+    #[arg(long, default_value_t = 256)]
+    pub(crate) hidden: usize,
+    /// Attention's heads.
+    #[arg(long, default_value_t = 2)]
+    pub(crate) heads: usize,
+    /// The share of numbers that are dropped between layers in training.
+    #[arg(long, default_value_t = 0.2)]
+    pub(crate) dropout: f64,
+    /// The most movies of a history that a network is given.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) window: usize,
+    /// Passes over the users.
+    #[arg(long, default_value_t = 40)]
+    pub(crate) epochs: usize,
+    /// Steps of a batch.
+    #[arg(long, default_value_t = 2048)]
+    pub(crate) batch: usize,
+    /// Adam's rate at its highest.
+    #[arg(long, default_value_t = 0.002)]
+    pub(crate) learning_rate: f64,
+    /// What each movie after the next counts against the one before it; 0 asks for the next alone.
+    #[arg(long, default_value_t = 0.0)]
+    pub(crate) ahead: f32,
+    /// Lets movies that have been watched take part in the softmax.
+    #[arg(long)]
+    pub(crate) watched_compete: bool,
+    /// The seed of every random number.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+/// A network's layers.
+#[derive(Debug, Clone)]
+pub(crate) struct Layers(pub(crate) Vec<Mixer>);
+
+/// Reads a network's layers.
+fn layers(text: &str) -> Result<Layers, String> {
+    text.split(',').map(|name| Mixer::from_str(name.trim(), true)).collect::<Result<_, _>>().map(Layers)
+}
+
 /// Runs the command that the program's arguments name.
 ///
 /// # Errors
@@ -237,6 +315,7 @@ pub fn run() -> Result<()> {
         Command::Events(args) => commands::events(args),
         Command::Titles(args) => commands::titles(args),
         Command::Map(args) => commands::map(args),
+        Command::Sequences(args) => commands::sequences(args),
         Command::Fixture { out } => commands::fixture(out),
     }
 }
