@@ -40,7 +40,7 @@ impl Head {
 
     fn part_mut<'rows>(&self, rows: &'rows mut [f32], length: usize, part: usize) -> MatMut<'rows, f32> {
         let from = rows.get_mut(part * self.dim + self.index * self.width..).unwrap_or_default();
-        MatMut::from_row_major_slice_with_stride_mut(from, length, self.width, 3 * self.dim)
+        by_rows(from, length, self.width, 3 * self.dim)
     }
 
     /// This head's columns of one sequence's results.
@@ -51,12 +51,18 @@ impl Head {
 
     fn result_mut<'rows>(&self, rows: &'rows mut [f32], length: usize) -> MatMut<'rows, f32> {
         let from = rows.get_mut(self.index * self.width..).unwrap_or_default();
-        MatMut::from_row_major_slice_with_stride_mut(from, length, self.width, self.dim)
+        by_rows(from, length, self.width, self.dim)
     }
 
     fn scale(&self) -> f32 {
         1.0 / (self.width as f32).sqrt()
     }
+}
+
+/// A matrix whose rows begin `stride` numbers apart. faer's own constructor for them, `from_row_major_slice_with_stride_mut`, takes the
+/// rows for columns in its version 0.24.4 and would write beyond the slice.
+fn by_rows(rows: &mut [f32], length: usize, width: usize, stride: usize) -> MatMut<'_, f32> {
+    MatMut::from_column_major_slice_with_stride_mut(rows, width, length, stride).transpose_mut()
 }
 
 /// The biases of the steps that a step looks at, oldest first: as many as there are up to it.

@@ -9,6 +9,7 @@ use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::data::{Sequences, UserSequence};
 use crate::evaluate::bootstrap::{Figure, Share, interval};
 
 /// Users whose scores are held at once.
@@ -123,6 +124,17 @@ pub fn ranks(questions: &[(&[u32], u32)], vectors: &Array2<f32>, table: &MovieTa
 pub fn scores(vector: &[f32], table: &MovieTable) -> Vec<f32> {
     let product = |row: ArrayView1<f32>| row.iter().zip(vector).map(|(left, right)| left * right).sum::<f32>();
     table.vectors.outer_iter().zip(&table.bias).map(|(row, bias)| product(row) + bias).collect()
+}
+
+/// The popularity of the movies in training as scores, the baseline that knows nobody.
+pub fn popularity(sequences: &Sequences) -> Vec<f32> {
+    let mut counts = vec![0.0; sequences.len()];
+    for movie in sequences.users.iter().flat_map(UserSequence::training) {
+        if let Some(count) = counts.get_mut(*movie as usize) {
+            *count += 1.0;
+        }
+    }
+    counts
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! network needs no mask: nothing that counts comes after padding. A recurrence becomes a scan by doubling steps (Hillis and Steele,
 //! *Data Parallel Algorithms*, CACM 1986), and only the step after the last movie goes on to the end.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use candle_core::{DType, Tensor};
 use ndarray::Array2;
 use tract_onnx::pb::{NodeProto, TensorProto};
@@ -236,27 +236,36 @@ impl Graph {
 
     /// The vector of what has been followed by what, `[1, rank]`.
     fn followers(&mut self, followers: &Followers, history: &str, held: &str) -> Result<String> {
-        let (movies, rank) = followers.left.dim();
-        let rows = followers.left.iter().copied().chain(vec![0.0; rank]);
-        self.weights.push(floats("followers", &[movies + 1, rank], rows.collect::<Vec<_>>()));
         // How many movies ago: the number held less one, less the slot's own place.
         let places = (0..self.length).map(|place| place as f32 + 1.0);
         self.weights.push(floats("places", &[1, self.length], places.collect::<Vec<_>>()));
-        let rate = self.number("followers_rate", followers.decay.ln());
-        let zero = self.number("zero", 0.0);
-        let mut count = node("ReduceSum", &[held, &self.ints(&[1])], "held_count");
+        let (zero, first, second) = (self.number("zero", 0.0), self.ints(&[0]), self.ints(&[1]));
+        let mut count = node("ReduceSum", &[held, &second], "held_count");
         count.attribute.push(int_attribute("keepdims", 1));
         self.nodes.push(count);
         let ago = self.add("Sub", &["held_count", "places"], "places_ago".to_owned());
         // Padding would be a negative time ago, whose exponential may be infinite.
         let ago = self.add("Max", &[&ago, &zero], "ago".to_owned());
-        let power = self.add("Mul", &[&ago, &rate], "memory_power".to_owned());
-        let memory = self.add("Exp", &[&power], "memory_of_slots".to_owned());
-        let memory = self.add("Mul", &[&memory, held], "memory".to_owned());
-        let looked_up = self.add("Gather", &["followers", history], "followers_looked_up".to_owned());
-        let first = self.ints(&[0]);
-        let rows = self.add("Squeeze", &[&looked_up, &first], "followers_rows".to_owned());
-        Ok(self.add("MatMul", &[&memory, &rows], "followers_vector".to_owned()))
+        let mut vectors: Vec<String> = Vec::with_capacity(followers.left.len());
+        for (way, (decay, left)) in followers.left.iter().enumerate() {
+            let named = |part: &str| format!("followers{way}.{part}");
+            let (movies, rank) = left.dim();
+            let rows = left.iter().copied().chain(vec![0.0; rank]);
+            self.weights.push(floats(&named("table"), &[movies + 1, rank], rows.collect::<Vec<_>>()));
+            let rate = self.number(&named("rate"), decay.ln());
+            let power = self.add("Mul", &[&ago, &rate], named("power"));
+            let memory = self.add("Exp", &[&power], named("memory_of_slots"));
+            let memory = self.add("Mul", &[&memory, held], named("memory"));
+            let looked_up = self.add("Gather", &[&named("table"), history], named("looked_up"));
+            let rows = self.add("Squeeze", &[&looked_up, &first], named("rows"));
+            let vector = self.add("MatMul", &[&memory, &rows], named("vector"));
+            let sum = match vectors.pop() {
+                Some(others) => self.add("Add", &[&others, &vector], named("sum")),
+                None => vector,
+            };
+            vectors.push(sum);
+        }
+        vectors.pop().context("followers count in one way at least")
     }
 }
 
@@ -277,7 +286,7 @@ pub fn tower(networks: &[&SequenceNetwork], followers: Option<&Followers>, lengt
     }
     if let Some(followers) = followers {
         vectors.push(graph.followers(followers, history, &held)?);
-        dim += followers.left.ncols();
+        dim += followers.right.ncols();
     }
     let parts: Vec<&str> = vectors.iter().map(String::as_str).collect();
     graph.concat(&parts, 1, TOWER_OUTPUT.to_owned());

@@ -244,11 +244,17 @@ impl WeightMean {
 }
 
 /// Trains a network on all users' training movies, the validation targets choosing the epoch, and says on standard error how it goes.
-/// With a `checkpoint` a run goes on where an earlier one of the same configuration and data stopped.
+/// The run ends after `last_epoch` if that is before its last one, without which it would be the same until then. With a `checkpoint` a run
+/// goes on where an earlier one of the same configuration and data stopped.
 ///
 /// # Errors
 /// Settings of 0, a loss that isn't finite, a checkpoint that can't be written or read.
-pub fn train(sequences: &Sequences, config: &SequenceConfig, checkpoint: Option<&Checkpoint>) -> Result<Trained> {
+pub fn train(
+    sequences: &Sequences,
+    config: &SequenceConfig,
+    last_epoch: Option<usize>,
+    checkpoint: Option<&Checkpoint>,
+) -> Result<Trained> {
     ensure!(config.epochs > 0 && config.batch > 0 && config.window > 0, "--epochs, --batch and --window are at least 1");
     ensure!((0.0..1.0).contains(&config.dropout), "--dropout is a share, from 0 to below 1");
     ensure!((0.0..1.0).contains(&config.ahead), "--ahead is a share, from 0 to below 1");
@@ -273,7 +279,10 @@ pub fn train(sequences: &Sequences, config: &SequenceConfig, checkpoint: Option<
         eprintln!("going on after epoch {} of {}", history.len(), config.epochs);
     }
     let questions = sequences.questions(Target::Validation);
-    for epoch in history.len() + 1..=config.epochs {
+    let last_epoch = last_epoch.unwrap_or(config.epochs).min(config.epochs);
+    // A checkpoint may be further than this run wants to be, and its best epoch then one that this run wouldn't have seen.
+    ensure!(history.len() <= last_epoch, "the checkpoint is of epoch {}, after {last_epoch}", history.len());
+    for epoch in history.len() + 1..=last_epoch {
         // Every epoch has a generator of its own, so that a resumed run draws what an uninterrupted one would have.
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
         rng.set_stream(epoch as u64);
