@@ -55,10 +55,7 @@ pub(crate) fn sequence_tower(
         name: "user_tower".to_owned(),
         node,
         initializer,
-        input: vec![
-            value(history, DataType::Int64, &[1, length]),
-            value(weights, DataType::Float, &[1, length]),
-        ],
+        input: vec![value(history, DataType::Int64, &[1, length]), value(weights, DataType::Float, &[1, length])],
         output: vec![value(TOWER_OUTPUT, DataType::Float, &[1, dim])],
         ..GraphProto::default()
     })

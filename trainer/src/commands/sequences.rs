@@ -134,11 +134,14 @@ fn text(outcome: &Outcome) -> String {
     }
     let Some(Test { popularity, tower }) = &outcome.test else { return text };
     text.push_str("\ntest targets, full ranking                    NDCG@10           HR@10             MRR\n");
-    for (what, figures) in
-        [("popularity", popularity), ("this tower, by the trainer", &tower.trainer), ("this tower, by tract", &tower.tract)]
-    {
+    for (what, figures) in [
+        ("popularity", popularity),
+        ("this tower, by the trainer", &tower.trainer),
+        ("this tower, by tract", &tower.tract),
+    ] {
         let Figures { ndcg10, hit10, mrr, .. } = figures;
-        let figures = [ndcg10, hit10, mrr].map(|figure| format!("{:.4} ±{:.4}", figure.mean, (figure.high - figure.low) / 2.0));
+        let figures =
+            [ndcg10, hit10, mrr].map(|figure| format!("{:.4} ±{:.4}", figure.mean, (figure.high - figure.low) / 2.0));
         text.push_str(&format!("  {what:<43} {}\n", figures.join("    ")));
     }
     for (what, ndcg, hit) in PUBLISHED {

@@ -126,8 +126,7 @@ impl CausalAttention {
             let Some((own, others)) = rows.split_at_checked(length * 3 * dim) else { break };
             let Some((grad_own, grad_others)) = grad_results.split_at_checked(length * dim) else { break };
             let Some((made, others_made)) = left.split_at_mut_checked(length * 3 * dim) else { break };
-            for ((index, weights), grad_biases) in
-                kept.iter().enumerate().zip(grad_biases.chunks_exact_mut(distances))
+            for ((index, weights), grad_biases) in kept.iter().enumerate().zip(grad_biases.chunks_exact_mut(distances))
             {
                 let head = Head { dim, width: dim / heads, index };
                 let looked = MatRef::from_row_major_slice(weights, *length, *length);

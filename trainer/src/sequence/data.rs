@@ -95,7 +95,9 @@ impl Sequences {
             let ids: Vec<u32> = ids(text).with_context(|| format!("line {line}"))?;
             let Some((user, watched)) = ids.split_first() else { continue };
             if let Some(earlier) = lines_of_users.insert(*user, line) {
-                bail!("line {line}: the user {user} already stands in line {earlier}. Write a user's movies in one line.");
+                bail!(
+                    "line {line}: the user {user} already stands in line {earlier}. Write a user's movies in one line."
+                );
             }
             let found = watched.len();
             ensure!(

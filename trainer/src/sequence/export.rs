@@ -14,9 +14,7 @@ use super::evaluate::MovieTable;
 use super::followers::Followers;
 use super::layers::EPSILON;
 use super::network::{Layer, Mixer, SequenceNetwork};
-use crate::onnx::{
-    dense, float_attribute, floats, int_attribute, ints, ints_attribute, node, sequence_tower as model,
-};
+use crate::onnx::{dense, float_attribute, floats, int_attribute, ints, ints_attribute, node, sequence_tower as model};
 
 /// What is added to the score of a step that lies ahead: its exponential is 0.
 const NEVER: f32 = -1e9;
@@ -159,8 +157,7 @@ impl Graph {
         let channels = layer.parameter("out_weight")?.dim(1)?;
         let biases = layer.parameter("distance_bias")?.to_vec2::<f32>()?;
         let (heads, width) = (biases.len(), channels / biases.len());
-        let (length, [heads_dim, width_dim]) =
-            (self.length, [i64::try_from(heads)?, i64::try_from(width)?]);
+        let (length, [heads_dim, width_dim]) = (self.length, [i64::try_from(heads)?, i64::try_from(width)?]);
         let named = |part: &str| format!("{at}.{part}");
         let shape = [i64::try_from(length)?, heads_dim, width_dim];
         let mut of_heads: Vec<String> = Vec::with_capacity(3);

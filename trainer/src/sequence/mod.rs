@@ -12,8 +12,8 @@ pub mod followers;
 pub mod layers;
 pub mod network;
 pub mod recurrence;
+pub mod shipped;
 #[cfg(test)]
 mod testing;
-pub mod shipped;
 pub mod tower;
 pub mod train;

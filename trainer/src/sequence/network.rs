@@ -212,9 +212,10 @@ impl SequenceNetwork {
             ("output_norm_bias", &output.1),
         ];
         let own = own.into_iter().map(|(name, var)| (name.to_owned(), var));
-        let of_layers = self.layers.iter().enumerate().flat_map(|(at, layer)| {
-            layer.parameters.iter().map(move |(name, var)| (format!("layer{at}.{name}"), var))
-        });
+        let of_layers =
+            self.layers.iter().enumerate().flat_map(|(at, layer)| {
+                layer.parameters.iter().map(move |(name, var)| (format!("layer{at}.{name}"), var))
+            });
         own.chain(of_layers).collect()
     }
 
@@ -226,7 +227,8 @@ impl SequenceNetwork {
         for (name, var) in self.parameters() {
             let name = format!("{prefix}{name}");
             let tensor = tensors.get(&name).with_context(|| format!("the checkpoint lacks {name}"))?;
-            let tensor = tensor.reshape(var.shape()).with_context(|| format!("the checkpoint's {name} is of another shape"))?;
+            let tensor =
+                tensor.reshape(var.shape()).with_context(|| format!("the checkpoint's {name} is of another shape"))?;
             var.set(&tensor)?;
         }
         Ok(())

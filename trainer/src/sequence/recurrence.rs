@@ -43,8 +43,10 @@ fn forward(rows: &[f32], lengths: &[usize], channels: usize) -> (Vec<f32>, Vec<f
     pulp::Arch::new().dispatch(
         #[inline(always)]
         || {
-            let mut left =
-                rows.chunks_exact(3 * channels).zip(states.chunks_exact_mut(channels)).zip(outputs.chunks_exact_mut(channels));
+            let mut left = rows
+                .chunks_exact(3 * channels)
+                .zip(states.chunks_exact_mut(channels))
+                .zip(outputs.chunks_exact_mut(channels));
             let mut state = vec![0.0_f32; channels];
             for length in lengths {
                 state.fill(0.0);
@@ -106,8 +108,7 @@ fn backward(rows: &[f32], states: &[f32], grad_outputs: &[f32], lengths: &[usize
                         *carried = grad_state * keep;
                         *grad_u = grad_state * (lose * (1.0 + keep)).sqrt();
                         // The derivative of √(1 − a²) is infinite at 1, that of √(1 − σ(g)²) isn't.
-                        *grad_g = grad_state
-                            * (before * keep * lose - u * keep * keep * (lose / (1.0 + keep)).sqrt());
+                        *grad_g = grad_state * (before * keep * lose - u * keep * keep * (lose / (1.0 + keep)).sqrt());
                     }
                 }
                 end = start;

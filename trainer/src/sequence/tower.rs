@@ -45,8 +45,12 @@ impl Tower {
         followers: Option<Followers>,
     ) -> Result<(Self, Vec<Choice>)> {
         let window = networks.first().context("a tower needs a network")?.config.window;
-        let mut tower =
-            Self { networks, followers, table: MovieTable { vectors: Array2::zeros((0, 0)), bias: Vec::new() }, window };
+        let mut tower = Self {
+            networks,
+            followers,
+            table: MovieTable { vectors: Array2::zeros((0, 0)), bias: Vec::new() },
+            window,
+        };
         let questions = sequences.questions(Target::Validation);
         let histories: Vec<&[u32]> = questions.iter().map(|(history, _)| *history).collect();
         let mut choices: Vec<Choice> = Vec::new();

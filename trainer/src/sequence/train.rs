@@ -203,11 +203,7 @@ pub fn table(network: &SequenceNetwork) -> Result<MovieTable> {
 }
 
 /// The ranks of a network's targets.
-fn network_ranks(
-    network: &SequenceNetwork,
-    questions: &[(&[u32], u32)],
-    window: usize,
-) -> Result<Vec<usize>> {
+fn network_ranks(network: &SequenceNetwork, questions: &[(&[u32], u32)], window: usize) -> Result<Vec<usize>> {
     let histories: Vec<&[u32]> = questions.iter().map(|(history, _)| *history).collect();
     ranks(questions, &vectors(network, &histories, window)?, &table(network)?)
 }
@@ -255,7 +251,10 @@ pub fn train(
     last_epoch: Option<usize>,
     checkpoint: Option<&Checkpoint>,
 ) -> Result<Trained> {
-    ensure!(config.epochs > 0 && config.batch > 0 && config.window > 0, "--epochs, --batch and --window are at least 1");
+    ensure!(
+        config.epochs > 0 && config.batch > 0 && config.window > 0,
+        "--epochs, --batch and --window are at least 1"
+    );
     ensure!((0.0..1.0).contains(&config.dropout), "--dropout is a share, from 0 to below 1");
     ensure!((0.0..1.0).contains(&config.ahead), "--ahead is a share, from 0 to below 1");
     let started = Instant::now();
@@ -316,12 +315,8 @@ pub fn train(
             tensors.extend(network.parameters().into_iter().map(|(name, var)| (name, var.as_tensor().clone())));
             tensors.extend(mean.tensors("mean.")?);
             tensors.extend(best_tensors.clone());
-            let progress = Progress {
-                config: config.clone(),
-                data: data.to_owned(),
-                steps: adam.steps,
-                history: history.clone(),
-            };
+            let progress =
+                Progress { config: config.clone(), data: data.to_owned(), steps: adam.steps, history: history.clone() };
             checkpoint.write(&tensors, &progress)?;
         }
     }
@@ -336,8 +331,7 @@ mod tests {
     use crate::sequence::network::Mixer;
 
     fn config() -> SequenceConfig {
-        let sizes =
-            Sizes { layers: vec![Mixer::Recurrence], dim: 4, channels: 4, hidden: 4, heads: 1, distances: 4 };
+        let sizes = Sizes { layers: vec![Mixer::Recurrence], dim: 4, channels: 4, hidden: 4, heads: 1, distances: 4 };
         SequenceConfig {
             sizes,
             dropout: 0.0,
