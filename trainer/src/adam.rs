@@ -3,6 +3,7 @@
 //! candle-nn has an Adam, but it keeps its moments to itself, and a run can only be resumed to the same bundle if a
 //! checkpoint holds them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use anyhow::{Context, Result};
@@ -17,7 +18,7 @@ const EPSILON: f32 = 1e-8;
 /// One parameter with its moments.
 #[derive(Debug)]
 struct Slot {
-    name: &'static str,
+    name: Cow<'static, str>,
     parameter: Var,
     first_moment: Vec<f32>,
     second_moment: Vec<f32>,
@@ -35,10 +36,10 @@ pub struct Adam {
 
 impl Adam {
     /// Adam over `parameters`, which are addressed by name in a checkpoint.
-    pub fn new<'var>(parameters: impl IntoIterator<Item = (&'static str, &'var Var)>) -> Self {
+    pub fn new<'var, Name: Into<Cow<'static, str>>>(parameters: impl IntoIterator<Item = (Name, &'var Var)>) -> Self {
         let slots = parameters.into_iter().map(|(name, parameter)| {
             let zeros = vec![0.0; parameter.elem_count()];
-            Slot { name, parameter: parameter.clone(), first_moment: zeros.clone(), second_moment: zeros }
+            Slot { name: name.into(), parameter: parameter.clone(), first_moment: zeros.clone(), second_moment: zeros }
         });
         Self { slots: slots.collect(), steps: 0, weight_decay: 0.0, decoupled_decay: 0.0 }
     }

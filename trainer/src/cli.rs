@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::parser::ValueSource;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub(crate) use data::{DataArgs, LayoutArgs};
 
-use crate::books::BookConfig;
 use crate::als::AlsConfig;
 use crate::als::solver::Settings;
+use crate::books::BookConfig;
 use crate::commands;
 use crate::config::Config;
 use crate::evaluate::run::Protocol;
 use crate::foreign::PackArgs;
+use crate::sequence::network::Mixer;
 use crate::train::TrainConfig;
 
 /// Trains, evaluates and packs the bundles that watchnext runs in the browser.
@@ -56,6 +57,8 @@ enum Command {
     FoldIn(FoldInArgs),
     /// Writes made-up ratings of any number, to measure what training costs.
     MadeUp(MadeUpArgs),
+    /// Trains causal towers on sequences and measures them by leave-one-out with full ranking, as published figures are.
+    Sequences(SequencesArgs),
     /// Writes a bundle on made-up movies with a known answer, for tests.
     Fixture {
         /// The bundle's folder; its data go into `data` within.
@@ -385,6 +388,94 @@ pub(crate) struct MadeUpArgs {
     pub(crate) out: PathBuf,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct SequencesArgs {
+    /// A file of lines "userId movieId movieId …", each user's movies in the order of watching, or a folder with such a
+    /// sequences.txt.
+    #[arg(long)]
+    pub(crate) data: PathBuf,
+    /// The folder for the tower, its figures and, while it is trained, its checkpoints.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) options: SequenceOptions,
+    /// For each way in which movies followed one another is counted, what a movie counts against the one after it, separated by
+    /// commas.
+    #[arg(long, value_delimiter = ',', default_values_t = [0.05, 0.6, 0.88, 0.98])]
+    pub(crate) decays: Vec<f32>,
+    /// The penalty of the regression of what follows.
+    #[arg(long, default_value_t = 100.0)]
+    pub(crate) ridge: f32,
+    /// The columns that are kept of it; 0 leaves it out.
+    #[arg(long, default_value_t = 256)]
+    pub(crate) rank: usize,
+    /// Stops at the validation targets, for trials: the test targets aren't looked at.
+    #[arg(long)]
+    pub(crate) trial: bool,
+    /// Threads to compute with; the figures don't depend on them.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) threads: usize,
+    /// Prints JSON instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The causal towers' settings.
+#[derive(Debug, Args)]
+pub(crate) struct SequenceOptions {
+    /// A network's layers, from the first to the last, separated by commas; given again for each further network of the average.
+    #[arg(long = "network", value_name = "LAYERS", value_parser = layers)]
+    pub(crate) networks: Vec<Layers>,
+    /// The width of a movie's embedding.
+    #[arg(long, default_value_t = 64)]
+    pub(crate) dim: usize,
+    /// The width within a recurrence or attention.
+    #[arg(long, default_value_t = 128)]
+    pub(crate) channels: usize,
+    /// The width of a layer's hidden part.
+    #[arg(long, default_value_t = 256)]
+    pub(crate) hidden: usize,
+    /// Attention's heads.
+    #[arg(long, default_value_t = 2)]
+    pub(crate) heads: usize,
+    /// The share of numbers that are dropped between layers in training.
+    #[arg(long, default_value_t = 0.2)]
+    pub(crate) dropout: f64,
+    /// The most movies of a history that a network is given.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) window: usize,
+    /// Passes over the users.
+    #[arg(long, default_value_t = 40)]
+    pub(crate) epochs: usize,
+    /// The epoch after which to stop, where all of them would take too long.
+    #[arg(long)]
+    pub(crate) last_epoch: Option<usize>,
+    /// Steps of a batch.
+    #[arg(long, default_value_t = 2048)]
+    pub(crate) batch: usize,
+    /// Adam's rate at its highest.
+    #[arg(long, default_value_t = 0.002)]
+    pub(crate) learning_rate: f64,
+    /// What each movie after the next counts against the one before it; 0 asks for the next alone.
+    #[arg(long, default_value_t = 0.0)]
+    pub(crate) ahead: f32,
+    /// Lets movies that have been watched take part in the softmax.
+    #[arg(long)]
+    pub(crate) watched_compete: bool,
+    /// The seed of every random number.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+/// A network's layers.
+#[derive(Debug, Clone)]
+pub(crate) struct Layers(pub(crate) Vec<Mixer>);
+
+/// Reads a network's layers.
+fn layers(text: &str) -> Result<Layers, String> {
+    text.split(',').map(|name| Mixer::from_str(name.trim(), true)).collect::<Result<_, _>>().map(Layers)
+}
+
 /// Runs the command that the program's arguments name.
 ///
 /// # Errors
@@ -409,6 +500,7 @@ pub fn run() -> Result<()> {
         Command::Books(args) => commands::books(args),
         Command::FoldIn(args) => commands::fold_in(args),
         Command::MadeUp(args) => commands::write_made_up(args),
+        Command::Sequences(args) => commands::sequences(args),
         Command::Fixture { out } => commands::fixture(out),
     }
 }

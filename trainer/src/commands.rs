@@ -7,6 +7,7 @@ mod fold_in;
 mod map;
 mod new;
 mod pack;
+mod sequences;
 mod titles;
 mod train;
 
@@ -29,6 +30,7 @@ pub use fold_in::fold_in;
 pub use map::map;
 pub use new::new;
 pub use pack::pack;
+pub use sequences::sequences;
 pub use titles::titles;
 pub use train::train;
 

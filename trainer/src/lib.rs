@@ -36,6 +36,7 @@ pub mod ops;
 pub mod pack;
 pub mod ranker;
 pub mod report;
+pub mod sequence;
 pub mod split;
 pub mod titles;
 pub mod tower;

@@ -42,6 +42,25 @@ pub(crate) fn user_tower(
     encoded(graph)
 }
 
+/// A model of a longer history and nothing else: `history` `[1, length]` int64 and `weights` `[1, length]` float in, `user_vector`
+/// `[1, dim]` float out.
+pub(crate) fn sequence_tower(
+    node: Vec<NodeProto>,
+    initializer: Vec<TensorProto>,
+    length: usize,
+    dim: usize,
+) -> Vec<u8> {
+    let [history, weights, _] = TOWER_INPUTS;
+    encoded(GraphProto {
+        name: "user_tower".to_owned(),
+        node,
+        initializer,
+        input: vec![value(history, DataType::Int64, &[1, length]), value(weights, DataType::Float, &[1, length])],
+        output: vec![value(TOWER_OUTPUT, DataType::Float, &[1, dim])],
+        ..GraphProto::default()
+    })
+}
+
 /// A ranker's model: `features` `[rows, columns]` float in, `reactions` `[rows, classes]` float out.
 pub(crate) fn ranker(
     node: Vec<NodeProto>,

@@ -152,7 +152,7 @@ fn softmax_less_targets(row: &mut [f32], bias: &[f32], targets: &RowTargets, sca
 }
 
 /// Turns a row of logits into its softmax times `factor` and returns the logarithm of the sum of their exponentials.
-fn softmax(row: &mut [f32], factor: f32) -> f32 {
+pub(crate) fn softmax(row: &mut [f32], factor: f32) -> f32 {
     // Compiled for whatever vector instructions the processor turns out to have: the exponentials of a batch would
     // otherwise take longer than its three matrix products.
     pulp::Arch::new().dispatch(
@@ -205,8 +205,15 @@ fn exp_of_negative(x: f32) -> f32 {
     polynomial * f32::from_bits((shifted.to_bits() << 23).wrapping_add(1.0_f32.to_bits()))
 }
 
+/// `1 / (1 + e^−x)`, as exact as [`exp_of_negative`] and as quick.
+#[inline(always)]
+pub(crate) fn sigmoid(x: f32) -> f32 {
+    let exponential = exp_of_negative(-x.abs());
+    (if x >= 0.0 { 1.0 } else { exponential }) / (1.0 + exponential)
+}
+
 /// A contiguous argument's numbers.
-fn numbers<'storage>(storage: &'storage CpuStorage, layout: &Layout) -> Result<&'storage [f32]> {
+pub(crate) fn numbers<'storage>(storage: &'storage CpuStorage, layout: &Layout) -> Result<&'storage [f32]> {
     let (start, end) = layout
         .contiguous_offsets()
         .ok_or_else(|| Error::Msg("this operation needs contiguous arguments".to_owned()))?;

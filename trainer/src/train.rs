@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use watchnext::features::HISTORY_LEN;
 
@@ -80,33 +81,52 @@ impl Checkpoint {
 
     /// Writes beside the old checkpoint and renames, so that a run killed at any moment leaves one of the two whole.
     fn save(&self, network: &Network, adam: &Adam, progress: &Progress) -> Result<()> {
-        let place = || {
-            format!("the checkpoint in {} can't be written. Free the disk or mend the rights.", self.folder.display())
-        };
-        fs::create_dir_all(&self.folder).with_context(place)?;
         let mut tensors = adam.tensors()?;
         for (name, parameter) in network.parameters() {
             tensors.insert(name.to_owned(), parameter.as_tensor().clone());
         }
+        self.write(&tensors, progress)
+    }
+
+    /// The last checkpoint, if there is one of the same configuration and data.
+    fn load(&self, config: &TrainConfig) -> Result<Option<(HashMap<String, Tensor>, Progress)>> {
+        let found = self.read::<Progress>()?;
+        Ok(found.filter(|(_, progress)| progress.config == *config && progress.data == self.data))
+    }
+
+    /// The fingerprint of the data that the checkpoint belongs to.
+    pub(crate) fn data(&self) -> &str {
+        &self.data
+    }
+
+    /// Writes tensors, and beside them how far the run is.
+    ///
+    /// # Errors
+    /// A folder or a file that can't be written.
+    pub(crate) fn write(&self, tensors: &HashMap<String, Tensor>, progress: &impl Serialize) -> Result<()> {
+        let place = || {
+            format!("the checkpoint in {} can't be written. Free the disk or mend the rights.", self.folder.display())
+        };
+        fs::create_dir_all(&self.folder).with_context(place)?;
         // The progress travels inside the tensors' file: one rename makes both current at once.
         let metadata = HashMap::from([("progress".to_owned(), serde_json::to_string(progress)?)]);
-        let bytes = safetensors::serialize(&tensors, Some(metadata))?;
+        let bytes = safetensors::serialize(tensors, Some(metadata))?;
         let new = self.folder.join("checkpoint.new");
         fs::write(&new, bytes).with_context(place)?;
         fs::rename(&new, self.tensors()).with_context(place)
     }
 
-    /// The last checkpoint, if there is one of the same configuration and data.
-    fn load(&self, config: &TrainConfig) -> Result<Option<(HashMap<String, Tensor>, Progress)>> {
+    /// What [`Checkpoint::write`] wrote last, if it ever did.
+    ///
+    /// # Errors
+    /// A file that isn't a checkpoint of such a run.
+    pub(crate) fn read<P: DeserializeOwned>(&self) -> Result<Option<(HashMap<String, Tensor>, P)>> {
         let Ok(bytes) = fs::read(self.tensors()) else { return Ok(None) };
         let place =
             || format!("the checkpoint {} can't be read. Remove the folder to start afresh.", self.tensors().display());
         let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).with_context(place)?;
         let progress = metadata.metadata().as_ref().and_then(|pairs| pairs.get("progress")).with_context(place)?;
-        let progress: Progress = serde_json::from_str(progress).with_context(place)?;
-        if progress.config != *config || progress.data != self.data {
-            return Ok(None);
-        }
+        let progress = serde_json::from_str(progress).with_context(place)?;
         let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).with_context(place)?;
         Ok(Some((tensors, progress)))
     }

@@ -69,7 +69,13 @@ impl Recipe {
     }
 
     /// The factorisation by alternating least squares, whose figures are of the same settings trained without the held-out users.
-    pub fn als(manifest: &Manifest, config: &AlsConfig, steps: usize, held_out_trained: usize, movielens: bool) -> Self {
+    pub fn als(
+        manifest: &Manifest,
+        config: &AlsConfig,
+        steps: usize,
+        held_out_trained: usize,
+        movielens: bool,
+    ) -> Self {
         let (training, settings) = (&manifest.training, &config.settings);
         let what = format!(
             "A factorisation of {} into {} numbers a movie and a user by implicit alternating least squares (Hu, Koren and \

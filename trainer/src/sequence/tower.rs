@@ -1,0 +1,121 @@
+//! The average of several networks and of what has been followed by what, which is a wider tower: their vectors side by side meet their
+//! tables side by side, each table times its weight. The weights are chosen on the validation targets.
+
+use anyhow::{Context, Result};
+use ndarray::{Array2, Axis, concatenate};
+use serde::Serialize;
+
+use super::data::{Sequences, Target};
+use super::evaluate::{MovieTable, mean_ndcg, ranks};
+use super::export;
+use super::followers::Followers;
+use super::train::{Trained, table, vectors};
+
+/// What the followers' scores, which are shares, may count against the mean of the networks' logits.
+const FOLLOWERS_WEIGHTS: [f32; 9] = [0.0, 2.0, 4.0, 6.0, 9.0, 13.0, 20.0, 30.0, 45.0];
+
+/// A finished tower.
+#[derive(Debug)]
+pub struct Tower {
+    networks: Vec<Trained>,
+    followers: Option<Followers>,
+    /// The movies' side of the scores.
+    pub table: MovieTable,
+    /// The most movies of a history that it is given.
+    pub window: usize,
+}
+
+/// A part or a mixture with its validation figure.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Choice {
+    /// What it is.
+    pub what: String,
+    /// NDCG@10 of the validation targets.
+    pub validation_ndcg10: f64,
+}
+
+impl Tower {
+    /// The tower of these networks and followers, with each part's figure and each mixture's that was looked at.
+    ///
+    /// # Errors
+    /// No network, and parameters that can't be read.
+    pub fn choose(
+        sequences: &Sequences,
+        networks: Vec<Trained>,
+        followers: Option<Followers>,
+    ) -> Result<(Self, Vec<Choice>)> {
+        let window = networks.first().context("a tower needs a network")?.config.window;
+        let mut tower = Self {
+            networks,
+            followers,
+            table: MovieTable { vectors: Array2::zeros((0, 0)), bias: Vec::new() },
+            window,
+        };
+        let questions = sequences.questions(Target::Validation);
+        let histories: Vec<&[u32]> = questions.iter().map(|(history, _)| *history).collect();
+        let mut choices: Vec<Choice> = Vec::new();
+        let mut look = |what: String, vectors: &Array2<f32>, table: &MovieTable| -> Result<f64> {
+            let validation_ndcg10 = mean_ndcg(&ranks(&questions, vectors, table)?);
+            choices.push(Choice { what, validation_ndcg10 });
+            Ok(validation_ndcg10)
+        };
+        for (at, trained) in tower.networks.iter().enumerate() {
+            let own = vectors(&trained.network, &histories, window)?;
+            look(format!("network {}", at + 1), &own, &table(&trained.network)?)?;
+        }
+        if let Some(followers) = &tower.followers {
+            look("followers".to_owned(), &followers.vectors(&tail(&histories, window))?, &followers.table())?;
+        }
+        let all = tower.vectors(&histories)?;
+        let weights = if tower.followers.is_some() { FOLLOWERS_WEIGHTS.as_slice() } else { &[0.0] };
+        let mut best = f64::NEG_INFINITY;
+        for weight in weights {
+            let table = tower.table_with(*weight)?;
+            let figure = look(format!("all, followers times {weight}"), &all, &table)?;
+            if figure > best {
+                (best, tower.table) = (figure, table);
+            }
+        }
+        Ok((tower, choices))
+    }
+
+    /// The movies' side when the followers' scores count so much against the networks' mean.
+    fn table_with(&self, followers_weight: f32) -> Result<MovieTable> {
+        let share = 1.0 / self.networks.len() as f32;
+        let of_networks = self.networks.iter().map(|trained| Ok((share, table(&trained.network)?)));
+        let mut tables: Vec<(f32, MovieTable)> = of_networks.collect::<Result<_>>()?;
+        tables.extend(self.followers.as_ref().map(|followers| (followers_weight, followers.table())));
+        export::side_by_side(&tables)
+    }
+
+    /// The vectors of histories, `[histories, dim]`, in the trainer's own arithmetic.
+    ///
+    /// # Errors
+    /// An empty history, and movies that the networks don't know.
+    pub fn vectors(&self, histories: &[&[u32]]) -> Result<Array2<f32>> {
+        let mut parts: Vec<Array2<f32>> = Vec::new();
+        for trained in &self.networks {
+            parts.push(vectors(&trained.network, histories, self.window)?);
+        }
+        if let Some(followers) = &self.followers {
+            parts.push(followers.vectors(&tail(histories, self.window))?);
+        }
+        let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+        Ok(concatenate(Axis(1), &views)?.as_standard_layout().into_owned())
+    }
+
+    /// The ONNX model that puts out the same vectors.
+    ///
+    /// # Errors
+    /// Parameters that can't be read.
+    pub fn onnx(&self) -> Result<Vec<u8>> {
+        let networks: Vec<_> = self.networks.iter().map(|trained| &trained.network).collect();
+        export::tower(&networks, self.followers.as_ref(), self.window)
+    }
+}
+
+/// The last movies of each history.
+fn tail<'histories>(histories: &[&'histories [u32]], window: usize) -> Vec<&'histories [u32]> {
+    let last = |history: &&'histories [u32]| history.get(history.len().saturating_sub(window)..).unwrap_or_default();
+    histories.iter().map(last).collect()
+}
