@@ -75,7 +75,7 @@ fn from_csv_to_suggestions_of_the_right_taste() {
         "trainer train --items books/items.csv --out models --ratings books/ratings.parquet --scale 1..10"
     );
     let card = std::fs::read_to_string(books.join("models/README.md")).unwrap();
-    assert!(!card.contains("MovieLens") && card.contains("ratings.parquet"), "{card}");
+    assert!(!card.contains("GroupLens") && card.contains("ratings.parquet"), "{card}");
 }
 
 /// The least that there can be: who read what, without ratings and times, as CSV.
@@ -121,7 +121,7 @@ fn clicks_without_times_are_enough() {
         "--ratings",
         &ratings,
         "--columns",
-        "time=",
+        "rating=,time=",
         "--out",
         &models,
         "--model",

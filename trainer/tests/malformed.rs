@@ -232,11 +232,16 @@ fn wrong_headers() {
         (
             "several that aren't",
             "reader,isbn,stars,date",
-            "user=x,item=y",
+            "user=x,ratings.item=y",
             &["no column `x`", "no column `y`", "--columns user="],
         ),
         ("a user who is left out", "reader,isbn,stars,date", "user=", &["user (who rated) can't be left out"]),
-        ("one column for two", "reader,isbn,stars,date", "item=reader", &["`reader` is taken for user and for item"]),
+        (
+            "one column for two",
+            "reader,isbn,stars,date",
+            "ratings.item=reader",
+            &["`reader` is taken for user and for item"],
+        ),
         ("pipes", "reader|isbn|stars|date", "", &["`reader|isbn|stars|date`", "another delimiter"]),
         (
             "a note to a spreadsheet",

@@ -195,11 +195,15 @@ impl ColumnNames {
 
 impl fmt::Display for ColumnNames {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named = |Named { kind, role, column }: &Named| {
-            let file = kind.map_or_else(String::new, |kind| format!("{}.", kind.name()));
-            format!("{file}{}={column}", role.name())
-        };
-        formatter.write_str(&self.0.iter().map(named).collect::<Vec<_>>().join(","))
+        formatter.write_str(&self.0.iter().map(Named::to_string).collect::<Vec<_>>().join(","))
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, role, column } = self;
+        let file = kind.map_or_else(String::new, |kind| format!("{}.", kind.name()));
+        write!(formatter, "{file}{}={column}", role.name())
     }
 }
 
@@ -410,12 +414,21 @@ fn explained(
         .map(|(_, column)| column.name.as_str())
         .filter(|name| !name.is_empty())
         .collect();
-    let mut mended: Vec<String> = Vec::new();
+    // What is said of the other file stays said.
+    let of_other = |named: &&Named| named.kind.is_some_and(|own| own != kind) || !kind.roles().contains(&named.role);
+    let mut mended: Vec<String> = names.0.iter().filter(of_other).map(Named::to_string).collect();
+    let shared =
+        |role: Role| role == Role::Item && names.0.iter().any(|named| named.kind.is_none() && named.role == role);
+    if let Some(named) = names.0.iter().find(|named| named.kind.is_none() && shared(named.role)) {
+        mended.push(named.to_string());
+    }
+    let prefix = |role: Role| if shared(role) { format!("{}.", kind.name()) } else { String::new() };
     let mut lines = String::new();
     for role in kind.roles() {
         let Some((_, words)) = wrong.iter().find(|(own, _)| own == role) else {
             if let Some((_, _, name)) = chosen.iter().find(|(own, ..)| own == role)
                 && names.of(kind, *role).is_some()
+                && !shared(*role)
             {
                 mended.push(format!("{}={name}", role.name()));
             }
@@ -433,7 +446,7 @@ fn explained(
                 if likeness(name) >= NEAR {
                     lines.push_str(&format!(" The nearest is `{name}`."));
                 }
-                mended.push(format!("{}={name}", role.name()));
+                mended.push(format!("{}{}={name}", prefix(*role), role.name()));
                 free.retain(|other| *other != name);
             }
             None => mended.push(format!("{}=COLUMN", role.name())),

@@ -143,7 +143,7 @@ pub(crate) fn time(text: &str) -> Result<i64, String> {
     {
         nanoseconds.div_euclid(1_000_000_000)
     } else {
-        return Err(format!("isn't a time. {REMEDY}"));
+        return Err(format!("isn't a time. {REMEDY} Or remove the row."));
     };
     let year = LocalTime::from_unix(seconds, 0).ok().map(|moment| moment.year_with_fraction() as i64);
     match year {
