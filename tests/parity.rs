@@ -82,23 +82,3 @@ fn tract_answers_as_the_trainer_for_the_fixture() {
     fitted.packed.with_ranker(&ranker, &dataset.catalog).unwrap().write(folder.path()).unwrap();
     assert_parity(folder.path());
 }
-
-/// Its graph solves a system of equations by steps, the trainer by a factorisation.
-#[test]
-fn tract_answers_as_the_trainer_for_als() {
-    let folder = tempfile::tempdir().unwrap();
-    trainer::fixture::write_data(folder.path()).unwrap();
-    let dataset = trainer::dataset::Dataset::read(folder.path(), &[]).unwrap();
-    let model = trainer::als::fit(&dataset.catalog, &dataset.users, &trainer::als::AlsConfig::default()).unwrap();
-    let training = watchnext::bundle::Training {
-        command: "test".to_owned(),
-        seed: 1,
-        dataset: "fixture".to_owned(),
-        sources: Vec::new(),
-        users: dataset.users.len(),
-        ratings: dataset.ratings(),
-    };
-    let packed = trainer::pack::Packed::new(&model, &dataset.catalog, None, "watchnext-als", training).unwrap();
-    packed.write(folder.path()).unwrap();
-    assert_parity(folder.path());
-}
