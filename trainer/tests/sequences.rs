@@ -102,5 +102,6 @@ fn a_line_that_cannot_be_read_is_named() {
     let data = folder.path().join("sequences.txt");
     fs::write(&data, "1 10 20 30 40\n2 10 20 x 40\n").unwrap();
     let output = command(&data, &folder.path().join("out")).output().unwrap();
-    assert!(!output.status.success() && log(&output).contains("line 2: column 4: \"x\""), "{}", log(&output));
+    let log = log(&output);
+    assert!(!output.status.success() && log.contains("line 2\n") && log.contains("column 4: \"x\""), "{log}");
 }
