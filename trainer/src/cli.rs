@@ -401,13 +401,13 @@ pub(crate) struct SequencesArgs {
     pub(crate) options: SequenceOptions,
     /// For each way in which movies followed one another is counted, what a movie counts against the one after it, separated by
     /// commas.
-    #[arg(long, value_delimiter = ',', default_values_t = [0.05, 0.6, 0.88, 0.98])]
+    #[arg(long, value_delimiter = ',', default_values_t = [0.5, 0.9])]
     pub(crate) decays: Vec<f32>,
     /// The penalty of the regression of what follows.
     #[arg(long, default_value_t = 100.0)]
     pub(crate) ridge: f32,
     /// The columns that are kept of it; 0 leaves it out.
-    #[arg(long, default_value_t = 256)]
+    #[arg(long, default_value_t = 1024)]
     pub(crate) rank: usize,
     /// Stops at the validation targets, for trials: the test targets aren't looked at.
     #[arg(long)]
@@ -447,9 +447,10 @@ pub(crate) struct SequenceOptions {
     /// Passes over the users.
     #[arg(long, default_value_t = 40)]
     pub(crate) epochs: usize,
-    /// The epoch after which to stop, where all of them would take too long.
-    #[arg(long)]
-    pub(crate) last_epoch: Option<usize>,
+    /// For each network, the epoch after which it stops, separated by commas, where all epochs would take too long; the last is for
+    /// all further networks.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) last_epochs: Vec<usize>,
     /// Steps of a batch.
     #[arg(long, default_value_t = 2048)]
     pub(crate) batch: usize,

@@ -78,7 +78,9 @@ fn run(args: &SequencesArgs) -> Result<Outcome> {
     let (mut trained, mut networks) = (Vec::new(), Vec::new());
     for (at, config) in configs(&args.options).iter().enumerate() {
         let checkpoint = Checkpoint::new(&args.out.join(format!("network-{}", at + 1)), &sequences.sha256);
-        let network = train(&sequences, config, args.options.last_epoch, Some(&checkpoint))?;
+        let last_epochs = &args.options.last_epochs;
+        let last_epoch = last_epochs.get(at).or(last_epochs.last()).copied();
+        let network = train(&sequences, config, last_epoch, Some(&checkpoint))?;
         networks.push(TrainedNetwork {
             config: config.clone(),
             best_epoch: network.best().copied(),

@@ -230,12 +230,12 @@ mod tests {
                 }
             }
         }
-        for row in 0..8 {
-            for column in 0..8 {
-                assert!((sums.gram[(row, column)] - gram[row][column]).abs() < 1e-6);
+        for (row, (gram, products)) in gram.iter().zip(&products).enumerate() {
+            for (column, expected) in gram.iter().enumerate() {
+                assert!((sums.gram[(row, column)] - expected).abs() < 1e-6);
             }
-            for column in 0..4 {
-                assert!((sums.products[(row, column)] - products[row][column]).abs() < 1e-6);
+            for (column, expected) in products.iter().enumerate() {
+                assert!((sums.products[(row, column)] - expected).abs() < 1e-6);
             }
         }
     }

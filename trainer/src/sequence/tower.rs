@@ -12,7 +12,7 @@ use super::followers::Followers;
 use super::train::{Trained, table, vectors};
 
 /// What the followers' scores, which are shares, may count against the mean of the networks' logits.
-const FOLLOWERS_WEIGHTS: [f32; 9] = [0.0, 2.0, 4.0, 6.0, 9.0, 13.0, 20.0, 30.0, 45.0];
+const FOLLOWERS_WEIGHTS: [f32; 10] = [0.0, 5.0, 10.0, 20.0, 30.0, 45.0, 65.0, 90.0, 130.0, 180.0];
 
 /// A finished tower.
 #[derive(Debug)]
@@ -66,11 +66,22 @@ impl Tower {
         if let Some(followers) = &tower.followers {
             look("followers".to_owned(), &followers.vectors(&tail(&histories, window))?, &followers.table())?;
         }
+        let mut best = f64::NEG_INFINITY;
+        let mut chosen: Vec<f32> = Vec::new();
+        let of_networks = tower.network_vectors(&histories)?;
+        for shares in shares(tower.networks.len()) {
+            let named: Vec<String> = shares.iter().map(|share| format!("{share:.2}")).collect();
+            let figure =
+                look(format!("networks by {}", named.join(" : ")), &of_networks, &tower.network_table(&shares)?)?;
+            if figure > best {
+                (best, chosen) = (figure, shares);
+            }
+        }
         let all = tower.vectors(&histories)?;
         let weights = if tower.followers.is_some() { FOLLOWERS_WEIGHTS.as_slice() } else { &[0.0] };
         let mut best = f64::NEG_INFINITY;
         for weight in weights {
-            let table = tower.table_with(*weight)?;
+            let table = tower.table_with(&chosen, *weight)?;
             let figure = look(format!("all, followers times {weight}"), &all, &table)?;
             if figure > best {
                 (best, tower.table) = (figure, table);
@@ -79,13 +90,23 @@ impl Tower {
         Ok((tower, choices))
     }
 
-    /// The movies' side when the followers' scores count so much against the networks' mean.
-    fn table_with(&self, followers_weight: f32) -> Result<MovieTable> {
-        let share = 1.0 / self.networks.len() as f32;
-        let of_networks = self.networks.iter().map(|trained| Ok((share, table(&trained.network)?)));
-        let mut tables: Vec<(f32, MovieTable)> = of_networks.collect::<Result<_>>()?;
+    /// The movies' side of the networks' mean by these shares.
+    fn network_table(&self, shares: &[f32]) -> Result<MovieTable> {
+        let tables = self.networks.iter().zip(shares).map(|(trained, share)| Ok((*share, table(&trained.network)?)));
+        export::side_by_side(&tables.collect::<Result<Vec<_>>>()?)
+    }
+
+    /// The movies' side when the followers' scores count so much against that mean.
+    fn table_with(&self, shares: &[f32], followers_weight: f32) -> Result<MovieTable> {
+        let mut tables = vec![(1.0, self.network_table(shares)?)];
         tables.extend(self.followers.as_ref().map(|followers| (followers_weight, followers.table())));
         export::side_by_side(&tables)
+    }
+
+    /// The networks' vectors of histories, side by side.
+    fn network_vectors(&self, histories: &[&[u32]]) -> Result<Array2<f32>> {
+        let parts = self.networks.iter().map(|trained| vectors(&trained.network, histories, self.window));
+        side_by_side(&parts.collect::<Result<Vec<_>>>()?)
     }
 
     /// The vectors of histories, `[histories, dim]`, in the trainer's own arithmetic.
@@ -93,15 +114,11 @@ impl Tower {
     /// # Errors
     /// An empty history, and movies that the networks don't know.
     pub fn vectors(&self, histories: &[&[u32]]) -> Result<Array2<f32>> {
-        let mut parts: Vec<Array2<f32>> = Vec::new();
-        for trained in &self.networks {
-            parts.push(vectors(&trained.network, histories, self.window)?);
-        }
+        let mut parts = vec![self.network_vectors(histories)?];
         if let Some(followers) = &self.followers {
             parts.push(followers.vectors(&tail(histories, self.window))?);
         }
-        let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
-        Ok(concatenate(Axis(1), &views)?.as_standard_layout().into_owned())
+        side_by_side(&parts)
     }
 
     /// The ONNX model that puts out the same vectors.
@@ -114,8 +131,44 @@ impl Tower {
     }
 }
 
+/// Matrices of as many rows side by side.
+fn side_by_side(parts: &[Array2<f32>]) -> Result<Array2<f32>> {
+    let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+    Ok(concatenate(Axis(1), &views)?.as_standard_layout().into_owned())
+}
+
+/// How several networks may share in their mean: all alike, one of them twice as much as each other, and each alone. They add up to 1.
+fn shares(networks: usize) -> Vec<Vec<f32>> {
+    let mut choices = vec![vec![1.0 / networks as f32; networks]];
+    let others = if networks > 1 { [1.0, 0.0].as_slice() } else { &[] };
+    for other in others {
+        for favoured in 0..networks {
+            let own = if *other > 0.0 { 2.0 } else { 1.0 };
+            let sum = own + other * (networks as f32 - 1.0);
+            choices.push((0..networks).map(|at| if at == favoured { own / sum } else { other / sum }).collect());
+        }
+    }
+    choices
+}
+
 /// The last movies of each history.
 fn tail<'histories>(histories: &[&'histories [u32]], window: usize) -> Vec<&'histories [u32]> {
     let last = |history: &&'histories [u32]| history.get(history.len().saturating_sub(window)..).unwrap_or_default();
     histories.iter().map(last).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+
+    #[test]
+    fn shares_add_up_to_1() {
+        assert_eq!(shares(1), [[1.0]]);
+        let of_two = shares(2);
+        assert_eq!((of_two.len(), &of_two[0], &of_two[4]), (5, &vec![0.5, 0.5], &vec![0.0, 1.0]));
+        for choice in shares(3) {
+            assert!((choice.iter().sum::<f32>() - 1.0).abs() < 1e-6, "{choice:?}");
+        }
+    }
 }
