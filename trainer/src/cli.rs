@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
 use crate::evaluate::run::Protocol;
+use crate::foreign::PackArgs;
 use crate::train::TrainConfig;
 
 /// Trains, evaluates and packs the bundles that watchnext runs in the browser.
@@ -31,6 +32,8 @@ enum Command {
     Events(EventsArgs),
     /// Writes the titles' embeddings by all-MiniLM-L6-v2, and says what their reduction costs.
     Titles(TitlesArgs),
+    /// Makes a bundle of a model that was trained elsewhere, after checks; MODEL_CONTRACT.md says of what.
+    Pack(Box<PackArgs>),
     /// Gives a finished bundle its links and its map of the movies, without training.
     Map(MapArgs),
     /// Writes a bundle on made-up movies with a known answer, for tests.
@@ -236,6 +239,7 @@ pub fn run() -> Result<()> {
         Command::Features(args) => commands::features(args),
         Command::Events(args) => commands::events(args),
         Command::Titles(args) => commands::titles(args),
+        Command::Pack(args) => commands::pack(args),
         Command::Map(args) => commands::map(args),
         Command::Fixture { out } => commands::fixture(out),
     }

@@ -3,6 +3,7 @@
 mod evaluate;
 mod events;
 mod map;
+mod pack;
 mod titles;
 mod train;
 
@@ -21,6 +22,7 @@ use watchnext::recommend::{Retrieval, Strategy, Suggestion};
 pub use evaluate::evaluate;
 pub use events::events;
 pub use map::map;
+pub use pack::pack;
 pub use titles::titles;
 pub use train::train;
 

@@ -13,7 +13,7 @@ use watchnext::history::{LIKED_STARS, Rating};
 use watchnext::title::parse_title;
 
 /// What MovieLens writes where a movie has no genre.
-const NO_GENRES: &str = "(no genres listed)";
+pub(crate) const NO_GENRES: &str = "(no genres listed)";
 
 /// One rating, its movie already dense.
 #[derive(Debug, Clone, Copy, PartialEq)]

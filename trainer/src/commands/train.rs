@@ -1,23 +1,20 @@
 //! `trainer train`.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use watchnext::bundle::{Source, Training, sha256_hex};
-use watchnext::recommend::Retrieval;
 
 use super::map::said;
 use crate::cli::{Model, TrainArgs};
 use crate::dataset::{Dataset, User};
-use crate::evaluate::retrieval_name;
-use crate::evaluate::run::{Evaluation, Label, evaluate_held_out};
+use crate::evaluate::run::{Evaluation, evaluate_held_out};
 use crate::fit::fit;
 use crate::links::{LINKS_FILE, read_links};
 use crate::pack::Packed;
 use crate::ranker;
-use crate::report::{Recipe, model_card, text};
+use crate::report::{Recipe, held_out_figures, model_card, text};
 use crate::split::Split;
 use crate::titles::reduced_titles;
 use crate::tower::{self, TowerConfig};
@@ -161,43 +158,4 @@ fn train_seed_network(args: &TrainArgs, dataset: &Dataset, checkpoint: &Checkpoi
     fitted.packed.manifest.held_out = held_out_figures(&evaluation, fitted.recall);
     let recipe = Recipe::seed_network(&fitted.packed.manifest, &config, &fitted.epochs, fitted.compact.as_ref());
     Ok(Finished { packed: fitted.packed, recipe, evaluation })
-}
-
-fn held_out_figures(evaluation: &Evaluation, recall: Option<f64>) -> BTreeMap<String, f64> {
-    // Four digits are more than the intervals warrant and keep the file readable.
-    let rounded = |value: f64| (value * 1e4).round() / 1e4;
-    let short = |label: &Label| {
-        if !label.ours {
-            "popularity"
-        } else if label.method.ends_with(retrieval_name(Retrieval::States)) {
-            "states"
-        } else if label.default {
-            "movies"
-        } else if label.knob.is_none() {
-            "movies-first-stage"
-        } else {
-            // The plain order of the scores, without the diversity that a visitor gets who touches nothing.
-            "movies-plain"
-        }
-    };
-    let mut figures = BTreeMap::new();
-    for row in &evaluation.next_movie {
-        for (name, figure) in row.figures.named() {
-            figures.insert(format!("p1.{}.{}.{name}", row.group, short(&row.label)), rounded(figure.mean));
-        }
-    }
-    for row in &evaluation.few_clicks {
-        for found in &row.figures {
-            let key = |name: &str| format!("p2.{}.{}.{name}", found.clicks, short(&row.label));
-            figures.insert(key("ndcg10"), rounded(found.ndcg10.mean));
-            figures.insert(key("recall20"), rounded(found.recall20.mean));
-            figures.insert(key("coverage10"), rounded(found.coverage10));
-        }
-    }
-    // The row of the second stage, if the bundle has one, under the keys of `evaluation.json`.
-    if let Some(row) = evaluation.reactions.iter().find(|row| row.label.is_shipped()) {
-        figures.extend(row.named().map(|(key, value)| (key, rounded(value))));
-    }
-    figures.extend(recall.map(|recall| ("states.recall100".to_owned(), rounded(recall))));
-    figures
 }

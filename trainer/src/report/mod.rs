@@ -1,5 +1,6 @@
 //! The evaluator's output: tables for the terminal, JSON for programs, a page with pictures for people, and the model card.
 
+mod held_out;
 mod html;
 mod model_card;
 mod plots;
@@ -10,7 +11,9 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+pub use held_out::held_out_figures;
 pub use model_card::{Recipe, model_card, renew_card};
+pub(crate) use model_card::{few_clicks_table, file_rows, next_movie_table, source_rows};
 
 use crate::evaluate::bootstrap::Figure;
 use crate::evaluate::run::Evaluation;

@@ -139,8 +139,8 @@ fn reactions(evaluation: &Evaluation) -> String {
     text
 }
 
-/// The model card, `README.md` of the bundle, with every figure from this very run.
-pub fn model_card(manifest: &Manifest, recipe: &Recipe, evaluation: &Evaluation) -> String {
+/// The table of protocol P1.
+pub(crate) fn next_movie_table(evaluation: &Evaluation) -> String {
     let mut figures =
         String::from("| method | users | events | hit@10 | hit@100 | NDCG@10 | MRR |\n|---|---|---|---|---|---|---|\n");
     for row in &evaluation.next_movie {
@@ -150,6 +150,11 @@ pub fn model_card(manifest: &Manifest, recipe: &Recipe, evaluation: &Evaluation)
         }
         figures.push('\n');
     }
+    figures
+}
+
+/// The table of protocol P2.
+pub(crate) fn few_clicks_table(evaluation: &Evaluation) -> String {
     let mut few_clicks = String::from(
         "| method | clicks | users | NDCG@10 | Recall@20 | coverage@10 | popularity rank |\n|---|---|---|---|---|---|---|\n",
     );
@@ -168,6 +173,11 @@ pub fn model_card(manifest: &Manifest, recipe: &Recipe, evaluation: &Evaluation)
             figures.popularity10.mean
         );
     }
+    few_clicks
+}
+
+/// The model card, `README.md` of the bundle, with every figure from this very run.
+pub fn model_card(manifest: &Manifest, recipe: &Recipe, evaluation: &Evaluation) -> String {
     include_str!("model_card.md")
         .replace("{name}", &manifest.name)
         .replace("{command}", &manifest.training.command)
@@ -178,8 +188,8 @@ pub fn model_card(manifest: &Manifest, recipe: &Recipe, evaluation: &Evaluation)
         .replace("{movies}", &manifest.movies.to_string())
         .replace("{users}", &manifest.training.users.to_string())
         .replace("{ratings}", &manifest.training.ratings.to_string())
-        .replace("{figures}", figures.trim_end())
-        .replace("{few_clicks}", few_clicks.trim_end())
+        .replace("{figures}", next_movie_table(evaluation).trim_end())
+        .replace("{few_clicks}", few_clicks_table(evaluation).trim_end())
         .replace("{reactions}", &reactions(evaluation))
         .replace("{files}", file_rows(manifest).trim_end())
         .replace("{sources}", source_rows(manifest).trim_end())
@@ -204,14 +214,16 @@ pub fn renew_card(card: &str, manifest: &Manifest) -> String {
     with_rows(card, FILES, &file_rows(manifest))
 }
 
-fn file_rows(manifest: &Manifest) -> String {
+/// The rows of the table of files.
+pub(crate) fn file_rows(manifest: &Manifest) -> String {
     let row = |(role, file): (&String, &FileEntry)| {
         format!("| {role} | `{}` | {} | `{}` |\n", file.path, file.bytes, file.sha256)
     };
     manifest.files.iter().map(row).collect()
 }
 
-fn source_rows(manifest: &Manifest) -> String {
+/// The rows of the table of sources.
+pub(crate) fn source_rows(manifest: &Manifest) -> String {
     let row = |source: &Source| format!("| `{}` | {} | `{}` |\n", source.name, source.rows, source.sha256);
     manifest.training.sources.iter().map(row).collect()
 }
