@@ -21,23 +21,17 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use watchnext::bundle::Source;
-use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
+use watchnext::catalog::{Catalog, MovieId, MovieIndex};
 use watchnext::history::{LIKED_STARS, Rating};
 
 use columns::ColumnNames;
-use items::Items;
 use ratings::RatingRows;
 
 pub(crate) use columns::{exactly, nearest};
+pub(crate) use items::Items;
 pub(crate) use problems::Problems;
 pub(crate) use table::Table;
 pub use values::Scale;
-
-/// What MovieLens writes where a movie has no genre.
-pub(crate) const NO_GENRES: &str = "(no genres listed)";
-
-/// The most categories that a catalogue may have: each is a column of what the models know of every item.
-const MOST_CATEGORIES: usize = 1000;
 
 /// The seed of the order in which a user's ratings stand whose times aren't known.
 const ORDER_SEED: u64 = 20_261_125;
@@ -293,46 +287,18 @@ fn build_catalog(
     for row in &found.rows {
         counts.get_mut(row.item as usize).into_iter().for_each(|count| *count += 1);
     }
-    let separator = layout.map_or("|", |layout| layout.separator.as_str());
-    let categories = |text: &'_ str| -> Vec<String> {
-        let parts = text.split(parquet::LIST_SEPARATOR).flat_map(|part| {
-            // An empty separator parts nothing.
-            if separator.is_empty() { vec![part] } else { part.split(separator).collect() }
-        });
-        parts.map(str::trim).filter(|name| !name.is_empty() && *name != NO_GENRES).map(str::to_owned).collect()
-    };
     let numbers = items.ids.numbered();
     let mut order: Vec<(u32, usize)> =
         numbers.iter().copied().zip(0..).filter(|(_, at)| counts.get(*at) > Some(&0)).collect();
     order.sort_unstable();
-    let rated = || order.iter().filter_map(|(_, at)| items.rows.get(*at));
-    let genres: BTreeSet<String> = rated().flat_map(|item| categories(&item.categories)).collect();
-    ensure!(
-        genres.len() <= MOST_CATEGORIES,
-        "the items have {} different categories, such as {:?}; at most {MOST_CATEGORIES} can be used. Name a column of broader ones, or none: --columns categories=. If one category is read as many, or many as one, name what parts them: --separator ';'.",
-        genres.len(),
-        genres.first().map_or("", String::as_str)
-    );
-    let genres: Vec<String> = genres.into_iter().collect();
-    let keys = items.ids.texts_by_place();
+    let order: Vec<usize> = order.into_iter().map(|(_, at)| at).collect();
+    let separator = layout.map_or("|", |layout| layout.separator.as_str());
+    let catalog = items.catalog_of(&order, |at| counts.get(at).copied().unwrap_or(0), separator)?;
     let mut rows = vec![None; items.rows.len()];
-    let mut movies = Vec::new();
-    for (row, (id, at)) in order.iter().enumerate() {
-        let Some(item) = items.rows.get(*at) else { continue };
+    for (row, at) in order.iter().enumerate() {
         rows.get_mut(*at).into_iter().for_each(|slot| *slot = MovieIndex::new(row));
-        let own = categories(&item.categories);
-        let genres =
-            own.iter().filter_map(|name| genres.binary_search(name).ok()).filter_map(|at| u16::try_from(at).ok());
-        movies.push(Movie {
-            id: MovieId(*id),
-            key: keys.as_ref().and_then(|keys| keys.get(*at)).cloned(),
-            title: item.title.clone(),
-            year: item.year,
-            genres: genres.collect(),
-            ratings: counts.get(*at).copied().unwrap_or(0),
-        });
     }
-    Ok((Catalog::new(genres, movies)?, rows))
+    Ok((catalog, rows))
 }
 
 /// The moment at which ratings without times are taken to be given: the end of the year of the newest item, when all of them

@@ -4,8 +4,8 @@
 //! fits the [`network`] with the operations of [`ops`] and the optimiser of [`adam`]; [`export`], [`compact`] and [`pack`] make the
 //! bundle, which [`commit`](mod@commit) puts in place of another, and [`foreign`] takes models that were trained elsewhere;
 //! [`evaluate`] measures what ships beside the [`methods`] and [`baselines`] that it is held against, and [`report`] shows it.
-//! [`als`] is for data that outgrow the tower, and [`fold_in`] the user tower of its factors and of those that are trained elsewhere
-//! ([`factors`]). [`titles`] turns titles into vectors, [`map`](mod@map) draws the movies. [`cli`] is the command line,
+//! [`als`] is for data that outgrow the tower, and [`fold_in`] the user tower of its factors and of those that are trained
+//! elsewhere. [`titles`] turns titles into vectors, [`map`](mod@map) draws the movies. [`cli`] is the command line,
 //! [`config`](mod@config) its file for catalogues of one's own, [`fixture`] and [`books`] make data with a known answer, [`made_up`]
 //! as much as wanted.
 
@@ -21,7 +21,6 @@ pub mod config;
 pub mod dataset;
 pub mod evaluate;
 pub mod export;
-pub mod factors;
 pub mod fit;
 pub mod fixture;
 pub mod fold_in;

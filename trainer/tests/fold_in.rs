@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use trainer::fold_in::steps::{MOST, NEAR, SPARE, TOLERANCE as REACHED, largest_errors};
 use trainer::fold_in::{Equations, Feedback, FoldIn};
 use watchnext::catalog::MovieIndex;
-use watchnext::features::{TIME_FEATURES, history_inputs};
+use watchnext::features::{HISTORY_LEN, TIME_FEATURES, history_inputs};
 use watchnext::history::{Rating, Watch};
 use watchnext::model::{TowerInputs, TractUserTower, UserTower};
 
@@ -106,7 +106,7 @@ fn the_graph_solves_the_equations() {
                 for seed in 0..4 {
                     let watches = history(len, seed);
                     let inputs = TowerInputs {
-                        history: history_inputs(&watches, ITEMS),
+                        history: history_inputs(&watches, ITEMS, HISTORY_LEN),
                         time: [0.5; TIME_FEATURES],
                         year: 2020.0,
                     };

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use trainer::factors::read_factors;
 use trainer::fold_in::check::{Agreement, Recorded, read_rows_of_items};
 use trainer::fold_in::{Equations, Feedback, FoldIn};
+use trainer::foreign::arrays::only_table;
 
 /// The folder that `train.py` wrote, folded in by tract, against its recorded histories.
 fn agreement(folder: &Path, as_floats: bool) -> Agreement {
@@ -21,7 +21,7 @@ fn agreement(folder: &Path, as_floats: bool) -> Agreement {
         _ => Feedback::Explicit,
     };
     let equations = Equations { feedback, lambda: number("regularisation"), by_count: true };
-    let items = read_factors(&folder.join("item_factors.npy")).unwrap();
+    let items = only_table(&folder.join("item_factors.npy")).unwrap();
     let onnx = FoldIn::new(&items, equations, as_floats).unwrap().onnx();
     let rows = read_rows_of_items(&folder.join("items.csv")).unwrap();
     Recorded::read(&folder.join("recorded.json")).unwrap().compare(&onnx, &items, &rows).unwrap()
@@ -51,7 +51,7 @@ fn the_fold_in_gives_sparks_own_vectors_and_recommendations() {
 #[test]
 fn recordings_that_dont_fit_are_refused() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/spark/implicit");
-    let items = read_factors(&folder.join("item_factors.npy")).unwrap();
+    let items = only_table(&folder.join("item_factors.npy")).unwrap();
     let equations = Equations { feedback: Feedback::Explicit, lambda: 1.0, by_count: true };
     let onnx = FoldIn::new(&items, equations, true).unwrap().onnx();
     let rows = read_rows_of_items(&folder.join("items.csv")).unwrap();

@@ -5,17 +5,17 @@ use std::fs;
 use anyhow::{Context, Result};
 
 use crate::cli::{AlsFeedback, FoldInArgs};
-use crate::factors::read_factors;
 use crate::fold_in::check::{Recorded, read_rows_of_items};
 use crate::fold_in::steps::{MOST, largest_errors};
 use crate::fold_in::{Equations, Feedback, FoldIn};
+use crate::foreign::arrays::only_table;
 
 /// The numbers of steps whose error is shown.
 const SHOWN: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
 
 /// Writes the user tower that folds a visitor into item factors which were trained elsewhere.
 pub fn fold_in(args: &FoldInArgs) -> Result<()> {
-    let items = read_factors(&args.items)?;
+    let items = only_table(&args.items)?;
     let recorded = args.recorded.as_deref().zip(args.catalog.as_deref());
     let recorded =
         recorded.map(|(recorded, catalog)| anyhow::Ok((Recorded::read(recorded)?, read_rows_of_items(catalog)?)));

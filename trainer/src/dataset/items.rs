@@ -1,17 +1,25 @@
 //! Reading the items: ids, titles, years and categories.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use watchnext::bundle::Source;
-use watchnext::catalog::MovieId;
+use watchnext::catalog::{Catalog, Movie, MovieId};
 use watchnext::title::parse_title;
 
 use super::Layout;
 use super::columns::{self, Kind, Role};
+use super::parquet::LIST_SEPARATOR;
 use super::problems::Problems;
 use super::table::Table;
 use super::values::{self, Ids};
+
+/// What MovieLens writes where a movie has no genre.
+const NO_GENRES: &str = "(no genres listed)";
+
+/// The most categories that a catalogue may have: each is a column of what the models know of every item.
+const MOST_CATEGORIES: usize = 1000;
 
 /// One item as its row says.
 #[derive(Debug)]
@@ -22,7 +30,12 @@ pub(crate) struct Item {
     pub(crate) year: Option<u16>,
     /// Its categories as they stand, to be parted by the layout's separator.
     pub(crate) categories: String,
+    /// How many ratings it has elsewhere, as an own catalogue's column [`KNOWN`] says; 0 without.
+    pub(crate) ratings: u32,
 }
+
+/// The column that says how well known an item is, in a catalogue that comes without its ratings.
+pub(crate) const KNOWN: &str = "ratings";
 
 /// All items of a file, in its order.
 #[derive(Debug)]
@@ -33,6 +46,8 @@ pub(crate) struct Items {
     pub(crate) ids: Ids,
     /// Where they came from.
     pub(crate) source: Source,
+    /// Whether there is a column [`KNOWN`].
+    pub(crate) says_how_known: bool,
 }
 
 impl Items {
@@ -55,7 +70,12 @@ impl Items {
         let field = |role: Role| chosen.slot(role);
         let (item, title) = (field(Role::Item), field(Role::Title));
         let (categories, year) = (field(Role::Categories), field(Role::Year));
-        let source = table.read(path, &chosen.places(), &mut problems, |line, fields, problems| {
+        let known = table.columns().iter().position(|column| column.name == KNOWN).filter(|_| layout.is_some());
+        let mut places = chosen.places();
+        // It stands after the columns that have roles.
+        let known_slot = known.map(|_| places.len());
+        places.extend(known);
+        let source = table.read(path, &places, &mut problems, |line, fields, problems| {
             let value = |slot: Option<usize>| slot.and_then(|slot| fields.get(slot)).map_or("", |text| text.trim());
             let id = value(item);
             let known = match layout {
@@ -86,7 +106,19 @@ impl Items {
                 Some(_) => (value(title).to_owned(), own_year),
                 None => parse_title(value(title)),
             };
-            rows.push(Item { title, year, categories: value(categories).to_owned() });
+            let ratings = match value(known_slot) {
+                "" => 0,
+                text => text.parse().unwrap_or_else(|_| {
+                    problems.value(
+                        line,
+                        KNOWN,
+                        text,
+                        "isn't a number of ratings. Write it in digits, or leave it empty.",
+                    );
+                    0
+                }),
+            };
+            rows.push(Item { title, year, categories: value(categories).to_owned(), ratings });
         })?;
         problems.settle()?;
         if let Some(text) = ids.first_text() {
@@ -95,7 +127,56 @@ impl Items {
                 path.display()
             );
         }
-        Ok(Self { rows, ids, source })
+        Ok(Self { rows, ids, source, says_how_known: known.is_some() })
+    }
+
+    /// The catalogue of all items in the order of the file, each as well known as it says.
+    ///
+    /// # Errors
+    /// More categories than can be used.
+    pub(crate) fn catalog(&self) -> Result<Catalog> {
+        let all: Vec<usize> = (0..self.rows.len()).collect();
+        self.catalog_of(&all, |at| self.rows.get(at).map_or(0, |item| item.ratings), "|")
+    }
+
+    /// The catalogue of the items at these places of the file, in this order, rated so often, their categories parted by `separator`.
+    ///
+    /// # Errors
+    /// More categories than can be used.
+    pub(crate) fn catalog_of(
+        &self,
+        order: &[usize],
+        ratings: impl Fn(usize) -> u32,
+        separator: &str,
+    ) -> Result<Catalog> {
+        let categories = |text: &'_ str| -> Vec<String> {
+            let parts = text.split(LIST_SEPARATOR).flat_map(|part| {
+                // An empty separator parts nothing.
+                if separator.is_empty() { vec![part] } else { part.split(separator).collect() }
+            });
+            parts.map(str::trim).filter(|name| !name.is_empty() && *name != NO_GENRES).map(str::to_owned).collect()
+        };
+        let items = || order.iter().filter_map(|at| Some((*at, self.rows.get(*at)?)));
+        let genres: BTreeSet<String> = items().flat_map(|(_, item)| categories(&item.categories)).collect();
+        ensure!(
+            genres.len() <= MOST_CATEGORIES,
+            "the items have {} different categories, such as {:?}; at most {MOST_CATEGORIES} can be used. Name a column of broader ones, or none: --columns categories=. If one category is read as many, or many as one, name what parts them: --separator ';'.",
+            genres.len(),
+            genres.first().map_or("", String::as_str)
+        );
+        let genres: Vec<String> = genres.into_iter().collect();
+        let (numbers, keys) = (self.ids.numbered(), self.ids.texts_by_place());
+        let position = |name: &String| u16::try_from(genres.binary_search(name).ok()?).ok();
+        let movie = |(at, item): (usize, &Item)| Movie {
+            id: MovieId(numbers.get(at).copied().unwrap_or_default()),
+            key: keys.as_ref().and_then(|keys| keys.get(at)).cloned(),
+            title: item.title.clone(),
+            year: item.year,
+            genres: categories(&item.categories).iter().filter_map(position).collect(),
+            ratings: ratings(at),
+        };
+        let movies = items().map(movie).collect();
+        Ok(Catalog::new(genres, movies)?)
     }
 
     /// Every item by ascending number with its title.

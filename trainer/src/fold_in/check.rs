@@ -13,7 +13,7 @@ use watchnext::features::{HISTORY_LEN, TIME_FEATURES, history_inputs};
 use watchnext::history::{Rating, Watch};
 use watchnext::model::{TowerInputs, TractUserTower, UserTower};
 
-use crate::dataset::{read_file, read_rows};
+use crate::dataset::{Items, Layout};
 
 /// `recorded.json`: histories with the answers that were recorded for them.
 #[derive(Debug, Deserialize)]
@@ -138,7 +138,7 @@ impl Recorded {
                 "recorded history {number} has a vector of {} numbers, the items have {dim} factors",
                 case.user_vector.len()
             );
-            let history = history_inputs(&watches, count);
+            let history = history_inputs(&watches, count, HISTORY_LEN);
             let vector = tower.embed(&TowerInputs { history, time: [0.0; TIME_FEATURES], year: 0.0 })?;
             agreement.add_vector(&vector, &case.user_vector);
             let scores = items.dot(&Array1::from(vector));
@@ -166,23 +166,11 @@ impl Case {
     }
 }
 
-#[derive(Debug, Deserialize)]
-struct ItemRow {
-    #[serde(rename = "movieId")]
-    movie_id: u32,
-}
-
-/// Which row of the factors is whose, by the order of `items.csv`.
+/// Which row of the factors is whose, by the order of the items' file.
 ///
 /// # Errors
-/// As a file of movies, and an id that stands twice.
+/// What reading items refuses.
 pub fn read_rows_of_items(path: &Path) -> Result<BTreeMap<u32, usize>> {
-    let (bytes, ..) = read_file(path)?;
-    let mut rows = BTreeMap::new();
-    read_rows(path, &bytes, &["movieId"], |row: ItemRow, place| {
-        let at = rows.len();
-        ensure!(rows.insert(row.movie_id, at).is_none(), "{place}: movie {} stands twice.", row.movie_id);
-        Ok(())
-    })?;
-    Ok(rows)
+    let items = Items::read(path, Some(&Layout::default()))?;
+    Ok(items.ids.numbered().into_iter().zip(0..).collect())
 }

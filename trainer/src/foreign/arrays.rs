@@ -93,6 +93,25 @@ pub(crate) fn named(file: &GivenFile) -> Result<ByName> {
     }
 }
 
+/// The table `[rows, columns]` of finite floats that a `.npy` holds, or a `.safetensors` of one tensor.
+///
+/// # Errors
+/// A file that can't be read, another form, and the first number that isn't finite, with its row and column.
+pub fn only_table(path: &Path) -> Result<Array2<f32>> {
+    let file = GivenFile::read(path, "--items")?;
+    let array = match Kind::of(path) {
+        Some(Kind::Npy) => npy(&file)?,
+        _ => {
+            let arrays: Vec<Tensor> = named(&file)?.into_values().collect();
+            let [array] = arrays.as_slice() else {
+                bail!("{} holds {} arrays instead of one. Save the factors alone.", path.display(), arrays.len())
+            };
+            array.clone()
+        }
+    };
+    table(&array).with_context(|| format!("{} holds no table of factors, one row of floats an item", path.display()))
+}
+
 /// The numbers of an array as floats, in order, with the array's shape.
 ///
 /// # Errors

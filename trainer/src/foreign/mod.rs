@@ -1,12 +1,11 @@
 //! Models that were trained elsewhere: `trainer pack` turns an ONNX user tower, the items' vectors and a catalogue into a bundle.
 //!
-//! [`arrays`] reads NumPy's and safetensors' files, [`catalogue`] the CSV, [`items`] makes of vectors what the scan takes, [`tower`]
+//! [`arrays`] reads NumPy's and safetensors' files, [`items`] makes of vectors what the scan takes, [`tower`]
 //! holds the model to the contract, [`recorded`] holds tract to what the training framework computed, and [`card`] writes the model
 //! card. `MODEL_CONTRACT.md` states the contract.
 
 pub mod arrays;
 mod card;
-pub mod catalogue;
 pub mod items;
 pub mod recorded;
 pub mod tower;
@@ -19,7 +18,7 @@ use watchnext::bundle::{Source, Training, sha256_hex};
 use watchnext::catalog::Catalog;
 use watchnext::model::TowerInputs;
 
-use crate::dataset::Dataset;
+use crate::dataset::{self, Dataset, Layout, Times};
 use crate::evaluate::run::{Evaluation, Protocol, evaluate_bundle};
 use crate::pack::{Model, Packed};
 use crate::report::held_out_figures;
@@ -40,8 +39,9 @@ pub struct PackArgs {
     /// With vectors of a .npy: what is added to each item's score, [items].
     #[arg(long, value_name = "FILE.npy")]
     pub bias: Option<PathBuf>,
-    /// The items in the order of their vectors, with the columns itemId (or movieId), title and, if wanted, year, genres and ratings.
-    #[arg(long, value_name = "FILE.csv")]
+    /// The items in the order of their vectors, CSV or Parquet, with an id, a title and, if wanted, a year, genres and ratings (how
+    /// many there are). Columns are known by their usual names.
+    #[arg(long, value_name = "FILE")]
     pub catalog: PathBuf,
     /// The bundle's folder.
     #[arg(long)]
@@ -117,11 +117,17 @@ impl Model for Foreign {
 /// The first thing that doesn't fit, with its file, its place and the remedy.
 pub fn pack(args: &PackArgs) -> Result<PackedForeign> {
     let mut warnings = Vec::new();
-    let (catalog, catalog_source, columns) = catalogue::read(&args.catalog)?;
+    ensure!(
+        args.catalog.is_file(),
+        "{} can't be read. Check the path after --catalog, and the rights.",
+        args.catalog.display()
+    );
+    let catalogue = dataset::Items::read(&args.catalog, Some(&Layout::default()))?;
+    let catalog = catalogue.catalog()?;
     let (items, items_sources) = Items::read(args, catalog.len())?;
     let tower_file = GivenFile::read(&args.user_tower, "--user-tower")?;
     let tower = ForeignTower::load(&tower_file, items.dim(), catalog.len())?;
-    if !columns.ratings {
+    if !catalogue.says_how_known {
         warnings.push(
             "The catalogue has no column `ratings`, so nothing is known better than anything else: the first page shows the \
              catalogue's first items, and popularity can't be compared with."
@@ -130,7 +136,7 @@ pub fn pack(args: &PackArgs) -> Result<PackedForeign> {
     }
     let mut sources = vec![tower_file.source(0)];
     sources.extend(items_sources);
-    sources.push(catalog_source);
+    sources.push(catalogue.source);
     let recorded = args.recorded.as_deref().map(|path| recorded::read(path, &tower, catalog.len())).transpose()?;
     let (parity, histories) = match recorded {
         Some((cases, source)) => {
@@ -170,13 +176,15 @@ pub fn pack(args: &PackArgs) -> Result<PackedForeign> {
 
 /// Protocols P1 and P2 on the users of a file.
 fn evaluate(recommender: &watchnext::recommend::Recommender, ratings: &Path, catalog: &Catalog) -> Result<Evaluation> {
-    let (users, left_out) = Dataset::read_users(ratings, catalog)?;
+    let (users, left_out, times) = Dataset::read_users(ratings, catalog, Some(&Layout::default()))?;
     ensure!(
         !users.is_empty(),
         "{} holds no rating of an item of the catalogue. Give ratings whose movieId is the catalogue's with --ratings.",
         ratings.display()
     );
-    let evaluation = evaluate_bundle(recommender, &users, &[Protocol::P1, Protocol::P2])?;
+    // The order of a file isn't that of watching.
+    let protocols: &[Protocol] = if times == Times::Unknown { &[Protocol::P2] } else { &[Protocol::P1, Protocol::P2] };
+    let evaluation = evaluate_bundle(recommender, &users, protocols)?;
     Ok(Evaluation { left_out: Some(left_out), ..evaluation })
 }
 
