@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-pub(crate) use data::{DataArgs, LayoutArgs};
+pub(crate) use data::DataArgs;
+pub use data::LayoutArgs;
 
 use crate::als::AlsConfig;
 use crate::als::solver::Settings;

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use candle_core::Tensor;
 use serde_json::Value;
+use trainer::cli::LayoutArgs;
 use trainer::foreign::items::{Metric, Storage};
 use trainer::foreign::recorded::TOLERANCE;
 use trainer::foreign::{PackArgs, PackedForeign, pack};
@@ -22,6 +23,7 @@ const GROUPS: usize = 4;
 
 fn args(from: &Path, out: &Path) -> PackArgs {
     PackArgs {
+        layout: LayoutArgs::default(),
         user_tower: from.join("user_tower.onnx"),
         items: from.join("vectors.npy"),
         bias: Some(from.join("bias.npy")),

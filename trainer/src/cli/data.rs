@@ -27,20 +27,20 @@ pub(crate) struct DataArgs {
 
 /// How to read files of one's own.
 #[derive(Debug, Clone, Default, Args)]
-pub(crate) struct LayoutArgs {
+pub struct LayoutArgs {
     /// Which column is what, where it hasn't a usual name: user=reader,item=isbn,rating=stars,time=date,title=name,
     /// categories=tags,year=published. With `items.` or `ratings.` before it, of that file alone; `rating=` means that there is none.
     #[arg(long)]
-    pub(crate) columns: Option<ColumnNames>,
+    pub columns: Option<ColumnNames>,
     /// What stands between the categories of an item [default: |].
     #[arg(long)]
-    pub(crate) separator: Option<String>,
+    pub separator: Option<String>,
     /// The ratings' scale, such as 1..10, if it isn't 0.5..5.
     #[arg(long, allow_hyphen_values = true)]
-    pub(crate) scale: Option<Scale>,
+    pub scale: Option<Scale>,
     /// Ratings without times stand in the order in which they were given.
     #[arg(long)]
-    pub(crate) ordered: bool,
+    pub ordered: bool,
 }
 
 impl LayoutArgs {
@@ -61,7 +61,7 @@ impl LayoutArgs {
     }
 
     /// The options as they are typed, each with a space before it.
-    fn typed(&self) -> String {
+    pub(crate) fn typed(&self) -> String {
         let quoted = |text: &str| {
             if text.contains([' ', '|', ';', '<', '>', '&']) { format!("'{text}'") } else { text.to_owned() }
         };

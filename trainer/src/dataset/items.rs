@@ -130,13 +130,13 @@ impl Items {
         Ok(Self { rows, ids, source, says_how_known: known.is_some() })
     }
 
-    /// The catalogue of all items in the order of the file, each as well known as it says.
+    /// The catalogue of all items in the order of the file, each as well known as it says, its categories parted by `separator`.
     ///
     /// # Errors
     /// More categories than can be used.
-    pub(crate) fn catalog(&self) -> Result<Catalog> {
+    pub(crate) fn catalog(&self, separator: &str) -> Result<Catalog> {
         let all: Vec<usize> = (0..self.rows.len()).collect();
-        self.catalog_of(&all, |at| self.rows.get(at).map_or(0, |item| item.ratings), "|")
+        self.catalog_of(&all, |at| self.rows.get(at).map_or(0, |item| item.ratings), separator)
     }
 
     /// The catalogue of the items at these places of the file, in this order, rated so often, their categories parted by `separator`.

@@ -219,9 +219,11 @@ fn read_bias(place: &str, bias: &candle_core::Tensor, count: usize) -> Result<Ve
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
+    use crate::cli::LayoutArgs;
 
     fn args(metric: Metric, precision: Storage) -> PackArgs {
         PackArgs {
+            layout: LayoutArgs::default(),
             user_tower: "tower.onnx".into(),
             items: "vectors.npy".into(),
             bias: None,

@@ -17,7 +17,9 @@ use anyhow::{Context, Result, ensure};
 use watchnext::bundle::{Source, Training, sha256_hex};
 use watchnext::catalog::Catalog;
 use watchnext::model::TowerInputs;
+use watchnext::recommend::Recommender;
 
+use crate::cli::LayoutArgs;
 use crate::dataset::{self, Dataset, Layout, Times};
 use crate::evaluate::run::{Evaluation, Protocol, evaluate_bundle};
 use crate::pack::{Model, Packed};
@@ -58,6 +60,8 @@ pub struct PackArgs {
     /// The model's inputs and its `user_vector` as the training framework computed them, [cases, …] each.
     #[arg(long, value_name = "FILE.npz|FILE.safetensors")]
     pub recorded: Option<PathBuf>,
+    #[command(flatten)]
+    pub layout: LayoutArgs,
     /// Ratings by users whom the model never saw, as MovieLens writes them; the bundle is measured on them.
     #[arg(long, value_name = "FILE.csv")]
     pub ratings: Option<PathBuf>,
@@ -117,13 +121,14 @@ impl Model for Foreign {
 /// The first thing that doesn't fit, with its file, its place and the remedy.
 pub fn pack(args: &PackArgs) -> Result<PackedForeign> {
     let mut warnings = Vec::new();
+    let layout = args.layout.layout();
     ensure!(
         args.catalog.is_file(),
         "{} can't be read. Check the path after --catalog, and the rights.",
         args.catalog.display()
     );
-    let catalogue = dataset::Items::read(&args.catalog, Some(&Layout::default()))?;
-    let catalog = catalogue.catalog()?;
+    let catalogue = dataset::Items::read(&args.catalog, Some(&layout))?;
+    let catalog = catalogue.catalog(&layout.separator)?;
     let (items, items_sources) = Items::read(args, catalog.len())?;
     let tower_file = GivenFile::read(&args.user_tower, "--user-tower")?;
     let tower = ForeignTower::load(&tower_file, items.dim(), catalog.len())?;
@@ -164,7 +169,7 @@ pub fn pack(args: &PackArgs) -> Result<PackedForeign> {
     let mut packed = Packed::new(&foreign, &catalog, None, &name, training)?;
     let recommender = packed.recommender().context("the library refuses the bundle")?;
     let evaluation = match &args.ratings {
-        Some(ratings) => Some(evaluate(&recommender, ratings, &catalog)?),
+        Some(ratings) => Some(evaluate(&recommender, ratings, &catalog, &layout)?),
         None => None,
     };
     if let Some(evaluation) = &evaluation {
@@ -175,8 +180,8 @@ pub fn pack(args: &PackArgs) -> Result<PackedForeign> {
 }
 
 /// Protocols P1 and P2 on the users of a file.
-fn evaluate(recommender: &watchnext::recommend::Recommender, ratings: &Path, catalog: &Catalog) -> Result<Evaluation> {
-    let (users, left_out, times) = Dataset::read_users(ratings, catalog, Some(&Layout::default()))?;
+fn evaluate(recommender: &Recommender, ratings: &Path, catalog: &Catalog, layout: &Layout) -> Result<Evaluation> {
+    let (users, left_out, times) = Dataset::read_users(ratings, catalog, Some(layout))?;
     ensure!(
         !users.is_empty(),
         "{} holds no rating of an item of the catalogue. Give ratings whose movieId is the catalogue's with --ratings.",
@@ -235,6 +240,7 @@ fn command_line(args: &PackArgs) -> String {
         option("precision", unless_default(args.precision.to_string(), "int8")),
         option("recorded", args.recorded.as_ref().and_then(file)),
         option("ratings", args.ratings.as_ref().and_then(file)),
+        args.layout.typed(),
     ];
     format!("trainer pack{} --out {}", parts.concat(), file_name(&args.out))
 }
