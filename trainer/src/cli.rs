@@ -446,7 +446,7 @@ pub(crate) struct SequenceOptions {
     #[arg(long, default_value_t = 200)]
     pub(crate) window: usize,
     /// Passes over the users.
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, default_value_t = 20)]
     pub(crate) epochs: usize,
     /// For each network, the epoch after which it stops, separated by commas, where all epochs would take too long; the last is for
     /// all further networks.

@@ -2,7 +2,8 @@
 //! beside the figures of others.
 //!
 //! [`data`] reads sequences and parts them by leave-one-out, [`network`] is the tower with the operations of [`recurrence`],
-//! [`attention`] and [`layers`], [`train`](mod@train) fits it and [`evaluate`] ranks.
+//! [`attention`] and [`layers`], [`train`](mod@train) fits it and [`evaluate`] ranks. [`followers`] is a linear model beside the networks,
+//! [`tower`] mixes them, [`export`] writes the mixture as ONNX and [`shipped`] measures what tract makes of it.
 
 pub mod attention;
 pub mod data;
