@@ -142,6 +142,7 @@ fn a_tower_says_itself_how_many_movies_it_sees() {
     let manifest = Manifest::from_json(&serde_json::to_vec(&manifest).unwrap()).unwrap();
     let movie = |row: usize| Movie {
         id: MovieId(row as u32),
+        key: None,
         title: format!("Movie {row}"),
         year: None,
         genres: Vec::new(),

@@ -1,6 +1,6 @@
 //! What the page answered in a long visit, the native library must answer too: `cargo xtask soak` records and then runs this.
 #![cfg(not(target_arch = "wasm32"))]
-#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};

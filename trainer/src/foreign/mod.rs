@@ -60,6 +60,7 @@ pub struct PackArgs {
     /// The model's inputs and its `user_vector` as the training framework computed them, [cases, …] each.
     #[arg(long, value_name = "FILE.npz|FILE.safetensors")]
     pub recorded: Option<PathBuf>,
+    /// How to read the catalogue and the ratings.
     #[command(flatten)]
     pub layout: LayoutArgs,
     /// Ratings by users whom the model never saw, as MovieLens writes them; the bundle is measured on them.
