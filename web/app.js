@@ -20,7 +20,7 @@ const AGAIN_MS = 3000;
 /** The page's words, once they can be had: the tools have nothing to say without, and the widget goes on meanwhile. @returns {Promise<Words>} */
 async function loadWords() {
   try {
-    return await Words.load(document.documentElement.lang, folder, own && `${own}page/`);
+    return await Words.load(document.documentElement.lang, folder, own?.replace(/\/*$/, '/page/'));
   } catch (error) {
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     await refetch(error);
