@@ -14,6 +14,7 @@ mod fold;
 mod module;
 mod package;
 mod project;
+mod scale;
 mod shell;
 mod size;
 mod soak;
@@ -47,6 +48,8 @@ enum Command {
     Build,
     /// Build the page and pack its element, runtime and default model for npm, into `target/npm/`.
     Package,
+    /// Measure a made-up catalogue of a million items in the page, and fail where it is over its budget.
+    Scale(scale::Options),
     /// Say what each file of the built page weighs, and fail where a sum is over its budget.
     Size(size::Options),
     /// Visit the page at random for an hour, and hold every answer to the native library's.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&project, &options),
         Command::Build => build::run(&project),
         Command::Package => package::run(&project),
+        Command::Scale(options) => scale::run(&project, &options),
         Command::Size(options) => size::run(&project, &options),
         Command::Soak(options) => soak::run(&project, &options),
         Command::Test(options) => test::run(&project, &options),
