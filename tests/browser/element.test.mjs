@@ -108,7 +108,8 @@ test('lang: its own, that of what it stands in, and English for a language that 
   await onElement(page, "(element) => element.setAttribute('lang', 'fr-CA')");
   await page.waitForFunction((text) => inside().querySelector('#wall-title')?.textContent !== text, german);
   assert.equal(await page.locator('#root').getAttribute('lang'), 'fr');
-  assert.equal(await page.locator('.tile').count() > 0, true, 'the engine stays, and the wall is drawn anew');
+  // The engine stays, and the wall is drawn anew.
+  await page.locator('.tile').first().waitFor();
   await onElement(page, "(element) => element.setAttribute('lang', 'xx')");
   await page.waitForFunction(() => inside().querySelector('#wall-title')?.textContent === 'Seen any of these?');
   assert.equal(here.server.requests.filter((path) => path === '/models/manifest.json').length > 0, true);
@@ -133,7 +134,8 @@ test("words: a site's own texts, and the widget's where it has none or where its
     await onElement(page, `(element) => element.setAttribute('words', '${folder}')`);
     await titled('Seen any of these?');
   }
-  assert.equal(await page.locator('.tile').count() > 0, true, 'the engine stays, and the wall is drawn anew');
+  // The engine stays, and the wall is drawn anew.
+  await page.locator('.tile').first().waitFor();
 });
 
 test('watched: a list that the site keeps, with stars, not stored in the browser', async () => {
