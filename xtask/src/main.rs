@@ -6,12 +6,15 @@
 // Panics are how tests fail.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod alone;
 mod bench;
 mod build;
 mod cache;
 mod demo;
 mod fold;
+mod miri;
 mod module;
+mod mutants;
 mod package;
 mod project;
 mod shell;
@@ -45,6 +48,10 @@ enum Command {
     Demo(demo::Options),
     /// Build the page into `dist/`, each file compressed beside itself, ready for any static host.
     Build,
+    /// Interpret the library's tests with Miri, which finds undefined behaviour.
+    Miri(miri::Options),
+    /// Change the library in one place after the other, and see whether a test fails for each.
+    Mutants(mutants::Options),
     /// Build the page and pack its element, runtime and default model for npm, into `target/npm/`.
     Package,
     /// Say what each file of the built page weighs, and fail where a sum is over its budget.
@@ -63,6 +70,8 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&project, &options),
         Command::Demo(options) => demo::run(&project, &options),
         Command::Build => build::run(&project),
+        Command::Miri(options) => miri::run(&project, &options),
+        Command::Mutants(options) => mutants::run(&project, &options),
         Command::Package => package::run(&project),
         Command::Size(options) => size::run(&project, &options),
         Command::Soak(options) => soak::run(&project, &options),
