@@ -114,7 +114,7 @@ mod tests {
                 (1.0 - diversity) * (scores[at] - lowest) / (highest - lowest) - diversity * likest
             };
             let left = (0..candidates.len()).filter(|at| !picked.contains(at));
-            let best = left.max_by(|one, other| gain(*one).total_cmp(&gain(*other)));
+            let best = left.max_by(|one, other| gain(*one).total_cmp(&gain(*other)).then(other.cmp(one)));
             picked.extend(best);
         }
         picked

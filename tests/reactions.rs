@@ -209,7 +209,8 @@ impl World {
         };
         let precision: Vec<Vec<f64>> =
             (0..TASTES).map(|at| (0..TASTES).map(|other| entry(at, other)).collect()).collect();
-        let pull = |at: usize| rated.iter().zip(&biases).map(|((row, _), bias)| self.loadings[*row][at] * bias / noise);
+        let pull =
+            |at: usize| rated.iter().zip(&biases).map(move |((row, _), bias)| self.loadings[*row][at] * bias / noise);
         let pull: Vec<f64> = (0..TASTES).map(|at| pull(at).sum()).collect();
         columns.push(expected + dot(&self.loadings[row], &solve(precision.clone(), pull)));
         columns.push(dot(&self.loadings[row], &solve(precision, self.loadings[row].clone())));

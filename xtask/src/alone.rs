@@ -16,9 +16,11 @@ use crate::shell::{cargo, run, step};
 /// What the copy is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// Being changed, built and tested again and again.
-    Mutated,
-    /// Being interpreted: without what tract runs, and with the kernels of the browser in place of the scalar ones.
+    /// All of the library.
+    Whole,
+    /// Without what tract runs: features, index and diversity, with the tests that need no bundle.
+    Core,
+    /// The same with the kernels of the browser in place of the scalar ones, for Miri.
     Interpreted,
 }
 
@@ -29,29 +31,29 @@ const PARTS: [&str; 7] =
 /// Test programs that can't be modules of the library: they need the real trainer, the browser, or the allocator for themselves.
 const LEFT_OUT: [&str; 3] = ["hostile", "soak", "wasm"];
 
-/// Test programs that need neither tract nor a bundle.
+/// Test programs that need neither tract nor a bundle of made-up movies: those that hold the core to its word, and more.
+const OF_CORE: [&str; 3] = ["features", "index", "reactions"];
 const INTERPRETED: [&str; 5] = ["catalog", "features", "index", "lists", "reactions"];
 
 /// A line of a file and what stands there instead.
 type Replaced = (&'static str, &'static str);
 
-/// No other crate of the workspace, the trainer's stand-in, and a profile that compiles quickly. The arithmetic stays optimised,
-/// as do all dependencies.
+/// No other crate of the workspace, the trainer's stand-in, and a profile that compiles quickly. What it depends on
+/// stays as it is.
 const MANIFEST: [Replaced; 4] = [
     ("members = [\"stand-ins/inventory\", \"trainer\", \"xtask\"]", "members = [\"stand-ins/inventory\"]"),
     ("trainer = { path = \"trainer\" }", "trainer = { path = \"stand-ins/trainer\" }"),
     ("crate-type = [\"rlib\", \"cdylib\"]", "crate-type = [\"rlib\"]"),
-    ("[profile.dev]\nopt-level = 3\ndebug = \"line-tables-only\"", "[profile.dev]\nopt-level = 1\ndebug = false"),
+    ("[profile.dev.package.brotli]", "[profile.dev.package.watchnext]\nopt-level = 1\n\n[profile.dev.package.brotli]"),
 ];
 
-/// Without tract, and with the browser's instructions.
-const LIBRARY: [Replaced; 6] = [
+/// The modules that tract runs.
+const LIBRARY: [Replaced; 5] = [
     ("pub mod model;\n", ""),
     ("pub mod onnx;\n", ""),
     ("pub mod ranker;\n", ""),
     ("pub mod reasons;\n", ""),
     ("pub mod recommend;\n", ""),
-    ("pub mod wasm_api;\n", "pub mod wasm_api;\n#[path = \"../stand-ins/wasm32.rs\"]\npub mod wasm32;\n"),
 ];
 
 /// The condition under which the browser's kernels are compiled.
@@ -64,8 +66,9 @@ const KERNELS: [Replaced; 2] =
 /// Makes the copy, or brings it up to date, and gives its folder.
 pub fn prepare(project: &Project, form: Form) -> Result<PathBuf> {
     let root = project.path(match form {
-        Form::Mutated => "target/mutated",
-        Form::Interpreted => "target/interpreted",
+        Form::Whole => "target/alone/whole",
+        Form::Core => "target/alone/core",
+        Form::Interpreted => "target/alone/interpreted",
     });
     step(&format!("The library without the trainer, in {}", root.display()));
     for part in PARTS {
@@ -74,22 +77,24 @@ pub fn prepare(project: &Project, form: Form) -> Result<PathBuf> {
     let mut manifest = replaced(project, "Cargo.toml", &MANIFEST)?;
     let mut library = read(&project.path("src/lib.rs"))?;
     let mut tests = test_programs(&project.path("tests"))?;
-    match form {
-        Form::Mutated => make_fixture(project)?,
-        Form::Interpreted => {
-            tests.retain(|name| INTERPRETED.contains(&name.as_str()));
-            manifest = manifest.replacen("tract-onnx.workspace = true\n", "", 1);
-            library = replaced(project, "src/lib.rs", &LIBRARY)?;
-            for file in ["src/index.rs", "src/index/scalar.rs"] {
-                // Conditions that are always and never met.
-                let text = read(&project.path(file))?;
-                let text = text.replace(&format!("not({BROWSER})"), "any()").replace(BROWSER, "all()");
-                write(&root.join(file), text.as_bytes())?;
-            }
-            let kernels =
-                replaced(project, "src/index/simd128.rs", &KERNELS)?.replace("#[wasm_bindgen_test]", "#[test]");
-            write(&root.join("src/index/simd128.rs"), kernels.as_bytes())?;
+    if form == Form::Whole {
+        make_fixture(project)?;
+    } else {
+        manifest = manifest.replacen("tract-onnx.workspace = true\n", "", 1);
+        library = replaced(project, "src/lib.rs", &LIBRARY)?;
+        let wanted: &[&str] = if form == Form::Core { &OF_CORE } else { &INTERPRETED };
+        tests.retain(|name| wanted.contains(&name.as_str()));
+    }
+    if form == Form::Interpreted {
+        library.push_str("#[path = \"../stand-ins/wasm32.rs\"]\npub mod wasm32;\n");
+        for file in ["src/index.rs", "src/index/scalar.rs"] {
+            // Conditions that are always and never met.
+            let text = read(&project.path(file))?;
+            let text = text.replace(&format!("not({BROWSER})"), "any()").replace(BROWSER, "all()");
+            write(&root.join(file), text.as_bytes())?;
         }
+        let kernels = replaced(project, "src/index/simd128.rs", &KERNELS)?.replace("#[wasm_bindgen_test]", "#[test]");
+        write(&root.join("src/index/simd128.rs"), kernels.as_bytes())?;
     }
     write(&root.join("Cargo.toml"), manifest.as_bytes())?;
     library.push_str("\n#[cfg(test)]\nextern crate self as watchnext;\n");

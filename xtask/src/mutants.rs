@@ -1,27 +1,20 @@
 //! `cargo xtask mutants`: cargo-mutants over the library, built and tested without the trainer so that a mutant costs seconds.
 
+use std::fs;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
-use clap::Args;
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
 
 use crate::alone::{Form, prepare};
 use crate::project::Project;
 use crate::shell::{ask, cargo, run as run_program, step};
 
-/// What decides which movies come, in which order, and from which bundle.
-const FILES: [&str; 10] = [
-    "src/bundle.rs",
-    "src/diversity.rs",
-    "src/features.rs",
-    "src/features/*.rs",
-    "src/filter.rs",
-    "src/history.rs",
-    "src/index.rs",
-    "src/index/*.rs",
-    "src/ranker.rs",
-    "src/recommend.rs",
-];
+/// What needs no model, and is built and tested without tract in a few seconds.
+const CORE: [&str; 5] = ["src/diversity.rs", "src/features.rs", "src/features/*.rs", "src/index.rs", "src/index/*.rs"];
+
+/// What else decides which movies come, in which order, and from which bundle.
+const WHOLE: [&str; 5] = ["src/bundle.rs", "src/filter.rs", "src/history.rs", "src/ranker.rs", "src/recommend.rs"];
 
 /// The kernels of the browser aren't compiled here; `tests/wasm.rs` holds them to the scalar ones.
 const ELSEWHERE: &str = "src/index/simd128.rs";
@@ -29,7 +22,9 @@ const ELSEWHERE: &str = "src/index/simd128.rs";
 /// What the command line may say.
 #[derive(Args)]
 pub struct Options {
-    /// Change this file alone, a glob; may be given again. Without it, what decides about suggestions and bundles.
+    /// Which part of the library is changed.
+    part: Part,
+    /// Change this file alone, a glob; may be given again.
     #[arg(long, value_name = "FILE")]
     file: Vec<String>,
     /// A part of all mutants, as `k/n`.
@@ -43,18 +38,32 @@ pub struct Options {
     list: bool,
 }
 
-/// Runs cargo-mutants in the copy; what it found goes to `target/mutants.out`.
+/// The parts of the library whose mutants are looked at.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Features, index and diversity, which need no model.
+    Core,
+    /// Filter, history, second stage, recommender and bundle.
+    Whole,
+}
+
+/// Runs cargo-mutants in the copy; what it found goes to `target/mutants`.
 pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     if ask(cargo().args(["mutants", "--version"])).is_none() {
         bail!("cargo-mutants isn't on PATH; `cargo install cargo-mutants --locked` brings it");
     }
-    let root = prepare(project, Form::Mutated)?;
+    let (form, name, files) = match options.part {
+        Part::Core => (Form::Core, "core", CORE),
+        Part::Whole => (Form::Whole, "whole", WHOLE),
+    };
+    let root = prepare(project, form)?;
     step("Mutants");
     let mut mutants = cargo();
-    mutants.args(["mutants", "--in-place", "--exclude", ELSEWHERE, "--output"]).arg(project.path("target"));
-    let files: Vec<&str> =
-        if options.file.is_empty() { FILES.to_vec() } else { options.file.iter().map(String::as_str).collect() };
-    for file in files {
+    let place = project.path("target/mutants").join(name);
+    fs::create_dir_all(&place).with_context(|| format!("{} can't be made", place.display()))?;
+    mutants.args(["mutants", "--in-place", "--exclude", ELSEWHERE, "--output"]).arg(place);
+    let asked = options.file.iter().map(String::as_str);
+    for file in asked.chain(files.into_iter().filter(|_| options.file.is_empty())) {
         mutants.args(["--file", file]);
     }
     for (flag, value) in [("--shard", &options.shard), ("--re", &options.only)] {

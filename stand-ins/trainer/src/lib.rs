@@ -16,7 +16,7 @@ pub mod fixture {
     pub use crate::groups::{GROUPS, MOVIES_PER_GROUP, SecondStage, movie_id};
 
     /// The folder into which `trainer fixture` wrote its bundle.
-    const MADE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../fixture");
+    const MADE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../fixture");
 
     /// Copies the bundle into `folder`. Its ranker knows titles, and it does for one that knows none.
     ///
