@@ -35,7 +35,6 @@ pub use titles::titles;
 pub use train::train;
 
 use crate::cli::{FeaturesArgs, MadeUpArgs, SuggestArgs};
-use crate::dataset::Dataset;
 use crate::fixture as made_up;
 use crate::links::read_links;
 use crate::made_up::Amounts;
