@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::title;
+use crate::title::{self, SearchKeys};
 
 /// The longest query that is searched for, in bytes: no title is half as long, and a pasted book would be compared with each.
 const MAX_QUERY: usize = 500;
@@ -108,7 +108,7 @@ pub struct Catalog {
     /// All movies by their keys; empty if they have none.
     by_key: Vec<MovieIndex>,
     /// By dense index; made when somebody first searches, since suggestions can do without.
-    search_keys: OnceLock<Vec<String>>,
+    search_keys: OnceLock<SearchKeys>,
     /// All movies, the one with the most ratings first, ties by index.
     best_known: Vec<MovieIndex>,
 }
@@ -263,38 +263,45 @@ impl Catalog {
         if query.len() > MAX_QUERY {
             return Vec::new();
         }
-        let make = || self.movies.iter().map(|movie| title::search_key(&movie.title)).collect();
-        let keys: &Vec<String> = self.search_keys.get_or_init(make);
+        let keys =
+            self.search_keys.get_or_init(|| SearchKeys::new(self.movies.iter().map(|movie| movie.title.as_str())));
+        let whole = title::search_key(query);
         let (words, year) = title::split_query(query);
-        let exact = self.search_by(limit, |row| {
-            let movie = self.movies.get(row)?;
-            let key = keys.get(row)?;
+        let is_of_year = |row: usize| year.is_some() && self.movies.get(row).is_some_and(|movie| movie.year == year);
+        let rank = |row: usize| {
+            let key = keys.key(row);
             // A number at the end may belong to the title ("Blade Runner 2049"), so the whole query is tried as well.
-            let whole = title::match_rank(key, &title::search_key(query));
-            let narrowed = year
-                .filter(|year| movie.year == Some(*year))
-                .and_then(|_| if words.is_empty() { Some(3) } else { title::match_rank(key, &words) });
-            [whole, narrowed].into_iter().flatten().min()
-        });
-        if !exact.is_empty() || words.is_empty() {
+            let of_whole = title::match_rank(key, &whole);
+            let narrowed = is_of_year(row)
+                .then(|| if words.is_empty() { Some(3) } else { title::match_rank(key, &words) })
+                .flatten();
+            Some(([of_whole, narrowed].into_iter().flatten().min()?, row))
+        };
+        // However a title matches, it holds every word of the query, and few titles hold the longest.
+        let Some(longest) = words.split(' ').filter(|word| !word.is_empty()).max_by_key(|word| word.len()) else {
+            return self.best(limit, (0..self.len()).filter_map(rank));
+        };
+        let exact = self.best(limit, keys.holding(longest).filter_map(rank));
+        if !exact.is_empty() {
             return exact;
         }
-        self.search_by(limit, |row| {
-            let fits_year = year.is_none_or(|year| self.movies.get(row).is_some_and(|movie| movie.year == Some(year)));
-            let key = keys.get(row)?;
-            (fits_year && title::matches_with_typo(key, &words)).then_some(0)
-        })
+        let fits =
+            |row: &usize| (year.is_none() || is_of_year(*row)) && title::matches_with_typo(keys.key(*row), &words);
+        self.best(limit, (0..self.len()).filter(fits).map(|row| (0, row)))
     }
 
-    fn search_by(&self, limit: usize, rank: impl Fn(usize) -> Option<u8>) -> Vec<MovieIndex> {
-        let mut found: Vec<(u8, std::cmp::Reverse<u32>, usize)> = self
-            .movies
-            .iter()
-            .enumerate()
-            .filter_map(|(row, movie)| Some((rank(row)?, std::cmp::Reverse(movie.ratings), row)))
-            .collect();
+    /// The best of rows with their ranks, at most `limit`: those of the least rank, then the best known, then by index.
+    fn best(&self, limit: usize, rows: impl Iterator<Item = (u8, usize)>) -> Vec<MovieIndex> {
+        let ratings = |row: usize| self.movies.get(row).map_or(0, |movie| movie.ratings);
+        let mut found: Vec<(u8, std::cmp::Reverse<u32>, usize)> =
+            rows.map(|(rank, row)| (rank, std::cmp::Reverse(ratings(row)), row)).collect();
+        if limit < found.len() {
+            // A word such as "the" is in every third title, and a list shows eight.
+            found.select_nth_unstable(limit);
+            found.truncate(limit);
+        }
         found.sort_unstable();
-        found.into_iter().take(limit).filter_map(|(_, _, row)| MovieIndex::new(row)).collect()
+        found.into_iter().filter_map(|(_, _, row)| MovieIndex::new(row)).collect()
     }
 
     /// Well-known and varied movies for a visitor to start from, at most `limit`.

@@ -49,13 +49,19 @@ fn own_article_first(title: &str) -> String {
 /// A title or query as it is compared: lower case, no accents, words of letters and digits with one space between.
 pub(crate) fn search_key(text: &str) -> String {
     let mut key = String::with_capacity(text.len());
-    for character in text.nfkd().filter(|character| !is_combining_mark(*character)) {
+    let mut add = |character: char| {
         if character.is_alphanumeric() {
             key.extend(character.to_lowercase());
         } else if !matches!(character, '\'' | '’' | '.') && !key.ends_with(' ') && !key.is_empty() {
             // Any other sign parts words; an apostrophe or a dot joins them ("schindlers", "et").
             key.push(' ');
         }
+    };
+    if text.is_ascii() {
+        // Most titles are, and there is nothing to take apart.
+        text.chars().for_each(add);
+    } else {
+        text.nfkd().filter(|character| !is_combining_mark(*character)).for_each(&mut add);
     }
     key.truncate(key.trim_end().len());
     key
@@ -128,20 +134,78 @@ fn is_article(word: &str) -> bool {
 /// must match as they are, since with an error they match anything.
 pub(crate) fn matches_with_typo(key: &str, query: &str) -> bool {
     query.split(' ').all(|word| {
-        let letters = word.chars().count();
-        key.split(' ').any(|candidate| {
-            candidate.starts_with(word)
-                || (letters > 3
-                    && [letters - 1, letters, letters + 1].into_iter().any(|len| {
-                        let start: String = candidate.chars().take(len).collect();
-                        strsim::osa_distance(word, &start) <= 1
-                    }))
-        })
+        let is_long = word.chars().nth(3).is_some();
+        key.split(' ').any(|candidate| candidate.starts_with(word) || (is_long && starts_with_typo(candidate, word)))
     })
+}
+
+/// Whether some start of `text` is `word` but for one letter too many, too few or another, or two that changed places: an optimal
+/// string alignment distance of at most 1. All words of all titles are asked, so nothing is allocated and most are done with at
+/// their first letters.
+fn starts_with_typo(text: &str, word: &str) -> bool {
+    let (mut text, mut word) = (text.chars(), word.chars());
+    loop {
+        let (text_here, word_here) = (text.as_str(), word.as_str());
+        let (letter, typed) = (text.next(), word.next());
+        if typed.is_none() {
+            return true;
+        }
+        if letter != typed {
+            let (text_after, word_after) = (text.as_str(), word.as_str());
+            let mut has_changed_places =
+                || word.next() == letter && text.next() == typed && text.as_str().starts_with(word.as_str());
+            return text_here.starts_with(word_after)
+                || text_after.starts_with(word_here)
+                || text_after.starts_with(word_after)
+                || has_changed_places();
+        }
+    }
+}
+
+/// The keys of all titles in one text, a line each, so that one pass over it finds the few that hold a word.
+#[derive(Debug, Clone)]
+pub(crate) struct SearchKeys {
+    text: String,
+    /// Where each key ends in the text.
+    ends: Vec<usize>,
+}
+
+impl SearchKeys {
+    /// The keys of titles, by row.
+    pub(crate) fn new<'title>(titles: impl Iterator<Item = &'title str>) -> Self {
+        let (mut text, mut ends) = (String::new(), Vec::new());
+        for title in titles {
+            text.push_str(&search_key(title));
+            ends.push(text.len());
+            text.push('\n');
+        }
+        Self { text, ends }
+    }
+
+    /// The key of a row; empty beyond the last one.
+    pub(crate) fn key(&self, row: usize) -> &str {
+        let before = row.checked_sub(1).and_then(|before| self.ends.get(before));
+        let start = before.map_or(0, |end| end + 1);
+        self.ends.get(row).and_then(|end| self.text.get(start..*end)).unwrap_or_default()
+    }
+
+    /// The rows whose keys hold `part`, which isn't empty, in their order.
+    pub(crate) fn holding(&self, part: &str) -> impl Iterator<Item = usize> {
+        let (mut row, mut last) = (0, None);
+        self.text.match_indices(part).filter_map(move |(at, _)| {
+            while self.ends.get(row).is_some_and(|end| *end <= at) {
+                row += 1;
+            }
+            (last.replace(row) != Some(row)).then_some(row)
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing)]
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -216,5 +280,28 @@ mod tests {
         assert!(matches_with_typo("pulp fiction", "plup fict"));
         assert!(!matches_with_typo("heat", "hot"));
         assert!(!matches_with_typo("the godfather", "goodfellas"));
+    }
+
+    proptest! {
+        /// Of two letters, so that words have much in common, and one of two bytes.
+        #[test]
+        fn one_typing_error_is_a_distance_of_one_from_a_start(text in "[abé]{0,7}", word in "[abé]{1,6}") {
+            let letters: Vec<char> = text.chars().collect();
+            let is_near = |len: usize| {
+                let start: String = letters.iter().take(len).collect();
+                strsim::osa_distance(&word, &start) <= 1
+            };
+            prop_assert_eq!(starts_with_typo(&text, &word), (0..=letters.len()).any(is_near));
+        }
+
+        #[test]
+        fn the_rows_that_hold_a_part_are_found_in_order(titles in prop::collection::vec("[ab é]{0,9}", 0..9), part in "[abe]{1,3}") {
+            let keys = SearchKeys::new(titles.iter().map(String::as_str));
+            let expected: Vec<String> = titles.iter().map(|title| search_key(title)).collect();
+            let own: Vec<&str> = (0..titles.len()).map(|row| keys.key(row)).collect();
+            prop_assert_eq!(&own, &expected);
+            let holding: Vec<usize> = (0..titles.len()).filter(|row| expected[*row].contains(&part)).collect();
+            prop_assert_eq!(keys.holding(&part).collect::<Vec<_>>(), holding);
+        }
     }
 }

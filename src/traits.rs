@@ -7,6 +7,7 @@
 //! | `taste`, `taste_scale` | I8 `[movies, TASTES]`, F32 `[movies]` | loadings `w` of the taste model, see [`MovieTraits::loading`] |
 //! | `audience`, `audience_scale` | I8 `[movies, any]`, F32 `[movies]` | movies with the same viewers are near each other |
 //! | `titles`, `titles_scale` | I8 `[movies, any]`, F32 `[movies]` | embeddings of the titles (seed row 6), reduced; may be left out |
+//! | `leaning` | F32 `[width of audience, TASTES]` | what was watched says of taste, see [`MovieTraits::lean`]; may be left out |
 
 use safetensors::tensor::{Dtype, SafeTensors};
 
@@ -176,6 +177,8 @@ pub struct MovieTraits {
     pub audience: Vectors,
     /// By their titles; of width 0 if the bundle has none.
     pub titles: Vectors,
+    /// `[audience.width()]` of `[TASTES]`; empty if the file doesn't say.
+    leaning: Vec<[f32; TASTES]>,
     kinds: Kinds,
 }
 
@@ -230,8 +233,13 @@ impl MovieTraits {
             false => Vectors::new(0, Vec::new()),
         };
         let audience = vectors(&file, "audience", movies)?;
+        let leaning = match file.tensor("leaning").is_ok() {
+            true => floats(TRAITS, &file, "leaning", &[Some(audience.width), Some(TASTES)])?,
+            false => Vec::new(),
+        };
+        let leaning = leaning.as_chunks::<TASTES>().0.to_vec();
         let kinds = Kinds::new(catalog);
-        Ok(Self { statistics, everybody, loadings, tastes, audience, titles, kinds })
+        Ok(Self { statistics, everybody, loadings, tastes, audience, titles, leaning, kinds })
     }
 
     /// A movie's statistics; those of a movie that isn't there are zeros.
@@ -247,6 +255,22 @@ impl MovieTraits {
     /// A movie's loadings `w`, `[TASTES]`: a visitor of taste `z` is expected to rate it `expected + w · z`.
     pub fn loading(&self, row: usize) -> &[f32] {
         self.loadings.row(row)
+    }
+
+    /// The taste that is expected of whoever watched these movies, whatever they thought of them: by the sum of the movies'
+    /// audience vectors, over the root of how many there are and one more, since one movie says little. Nobody's taste, zeros,
+    /// if nothing was watched or the file doesn't say.
+    pub fn lean(&self, watched: impl ExactSizeIterator<Item = usize>) -> [f32; TASTES] {
+        let length = (watched.len() as f32 + 1.0).sqrt();
+        let mut sums = vec![0.0_f32; self.audience.width];
+        for row in watched {
+            sums.iter_mut().zip(self.audience.row(row)).for_each(|(sum, value)| *sum += value);
+        }
+        let mut taste = [0.0; TASTES];
+        for (sum, line) in sums.iter().zip(&self.leaning) {
+            taste.iter_mut().zip(line).for_each(|(taste, value)| *taste += sum / length * value);
+        }
+        taste
     }
 
     /// The cosine of two movies' loadings about their mean.

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use fixture::{Bundle, noon};
 use prost::Message;
+use safetensors::SafeTensors;
 use tract_onnx::pb::{ModelProto, tensor_proto::DataType};
 use trainer::fixture::{GROUPS, movie_id};
 use watchnext::catalog::{MovieId, MovieIndex};
@@ -152,16 +153,44 @@ fn clicks_alone_have_the_ratings_columns_of_nobody() {
         let of_ratings = name.starts_with("rating_") && name != "rating_spread"
             || name.starts_with("last_")
             || name.starts_with("bias_")
-            || name.starts_with("taste_")
+            || name == "taste_variance"
             || name == "rated_log";
         if of_ratings {
             assert!((nobody[at] - clicked[at]).abs() < 1e-6, "{name}");
             assert!((nobody[at] - rated[at]).abs() > 1e-6, "{name}");
+        } else if name == "taste_rating" {
+            // Clicks betray a taste, and ratings correct it.
+            assert!((nobody[at] - clicked[at]).abs() > 1e-6 && (clicked[at] - rated[at]).abs() > 1e-6, "{name}");
         } else {
             assert_eq!(clicked[at], rated[at], "{name}");
         }
     }
     assert!(nobody.iter().chain(&rated).all(|value| value.is_finite()));
+}
+
+/// A file that doesn't know what clicks betray says what nobody's taste makes of a movie, and nothing else changes.
+#[test]
+fn without_leanings_clicks_say_nothing_of_taste() {
+    let bundle = Bundle::ranked();
+    let catalog = recommender().catalog();
+    let file = SafeTensors::deserialize(bundle.file(TRAITS)).unwrap();
+    let kept = file.tensors().into_iter().filter(|(name, _)| name != "leaning");
+    let without = safetensors::serialize(kept, None).unwrap();
+    let watched = history(&[(movie_id(0, 1), None), (movie_id(0, 2), None)]);
+    let features = |traits: &[u8]| {
+        let traits = MovieTraits::from_safetensors(traits, catalog).unwrap();
+        ReactionHistory::new(catalog, &traits, watched.watches()).features(index(movie_id(0, 9)), &noon())
+    };
+    let (with, without) = (features(bundle.file(TRAITS)), features(&without));
+    let place = |name: &str| REACTION_FEATURES.iter().position(|feature| *feature == name).unwrap();
+    assert_eq!(without[place("taste_rating")], without[place("expected_rating")]);
+    let differ: Vec<&str> = REACTION_FEATURES
+        .into_iter()
+        .zip(with.iter().zip(&without))
+        .filter(|(_, (one, other))| one != other)
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(differ, ["taste_rating"]);
 }
 
 fn refusal(change: impl FnOnce(&mut Bundle)) -> &'static str {

@@ -29,6 +29,8 @@ struct World {
     audience: Vec<Vec<f64>>,
     titles: Vec<Vec<f64>>,
     loadings: Vec<Vec<f64>>,
+    /// What an audience's column says of each taste.
+    leaning: Vec<Vec<f64>>,
 }
 
 /// The numbers of a linear congruential generator below `most`, so that a failure can be repeated.
@@ -66,10 +68,13 @@ fn world() -> World {
         ((0..MOVIES * width).map(code).collect(), (0..MOVIES).map(|row| 0.002 + 0.0001 * (row % 7) as f32).collect())
     };
     let tables = [("audience", table(WIDTHS[0])), ("titles", table(WIDTHS[1])), ("taste", table(TASTES))];
+    let leaning: Vec<[f32; TASTES]> =
+        (0..WIDTHS[0]).map(|_| std::array::from_fn(|_| next(1000) as f32 / 1000.0 - 0.5)).collect();
     let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
     let mut tensors = vec![
         ("everybody".to_owned(), Dtype::F32, vec![3], bytes(&everybody)),
         ("statistics".to_owned(), Dtype::F32, vec![MOVIES, 5], bytes(statistics.as_flattened())),
+        ("leaning".to_owned(), Dtype::F32, vec![WIDTHS[0], TASTES], bytes(leaning.as_flattened())),
     ];
     for (name, (codes, scales)) in &tables {
         let codes: Vec<u8> = codes.iter().map(|code| code.cast_unsigned()).collect();
@@ -85,7 +90,8 @@ fn world() -> World {
         rows.map(|(row, scale)| row.iter().map(|code| f64::from(*code) * f64::from(scale)).collect()).collect()
     });
     let statistics = statistics.into_iter().map(|row| row.map(f64::from)).collect();
-    World { catalog, traits, everybody: everybody.map(f64::from), statistics, audience, titles, loadings }
+    let leaning = leaning.into_iter().map(|line| line.map(f64::from).to_vec()).collect();
+    World { catalog, traits, everybody: everybody.map(f64::from), statistics, audience, titles, loadings, leaning }
 }
 
 fn dot(one: &[f64], other: &[f64]) -> f64 {
@@ -209,10 +215,21 @@ impl World {
         };
         let precision: Vec<Vec<f64>> =
             (0..TASTES).map(|at| (0..TASTES).map(|other| entry(at, other)).collect()).collect();
-        let pull =
-            |at: usize| rated.iter().zip(&biases).map(move |((row, _), bias)| self.loadings[*row][at] * bias / noise);
-        let pull: Vec<f64> = (0..TASTES).map(|at| pull(at).sum()).collect();
-        columns.push(expected + dot(&self.loadings[row], &solve(precision.clone(), pull)));
+        // The taste that all clicks lead one to expect, however old, and what the ratings say beyond it.
+        let pooled = |column: usize| all.iter().map(|(row, _)| self.audience[*row][column]).sum::<f64>();
+        let lean = |at: usize| (0..WIDTHS[0]).map(|column| pooled(column) * self.leaning[column][at]).sum::<f64>();
+        let prior: Vec<f64> = (0..TASTES).map(|at| lean(at) / time.sqrt()).collect();
+        let surprise = |row: usize, bias: f64| bias - dot(&self.loadings[row], &prior);
+        let pull = |at: usize| -> f64 {
+            rated
+                .iter()
+                .zip(&biases)
+                .map(|((row, _), bias)| self.loadings[*row][at] * surprise(*row, *bias) / noise)
+                .sum()
+        };
+        let correction = solve(precision.clone(), (0..TASTES).map(pull).collect());
+        let taste: Vec<f64> = prior.iter().zip(&correction).map(|(prior, correction)| prior + correction).collect();
+        columns.push(expected + dot(&self.loadings[row], &taste));
         columns.push(dot(&self.loadings[row], &solve(precision, self.loadings[row].clone())));
         columns
     }

@@ -11,6 +11,8 @@ import { setUpShare } from './page/share.js';
 
 const app = /** @type {import('./watch-next.js').WatchNext} */ (document.getElementById('app'));
 const folder = new URL('./words/page/', import.meta.url);
+/** The widget's own words, beside which the page's lie. */
+const own = app.getAttribute('words');
 
 /** How long to wait before asking again for words that couldn't be had. */
 const AGAIN_MS = 3000;
@@ -18,7 +20,7 @@ const AGAIN_MS = 3000;
 /** The page's words, once they can be had: the tools have nothing to say without, and the widget goes on meanwhile. @returns {Promise<Words>} */
 async function loadWords() {
   try {
-    return await Words.load(folder, document.documentElement.lang);
+    return await Words.load(document.documentElement.lang, folder, own?.replace(/\/*$/, '/page/'));
   } catch (error) {
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     await refetch(error);
@@ -28,7 +30,7 @@ async function loadWords() {
 
 /** Changes with the language. */
 const page = { words: await loadWords() };
-if (page.words.language !== 'en') fill(document, page.words);
+if (own || page.words.language !== 'en') fill(document, page.words);
 document.addEventListener('watchnext:language', async () => {
   page.words = await loadWords();
   fill(document, page.words);

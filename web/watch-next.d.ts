@@ -20,6 +20,7 @@
  * | `diversity` | 0, the surest suggestions, to 1, the most varied | the bundle's |
  * | `theme` | `light` or `dark` | as the page around it |
  * | `lang` | the language of its words: `de`, `en`, `es`, `fr`, `ja`, or any for which the site adds `words/LANGUAGE.json` | that of the page around it |
+ * | `words` | the address of a folder with words of the site's own, which go before the widget's: any texts of `words/en.json` in its `en.json`, and so for each language. `words/items/` beside the program speaks of titles in place of movies | words about movies |
  * | `watched` | a list that the site keeps: `1, 50:4.5` is two movies, the second with 4.5 stars. It is then not stored in the browser unless `store` says so | the visitor's own, kept in this browser |
  * | `store` | a name, to keep a list apart from other lists of the same site; `none` keeps it in memory | one list for the site |
  * | `poster-url` | the site's own images: `/posters/{imdb}.jpg`, with `{movieId}`, `{key}`, `{imdb}`, `{tmdb}`, `{title}`, `{year}` | drawn posters |

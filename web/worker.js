@@ -3,7 +3,7 @@
  * Everything slow happens here, so that the page's own thread stays free.
  */
 
-import start, { Recommender } from './engine/watchnext.js';
+import { Recommender, initSync } from './engine/watchnext.js';
 import { fetchBytes, fetchModule } from './engine/download.js';
 import { WatchNextError, toPlain } from './engine/failure.js';
 
@@ -198,7 +198,8 @@ const calls = {
       return Promise.all([program, contents]);
     });
     const [module, { manifest, files, extras }] = started;
-    await start({ module_or_path: module });
+    // It was compiled beside the transfers. What is left takes no time, and wasm-bindgen's way to wait for it takes bytes.
+    initSync({ module });
     recommender = new Recommender(manifest, files);
     optional = extras;
     return about();

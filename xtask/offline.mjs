@@ -16,6 +16,9 @@ const NOT_KEPT = /(^examples\/|\.d\.ts$|\.br$|\.gz$)/;
 /** What the page asks for only if the visitor wishes, and is too large to be kept for everybody. */
 const ON_DEMAND = ['states'];
 
+/** Words of a page that isn't about movies, which asks for them. */
+const OTHER_WORDS = /^web\/words\/items\//;
+
 /** @param {string | Buffer} bytes as browsers write it. */
 const hashOf = (bytes) => `sha256-${createHash('sha256').update(bytes).digest('base64')}`;
 
@@ -43,7 +46,7 @@ export async function keepOffline(dist) {
     .filter((name) => !NOT_KEPT.test(name))
     .sort();
   /** @type {[file: string, address: string, onDemand: boolean][]} */
-  const own = ['models/manifest.json', ...names.map((name) => `web/${name}`)].map((name) => [name, name, false]);
+  const own = ['models/manifest.json', ...names.map((name) => `web/${name}`)].map((name) => [name, name, OTHER_WORDS.test(name)]);
   /** @type {Record<string, [string, boolean]>} */
   const list = {};
   for (const [file, address, onDemand] of [['index.html', './', false], ...own, ...(await bundleFiles(dist))]) {

@@ -56,7 +56,8 @@ pub const REACTION_FEATURES: [&str; 37] = [
     "bias_of_taste_alike",
     "bias_of_genre_alike",
     "bias_of_title_alike",
-    // The rating that the visitor's taste, folded in from the ratings, gives this movie; and how sure that is.
+    // The rating that the visitor's taste gives this movie, as what they watched leads one to expect it and the ratings, folded
+    // in, correct it; and how sure that is.
     "taste_rating",
     "taste_variance",
 ];
@@ -148,7 +149,9 @@ impl<'bundle> ReactionHistory<'bundle> {
             let row = traits.audience.row(watch.row);
             pooled.iter_mut().zip(row).for_each(|(sum, value)| *sum += value / (count + 1.0).sqrt());
         }
-        let (taste, covariance) = fold_in(traits, &watched);
+        // What was watched counts as a whole: it is one sum, and takes no time per movie that is asked about.
+        let leaning = traits.lean(watches.iter().map(|watch| watch.movie.as_usize()));
+        let (taste, covariance) = fold_in(traits, &watched, leaning);
         let ordinal = watches.len() + 1;
         Self { catalog, traits, watched, ordinal, counts, ratings, last, pooled, taste, covariance }
     }
@@ -275,9 +278,14 @@ fn of_ratings(stars: &[f32], biases: &[f32], mean_of_all: f32, likes_of_all: f32
     ]
 }
 
-/// The posterior of a visitor's taste `z ~ N(0, I)` after ratings `r = expected + w · z + e`, `e ~ N(0, noise)`: the fold-in
-/// of a probabilistic matrix factorisation (Salakhutdinov and Mnih, NIPS 2007). Its mean and its covariance.
-fn fold_in(traits: &MovieTraits, watched: &[Watched]) -> ([f32; TASTES], [[f32; TASTES]; TASTES]) {
+/// The posterior of a visitor's taste `z ~ N(leaning, I)` after ratings `r = expected + w · z + e`, `e ~ N(0, noise)`: the
+/// fold-in of a probabilistic matrix factorisation (Salakhutdinov and Mnih, NIPS 2007) about what the clicks lead one to expect.
+/// Its mean and its covariance.
+fn fold_in(
+    traits: &MovieTraits,
+    watched: &[Watched],
+    leaning: [f32; TASTES],
+) -> ([f32; TASTES], [[f32; TASTES]; TASTES]) {
     let mut precision = [[0.0_f32; TASTES]; TASTES];
     for (at, line) in precision.iter_mut().enumerate() {
         if let Some(diagonal) = line.get_mut(at) {
@@ -288,14 +296,17 @@ fn fold_in(traits: &MovieTraits, watched: &[Watched]) -> ([f32; TASTES], [[f32; 
     for watch in watched {
         let Some(bias) = watch.bias else { continue };
         let loading = traits.loading(watch.row);
+        let surprise = bias - dot(&leaning, loading);
         for ((line, pull), own) in precision.iter_mut().zip(&mut pull).zip(loading) {
             let own = own / traits.everybody().noise;
-            *pull += own * bias;
+            *pull += own * surprise;
             line.iter_mut().zip(loading).for_each(|(entry, other)| *entry += own * other);
         }
     }
     let covariance = inverse(precision);
-    (covariance.map(|line| dot(&line, &pull)), covariance)
+    let mut taste = leaning;
+    taste.iter_mut().zip(&covariance).for_each(|(taste, line)| *taste += dot(line, &pull));
+    (taste, covariance)
 }
 
 /// The inverse of a symmetric matrix whose eigenvalues are 1 or more, by Gauss and Jordan's elimination, which needs no

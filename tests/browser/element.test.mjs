@@ -108,10 +108,34 @@ test('lang: its own, that of what it stands in, and English for a language that 
   await onElement(page, "(element) => element.setAttribute('lang', 'fr-CA')");
   await page.waitForFunction((text) => inside().querySelector('#wall-title')?.textContent !== text, german);
   assert.equal(await page.locator('#root').getAttribute('lang'), 'fr');
-  assert.equal(await page.locator('.tile').count() > 0, true, 'the engine stays, and the wall is drawn anew');
+  // The engine stays, and the wall is drawn anew.
+  await page.locator('.tile').first().waitFor();
   await onElement(page, "(element) => element.setAttribute('lang', 'xx')");
   await page.waitForFunction(() => inside().querySelector('#wall-title')?.textContent === 'Seen any of these?');
   assert.equal(here.server.requests.filter((path) => path === '/models/manifest.json').length > 0, true);
+});
+
+test("words: a site's own texts, and the widget's where it has none or where its folder can't be had", async () => {
+  here.server.faults.set('/said/en.json', { body: Buffer.from('{ "wall.title": "Read any of these?" }') });
+  here.server.faults.set('/said/pt.json', { body: Buffer.from('{ "wall.title": "Leu algum?" }') });
+  const page = await host('<watch-next words="/said"></watch-next>');
+  const titled = (/** @type {string} */ text) => page.waitForFunction((wanted) => inside().querySelector('#wall-title')?.textContent === wanted, text);
+  await titled('Read any of these?');
+  assert.equal(await page.locator('#suggestions-title').innerText(), 'Watch next');
+  await onElement(page, "(element) => element.setAttribute('lang', 'de')");
+  await titled('Welche davon kennst du?');
+  await onElement(page, "(element) => element.setAttribute('lang', 'pt-BR')");
+  await titled('Leu algum?');
+  assert.equal(await page.locator('#root').getAttribute('lang'), 'pt', 'a language that the site alone has');
+  await onElement(page, "(element) => element.setAttribute('lang', 'en')");
+  for (const folder of ['/nowhere/', 'http://[']) {
+    await onElement(page, "(element) => element.setAttribute('words', '/said/')");
+    await titled('Read any of these?');
+    await onElement(page, `(element) => element.setAttribute('words', '${folder}')`);
+    await titled('Seen any of these?');
+  }
+  // The engine stays, and the wall is drawn anew.
+  await page.locator('.tile').first().waitFor();
 });
 
 test('watched: a list that the site keeps, with stars, not stored in the browser', async () => {
@@ -354,7 +378,7 @@ test('what its declarations name is there, and nothing else', async () => {
   const own = await onElement(page, '(element) => Object.getOwnPropertyNames(Object.getPrototypeOf(element)).sort()');
   assert.deepEqual(own, ['attributeChangedCallback', 'clear', 'connectedCallback', 'constructor', 'disconnectedCallback', 'engine', 'filter', 'focus', 'suggest', 'suggestions', 'undo', 'unwatch', 'watch', 'watched']);
   const events = await page.evaluate(() => /** @type {any} */ (customElements.get('watch-next')).observedAttributes.slice().sort());
-  assert.deepEqual(events, ['bundle', 'decades', 'diversity', 'fame', 'genres', 'lang', 'limit', 'movie-url', 'poster-url', 'store', 'watched']);
+  assert.deepEqual(events, ['bundle', 'decades', 'diversity', 'fame', 'genres', 'lang', 'limit', 'movie-url', 'poster-url', 'store', 'watched', 'words']);
 });
 
 test('a hostile style sheet and a strict policy leave it intact', async () => {

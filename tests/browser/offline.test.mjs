@@ -197,10 +197,13 @@ test('a deploy in the middle of a visit: what is open stays whole, the next visi
 
 test('a deploy while the first version is being kept: nothing is kept of either, and the next visit keeps the new one', async () => {
   const page = await here.blank({ serviceWorkers: 'allow' });
-  here.server.faults.set(`${PLACE}offline.json`, { delayMs: 1000 });
+  const list = `${PLACE}offline.json`;
+  here.server.faults.set(list, { delayMs: 1000 });
+  const earlier = here.server.requests.length;
   await visit(page);
+  // The first version's worker has asked for its list, and the answer comes from the second.
+  while (!here.server.requests.includes(list, earlier)) await page.waitForTimeout(20);
   here.server.setSite(join(folder, 'two'));
-  await until(page, async () => (await navigator.serviceWorker.getRegistration())?.installing);
   await until(page, async () => (await navigator.serviceWorker.getRegistration()) === undefined && (await globalThis.caches.keys()).length === 0);
   assert.equal(await versions(page), ONE);
   here.server.heal();

@@ -25,6 +25,19 @@ test('the page speaks the browser\'s language, and another one on demand, which 
   assert.deepEqual(page.errors, []);
 });
 
+test('a page about anything but movies says nothing of them, in any language', async () => {
+  here.server.faults.set('/', { replace: ['<watch-next id="app"', '<watch-next id="app" words="web/words/items/"'] });
+  const page = await here.open({ locale: 'en-GB' });
+  await clickPosters(page, 0, 1);
+  for (const language of ['en', ...LANGUAGES]) {
+    await page.locator('#language').selectOption(language);
+    await page.waitForFunction((wanted) => inside().querySelector('#root')?.getAttribute('lang') === wanted, language);
+    const said = await page.evaluate(() => `${document.title} ${document.querySelector('.promise')?.textContent} ${document.querySelector('.credits')?.textContent} ${inside().querySelector('#root')?.textContent}`);
+    // The model's data set keeps its name.
+    assert.doesNotMatch(said.replaceAll('MovieLens', ''), /movie|watched|seen any|\bfilms?\b|gesehen|películas?|映画|観/i, language);
+  }
+});
+
 test('from right to left nothing sticks out or overlaps', async () => {
   for (const viewport of [{ width: 1280, height: 900 }, { width: 320, height: 640 }]) {
     const page = await here.open({ viewport });

@@ -60,6 +60,18 @@ const SETS = [
   },
 ];
 
+/** What a text that is about anything may not say: movies, watching them, and what cinemas have. */
+const ABOUT_MOVIES = {
+  de: /film|kino|gesehen|schau|leinwand|projektor|plakat/i,
+  en: /movie|film|watched|watching|seen\b|viewer|screen|projector/i,
+  es: /pel[ií]cula|cine\b|\bvist[oa]|\bviste|\bvi\b|\bver\b|pantalla|proyector|cartel/i,
+  fr: /film|cinéma|\bvue?s?\b|regard|écran|projecteur|affiches?\b/i,
+  ja: /映画|観|スクリーン|映写|上映|ポスター|本/,
+};
+
+/** What the page says of where lists come from, and what MovieLens's genres are called, is of movies by its nature. */
+const OF_MOVIES = /^(genre\.|export\.|family\.)/;
+
 /** @param {string} folder @returns {Map<string, Record<string, string | Record<string, string>>>} texts by language. */
 const textsOf = (folder) => new Map(filesOf(folder, '.json').map((path) => [path.slice(folder.length, -'.json'.length), JSON.parse(read(path))]));
 
@@ -153,6 +165,38 @@ for (const { what, folder, genres, code, templates } of SETS) {
           assert.deepEqual(found, wanted, `${key} ${category}`);
         }
       }
+    });
+  }
+}
+
+for (const { what, folder } of SETS) {
+  const items = folder.replace('web/words/', 'web/words/items/');
+  const ours = textsOf(folder);
+  const theirs = textsOf(items);
+
+  test(`${what} for catalogues of anything: the same texts in every language, in the order that they have for movies`, () => {
+    assert.deepEqual([...theirs.keys()].sort(), [...ours.keys()].sort());
+    const keys = Object.keys(theirs.get(ENGLISH) ?? {});
+    assert.ok(keys.length > 0);
+    assert.deepEqual(keys, Object.keys(ours.get(ENGLISH) ?? {}).filter((key) => keys.includes(key)));
+    for (const [language, texts] of theirs) assert.deepEqual(Object.keys(texts), keys, language);
+    for (const key of keys) assert.ok([...theirs].some(([language, texts]) => JSON.stringify(texts[key]) !== JSON.stringify(ours.get(language)?.[key])), `${key} says nothing new in any language`);
+  });
+
+  for (const [language, texts] of theirs) {
+    test(`${what} for catalogues of anything in ${language}: the forms and the values that it has for movies, and not a word about those`, () => {
+      const before = ours.get(language) ?? {};
+      for (const [key, text] of Object.entries(texts)) {
+        assert.deepEqual(formsOf(text).map(([category]) => category), formsOf(before[key]).map(([category]) => category), key);
+        formsOf(text).forEach(([category, form]) => {
+          assert.notEqual(form.trim(), '', key);
+          const of = (/** @type {string} */ one) => placeholdersOf(one).filter((name) => category !== 'one' || name !== '{count}');
+          assert.deepEqual(of(form), of(String(new Map(formsOf(before[key])).get(category))), `${key} ${category}`);
+        });
+      }
+      const about = ABOUT_MOVIES[/** @type {keyof typeof ABOUT_MOVIES} */ (language)];
+      const said = Object.entries({ ...before, ...texts }).filter(([key]) => !OF_MOVIES.test(key)).flatMap(([key, text]) => formsOf(text).map(([, form]) => `${key}: ${form}`));
+      assert.deepEqual(said.filter((line) => about.test(line.replace(/^\S+: /, '').replace(/\{\w+\}/g, ''))), []);
     });
   }
 }

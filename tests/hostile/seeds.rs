@@ -106,7 +106,8 @@ fn states(coarse: usize) -> Vec<u8> {
     ])
 }
 
-fn traits(with_titles: bool) -> Vec<u8> {
+/// With what may be left out, or without.
+fn traits(is_whole: bool) -> Vec<u8> {
     let mut all = vec![
         ("everybody", Dtype::F32, vec![3], raw(4).split_off(4)),
         ("statistics", Dtype::F32, vec![MOVIES, 5], raw(MOVIES * 5)),
@@ -115,7 +116,8 @@ fn traits(with_titles: bool) -> Vec<u8> {
         ("audience", Dtype::I8, vec![MOVIES, 3], numbers(MOVIES * 3)),
         ("audience_scale", Dtype::F32, vec![MOVIES], raw(MOVIES)),
     ];
-    if with_titles {
+    if is_whole {
+        all.push(("leaning", Dtype::F32, vec![3, TASTES], raw(3 * TASTES)));
         all.push(("titles", Dtype::I8, vec![MOVIES, 5], numbers(MOVIES * 5)));
         all.push(("titles_scale", Dtype::F32, vec![MOVIES], raw(MOVIES)));
     }

@@ -58,6 +58,8 @@ enum Command {
     FoldIn(FoldInArgs),
     /// Writes made-up ratings of any number, to measure what training costs.
     MadeUp(MadeUpArgs),
+    /// Writes a made-up catalogue of any size with item factors, to measure what a bundle of that size costs.
+    MadeUpItems(MadeUpItemsArgs),
     /// Trains causal towers on sequences and measures them by leave-one-out with full ranking, as published figures are.
     Sequences(SequencesArgs),
     /// Writes a bundle on made-up movies with a known answer, for tests.
@@ -390,6 +392,22 @@ pub(crate) struct MadeUpArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct MadeUpItemsArgs {
+    /// How many items.
+    #[arg(long)]
+    pub(crate) items: usize,
+    /// How many factors an item has.
+    #[arg(long)]
+    pub(crate) factors: usize,
+    /// The seed of every random number.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The folder for items.csv and factors.npy.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct SequencesArgs {
     /// A file of lines "userId movieId movieId …", each user's movies in the order of watching, or a folder with such a
     /// sequences.txt.
@@ -502,6 +520,7 @@ pub fn run() -> Result<()> {
         Command::Books(args) => commands::books(args),
         Command::FoldIn(args) => commands::fold_in(args),
         Command::MadeUp(args) => commands::write_made_up(args),
+        Command::MadeUpItems(args) => commands::write_made_up_items(args),
         Command::Sequences(args) => commands::sequences(args),
         Command::Fixture { out } => commands::fixture(out),
     }

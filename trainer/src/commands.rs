@@ -34,7 +34,7 @@ pub use sequences::sequences;
 pub use titles::titles;
 pub use train::train;
 
-use crate::cli::{FeaturesArgs, MadeUpArgs, SuggestArgs};
+use crate::cli::{FeaturesArgs, MadeUpArgs, MadeUpItemsArgs, SuggestArgs};
 use crate::fixture as made_up;
 use crate::links::read_links;
 use crate::made_up::Amounts;
@@ -148,6 +148,14 @@ pub fn write_made_up(args: &MadeUpArgs) -> Result<()> {
     let MadeUpArgs { users, items, ratings, seed, .. } = *args;
     let written = crate::made_up::write(&args.out, &Amounts { users, items, ratings, seed })?;
     println!("wrote {written} ratings of {items} movies by {users} users to {}", args.out.display());
+    Ok(())
+}
+
+/// `trainer made-up-items`.
+pub fn write_made_up_items(args: &MadeUpItemsArgs) -> Result<()> {
+    let MadeUpItemsArgs { items, factors, seed, .. } = *args;
+    crate::made_up::items::write(&args.out, items, factors, seed)?;
+    println!("wrote {items} items of {factors} factors to {}", args.out.display());
     Ok(())
 }
 

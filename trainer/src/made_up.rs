@@ -3,6 +3,8 @@
 //! Users have one of [`TASTES`] tastes, and each movie is of one of them. A movie's popularity falls with its place among its
 //! taste's movies as in real catalogues (Zipf's law), so that a few movies are on most lists and most are on few.
 
+pub mod items;
+
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};

@@ -210,9 +210,9 @@ fn wrong_headers() {
             "no user",
             "who,isbn,stars,date",
             "",
-            &["no column is user", "`who`, `isbn`, `stars`, `date`", "--columns user=who"],
+            &["no column is user", "`who`, `isbn`, `stars`, `date`", "--columns user=COLUMN"],
         ),
-        ("no item", "reader,what,stars,date", "", &["no column is item", "--columns item=what"]),
+        ("no item", "reader,what,stars,date", "", &["no column is item", "--columns item=COLUMN"]),
         ("neither", "a,b,c,d", "", &["no column is user", "no column is item", "--columns user="]),
         ("a letter wrong", "reeder,isbn,stars,date", "", &["The nearest is `reeder`", "--columns user=reeder"]),
         ("no header", "anna,A1,4.5,2020-01-02", "", &["no column is user", "`anna`, `A1`"]),
@@ -265,8 +265,8 @@ fn wrong_headers() {
         assert_says(what, &message, &[&["ratings.csv: line 1"], *parts].concat());
     }
     for (what, header, parts) in [
-        ("no title", "isbn,label,subjects,year", ["no column is title", "--columns title=label"]),
-        ("no id", "key,title,subjects,year", ["no column is item", "--columns item=key"]),
+        ("no title", "isbn,label,subjects,year", ["no column is title", "--columns title=COLUMN"]),
+        ("no id", "key,title,subjects,year", ["no column is item", "--columns item=COLUMN"]),
         ("nothing left to take", "title", ["no column is item", "--columns item=COLUMN"]),
     ] {
         let message =
@@ -394,7 +394,11 @@ fn wrong_parquet() {
             &["`reader` is a struct", "plain values"],
         ),
         ("a list for a user", parquet(vec![("reader", lists), ("isbn", books())]), &["`reader` holds a list"]),
-        ("no user", parquet(vec![("who", readers()), ("isbn", books())]), &["no column is user", "--columns user=who"]),
+        (
+            "no user",
+            parquet(vec![("who", readers()), ("isbn", books())]),
+            &["no column is user", "--columns user=COLUMN"],
+        ),
         ("no rows", parquet(vec![("reader", plain(&[])), ("isbn", plain(&[]))]), &["a schema and no rows"]),
         (
             "a user who is missing",

@@ -18,7 +18,7 @@ import { Words } from './words.js';
 const DEFAULT_LIMIT = 12;
 
 /** Attributes that take effect by building the tree anew, on the engine that is there. */
-const REBUILDING = ['lang', 'store', 'poster-url', 'movie-url', 'limit'];
+const REBUILDING = ['lang', 'words', 'store', 'poster-url', 'movie-url', 'limit'];
 
 /** What stands between the parts of an attribute that holds several. */
 const SEPARATORS = /[\s,]+/;
@@ -225,7 +225,7 @@ export class WatchNext extends Base {
     const [styles, sheet] = this.#styles();
     try {
       found = await Promise.all([
-        Words.load(new URL('words/', WatchNext.base), this.#language),
+        Words.load(this.#language, new URL('words/', WatchNext.base), this.getAttribute('words')),
         readTree(new URL('watch-next.html', WatchNext.base)),
         readJson(new URL('posters.json', WatchNext.base)),
         sheet,

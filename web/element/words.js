@@ -1,6 +1,6 @@
 /**
- * Everything that the widget says, in one language: `words/LANGUAGE.json` beside the program, with English for what it lacks. A
- * text may hold `{names}` to fill in, and differ by number, in the categories of `Intl.PluralRules`.
+ * Everything that the widget says, in one language: `words/LANGUAGE.json` beside the program, with English for what it lacks, and a
+ * site's own words before either. A text may hold `{names}` to fill in, and differ by number, in the categories of `Intl.PluralRules`.
  */
 
 import { readJson } from './own-file.js';
@@ -29,18 +29,23 @@ export class Words {
   }
 
   /**
-   * The words of a language, as `de` or `pt-BR`: its own file, else that of the language without its region, else English.
-   * @param {URL} folder
+   * The words of a language, as `de` or `pt-BR`; what it lacks, in the language without its region, else in English.
    * @param {string} wanted
+   * @param {URL} base a folder with at least English.
+   * @param {string | null} [own] the address of a folder whose words go before those: any of the texts, in any of the languages.
    */
-  static async load(folder, wanted) {
+  static async load(wanted, base, own) {
     // A language's name becomes part of an address, so it may be nothing but a name.
     const tag = /^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i.test(wanted) ? wanted : ENGLISH;
-    const names = [...new Set([tag, tag.split('-')[0]])].filter((name) => name !== ENGLISH);
-    const read = (/** @type {string} */ name) => readJson(new URL(`${name}.json`, folder));
-    const [english, ...own] = await Promise.all([read(ENGLISH), ...names.map((name) => read(name).catch(() => null))]);
-    const found = own.findIndex((texts) => texts !== null);
-    return new Words(found < 0 ? ENGLISH : names[found], { ...english, ...own[found] });
+    const names = [...new Set([ENGLISH, tag.split('-')[0], tag])];
+    const folders = own ? [base, own.replace(/\/*$/, '/')] : [base];
+    /** From what holds for all to what is most special. @type {{value?: Record<string, Text>, reason?: unknown}[]} */
+    const files = await Promise.allSettled(
+      names.flatMap((name) => folders.map(async (folder) => readJson(new URL(`${name}.json`, new URL(folder, new Image().baseURI))))),
+    );
+    if (files[0].reason) throw files[0].reason;
+    const last = files.findLastIndex(({ value }) => value);
+    return new Words(names[Math.floor(last / folders.length)], Object.assign({}, ...files.map(({ value }) => value)));
   }
 
   /**

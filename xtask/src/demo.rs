@@ -26,6 +26,9 @@ pub struct Options {
     /// A bundle's folder in place of models/, as `trainer train` writes it.
     #[arg(long)]
     bundle: Option<PathBuf>,
+    /// With --bundle: a folder of web/ with the words that the page speaks; web/words speaks of movies.
+    #[arg(long, default_value = "web/words/items", requires = "bundle")]
+    words: String,
 }
 
 /// The page that Trunk builds around another bundle, as seen from the root.
@@ -38,18 +41,29 @@ const LINKS: [(&str, &str); 3] = [
     ("rel=\"copy-dir\" href=\"models\"", "rel=\"copy-dir\" href=\"models\" data-target-path=\"models\""),
 ];
 
-/// The page with its links as seen from [`PAGE`].
-fn moved(index: &str) -> Result<String> {
+/// Where `index.html` says that its bundle is, and before which it may say where its words are.
+const BUNDLE: &str = "<watch-next id=\"app\" ";
+
+/// What of `index.html` is true of the default bundle alone.
+const CREDIT: &str = "<a href=\"https://grouplens.org/datasets/movielens/\" rel=\"noopener noreferrer\">MovieLens</a>";
+
+/// The page with its links as seen from [`PAGE`], about another bundle.
+fn moved(index: &str, words: &str) -> Result<String> {
     let mut page = index.to_owned();
-    for (here, there) in LINKS {
-        ensure!(page.matches(here).count() == 1, "index.html has no single link with {here}; mend xtask/src/demo.rs");
+    let spoken = format!("{BUNDLE}words=\"{words}\" ");
+    for (here, there) in LINKS.into_iter().chain([(BUNDLE, spoken.as_str()), (CREDIT, "")]) {
+        ensure!(page.matches(here).count() == 1, "index.html must hold {here} once; mend xtask/src/demo.rs");
         page = page.replace(here, there);
     }
     Ok(page)
 }
 
 /// Puts a bundle beside a copy of the page.
-fn place(project: &Project, bundle: &Path) -> Result<()> {
+fn place(project: &Project, bundle: &Path, words: &str) -> Result<()> {
+    ensure!(
+        project.path(words).join("page").is_dir(),
+        "--words {words} must be a folder of web/ like web/words, with page/ in it"
+    );
     let page = project.path(PAGE);
     let models = page.with_file_name("models");
     if models.exists() {
@@ -64,7 +78,7 @@ fn place(project: &Project, bundle: &Path) -> Result<()> {
         }
     }
     let index = fs::read_to_string(project.path("index.html")).context("index.html can't be read")?;
-    fs::write(&page, moved(&index)?).with_context(|| format!("{} can't be written", page.display()))
+    fs::write(&page, moved(&index, words)?).with_context(|| format!("{} can't be written", page.display()))
 }
 
 /// Prepares, builds and serves until it is interrupted.
@@ -84,7 +98,7 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     let mut serve = module::trunk(project, &builder, "serve");
     serve.args(["--address", "127.0.0.1", "--port", &port]);
     if let Some(bundle) = manifest.parent().filter(|_| options.bundle.is_some()) {
-        place(project, bundle)?;
+        place(project, bundle, &options.words)?;
         serve.arg(PAGE);
     }
     if options.open {
@@ -117,9 +131,10 @@ mod tests {
     #[test]
     fn the_page_finds_everything_from_its_other_place() {
         let index = fs::read_to_string(Project::find().unwrap().path("index.html")).unwrap();
-        let page = moved(&index).unwrap();
+        let page = moved(&index, "web/words/items").unwrap();
         assert_eq!(page.matches("data-trunk").count(), LINKS.len());
         assert!(page.contains("href=\"../../web\"") && page.contains("data-target-path=\"models\""));
-        assert!(moved(&page).is_err());
+        assert!(page.contains("words=\"web/words/items\"") && !page.contains("grouplens.org"));
+        assert!(moved(&page, "web/words/items").is_err());
     }
 }

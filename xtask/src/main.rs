@@ -17,6 +17,7 @@ mod module;
 mod mutants;
 mod package;
 mod project;
+mod scale;
 mod shell;
 mod size;
 mod soak;
@@ -54,6 +55,8 @@ enum Command {
     Mutants(mutants::Options),
     /// Build the page and pack its element, runtime and default model for npm, into `target/npm/`.
     Package,
+    /// Measure a made-up catalogue of a million items in the page, and fail where it is over its budget.
+    Scale(scale::Options),
     /// Say what each file of the built page weighs, and fail where a sum is over its budget.
     Size(size::Options),
     /// Visit the page at random for an hour, and hold every answer to the native library's.
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         Command::Miri(options) => miri::run(&project, &options),
         Command::Mutants(options) => mutants::run(&project, &options),
         Command::Package => package::run(&project),
+        Command::Scale(options) => scale::run(&project, &options),
         Command::Size(options) => size::run(&project, &options),
         Command::Soak(options) => soak::run(&project, &options),
         Command::Test(options) => test::run(&project, &options),

@@ -23,7 +23,8 @@ const NO_VERSION: &str = "\"version\": \"0.0.0\"";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What of `web/` belongs to our own page and to nobody else's.
-const PAGE_ONLY: [&str; 7] = ["address.js", "app.js", "examples", "icon.svg", "map.js", "page.css", "words/page"];
+const PAGE_ONLY: [&str; 8] =
+    ["address.js", "app.js", "examples", "icon.svg", "map.js", "page.css", "words/items/page", "words/page"];
 
 /// Builds the page and packs it.
 pub fn run(project: &Project) -> Result<ExitCode> {
@@ -148,8 +149,8 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<()> {
 
 /// Whether a file of `web/` is more than our own page's, and no compressed copy of another.
 fn is_for_others(file: &str) -> bool {
-    let top = file.split('/').next().unwrap_or(file);
-    !PAGE_ONLY.contains(&top) && !file.ends_with(".br") && !file.ends_with(".gz")
+    let is_ours = PAGE_ONLY.iter().any(|ours| Path::new(file).starts_with(ours));
+    !is_ours && !file.ends_with(".br") && !file.ends_with(".gz")
 }
 
 /// Whether folding made this file, by the name that esbuild gives what modules have in common.
@@ -193,7 +194,8 @@ mod tests {
     #[test]
     fn others_get_what_they_need_and_nothing_of_our_page() {
         let web = std::env::temp_dir().join(format!("watchnext-package-{}", std::process::id()));
-        fs::create_dir_all(web.join("words")).unwrap();
+        fs::create_dir_all(web.join("words/items/page")).unwrap();
+        fs::create_dir_all(web.join("words/page")).unwrap();
         fs::create_dir_all(web.join("examples")).unwrap();
         let files = [
             ("app.js", "import './chunk-PAGE.js'; import './chunk-A.js'"),
@@ -204,13 +206,19 @@ mod tests {
             ("chunk-B.js", ""),
             ("chunk-PAGE.js", ""),
             ("words/de.json", "{}"),
+            ("words/items/de.json", "{}"),
+            ("words/items/page/de.json", "{}"),
+            ("words/page/de.json", "{}"),
             ("examples/index.html", ""),
         ];
         for (name, text) in files {
             fs::write(web.join(name), text).unwrap();
         }
         let taken = web_files(&web).unwrap();
-        assert_eq!(taken, ["chunk-A.js", "chunk-B.js", "watch-next.d.ts", "watch-next.js", "words/de.json"]);
+        assert_eq!(
+            taken,
+            ["chunk-A.js", "chunk-B.js", "watch-next.d.ts", "watch-next.js", "words/de.json", "words/items/de.json"]
+        );
         fs::remove_dir_all(&web).unwrap();
     }
 }

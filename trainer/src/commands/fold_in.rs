@@ -6,7 +6,6 @@ use anyhow::{Context, Result};
 
 use crate::cli::{AlsFeedback, FoldInArgs};
 use crate::fold_in::check::{Recorded, read_rows_of_items};
-use crate::fold_in::steps::{MOST, largest_errors};
 use crate::fold_in::{Equations, Feedback, FoldIn};
 use crate::foreign::arrays::only_table;
 
@@ -36,8 +35,7 @@ pub fn fold_in(args: &FoldInArgs) -> Result<()> {
         onnx.len(),
         args.out.display()
     );
-    let errors = largest_errors(&fold_in, MOST)?;
-    let shown = SHOWN.iter().filter_map(|steps| Some(format!("{steps}: {:.1e}", errors.get(steps - 1)?)));
+    let shown = SHOWN.iter().filter_map(|steps| Some(format!("{steps}: {:.1e}", fold_in.errors().get(steps - 1)?)));
     println!("largest relative error on made-up histories by steps: {}", shown.collect::<Vec<_>>().join(", "));
     if let Some((recorded, rows)) = recorded {
         println!("{}", recorded.compare(&onnx, &items, &rows)?);

@@ -424,6 +424,7 @@ fn explained(
     }
     let prefix = |role: Role| if shared(role) { format!("{}.", kind.name()) } else { String::new() };
     let mut lines = String::new();
+    let mut is_open = false;
     for role in kind.roles() {
         let Some((_, words)) = wrong.iter().find(|(own, _)| own == role) else {
             if let Some((_, _, name)) = chosen.iter().find(|(own, ..)| own == role)
@@ -441,15 +442,16 @@ fn explained(
         };
         let best = free.iter().copied().max_by(|left, right| likeness(left).total_cmp(&likeness(right)));
         lines.push_str(&format!("\n  {words}."));
-        match best {
+        match best.filter(|name| likeness(name) >= NEAR) {
             Some(name) => {
-                if likeness(name) >= NEAR {
-                    lines.push_str(&format!(" The nearest is `{name}`."));
-                }
+                lines.push_str(&format!(" The nearest is `{name}`."));
                 mended.push(format!("{}{}={name}", prefix(*role), role.name()));
                 free.retain(|other| *other != name);
             }
-            None => mended.push(format!("{}=COLUMN", role.name())),
+            None => {
+                is_open = true;
+                mended.push(format!("{}{}={OPEN}", prefix(*role), role.name()));
+            }
         }
     }
     let columns: Vec<String> = header.iter().map(|column| format!("`{}`", column.name)).collect();
@@ -458,8 +460,9 @@ fn explained(
     } else {
         ""
     };
+    let open = if is_open { format!(", with a column's name in place of {OPEN}") } else { String::new() };
     format!(
-        "{}: line 1, the header, doesn't say enough of the {}:{lines}\n  The columns are {}.{delimiter}\n  Say which is which: --columns {}",
+        "{}: line 1, the header, doesn't say enough of the {}:{lines}\n  The columns are {}.{delimiter}\n  Say which is which{open}: --columns {}",
         path.display(),
         kind.name(),
         columns.join(", "),
@@ -467,8 +470,12 @@ fn explained(
     )
 }
 
-/// From here on two names are near enough to speak of it.
-const NEAR: f64 = 0.7;
+/// What stands for a column's name where none is near: a guess would be pasted and believed.
+const OPEN: &str = "COLUMN";
+
+/// From here on two names are near enough to speak of it. At 0.7 four letters are near to any longer word that has them in some
+/// order: `asin` to `ratings`.
+const NEAR: f64 = 0.8;
 
 /// The known name that is nearest to one that isn't, if any is near.
 pub(crate) fn nearest<'known>(name: &str, known: impl IntoIterator<Item = &'known str>) -> Option<&'known str> {
@@ -536,6 +543,19 @@ mod tests {
         assert!(refusal.ends_with("--columns user=reeder,rating=start"), "{refusal}");
         let twice = found(&["user", "user", "item"], Kind::Ratings, "").unwrap_err();
         assert!(twice.contains("could both be user"), "{twice}");
+    }
+
+    /// None of the columns is like any name of an id or a title, and `ratings` has the letters of `asin` in their order.
+    #[test]
+    fn where_no_column_is_near_none_is_guessed() {
+        assert_eq!(
+            found(&["shelf", "heading", "genres", "ratings"], Kind::Items, "").unwrap_err(),
+            "r.csv: line 1, the header, doesn't say enough of the items:\n  \
+             no column is item (the item's id): none has a usual name such as movieid, itemid, item, movie.\n  \
+             no column is title (what the item is called): none has a usual name such as title, name, booktitle, movietitle.\n  \
+             The columns are `shelf`, `heading`, `genres`, `ratings`.\n  \
+             Say which is which, with a column's name in place of COLUMN: --columns item=COLUMN,title=COLUMN"
+        );
     }
 
     #[test]

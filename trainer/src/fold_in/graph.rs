@@ -125,7 +125,8 @@ impl FoldIn {
         let (mut residual, mut direction) = ("right".to_owned(), "right".to_owned());
         let mut square = "square".to_owned();
         graph.inner("right", "right", &square);
-        for step in 1..=self.steps {
+        let steps = self.steps();
+        for step in 1..=steps {
             let name = |what: &str| named(what, step);
             let (image, curve, size, moved) = (name("image"), name("curve"), name("size"), name("moved"));
             // The matrix is its own transpose, so a row can stand on its left.
@@ -142,7 +143,7 @@ impl FoldIn {
                 None => moved,
             };
             solution = Some(new);
-            if step == self.steps {
+            if step == steps {
                 break;
             }
             graph.add("Mul", &[&image, &size], &name("lost"));

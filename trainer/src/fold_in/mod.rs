@@ -96,7 +96,8 @@ pub struct FoldIn {
     equations: Equations,
     /// The eigenvalues and, by column, eigenvectors of `G`, if the equations have it.
     whole: Option<(Array1<f64>, Array2<f64>)>,
-    steps: usize,
+    /// The largest relative error over made-up histories after each number of steps.
+    errors: Vec<f64>,
 }
 
 /// A history's equations in as many unknowns as it has movies.
@@ -153,8 +154,8 @@ impl FoldIn {
             None
         };
         let table = if as_floats { Table::Float(items.clone()) } else { Table::fine(items) };
-        let mut fold_in = Self { items: table, equations, whole, steps: 0 };
-        fold_in.steps = steps::needed(&fold_in)?;
+        let mut fold_in = Self { items: table, equations, whole, errors: Vec::new() };
+        fold_in.errors = steps::largest_errors(&fold_in, steps::MOST)?;
         Ok(fold_in)
     }
 
@@ -169,8 +170,13 @@ impl FoldIn {
     }
 
     /// How many steps of conjugate gradients the graph takes.
-    pub const fn steps(&self) -> usize {
-        self.steps
+    pub fn steps(&self) -> usize {
+        steps::needed(&self.errors)
+    }
+
+    /// The largest relative error of a vector over made-up histories after 1 to [`steps::MOST`] steps.
+    pub fn errors(&self) -> &[f64] {
+        &self.errors
     }
 
     /// The vector's length.

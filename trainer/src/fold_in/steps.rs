@@ -8,6 +8,7 @@ use ndarray::Array1;
 use rand::seq::index::sample;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use watchnext::features::{HISTORY_LEN, NEUTRAL_RATING};
 
 use super::{Dual, FoldIn};
@@ -36,12 +37,12 @@ const LONGEST: usize = 10;
 /// The seed of the histories.
 const SEED: u64 = 20_080_102;
 
-/// The least number of steps after which no made-up history's vector is off by more than [`TOLERANCE`], and [`SPARE`] more.
-pub(super) fn needed(fold_in: &FoldIn) -> Result<usize> {
-    let errors = largest_errors(fold_in, MOST)?;
+/// The least number of steps after which no made-up history's vector is off by more than [`TOLERANCE`], and [`SPARE`] more, given
+/// the [`largest_errors`] of up to [`MOST`] steps.
+pub(super) fn needed(errors: &[f64]) -> usize {
     let goal = TOLERANCE.max(NEAR * errors.iter().copied().fold(f64::INFINITY, f64::min));
     let reached = errors.iter().position(|error| *error <= goal);
-    Ok(reached.map_or(MOST, |at| (at + 1 + SPARE).min(MOST)))
+    reached.map_or(MOST, |at| (at + 1 + SPARE).min(MOST))
 }
 
 /// The largest relative error over the made-up histories after 1 to `most` steps of 32 bits, against the direct solution of 64.
@@ -89,9 +90,9 @@ fn histories(fold_in: &FoldIn) -> Vec<Vec<(usize, f32)>> {
 }
 
 /// The `count` items of the highest `score`, ties by index.
-fn first(items: usize, count: usize, score: impl Fn(usize) -> f32) -> Vec<usize> {
+fn first(items: usize, count: usize, score: impl Fn(usize) -> f32 + Sync) -> Vec<usize> {
     let order = |left: &(f32, usize), right: &(f32, usize)| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1));
-    let mut scored: Vec<(f32, usize)> = (0..items).map(|item| (score(item), item)).collect();
+    let mut scored: Vec<(f32, usize)> = (0..items).into_par_iter().map(|item| (score(item), item)).collect();
     if count < items {
         // A whole sort of a million items for the first fifty would take most of the time.
         scored.select_nth_unstable_by(count, order);

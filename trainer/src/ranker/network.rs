@@ -6,7 +6,7 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tract_onnx::pb::NodeProto;
-use watchnext::features::reaction::REACTION_WIDTH;
+use watchnext::features::reaction::{REACTION_FEATURES, REACTION_WIDTH};
 use watchnext::ranker::{CANDIDATES, RANKER_INPUT, RANKER_OUTPUT};
 
 use super::rows::Row;
@@ -35,6 +35,10 @@ const WARM_UP: usize = 100;
 /// Adam's decoupled decay, in learning rates.
 const DECAY: f32 = 1.0;
 
+/// Columns that the network sees less another one. What the clicks lead one to expect of a rating is a tenth of what movies
+/// differ by, and would be lost in the two columns' sum.
+const DIFFERENCES: [(&str, &str); 1] = [("taste_rating", "expected_rating")];
+
 /// Columns are cut at so many standard deviations.
 const MOST_DEVIATIONS: f32 = 4.0;
 
@@ -47,7 +51,7 @@ const LAYERS: [&str; 3] = ["first", "second", "third"];
 /// A trained network as plain numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Network {
-    /// Each column's mean and one over its standard deviation.
+    /// Each column's mean and one over its standard deviation, after [`differences`].
     scaling: Vec<(f32, f32)>,
     /// Weights `[outputs, inputs]` and biases `[outputs]` of the layers.
     layers: Vec<(Vec<f32>, Vec<f32>)>,
@@ -72,10 +76,27 @@ pub fn train(rows: &[Row], seed: u64, mut progress: impl FnMut()) -> Result<Netw
     Ok(Network { temperature, ..fit(&all, seed, &mut progress)? })
 }
 
+/// The features with the first of [`DIFFERENCES`] less the second.
+fn differences(features: &[f32; REACTION_WIDTH]) -> [f32; REACTION_WIDTH] {
+    let mut differences = *features;
+    for (from, less) in places_of_differences() {
+        let less = features.get(less).copied().unwrap_or_default();
+        differences.get_mut(from).into_iter().for_each(|value| *value -= less);
+    }
+    differences
+}
+
+/// The columns' places of [`DIFFERENCES`].
+fn places_of_differences() -> impl Iterator<Item = (usize, usize)> {
+    let place = |name: &str| REACTION_FEATURES.iter().position(|feature| *feature == name);
+    DIFFERENCES.iter().filter_map(move |(from, less)| Some((place(from)?, place(less)?)))
+}
+
 fn scaling(rows: &[&Row]) -> Vec<(f32, f32)> {
     let count = rows.len().max(1) as f64;
+    let rows: Vec<[f32; REACTION_WIDTH]> = rows.iter().map(|row| differences(&row.features)).collect();
     let column = |at: usize| {
-        let values = || rows.iter().filter_map(|row| row.features.get(at)).map(|value| f64::from(*value));
+        let values = || rows.iter().filter_map(|row| row.get(at)).map(|value| f64::from(*value));
         let mean = values().sum::<f64>() / count;
         let variance = values().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
         (mean as f32, (1.0 / (variance.sqrt() + 1e-6)) as f32)
@@ -85,8 +106,8 @@ fn scaling(rows: &[&Row]) -> Vec<(f32, f32)> {
 
 /// A row's inputs, standardised and cut.
 fn inputs(scaling: &[(f32, f32)], features: &[f32; REACTION_WIDTH], further: bool) -> impl Iterator<Item = f32> {
-    let scaled = features
-        .iter()
+    let scaled = differences(features)
+        .into_iter()
         .zip(scaling)
         .map(|(value, (mean, factor))| ((value - mean) * factor).clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS));
     scaled.chain([if further { 1.0 } else { 0.0 }])
@@ -176,16 +197,25 @@ impl Network {
 
     /// The ONNX model. A visitor is no user of a further file, so that input is left out.
     pub fn onnx(&self) -> Vec<u8> {
+        // Differences and scaling are one matrix.
+        let mut scaling = vec![0.0; REACTION_WIDTH * REACTION_WIDTH];
+        let mut put = |row: usize, column: usize, value: f32| {
+            scaling.get_mut(row * REACTION_WIDTH + column).into_iter().for_each(|entry| *entry = value);
+        };
+        self.scaling.iter().enumerate().for_each(|(at, (_, factor))| put(at, at, *factor));
+        for (from, less) in places_of_differences() {
+            self.scaling.get(from).into_iter().for_each(|(_, factor)| put(from, less, -factor));
+        }
+        let offsets = self.scaling.iter().map(|(mean, factor)| -mean * factor);
         let mut tensors = vec![
-            floats("mean", &[1, REACTION_WIDTH], self.scaling.iter().map(|(mean, _)| *mean)),
-            floats("factor", &[1, REACTION_WIDTH], self.scaling.iter().map(|(_, factor)| *factor)),
+            floats("scaling_weight", &[REACTION_WIDTH, REACTION_WIDTH], scaling),
+            floats("scaling_bias", &[REACTION_WIDTH], offsets),
             floats("most", &[1, 1], [MOST_DEVIATIONS]),
             floats("least", &[1, 1], [-MOST_DEVIATIONS]),
             floats("sharpness", &[1, 1], [1.0 / self.temperature]),
         ];
         let mut nodes: Vec<NodeProto> = vec![
-            node("Sub", &[RANKER_INPUT, "mean"], "centred"),
-            node("Mul", &["centred", "factor"], "scaled"),
+            dense(RANKER_INPUT, "scaling", "scaled"),
             node("Min", &["scaled", "most"], "below"),
             node("Max", &["below", "least"], "inputs"),
         ];

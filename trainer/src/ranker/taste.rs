@@ -51,6 +51,8 @@ pub struct Taste {
     pub loadings: Vec<[f32; TASTES]>,
     /// The variance of a rating about what is expected.
     pub noise: f32,
+    /// `[users]` of `[TASTES]`: what the users' ratings say of their taste.
+    pub users: Vec<[f32; TASTES]>,
 }
 
 /// What is known of the users in a round: the posterior mean of each, and its second moment.
@@ -121,7 +123,10 @@ pub fn fit(catalog: &Catalog, users: &[User], seed: u64) -> Result<Taste> {
         }
     }
     let loadings = |[_, rest @ ..]: &[f64; WIDTH]| rest.map(|value| value as f32);
+    let of_user = |ratings: &Vec<(usize, f64)>| Ok(loadings(&posterior(ratings, &movies, noise)?.mean));
+    let users = by_user.par_iter().map(of_user).collect::<Result<_>>()?;
     Ok(Taste {
+        users,
         expected: movies.iter().map(|[expected, ..]| *expected as f32).collect(),
         loadings: movies.iter().map(loadings).collect(),
         noise: noise as f32,

@@ -9,7 +9,7 @@ use safetensors::tensor::TensorView;
 use watchnext::catalog::Catalog;
 use watchnext::traits::MovieTraits;
 
-use super::taste;
+use super::{leaning, taste};
 use crate::dataset::User;
 use crate::tower::cooccurrence;
 use crate::tower::table::Table;
@@ -33,6 +33,8 @@ pub struct TraitTables {
     taste: Table,
     audience: Table,
     titles: Option<Table>,
+    /// `[columns of audience, TASTES]`.
+    leaning: Array2<f32>,
 }
 
 impl TraitTables {
@@ -67,11 +69,13 @@ impl TraitTables {
             users.iter().map(|user| user.events.iter().map(|event| event.movie.get()).collect()).collect();
         let audience = cooccurrence::of_viewers(catalog.len(), &lists, seed)?;
         let audience = audience.select(Axis(1), &(0..AUDIENCE_DIM.min(audience.ncols())).collect::<Vec<_>>());
+        let audience = Table::fine(&audience);
         Ok(Self {
             everybody: [mean, like_share, taste.noise],
             statistics,
             taste: Table::fine(&loadings),
-            audience: Table::fine(&audience),
+            leaning: leaning::fit(&lists, &audience.values(), &taste.users, seed)?,
+            audience,
             titles: titles.cloned(),
         })
     }
@@ -90,6 +94,12 @@ impl TraitTables {
                 Dtype::F32,
                 vec![movies, 5],
                 floats(&mut self.statistics.iter().flatten().copied()),
+            ),
+            (
+                "leaning".to_owned(),
+                Dtype::F32,
+                self.leaning.shape().to_vec(),
+                floats(&mut self.leaning.iter().copied()),
             ),
         ];
         let tables =

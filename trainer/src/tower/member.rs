@@ -24,7 +24,6 @@ use crate::ops::{HistoryMean, RowTargets, SoftmaxCrossEntropy};
 
 /// The spread of the embeddings at the start.
 const INITIAL_SPREAD: f32 = 0.01;
-const DROPOUT: f32 = 0.1;
 /// A network's size and training.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MemberConfig {
@@ -38,6 +37,8 @@ pub struct MemberConfig {
     pub rated: f32,
     /// Steps, each over rows that are drawn anew.
     pub steps: usize,
+    /// The share of a user vector's numbers that are dropped in each row.
+    pub dropout: f32,
     /// Whether it is told the year of the visit; see [`eras`].
     pub eras: bool,
     /// Adam's rate at the start; it falls to 0 along half a cosine.
@@ -118,6 +119,7 @@ struct Parameters {
     drift: Tensor,
     eras: Eras,
     movies: usize,
+    dropout: f32,
 }
 
 impl Parameters {
@@ -162,7 +164,7 @@ impl Parameters {
         let tensor = |table: Array2<f32>| Tensor::from_vec(table.iter().copied().collect(), table.dim(), device);
         let popularity = tensor(beside(&[&popularity, &side.drift.movies])?)?;
         let drift = tensor(side.drift.eras.clone())?;
-        Ok(Self { named, content: side.content.clone(), popularity, drift, eras: side.eras, movies })
+        Ok(Self { named, content: side.content.clone(), popularity, drift, eras: side.eras, movies, dropout: config.dropout })
     }
 
     fn find(&self, name: &str) -> Option<&Tensor> {
@@ -204,7 +206,7 @@ impl Parameters {
             let inner = inner.maximum(&(&inner * NEGATIVE_SLOPE)?)?;
             user = (&user + inner.matmul(&second.t()?)?.broadcast_add(self.get("second_bias")?)?)?;
         }
-        let user = (&user * dropout(user.elem_count(), user.dims(), rng)?)?;
+        let user = (&user * dropout(self.dropout, user.elem_count(), user.dims(), rng)?)?;
         // Popularity and its drift are more columns of the movies, and their weights more numbers of the user.
         let scale = |name: &str| -> Result<Tensor> { Ok(self.get(name)?.index_select(&buckets, 0)?) };
         let drift = shares.matmul(&self.drift)?.broadcast_mul(&scale("drift")?)?;
@@ -247,9 +249,9 @@ impl Parameters {
     }
 }
 
-/// A mask of inverted dropout, drawn from `rng`, since candle's own can't be seeded.
-fn dropout(count: usize, shape: &[usize], rng: &mut ChaCha8Rng) -> Result<Tensor> {
-    let keep = 1.0 - DROPOUT;
+/// A mask of inverted dropout of a `share`, drawn from `rng`, since candle's own can't be seeded.
+fn dropout(share: f32, count: usize, shape: &[usize], rng: &mut ChaCha8Rng) -> Result<Tensor> {
+    let keep = 1.0 - share;
     let threshold = (f64::from(keep) * f64::from(u32::MAX)) as u32;
     let mask: Vec<f32> = (0..count).map(|_| if rng.next_u32() <= threshold { 1.0 / keep } else { 0.0 }).collect();
     Ok(Tensor::from_vec(mask, shape, &Device::Cpu)?)

@@ -111,9 +111,10 @@ impl Default for TowerConfig {
             rated,
             steps: 70,
             learning_rate: 0.01,
+            dropout: 0.3,
             eras: true,
         };
-        let sequence = |width| MemberConfig { steps: 250, ..member(width, 0, 1e-4, 0.0) };
+        let sequence = |width| MemberConfig { steps: 250, dropout: 0.1, ..member(width, 0, 1e-4, 0.0) };
         Self {
             click_members: vec![
                 member(64, 128, 1e-4, 0.3),
@@ -126,7 +127,7 @@ impl Default for TowerConfig {
             rated_weight: 1.0,
             follower_weight: 20.0,
             shrinkage: 20.0,
-            first_click: 0.65,
+            first_click: 0.55,
             sequence_in_clicks: 0.15,
             clicks_in_sequence: 0.1,
             click_dim: 62,
