@@ -98,4 +98,46 @@ mod tests {
         let order = maximal_marginal_relevance(&of(&[1.0; WINDOW + 3]), 0.3, |_, _| 0.5);
         assert_eq!(order, (0..WINDOW + 3).collect::<Vec<_>>());
     }
+
+    /// The formula of the module's documentation in double precision, the best of all that are left found anew each time.
+    fn plain(candidates: &[Candidate], diversity: f64, likeness: impl Fn(usize, usize) -> f64) -> Vec<usize> {
+        let score = |at: usize| {
+            f64::from(candidates[at].score) - diversity * f64::from(NOVELTY) * f64::from(candidates[at].popularity)
+        };
+        let scores: Vec<f64> = (0..candidates.len()).map(score).collect();
+        let highest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let lowest = scores.iter().copied().fold(f64::INFINITY, f64::min);
+        let mut picked: Vec<usize> = Vec::new();
+        while picked.len() < candidates.len() {
+            let gain = |at: usize| {
+                let likest = picked.iter().map(|other| likeness(*other, at)).fold(0.0, f64::max);
+                (1.0 - diversity) * (scores[at] - lowest) / (highest - lowest) - diversity * likest
+            };
+            let left = (0..candidates.len()).filter(|at| !picked.contains(at));
+            let best = left.max_by(|one, other| gain(*one).total_cmp(&gain(*other)).then(other.cmp(one)));
+            picked.extend(best);
+        }
+        picked
+    }
+
+    /// Scores far from 0 and of either sign, popularities that matter, likenesses from −1 to 1, for the knob's whole range.
+    #[test]
+    fn the_order_is_that_of_the_definition() {
+        let mut state = 9_u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 24) as f32
+        };
+        for number in 0..60 {
+            let (least, spread) = ([-9.0, 3.0, 40.0][number % 3], [0.5, 7.0][number % 2]);
+            let candidates: Vec<Candidate> =
+                (0..30).map(|_| Candidate { score: least + spread * next(), popularity: 6.0 * next() - 3.0 }).collect();
+            let places: Vec<f32> = (0..30).map(|_| 3.0 * next()).collect();
+            let likeness = |one: usize, other: usize| (places[one] - places[other]).cos();
+            let diversity = number as f32 / 59.0;
+            let found = maximal_marginal_relevance(&candidates, diversity, likeness);
+            let expected = plain(&candidates, f64::from(diversity), |one, other| f64::from(likeness(one, other)));
+            assert_eq!(found, expected, "at a diversity of {diversity}");
+        }
+    }
 }

@@ -135,6 +135,22 @@ fn an_oversized_header_is_refused_before_it_is_parsed() {
     }
 }
 
+/// A header may be filled up with spaces, and is then as large as it is wanted.
+#[test]
+fn the_largest_header_is_read_and_no_larger_one() {
+    let with_header = |len: usize| {
+        let mut bundle = Bundle::fresh();
+        bundle.replace("movies", |bytes| {
+            let old = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+            bytes.splice(8 + old..8 + old, vec![b' '; len - old]);
+            bytes[..8].copy_from_slice(&(len as u64).to_le_bytes());
+        });
+        refusal(&bundle)
+    };
+    assert_eq!(with_header(64 * 1024), "loaded");
+    assert_eq!(with_header(64 * 1024 + 8), "tensor-invalid");
+}
+
 #[test]
 fn a_table_of_another_shape_is_refused() {
     let mut bundle = Bundle::fresh();

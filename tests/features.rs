@@ -97,6 +97,27 @@ fn times_that_are_no_moment_are_errors() {
     }
 }
 
+/// Zones end at 14 hours, but whole days are let through on either side and nothing beyond them.
+#[test]
+fn an_offset_of_a_day_is_the_farthest() {
+    let days = [-1440, 0, 1440].map(|offset| at(1_437_333_300, offset).day);
+    assert_eq!(days, [18, 19, 20]);
+    assert!(LocalTime::from_unix(1_437_333_300, -1441).is_err());
+}
+
+#[test]
+fn the_year_goes_on_by_month_and_day() {
+    let year = |seconds| f64::from(at(seconds, 0).year_with_fraction());
+    // The first of January, 2015-07-19, and the last of December.
+    for (seconds, expected) in [
+        (1_420_070_400, 2015.0),
+        (1_437_333_300, 2015.0 + (6.0 + 18.0 / 31.0) / 12.0),
+        (1_451_520_000, 2015.0 + (11.0 + 30.0 / 31.0) / 12.0),
+    ] {
+        assert!((year(seconds) - expected).abs() < 1e-3, "{} instead of {expected}", year(seconds));
+    }
+}
+
 fn watch(movie: usize, stars: Option<f32>) -> Watch {
     Watch { movie: MovieIndex::new(movie).unwrap(), rating: stars.and_then(Rating::new) }
 }

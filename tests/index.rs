@@ -204,6 +204,38 @@ fn a_distance_that_overflows_is_an_error_only_where_its_row_is_wanted() {
     assert_eq!(index.search(&[0.0; 2], 1, |row| row != 1).unwrap()[0].row, 0);
 }
 
+/// A row far behind, met when the nearest are known already, overflows by its largest number, by the sum over its columns, or
+/// only together with the query. It must be found out though it could never be near.
+#[test]
+fn a_distance_that_overflows_late_is_an_error_too() {
+    let of = |far: f32, query: f32| {
+        let rows = Array2::from_shape_fn((400, 4), |(row, _)| if row == 399 { far } else { -query });
+        FlatIndex::new(&rows).unwrap().search(&[-query; 4], 1, |_| true).map_err(|error| error.code())
+    };
+    for (far, query) in [(3e19, 0.0), (-3e19, 0.0), (1.2e19, 0.0), (0.7e19, 0.7e19)] {
+        assert_eq!(of(far, query), Err("non-finite"), "{far} and {query}");
+    }
+    assert_eq!(of(0.8e19, 0.0).unwrap()[0].row, 0);
+}
+
+#[test]
+fn an_index_says_how_large_it_is() {
+    let (rows, none) = (Array2::ones((5, 3)), Array2::ones((0, 3)));
+    let flat = |rows: &Array2<f32>| FlatIndex::new(rows).unwrap();
+    assert_eq!((flat(&rows).len(), flat(&rows).dim(), flat(&rows).is_empty()), (5, 3, false));
+    assert_eq!((flat(&none).len(), flat(&none).dim(), flat(&none).is_empty()), (0, 3, true));
+    // Each row is filled up with zeros to a register's width, four floats or sixteen codes.
+    assert_eq!(flat(&rows).table(), [1.0, 1.0, 1.0, 0.0].repeat(5));
+    let bytes = |rows: &Array2<f32>| Int8Index::quantise(rows).unwrap();
+    assert_eq!((bytes(&rows).len(), bytes(&rows).dim(), bytes(&rows).is_empty()), (5, 3, false));
+    assert_eq!((bytes(&none).len(), bytes(&none).dim(), bytes(&none).is_empty()), (0, 3, true));
+    assert_eq!(bytes(&rows).table(), [[127; 3].as_slice(), &[0; 13]].concat().repeat(5));
+    let products = |rows: &Array2<f32>| InnerProductIndex::new(rows, &vec![0.5; rows.nrows()]).unwrap();
+    assert_eq!((products(&rows).len(), products(&rows).dim(), products(&rows).is_empty()), (5, 3, false));
+    assert_eq!((products(&none).len(), products(&none).dim(), products(&none).is_empty()), (0, 3, true));
+    assert_eq!((products(&rows).bias(4), products(&rows).bias(5)), (0.5, 0.0));
+}
+
 #[test]
 fn equal_distances_come_in_the_order_of_rows() {
     let index = FlatIndex::new(&Array2::ones((5, 3))).unwrap();

@@ -6,7 +6,9 @@ mod fixture;
 
 use std::path::Path;
 
+use fixture::Bundle;
 use serde_json::Value;
+use trainer::fixture::SecondStage;
 use watchnext::catalog::MovieId;
 use watchnext::features::LocalTime;
 use watchnext::history::History;
@@ -16,7 +18,7 @@ use watchnext::recommend::{Retrieval, Strategy};
 const TOLERANCE: f64 = 1e-4;
 
 fn assert_parity(folder: &Path) {
-    let recommender = trainer::pack::read_bundle(folder).unwrap();
+    let recommender = Bundle::read(folder).load().unwrap();
     let parity: Value = serde_json::from_slice(&std::fs::read(folder.join("parity.json")).unwrap()).unwrap();
     let cases = parity["cases"].as_array().unwrap();
     assert!(!cases.is_empty());
@@ -72,13 +74,6 @@ fn tract_answers_as_the_trainer_for_the_seeds_network() {
 #[test]
 fn tract_answers_as_the_trainer_for_the_fixture() {
     let folder = tempfile::tempdir().unwrap();
-    let dataset = {
-        trainer::fixture::write_data(folder.path()).unwrap();
-        trainer::dataset::Dataset::read(folder.path(), &[]).unwrap()
-    };
-    let config = trainer::fixture::config();
-    let fitted = trainer::fit::fit(&dataset, &config, true, "fixture", "trainer fixture", None).unwrap();
-    let ranker = trainer::ranker::fit(&dataset.catalog, &dataset.users, dataset.users.len(), None, 1).unwrap();
-    fitted.packed.with_ranker(&ranker, &dataset.catalog).unwrap().write(folder.path()).unwrap();
+    trainer::fixture::write_bundle(folder.path(), SecondStage::Untitled).unwrap();
     assert_parity(folder.path());
 }

@@ -14,7 +14,7 @@ use trainer::fixture::{GROUPS, movie_id};
 use watchnext::catalog::{MovieId, MovieIndex};
 use watchnext::features::reaction::{REACTION_FEATURES, ReactionHistory};
 use watchnext::history::History;
-use watchnext::ranker::{RANKER, expected_value};
+use watchnext::ranker::{CANDIDATES, RANKER, expected_value};
 use watchnext::recommend::{Recommender, Retrieval, Strategy};
 use watchnext::traits::{MovieTraits, TRAITS};
 
@@ -86,6 +86,28 @@ fn the_order_is_that_of_the_expected_value() {
     let short = recommender().suggest(&watched, &noon(), 5, Retrieval::Movies).unwrap();
     let long = recommender().suggest(&watched, &noon(), 117, Retrieval::Movies).unwrap();
     assert_eq!(short, long[..5], "how many are shown doesn't change who is best");
+}
+
+/// A quarter of the logarithm of the chance, by hand; a chance of 0 has a value too, the lowest there is.
+#[test]
+fn a_like_counts_a_quarter_of_its_logarithm() {
+    assert!((expected_value(2.0, 0.5) - (2.0 - 0.25 * std::f32::consts::LN_2)).abs() < 1e-6);
+    assert_eq!(expected_value(-3.0, 1.0), -3.0);
+    assert!(expected_value(0.0, 0.0).is_finite() && expected_value(0.0, 0.0) < expected_value(0.0, 1e-30));
+}
+
+/// The model looks at two hundred movies at once; the order of those asked about and the last, smaller batch don't matter.
+#[test]
+fn more_movies_than_a_batch_are_answered_one_by_one() {
+    let watched = history(&[(movie_id(1, 2), Some(4.5)), (movie_id(3, 4), Some(1.0))]);
+    let all: Vec<MovieIndex> = (0..recommender().catalog().len()).filter_map(MovieIndex::new).collect();
+    let many: Vec<MovieIndex> = all.iter().rev().cycle().take(2 * CANDIDATES + 30).copied().collect();
+    let alone = recommender().reactions(&watched, &noon(), &all).unwrap();
+    let found = recommender().reactions(&watched, &noon(), &many).unwrap();
+    assert_eq!(found.len(), many.len());
+    for (movie, found) in many.iter().zip(&found) {
+        assert!((found.like - alone[movie.as_usize()].like).abs() < 1e-6, "{movie:?}: {found:?}");
+    }
 }
 
 /// Without the second stage there is a clear error, and an empty history is none.

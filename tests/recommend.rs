@@ -10,7 +10,7 @@ use trainer::fixture::{GROUPS, MOVIES_PER_GROUP, movie_id};
 use watchnext::bundle::{Manifest, MovieEmbeddings};
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::error::{Error, Result};
-use watchnext::history::History;
+use watchnext::history::{History, MAX_HISTORY};
 use watchnext::model::{TowerInputs, UserTower};
 use watchnext::recommend::{Recommender, Retrieval, Strategy, Suggestion};
 
@@ -133,24 +133,78 @@ fn a_diversity_outside_0_to_1_is_an_error() {
     assert_eq!(error.code(), "diversity-invalid");
 }
 
+/// A tower that has one answer for everybody.
+#[derive(Debug)]
+struct Narrow;
+
+impl UserTower for Narrow {
+    fn dim(&self) -> usize {
+        3
+    }
+    fn embed(&self, _: &TowerInputs) -> Result<Vec<f32>> {
+        Ok(vec![1.0; 3])
+    }
+}
+
+fn manifest() -> Manifest {
+    serde_json::from_value(Bundle::fresh().manifest).unwrap()
+}
+
+/// Two suggestions of equal direction: the well-known one is a little better. Of what popularity gives it, a history of one
+/// movie takes a third away that three movies take whole, and with more it stays so.
+#[test]
+fn the_first_clicks_take_little_of_popularity_away() {
+    let movie = |row: u32| Movie {
+        id: MovieId(row),
+        key: None,
+        title: format!("Movie {row}"),
+        year: None,
+        genres: vec![],
+        ratings: 1,
+    };
+    let catalog = Catalog::new(vec![], (0..8).map(movie).collect()).unwrap();
+    // Scores, popularity included: 5.0, 4.6, and 0 for those that are watched. What a movie loses is the diversity, times a half,
+    // times its popularity of 4 or 0: less than the 0.4 between the two at one click, more at three.
+    let bias = vec![4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+    let product = [1.0, 4.6, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+    let column = |(row, column): (usize, usize)| if column == row % 3 { product[row] } else { 0.0 };
+    let movies = MovieEmbeddings { embedding: ndarray::Array2::from_shape_fn((8, 3), column), bias };
+    let recommender = Recommender::from_parts(manifest(), catalog, Box::new(Narrow), &movies).unwrap();
+    let first = |clicks: u32, diversity: f32| {
+        let watched = (0..clicks).map(|row| (MovieId(7 - row), None));
+        let (history, _) = History::from_ids(recommender.catalog(), watched).unwrap();
+        let strategy = Strategy { diversity, ..Retrieval::Movies.into() };
+        let found = recommender.suggest(&history, &noon(), 1, strategy).unwrap();
+        found[0].movie.as_usize()
+    };
+    // 0.3 · ½ · 4 = 0.6 is more than 0.4, two thirds of it are as much, a third is less.
+    assert_eq!([0, 1, 3, 5].map(|clicks| first(clicks, 0.3)), [0, 0, 1, 1]);
+    assert_eq!([1, 2, 3].map(|clicks| first(clicks, 0.36)), [0, 1, 1]);
+    assert_eq!([1, 3, 5].map(|clicks| first(clicks, 0.18)), [0, 0, 0]);
+}
+
+#[test]
+fn a_history_has_an_end() {
+    let catalog = recommender().catalog();
+    let of = |known: usize, unknown: usize| {
+        let known = std::iter::repeat_n((MovieId(movie_id(0, 0)), None), known);
+        let unknown = std::iter::repeat_n((MovieId(1), None), unknown);
+        History::from_ids(catalog, known.chain(unknown)).map_err(|error| error.code())
+    };
+    for (known, unknown) in [(MAX_HISTORY, 0), (0, MAX_HISTORY), (2, MAX_HISTORY - 2)] {
+        assert_eq!(of(known, unknown).unwrap().1.len(), unknown);
+        assert_eq!(of(known + 1, unknown).unwrap_err(), "history-invalid");
+        assert_eq!(of(known, unknown + 1).unwrap_err(), "history-invalid");
+    }
+    assert!(History::default().is_empty() && !of(1, 0).unwrap().0.is_empty());
+}
+
 #[test]
 fn a_tower_of_another_width_does_not_fit() {
-    #[derive(Debug)]
-    struct Narrow;
-    impl UserTower for Narrow {
-        fn dim(&self) -> usize {
-            3
-        }
-        fn embed(&self, _: &TowerInputs) -> Result<Vec<f32>> {
-            Ok(vec![1.0; 3])
-        }
-    }
-    let bundle = Bundle::fresh();
-    let manifest: Manifest = serde_json::from_value(bundle.manifest.clone()).unwrap();
     let movie = Movie { id: MovieId(1), key: None, title: "Heat".to_owned(), year: None, genres: vec![], ratings: 0 };
     let catalog = Catalog::new(vec![], vec![movie]).unwrap();
     let of_width = |dim| MovieEmbeddings { embedding: ndarray::Array2::ones((1, dim)), bias: vec![0.0] };
-    let load = |dim| Recommender::from_parts(manifest.clone(), catalog.clone(), Box::new(Narrow), &of_width(dim));
+    let load = |dim| Recommender::from_parts(manifest(), catalog.clone(), Box::new(Narrow), &of_width(dim));
     assert_eq!(load(4).unwrap_err().code(), "shape-mismatch");
     let found = load(3).unwrap().suggest(&History::default(), &noon(), 1, Retrieval::Movies).unwrap();
     assert_eq!(found, [Suggestion { movie: MovieIndex::new(0).unwrap(), score: 3.0, like: None }]);

@@ -35,8 +35,6 @@ pub use titles::titles;
 pub use train::train;
 
 use crate::cli::{FeaturesArgs, MadeUpArgs, MadeUpItemsArgs, SuggestArgs};
-use crate::dataset::Dataset;
-use crate::fit::fit;
 use crate::fixture as made_up;
 use crate::links::read_links;
 use crate::made_up::Amounts;
@@ -165,14 +163,7 @@ pub fn write_made_up_items(args: &MadeUpItemsArgs) -> Result<()> {
 pub fn fixture(out: &Path) -> Result<()> {
     let data = out.join("data");
     made_up::write_data(&data)?;
-    let dataset = Dataset::read(&data, &[])?;
-    let fitted = fit(&dataset, &made_up::config(), true, "fixture", "trainer fixture", None)?;
-    let ranker = {
-        let titles = made_up::titles(&dataset.catalog);
-        let seed = made_up::config().seed;
-        crate::ranker::fit(&dataset.catalog, &dataset.users, dataset.users.len(), Some(&titles), seed)?
-    };
-    let mut packed = fitted.packed.with_ranker(&ranker, &dataset.catalog)?;
+    let (mut packed, dataset) = made_up::packed(&data, made_up::SecondStage::Titled)?;
     if let Some((links, source)) = read_links(&data, &dataset.catalog)? {
         packed = packed.with_links(&links, source)?;
     }

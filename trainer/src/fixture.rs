@@ -3,6 +3,8 @@
 //! Every user belongs to one of four groups and watches that group's movies, now and then another's. Whoever clicks movies of
 //! one group must be suggested that group's others; a recommender that can't do this is broken, whatever its figures say.
 
+mod groups;
+
 use std::fs;
 use std::path::Path;
 
@@ -13,14 +15,14 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use watchnext::catalog::Catalog;
 
+use crate::dataset::Dataset;
+use crate::fit::fit;
+use crate::pack::Packed;
+use crate::ranker;
 use crate::tower::table::Table;
 use crate::train::TrainConfig;
 
-/// Taste groups, each with a genre of its own.
-pub const GROUPS: [&str; 4] = ["Comedy", "Drama", "Horror", "Sci-Fi"];
-
-/// Movies of each group. A group's movies have consecutive ids from `100 · (group + 1)`.
-pub const MOVIES_PER_GROUP: usize = 30;
+pub use groups::{GROUPS, MOVIES_PER_GROUP, SecondStage, movie_id};
 
 const USERS: usize = 240;
 
@@ -40,11 +42,6 @@ pub const IMDB: u32 = 100_000;
 /// A movie's made-up number at TMDB is this and its id.
 pub const TMDB: u32 = 5_000;
 
-/// The id of the `movie`-th movie of a group.
-pub fn movie_id(group: usize, movie: usize) -> u32 {
-    u32::try_from(100 * (group + 1) + movie).unwrap_or(u32::MAX)
-}
-
 /// Vectors that stand for the titles' embeddings, since no test waits for the model that reads titles: movies whose titles share
 /// a word have a number in common.
 pub fn titles(catalog: &Catalog) -> Table {
@@ -60,6 +57,31 @@ pub fn titles(catalog: &Catalog) -> Table {
 /// Settings under which the fixture's network learns the groups within seconds.
 pub fn config() -> TrainConfig {
     TrainConfig { epochs: 12, batch: 256, ..TrainConfig::default() }
+}
+
+/// The bundle of the data that [`write_data`] wrote into `folder`, and the data.
+///
+/// # Errors
+/// A folder that holds no such data.
+pub fn packed(folder: &Path, second_stage: SecondStage) -> Result<(Packed, Dataset)> {
+    let (dataset, config) = (Dataset::read(folder, &[])?, config());
+    let packed = fit(&dataset, &config, true, "fixture", "trainer fixture", None)?.packed;
+    let titles = match second_stage {
+        SecondStage::Without => return Ok((packed, dataset)),
+        SecondStage::Titled => Some(titles(&dataset.catalog)),
+        SecondStage::Untitled => None,
+    };
+    let ranker = ranker::fit(&dataset.catalog, &dataset.users, dataset.users.len(), titles.as_ref(), config.seed)?;
+    Ok((packed.with_ranker(&ranker, &dataset.catalog)?, dataset))
+}
+
+/// Makes the data and the bundle, and writes both into `folder`.
+///
+/// # Errors
+/// A folder that can't be written to.
+pub fn write_bundle(folder: &Path, second_stage: SecondStage) -> Result<()> {
+    write_data(folder)?;
+    packed(folder, second_stage)?.0.write(folder)
 }
 
 /// Writes `movies.csv`, `links.csv` and `ratings.csv` in MovieLens's form into `folder`. The last movie of each group has no number

@@ -6,12 +6,15 @@
 // Panics are how tests fail.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod alone;
 mod bench;
 mod build;
 mod cache;
 mod demo;
 mod fold;
+mod miri;
 mod module;
+mod mutants;
 mod package;
 mod project;
 mod scale;
@@ -46,6 +49,10 @@ enum Command {
     Demo(demo::Options),
     /// Build the page into `dist/`, each file compressed beside itself, ready for any static host.
     Build,
+    /// Interpret the library's tests with Miri, which finds undefined behaviour.
+    Miri(miri::Options),
+    /// Change the library in one place after the other, and see whether a test fails for each.
+    Mutants(mutants::Options),
     /// Build the page and pack its element, runtime and default model for npm, into `target/npm/`.
     Package,
     /// Measure a made-up catalogue of a million items in the page, and fail where it is over its budget.
@@ -66,6 +73,8 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&project, &options),
         Command::Demo(options) => demo::run(&project, &options),
         Command::Build => build::run(&project),
+        Command::Miri(options) => miri::run(&project, &options),
+        Command::Mutants(options) => mutants::run(&project, &options),
         Command::Package => package::run(&project),
         Command::Scale(options) => scale::run(&project, &options),
         Command::Size(options) => size::run(&project, &options),

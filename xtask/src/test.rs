@@ -22,6 +22,9 @@ use crate::tools::titles::{self, ENCODER_VARIABLE, Encoder};
 use crate::tools::{Builder, chromium, node, rust};
 use crate::{module, package, size};
 
+/// The files in `tests/browser` that measure time, and run alone.
+const MEASURING: [&str; 2] = ["lighthouse.test.mjs", "performance.test.mjs"];
+
 /// What the command line may say.
 #[derive(Args)]
 pub struct Options {
@@ -183,7 +186,8 @@ impl<'a> Bench<'a> {
             Suite::ClippyWasm => {
                 self.cargo(&["clippy", "--package", "watchnext", "--lib", "--target", TARGET, "--", "-D", "warnings"])
             }
-            Suite::Native => self.native(),
+            // Not by cargo-nextest, which runs each test alone: the tests of a program share a bundle that takes seconds to train.
+            Suite::Native => self.cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]),
             Suite::Doc => self.cargo(&["test", "--workspace", "--doc"]),
             Suite::Wasm => self.wasm(),
             Suite::Fixture => self.fixture(),
@@ -218,14 +222,6 @@ impl<'a> Bench<'a> {
         self.cargo(&["fmt", "--all", "--check", "--", "--color", color])
     }
 
-    /// cargo-nextest runs the tests of all crates at once, cargo one crate after the other; both run them all.
-    fn native(&self) -> Result<Outcome> {
-        if ask(cargo().args(["nextest", "--version"])).is_some() {
-            self.cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])
-        } else {
-            self.cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
-        }
-    }
 
     fn wasm(&self) -> Result<Outcome> {
         let mut test = cargo();
@@ -253,15 +249,20 @@ impl<'a> Bench<'a> {
         let folder = self.project.path("tests/browser");
         let files = test_files(&folder)?;
         let chromium = self.chromium.as_ref().context("the browser was not prepared")?;
-        let mut node = Command::new("node");
-        // One file at a time: some tests measure, and two browsers on two cores would measure each other.
-        node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"])
-            .args(files)
-            .env("WATCHNEXT_DIST", self.project.path("dist"))
-            .env("WATCHNEXT_FIXTURE", self.fixture_folder())
-            .env("WATCHNEXT_PACKAGE", package::place(self.project))
-            .env(chromium::CHROMIUM_VARIABLE, chromium);
-        self.check(&mut node)
+        let test = |concurrency: &str, files: &[PathBuf]| {
+            let mut node = Command::new("node");
+            node.args(["--test", "--test-reporter=spec", "--test-concurrency", concurrency])
+                .args(files)
+                .env("WATCHNEXT_DIST", self.project.path("dist"))
+                .env("WATCHNEXT_FIXTURE", self.fixture_folder())
+                .env("WATCHNEXT_PACKAGE", package::place(self.project))
+                .env(chromium::CHROMIUM_VARIABLE, chromium);
+            self.check(&mut node)
+        };
+        let (measuring, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| measures(file));
+        // Both run, whatever the first one finds.
+        let (found, measured) = (test("2", &others), test("1", &measuring));
+        found.and(measured)
     }
 
     fn onnx(&self) -> Result<Outcome> {
@@ -331,6 +332,11 @@ fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
     files.sort();
     ensure!(!files.is_empty(), "{} holds no *.test.js or *.test.mjs", folder.display());
     Ok(files)
+}
+
+/// Whether two browsers on two cores would measure each other.
+fn measures(file: &Path) -> bool {
+    file.file_name().is_some_and(|name| MEASURING.iter().any(|measuring| name == *measuring))
 }
 
 fn is_test_file(name: &str) -> bool {
