@@ -50,7 +50,7 @@ fn world() -> World {
         key: None,
         title: format!("Movie {row}"),
         year: (row % 9 != 4).then_some(1950 + (row * 7 % 70) as u16),
-        genres: if row % 3 == 0 { vec![0, 2] } else { vec![(row % 3) as u16] },
+        genres: if row.is_multiple_of(3) { vec![0, 2] } else { vec![(row % 3) as u16] },
         ratings: 1,
     };
     let genres = ["Action", "Comedy", "Drama"].map(str::to_owned).to_vec();
@@ -115,11 +115,10 @@ fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
         let pivot = (step..len).max_by(|one, other| matrix[*one][step].abs().total_cmp(&matrix[*other][step].abs()));
         matrix.swap(step, pivot.unwrap());
         right.swap(step, pivot.unwrap());
+        let pivots = matrix[step].clone();
         for row in (0..len).filter(|row| *row != step) {
-            let factor = matrix[row][step] / matrix[step][step];
-            for column in 0..len {
-                matrix[row][column] -= factor * matrix[step][column];
-            }
+            let factor = matrix[row][step] / pivots[step];
+            matrix[row].iter_mut().zip(&pivots).for_each(|(entry, pivot)| *entry -= factor * pivot);
             right[row] -= factor * right[step];
         }
     }

@@ -222,7 +222,6 @@ impl<'a> Bench<'a> {
         self.cargo(&["fmt", "--all", "--check", "--", "--color", color])
     }
 
-
     fn wasm(&self) -> Result<Outcome> {
         let mut test = cargo();
         test.args(["test", "--package", "watchnext", "--target", TARGET, "--lib", "--test", "wasm"])

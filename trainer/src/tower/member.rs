@@ -164,7 +164,15 @@ impl Parameters {
         let tensor = |table: Array2<f32>| Tensor::from_vec(table.iter().copied().collect(), table.dim(), device);
         let popularity = tensor(beside(&[&popularity, &side.drift.movies])?)?;
         let drift = tensor(side.drift.eras.clone())?;
-        Ok(Self { named, content: side.content.clone(), popularity, drift, eras: side.eras, movies, dropout: config.dropout })
+        Ok(Self {
+            named,
+            content: side.content.clone(),
+            popularity,
+            drift,
+            eras: side.eras,
+            movies,
+            dropout: config.dropout,
+        })
     }
 
     fn find(&self, name: &str) -> Option<&Tensor> {
