@@ -52,7 +52,7 @@ impl From<Retrieval> for Strategy {
 const ENOUGH_FOR_NOVELTY: f32 = 3.0;
 
 /// The diversity that a visitor gets who never touches the knob.
-pub const DEFAULT_DIVERSITY: f32 = 0.1;
+pub const DEFAULT_DIVERSITY: f32 = 0.2;
 
 /// A suggested movie.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -38,11 +38,12 @@ const INTERPRETED: [&str; 5] = ["catalog", "features", "index", "lists", "reacti
 /// A line of a file and what stands there instead.
 type Replaced = (&'static str, &'static str);
 
-/// No other crate of the workspace, the trainer's stand-in, and a profile that compiles quickly. What it depends on
-/// stays as it is.
-const MANIFEST: [Replaced; 4] = [
+/// No other crate of the workspace, the trainer's stand-in, no test programs beside the library's own, and a profile that
+/// compiles quickly. What it depends on stays as it is.
+const MANIFEST: [Replaced; 5] = [
     ("members = [\"stand-ins/inventory\", \"trainer\", \"xtask\"]", "members = [\"stand-ins/inventory\"]"),
     ("trainer = { path = \"trainer\" }", "trainer = { path = \"stand-ins/trainer\" }"),
+    ("[package]\n", "[package]\nautotests = false\n"),
     ("crate-type = [\"rlib\", \"cdylib\"]", "crate-type = [\"rlib\"]"),
     ("[profile.dev.package.brotli]", "[profile.dev.package.watchnext]\nopt-level = 1\n\n[profile.dev.package.brotli]"),
 ];

@@ -22,9 +22,6 @@ use crate::tools::titles::{self, ENCODER_VARIABLE, Encoder};
 use crate::tools::{Builder, chromium, node, rust};
 use crate::{module, package, size};
 
-/// The files in `tests/browser` that measure time, and run alone.
-const MEASURING: [&str; 2] = ["lighthouse.test.mjs", "performance.test.mjs"];
-
 /// What the command line may say.
 #[derive(Args)]
 pub struct Options {
@@ -224,7 +221,7 @@ impl<'a> Bench<'a> {
 
     fn wasm(&self) -> Result<Outcome> {
         let mut test = cargo();
-        test.args(["test", "--package", "watchnext", "--target", TARGET, "--lib", "--test", "wasm"])
+        test.args(["test", "--release", "--package", "watchnext", "--target", TARGET, "--lib", "--test", "wasm"])
             .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &self.builder()?.test_runner);
         self.check(&mut test)
     }
@@ -248,20 +245,15 @@ impl<'a> Bench<'a> {
         let folder = self.project.path("tests/browser");
         let files = test_files(&folder)?;
         let chromium = self.chromium.as_ref().context("the browser was not prepared")?;
-        let test = |concurrency: &str, files: &[PathBuf]| {
-            let mut node = Command::new("node");
-            node.args(["--test", "--test-reporter=spec", "--test-concurrency", concurrency])
-                .args(files)
-                .env("WATCHNEXT_DIST", self.project.path("dist"))
-                .env("WATCHNEXT_FIXTURE", self.fixture_folder())
-                .env("WATCHNEXT_PACKAGE", package::place(self.project))
-                .env(chromium::CHROMIUM_VARIABLE, chromium);
-            self.check(&mut node)
-        };
-        let (measuring, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| measures(file));
-        // Both run, whatever the first one finds.
-        let (found, measured) = (test("2", &others), test("1", &measuring));
-        found.and(measured)
+        let mut node = Command::new("node");
+        // One file at a time: some tests measure, and two browsers on two cores would measure each other.
+        node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"])
+            .args(files)
+            .env("WATCHNEXT_DIST", self.project.path("dist"))
+            .env("WATCHNEXT_FIXTURE", self.fixture_folder())
+            .env("WATCHNEXT_PACKAGE", package::place(self.project))
+            .env(chromium::CHROMIUM_VARIABLE, chromium);
+        self.check(&mut node)
     }
 
     fn onnx(&self) -> Result<Outcome> {
@@ -331,11 +323,6 @@ fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
     files.sort();
     ensure!(!files.is_empty(), "{} holds no *.test.js or *.test.mjs", folder.display());
     Ok(files)
-}
-
-/// Whether two browsers on two cores would measure each other.
-fn measures(file: &Path) -> bool {
-    file.file_name().is_some_and(|name| MEASURING.iter().any(|measuring| name == *measuring))
 }
 
 fn is_test_file(name: &str) -> bool {
