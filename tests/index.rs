@@ -258,3 +258,34 @@ fn a_wrong_or_infinite_query_is_an_error() {
     assert_eq!(FlatIndex::new(&Array2::ones((5, 0))).unwrap_err().code(), "shape-mismatch");
     assert_eq!(InnerProductIndex::new(&Array2::ones((5, 3)), &[0.0; 4]).unwrap_err().code(), "shape-mismatch");
 }
+
+/// Of floats and of codes with scales that stand for the same numbers, among them a row of zeros.
+#[test]
+fn an_index_knows_its_rows_mean_products_and_cosines() {
+    let codes = ndarray::arr2(&[[3_i8, -4, 0], [0, 0, 0], [-6, 8, 0], [4, 3, 12]]);
+    let scales = vec![0.5, 1.0, 0.25, 2.0];
+    let rows = dequantised(&codes, &scales);
+    let bias = vec![0.5, -1.0, 0.0, 2.0];
+    let floats = InnerProductIndex::new(&rows, &bias).unwrap();
+    let bytes = InnerProductIndex::from_codes(&codes, scales, bias).unwrap();
+    for index in [floats, bytes] {
+        assert_eq!(index.mean(), [2.0, 1.5, 6.0]);
+        let products: Vec<_> = (0..5).map(|row| index.product(row, &[2.0, -1.0, 0.5])).collect();
+        assert_eq!(products, [Some(5.0), Some(0.0), Some(-5.0), Some(22.0), None]);
+        let cosine = |one: usize, other: usize| f64::from(index.likeness(one, other));
+        for (one, other, expected) in
+            [(0, 0, 1.0), (0, 2, -1.0), (2, 0, -1.0), (0, 3, 0.0), (0, 1, 0.0), (1, 1, 0.0), (0, 4, 0.0), (4, 4, 0.0)]
+        {
+            assert!((cosine(one, other) - expected).abs() < 1e-6, "{one} and {other}: {}", cosine(one, other));
+        }
+    }
+    let [one, other] = [[1_i8, 2, 3], [3, -2, 1]];
+    let codes = ndarray::arr2(&[one, other]);
+    let rows = dequantised(&codes, &[0.3, 7.0]);
+    let expected = 2.0 / 14.0;
+    assert!((InnerProductIndex::new(&rows, &[9.0, -9.0]).unwrap().likeness(0, 1) - expected).abs() < 1e-6);
+    let bytes = InnerProductIndex::from_codes(&codes, vec![0.3, 7.0], vec![9.0, -9.0]).unwrap();
+    assert!((bytes.likeness(0, 1) - expected).abs() < 1e-6);
+    let none = InnerProductIndex::new(&Array2::zeros((0, 3)), &[]).unwrap();
+    assert_eq!(none.mean(), [0.0; 3]);
+}

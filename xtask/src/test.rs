@@ -219,6 +219,7 @@ impl<'a> Bench<'a> {
         self.cargo(&["fmt", "--all", "--check", "--", "--color", color])
     }
 
+    /// In the profile that ships, whose dependencies the page's module is built of next.
     fn wasm(&self) -> Result<Outcome> {
         let mut test = cargo();
         test.args(["test", "--release", "--package", "watchnext", "--target", TARGET, "--lib", "--test", "wasm"])
