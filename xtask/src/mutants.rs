@@ -33,6 +33,9 @@ pub struct Options {
     /// Only those whose name matches this regular expression.
     #[arg(long, value_name = "REGEX")]
     only: Option<String>,
+    /// Leave out those that earlier runs caught, of which the whole takes an hour or two.
+    #[arg(long)]
+    iterate: bool,
     /// List them instead.
     #[arg(long)]
     list: bool,
@@ -71,8 +74,10 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
             mutants.args([flag, value]);
         }
     }
-    if options.list {
-        mutants.arg("--list");
+    for (flag, is_wanted) in [("--iterate", options.iterate), ("--list", options.list)] {
+        if is_wanted {
+            mutants.arg(flag);
+        }
     }
     // A mutant that loops for ever is found out by this time; all tests together take a few seconds.
     mutants.args(["--timeout", "60", "--", "--lib"]);
