@@ -13,12 +13,13 @@ use crate::project::Project;
 use crate::shell::{ask, run as run_program, step};
 
 /// Tests that take long when they aren't interpreted: what is large in them is a table, a list or a time limit.
-const LEFT_OUT: [&str; 8] = [
+const LEFT_OUT: [&str; 9] = [
     "a_file_of_open_quotations_takes_linear_time",
     "a_pasted_book_finds_nothing",
     "long_records_of_many_cells_are_read_whole",
     "ten_thousand_rows_against_ten_thousand_movies_take_no_time",
     "the_columns_are_those_of_their_definitions",
+    "the_order_is_that_of_the_definition",
     "the_rounded_scan_alone_misses_next_to_nothing",
     "the_shipped_index_answers_as_the_one_over_floats",
     "titles_of_many_parentheses_do_no_harm",
@@ -46,12 +47,12 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A run of tests in a folder. They read files, which Miri allows when it is told so, and few of the cases that are made at
-/// random, since each takes hundreds of times as long.
+/// A run of tests in a folder. They read files, which Miri allows when it is told so; a logarithm is the same each time, which
+/// Miri doesn't promise by itself; and few of the cases are made at random, since each takes hundreds of times as long.
 fn test(folder: &Path, arguments: &[&str]) -> Command {
     let mut test = miri();
     test.arg("test").args(arguments).current_dir(folder);
-    test.env("MIRIFLAGS", "-Zmiri-disable-isolation").env("PROPTEST_CASES", "4");
+    test.env("MIRIFLAGS", "-Zmiri-disable-isolation -Zmiri-deterministic-floats").env("PROPTEST_CASES", "4");
     test
 }
 
