@@ -1,8 +1,8 @@
 //! The second stage: what of the candidates somebody would like.
 //!
-//! [`taste`] learns which rating somebody gives a movie, [`leaning`] what was watched says of that, [`traits`] puts both and more into the table that ships, [`rows`] turns
-//! the users' ratings into what the ranker trains on, through the feature code that the browser runs, [`network`] is the
-//! ranker, and [`method`] puts it through protocol P3.
+//! [`taste`] learns which rating somebody gives a movie, [`leaning`] what was watched says of that, [`traits`] puts both and
+//! more into the table that ships, [`rows`] turns the users' ratings into what the ranker trains on, through the feature code
+//! that the browser runs, [`network`] is the ranker, and [`method`] puts it through protocol P3.
 
 pub mod leaning;
 pub mod method;
