@@ -208,7 +208,9 @@ pub fn train(
         let training_loss = losses.iter().sum::<f64>() / losses.len() as f64;
         schedule.epoch(training_loss);
         let held_out_hit100 = hit_rate(&network, held_out, 100)?;
-        message = format!(" · held-out hit@100 {held_out_hit100:.3}");
+        if !held_out.is_empty() {
+            message = format!(" · held-out hit@100 {held_out_hit100:.3}");
+        }
         history.push(EpochFigures { epoch, training_loss, held_out_hit100 });
         if bar.is_hidden() {
             // A log file gets a line an epoch instead of a bar.
