@@ -55,10 +55,16 @@ function workerAddress(url) {
   return trusted?.createScriptURL(address) ?? address;
 }
 
-/** @param {URL} url */
-function startWorker(url) {
+/**
+ * Starts the worker, which reads from its name what to load: a message would only reach it once the page's own thread has nothing
+ * else to do, and as the page comes up that takes a while.
+ * @param {URL} url
+ * @param {string} name
+ */
+function startWorker(url, name) {
   let readType = false;
   const options = {
+    name,
     get type() {
       readType = true;
       return /** @type {const} */ ('module');
@@ -137,10 +143,15 @@ class Line {
   /** @type {Record<string, (received: number, total: number) => void>} */
   listeners = {};
 
-  /** @param {URL} url */
-  constructor(url) {
+  /**
+   * @param {URL} url
+   * @param {{bundle: string, stallMs: number, fresh: boolean}} what is to be loaded.
+   */
+  constructor(url, what) {
     this.#url = url;
-    this.#worker = startWorker(url);
+    this.#worker = startWorker(url, JSON.stringify(what));
+    /** What is loaded, which the worker answers unasked, as question 0. @type {Promise<import('./runtime.js').Info>} */
+    this.loaded = this.#answer().answer;
     this.#worker.addEventListener('message', ({ data }) => this.#hear(data));
     this.#worker.addEventListener('error', (event) => {
       event.preventDefault();
@@ -188,11 +199,16 @@ class Line {
    */
   ask(call, ...parameters) {
     if (this.#dead) return Promise.reject(this.#dead);
-    return new Promise((resolve, reject) => {
-      const id = this.#next++;
-      this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, call, parameters });
-    });
+    const { id, answer } = this.#answer();
+    this.#worker.postMessage({ id, call, parameters });
+    return answer;
+  }
+
+  /** The next question's number, and the promise of its answer. */
+  #answer() {
+    const id = this.#next++;
+    const answer = new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+    return { id, answer };
   }
 
   /** @param {Error} error what every open and every later question is answered with. */
@@ -328,14 +344,13 @@ export async function load({ bundle, onProgress, signal, stallMs = DEFAULT_STALL
   const folder = bundle ? new URL(bundle, base) : new URL('../models/', import.meta.url);
   if (!folder.pathname.endsWith('/')) folder.pathname += '/';
   stallMs = Math.min(stallMs, LONGEST_MS);
-  const line = new Line(new URL('./worker.js', import.meta.url));
+  const line = new Line(new URL('./worker.js', import.meta.url), { bundle: folder.href, stallMs, fresh });
   line.expectStart(stallMs);
   line.listeners.files = (received, total) => onProgress?.({ received, total });
   const stop = () => line.end(signal?.reason);
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    const info = await line.ask('load', { bundle: folder.href, stallMs, fresh });
-    return new Engine(line, info);
+    return new Engine(line, await line.loaded);
   } catch (error) {
     line.end(/** @type {Error} */ (error));
     throw error;

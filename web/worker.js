@@ -16,7 +16,7 @@ const PROGRESS_EVERY_MS = 50;
 /** The smallest wasm module: a magic number and a version. */
 const EMPTY_MODULE = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 
-/** Set by `load`, which the runtime calls before anything else. @type {Recommender} */
+/** Set by `load`, whose answer the runtime waits for before it asks anything. @type {Recommender} */
 let recommender;
 /** The optional files that the bundle brings. @type {FilePlan[]} */
 let optional = [];
@@ -176,35 +176,38 @@ function bytesOf(name) {
 /** What is loaded and what more could be. */
 const about = () => ({ ...recommender.info(), statesBytes: bytesOf('states'), rankerBytes: bytesOf('ranker'), linksBytes: bytesOf('links'), mapBytes: bytesOf('map') });
 
+/**
+ * Fetches the module and the bundle, side by side, and has Rust load it.
+ * @param {{bundle: string, stallMs: number, fresh: boolean}} options
+ */
+async function load({ bundle, stallMs, fresh }) {
+  checkPolicy();
+  // After a failure the cache is suspect, so a retry goes past it.
+  transfers = { stallMs, cache: fresh ? 'reload' : 'default' };
+  const folder = new URL(bundle);
+  const started = await withTransfer((transfer) => {
+    const program = fetchModule(new URL('./engine/watchnext_bg.wasm', import.meta.url), transfer);
+    const contents = (async () => {
+      // The manifest has no hash in its address, so the cache must ask whether it is still the one.
+      const revalidated = { ...transfer, cache: fresh ? transfer.cache : /** @type {const} */ ('no-cache') };
+      const manifest = await fetchBytes(new URL('manifest.json', folder), revalidated, MANIFEST_LIMIT);
+      const plans = planFiles(manifest, folder);
+      const required = plans.filter((plan) => !plan.optional);
+      const files = await fetchFiles(required, transfer, progressOf('files'));
+      return { manifest, files, extras: plans.filter((plan) => plan.optional) };
+    })();
+    return Promise.all([program, contents]);
+  });
+  const [module, { manifest, files, extras }] = started;
+  // It was compiled beside the transfers. What is left takes no time, and wasm-bindgen's way to wait for it takes bytes.
+  initSync({ module });
+  recommender = new Recommender(manifest, files);
+  optional = extras;
+  return about();
+}
+
 /** The calls that the runtime may make, by name. @type {Record<string, (...parameters: any[]) => unknown>} */
 const calls = {
-  /** @param {{bundle: string, stallMs: number, fresh: boolean}} options */
-  async load({ bundle, stallMs, fresh }) {
-    checkPolicy();
-    // After a failure the cache is suspect, so a retry goes past it.
-    transfers = { stallMs, cache: fresh ? 'reload' : 'default' };
-    const folder = new URL(bundle);
-    const started = await withTransfer((transfer) => {
-      const program = fetchModule(new URL('./engine/watchnext_bg.wasm', import.meta.url), transfer);
-      const contents = (async () => {
-        // The manifest has no hash in its address, so the cache must ask whether it is still the one.
-        const revalidated = { ...transfer, cache: fresh ? transfer.cache : /** @type {const} */ ('no-cache') };
-        const manifest = await fetchBytes(new URL('manifest.json', folder), revalidated, MANIFEST_LIMIT);
-        const plans = planFiles(manifest, folder);
-        const required = plans.filter((plan) => !plan.optional);
-        const files = await fetchFiles(required, transfer, progressOf('files'));
-        return { manifest, files, extras: plans.filter((plan) => plan.optional) };
-      })();
-      return Promise.all([program, contents]);
-    });
-    const [module, { manifest, files, extras }] = started;
-    // It was compiled beside the transfers. What is left takes no time, and wasm-bindgen's way to wait for it takes bytes.
-    initSync({ module });
-    recommender = new Recommender(manifest, files);
-    optional = extras;
-    return about();
-  },
-
   /** Fetches an extra, has Rust check and add it, and returns what is loaded now. @param {string} name */
   async loadExtra(name) {
     const plans = plansOf(name);
@@ -231,13 +234,19 @@ const calls = {
   userVector: (/** @type {import('./runtime.js').Request} */ request) => recommender.userVector(request),
 };
 
-self.addEventListener('message', async ({ data: { id, call, parameters } }) => {
+/** @param {number} id the question's number. @param {() => unknown} work */
+async function answer(id, work) {
   try {
-    self.postMessage({ id, result: await calls[call](...parameters) });
+    self.postMessage({ id, result: await work() });
   } catch (error) {
     self.postMessage({ id, error: toPlain(error) });
   }
-});
+}
+
+self.addEventListener('message', ({ data: { id, call, parameters } }) => void answer(id, () => calls[call](...parameters)));
 
 // The runtime waits for this before it trusts that the worker was allowed to start.
 self.postMessage({ started: true });
+
+// What to load is this worker's name, and the answer to the question that the runtime never had to send.
+void answer(0, () => load(JSON.parse(self.name)));

@@ -1,4 +1,7 @@
-/** How long from navigation to the first suggestions: the shipped page beside the same thing made of ONNX Runtime Web. */
+/**
+ * How long from navigation to the first suggestions: the shipped page, the same page with ONNX Runtime Web and JavaScript in its worker,
+ * and what of that is left without a worker and a page around it.
+ */
 
 import { summary } from './page/timing.mjs';
 
@@ -42,14 +45,15 @@ async function visit(browser, url, item) {
 }
 
 /**
- * Alternates the two pages, so that what else the machine does meets both alike.
+ * Alternates the pages, so that what else the machine does meets both alike.
  * @param {import('playwright-core').Browser} browser
  * @param {string} origin
  */
 export async function measureLoad(browser, origin) {
   const pages = [
     { name: 'watchnext', url: `${origin}/site/index.html`, item: '#suggestions-list .card' },
-    { name: 'ONNX Runtime Web', url: `${origin}/load/index.html?watched=${WATCHED}`, item: '#suggestions li' },
+    { name: 'ONNX Runtime Web', url: `${origin}/site-onnxruntime/index.html`, item: '#suggestions-list .card' },
+    { name: 'the same, a bare page', url: `${origin}/load/index.html?watched=${WATCHED}`, item: '#suggestions li' },
   ];
   const times = pages.map(() => /** @type {number[]} */ ([]));
   for (let round = -1; round < ROUNDS; round++) {

@@ -10,11 +10,17 @@ import { measureLoad } from './load.mjs';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const KERNELS = process.env.WATCHNEXT_KERNELS ?? join(HERE, '../../target/bench/kernels');
 
+const SITE = join(HERE, '../../dist');
+
+/** The page with ONNX Runtime Web is the shipped one but for this file. @type {Record<string, string>} */
+const STAND_INS = { '/site-onnxruntime/web/worker.js': '/load/worker.js' };
+
 /** What is served under which beginning of an address; the first that fits counts. @type {[string, string][]} */
 const FOLDERS = [
   ['/kernels/', KERNELS],
   ['/models/', join(HERE, '../../models')],
-  ['/site/', join(HERE, '../../dist')],
+  ['/site/', SITE],
+  ['/site-onnxruntime/', SITE],
   ['/npm/', join(HERE, 'node_modules')],
   ['/', HERE],
 ];
@@ -31,7 +37,8 @@ const TYPES = {
 };
 
 const server = createServer(async (request, response) => {
-  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+  const asked = new URL(request.url ?? '/', 'http://localhost').pathname;
+  const pathname = STAND_INS[asked] ?? asked;
   const [prefix, folder] = /** @type {[string, string]} */ (FOLDERS.find(([prefix]) => pathname.startsWith(prefix)));
   const file = join(folder, decodeURIComponent(pathname.slice(prefix.length)));
   try {
