@@ -50,6 +50,7 @@ export class Wall {
     this.#drawing += 1;
     this.#more.hidden = true;
     this.#list.hidden = false;
+    this.#list.classList.add('awaited');
     this.#list.setAttribute('aria-busy', 'true');
     this.#list.replaceChildren(
       ...Array.from({ length: FIRST }, () => element('li', { 'aria-hidden': 'true' }, element('span', { class: 'skeleton' }))),
@@ -59,6 +60,7 @@ export class Wall {
   /** Makes room for what has to be told instead. */
   clear() {
     this.#drawing += 1;
+    this.#list.classList.remove('awaited');
     this.#list.removeAttribute('aria-busy');
     this.#list.replaceChildren();
     this.#list.hidden = true;
@@ -80,6 +82,7 @@ export class Wall {
   /** @param {number} count */
   async #show(count) {
     const drawing = ++this.#drawing;
+    this.#list.classList.remove('awaited');
     const until = Math.min(this.#shown + count, this.#movies.length);
     while (this.#shown < until) {
       const batch = this.#movies.slice(this.#shown, Math.min(this.#shown + BATCH, until));
