@@ -290,3 +290,88 @@ impl RoundedQuery {
         Self { codes, step, norm }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::indexing_slicing)]
+    use super::super::FlatIndex;
+    use super::*;
+
+    /// Columns whose number lies just at or just below the middle of two steps, as many of either.
+    const PAIRS: usize = 60;
+
+    /// As bad as rounding gets: every number of the query is off by half a step, and each of two rows turns all of that into its own
+    /// direction. The one that is truly nearer looks farther by the whole slack but for a hair.
+    #[test]
+    fn a_row_that_rounding_sends_back_as_far_as_it_can_is_found() {
+        let step = 2.0_f32;
+        let below = f32::from_bits(10.5_f32.to_bits() - 1);
+        // The largest number makes the step, and the last tells the rows apart.
+        let mut query = vec![step * f32::from(i16::MAX)];
+        query.extend([10.5, below].repeat(PAIRS).iter().map(|steps| step * steps));
+        query.push(step * 10.0);
+        let mut codes = Array2::zeros((2, query.len()));
+        for (column, code) in (1..=2 * PAIRS).zip([-127_i8, 127].into_iter().cycle()) {
+            (codes[[0, column]], codes[[1, column]]) = (code, -code);
+        }
+        (codes[[0, query.len() - 1]], codes[[1, query.len() - 1]]) = (3, -3);
+        let index = Int8Index::new(&codes, vec![40.0; 2]).unwrap();
+
+        let rounded = RoundedQuery::new(&query, index.stride, 0.0);
+        let slack = index.slack(&rounded);
+        let looks = index.search_rounded(&query, 2, |_| true).unwrap();
+        let back = looks[1].distance - looks[0].distance;
+        assert_eq!(looks[0].row, 1, "the farther one looks nearer");
+        assert!(back > 0.9 * slack && back <= slack, "{back} of {slack}");
+        assert_eq!(index.search(&query, 1, |_| true).unwrap()[0].row, 0);
+    }
+
+    /// Rows that are next to nothing beside a long query: what tells their distances apart is what single precision rounds, which the
+    /// answer has to repeat.
+    #[test]
+    fn where_single_precision_decides_it_decides_the_same() {
+        let (rows, dim) = (4000, 128);
+        let mut state = 7_u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state >> 16
+        };
+        let codes = Array2::from_shape_fn((rows, dim), |_| next() as u8 as i8);
+        let index = Int8Index::new(&codes, vec![1e-7; rows]).unwrap();
+        let floats = FlatIndex::from_rows(dim, rows, (0..rows).map(|row| index.row(row))).unwrap();
+        for k in [1, 10, 100] {
+            let query: Vec<f32> = (0..dim).map(|_| next() as f32 / 8.0 - 4096.0).collect();
+            assert_eq!(index.search(&query, k, |_| true).unwrap(), floats.search(&query, k, |_| true).unwrap());
+        }
+    }
+
+    /// A slack that is wider than it must be costs comparisons, and if it grew a scan would be none any more.
+    #[test]
+    fn the_slack_is_no_wider_than_it_must_be() {
+        let dim = 128;
+        let of = |scale: f32, size: f32| {
+            let index = Int8Index::new(&Array2::from_elem((1, dim), 100), vec![scale]).unwrap();
+            let query = RoundedQuery::new(&vec![size; dim], index.stride, 0.0);
+            (f64::from(index.slack(&query)), query.step * index.largest_sum, query.norm + index.largest_offset)
+        };
+        // Beside what rounding the query takes: 32 operations of half an epsilon each, of twice the magnitude, two of them.
+        for (slack, rounding, magnitude) in [of(1e-9, 3.0), of(1.0, 1e-4), of(1.0, 100.0)] {
+            let epsilons = (slack - 2.0 * rounding) / (magnitude * f64::from(f32::EPSILON));
+            assert!((127.0..129.0).contains(&epsilons), "{epsilons}");
+        }
+    }
+
+    /// The largest distance is the square of the sum of two lengths, four times the mean of their squares.
+    #[test]
+    fn distances_that_may_not_be_finite_are_refused() {
+        let search = |scale: f32, size: f32| {
+            let index = Int8Index::new(&Array2::from_elem((1, 1), 100), vec![scale]).unwrap();
+            index.search(&[size], 1, |_| true)
+        };
+        let most = (f32::MAX / 4.0).sqrt();
+        assert!(search(1e-9, 0.99 * most).is_ok() && search(0.0099 * most, 1e-9).is_ok());
+        for (scale, size) in [(1e-9, 1.01 * most), (0.0101 * most, 1e-9), (0.008 * most, 0.8 * most)] {
+            assert!(matches!(search(scale, size), Err(Error::NonFinite { .. })), "{scale} {size}");
+        }
+    }
+}
