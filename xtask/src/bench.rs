@@ -17,7 +17,7 @@ use crate::project::Project;
 use crate::shell::{cargo, note, run as run_program, step};
 use crate::tools::python::{self, Python};
 use crate::tools::rust::TARGET;
-use crate::tools::{Builder, chromium, node, rust};
+use crate::tools::{chromium, node, rust};
 use report::{Browser, Native, Report};
 
 /// The crate of what is measured, from the root.
@@ -37,20 +37,14 @@ pub struct Options {
 /// Prepares, measures, and reports.
 pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     let cache = Cache::open()?;
-    step("Set-up: compiler, tools, Chromium, npm packages, FAISS");
-    rust::ensure_target()?;
-    node::ensure_node()?;
-    node::packages(project, &cache)?;
+    let chromium = module::build_for_chromium(project, &cache)?;
+    step("Set-up: what it is compared with");
     node::packages_of(&project.path("benches/browser"), &cache)?;
-    let chromium = chromium::ensure()?;
     // FAISS is one line of the table, so a machine that can't have it measures the others.
     let python =
         python::prepare(project, &cache, &python::FAISS).unwrap_or_else(|error| Python::Missing(format!("{error:#}")));
     let out = project.root().join(&options.out);
     fs::create_dir_all(&out).with_context(|| format!("{} can't be made", out.display()))?;
-    let builder = Builder::prepare(project, &cache)?;
-    step("The page (3 to 6 minutes at first, then seconds)");
-    module::build(project, &builder)?;
     let kernels = build_kernels(project, &cache, &out)?;
 
     let rows: Vec<String> = options.rows.iter().map(usize::to_string).collect();

@@ -1,14 +1,16 @@
 //! Building the page by Trunk, and folding what it built.
 
 use std::env;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::cache::Cache;
 use crate::fold;
 use crate::project::Project;
-use crate::shell::run;
-use crate::tools::Builder;
+use crate::shell::{run, step};
+use crate::tools::{Builder, chromium, node};
 
 /// The Cargo profile of the module that ships.
 const PROFILE: &str = "release";
@@ -35,4 +37,15 @@ pub fn trunk(project: &Project, builder: &Builder, subcommand: &str) -> Command 
 pub fn build(project: &Project, builder: &Builder) -> Result<()> {
     run(&mut trunk(project, builder, "build")).context("the page can't be built")?;
     fold::fold(project, builder, &project.path("dist"))
+}
+
+/// Builds the page with all that opening it by a script needs, and says where Chromium is.
+pub fn build_for_chromium(project: &Project, cache: &Cache) -> Result<PathBuf> {
+    step("Set-up: Node, Chromium");
+    node::ensure_node()?;
+    let chromium = chromium::ensure()?;
+    let builder = Builder::prepare(project, cache)?;
+    step("The page (3 to 6 minutes at first, then seconds)");
+    build(project, &builder)?;
+    Ok(chromium)
 }

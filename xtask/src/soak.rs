@@ -11,7 +11,7 @@ use crate::cache::Cache;
 use crate::module;
 use crate::project::Project;
 use crate::shell::{cargo, run as run_program, step};
-use crate::tools::{Builder, chromium, node};
+use crate::tools::chromium;
 
 /// What the command line may say.
 #[derive(Args)]
@@ -29,14 +29,7 @@ pub struct Options {
 
 /// Builds the page, visits it, and compares.
 pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
-    let cache = Cache::open()?;
-    step("Set-up: tools, Chromium, npm packages");
-    node::ensure_node()?;
-    node::packages(project, &cache)?;
-    let chromium = chromium::ensure()?;
-    let builder = Builder::prepare(project, &cache)?;
-    step("The page (3 to 6 minutes at first, then seconds)");
-    module::build(project, &builder)?;
+    let chromium = module::build_for_chromium(project, &Cache::open()?)?;
     let out = project.root().join(&options.out);
     fs::create_dir_all(&out).with_context(|| format!("{} can't be made", out.display()))?;
 
