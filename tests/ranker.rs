@@ -137,6 +137,24 @@ fn similar_movies_share_genre_and_words_and_leave_out_the_movie_itself() {
     );
 }
 
+/// The definition, over all movies; for each of the first groups' movies, since one that shares no word with another tells little.
+#[test]
+fn similar_movies_are_in_the_order_of_both_likenesses_together() {
+    let catalog = recommender().catalog();
+    let traits = MovieTraits::from_safetensors(Bundle::ranked().file(TRAITS), catalog).unwrap();
+    for own in (0..20).map(|movie| index(movie_id(0, movie))) {
+        let row = own.as_usize();
+        let likeness = |other: usize| traits.titles.cosine(row, other) + traits.genre_cosine(row, other);
+        let known = |other: usize| std::cmp::Reverse(catalog.movies()[other].ratings);
+        let mut expected: Vec<usize> = (0..catalog.len()).filter(|other| *other != row).collect();
+        expected.sort_by(|one, other| {
+            likeness(*other).total_cmp(&likeness(*one)).then(known(*one).cmp(&known(*other))).then(one.cmp(other))
+        });
+        let found = recommender().similar(own, catalog.len()).unwrap();
+        assert_eq!(found.into_iter().map(MovieIndex::as_usize).collect::<Vec<_>>(), expected);
+    }
+}
+
 /// Ratings that aren't there leave their columns as they are for nobody, so clicks alone need no second model.
 #[test]
 fn clicks_alone_have_the_ratings_columns_of_nobody() {

@@ -7,7 +7,7 @@ mod fixture;
 use fixture::{Bundle, noon, recommender};
 use proptest::prelude::*;
 use trainer::fixture::{GROUPS, MOVIES_PER_GROUP, movie_id};
-use watchnext::bundle::{Manifest, MovieEmbeddings};
+use watchnext::bundle::{Manifest, MovieEmbeddings, STATES};
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::error::{Error, Result};
 use watchnext::history::{History, MAX_HISTORY};
@@ -83,10 +83,13 @@ fn a_rating_changes_the_answer() {
 fn states_must_be_loaded_first() {
     let bundle = Bundle::fresh();
     let manifest = serde_json::to_vec(&bundle.manifest).unwrap();
-    let recommender = Recommender::load(&manifest, |role| Some(bundle.file(role))).unwrap();
+    let mut recommender = Recommender::load(&manifest, |role| Some(bundle.file(role))).unwrap();
     assert_eq!(recommender.retrievals(), [Retrieval::Movies]);
     let error = recommender.suggest(&History::default(), &noon(), 1, Retrieval::States).unwrap_err();
     assert_eq!(error.code(), "states-not-loaded");
+    recommender.load_states(bundle.file(STATES)).unwrap();
+    assert_eq!(recommender.retrievals(), [Retrieval::Movies, Retrieval::States]);
+    assert!(recommender.suggest(&History::default(), &noon(), 1, Retrieval::States).is_ok());
 }
 
 #[test]
