@@ -293,7 +293,7 @@ impl RoundedQuery {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::indexing_slicing)]
+    #![allow(clippy::indexing_slicing, clippy::unwrap_used)]
     use super::super::FlatIndex;
     use super::*;
 
