@@ -181,6 +181,7 @@ impl OnnxModel {
                 tensor::read(weights, &weights.name).with_context(|| format!("the tensor `{}`", weights.name))?;
             outlets.insert(&weights.name, model.add_const(weights.name.as_str(), tensor)?);
         }
+        forget_symbols(&mut model, 0);
         for (number, proto) in self.graph.node.iter().enumerate() {
             let named = [&proto.name].into_iter().chain(proto.output.first()).find(|name| !name.is_empty());
             let name = named.map_or_else(|| format!("{} {number}", proto.op_type), Clone::clone);
@@ -203,6 +204,7 @@ impl OnnxModel {
                 Ok(made)
             });
             let made: TVec<OutletId> = made.with_context(|| format!("node `{name}` ({})", proto.op_type))?;
+            forget_symbols(&mut model, before);
             outlets.extend(proto.output.iter().map(String::as_str).zip(made));
         }
         let output =
@@ -210,5 +212,13 @@ impl OnnxModel {
         let outputs: Vec<OutletId> = self.outputs().into_iter().map(output).collect::<TractResult<_>>()?;
         model.select_output_outlets(&outputs)?;
         Ok(model)
+    }
+}
+
+/// Forgets of nodes from this one on what tract keeps of whole numbers for shapes that it doesn't know: every shape is known here, and
+/// its arithmetic on them runs over at the ends of the numbers, which ends a program that checks for that.
+fn forget_symbols(model: &mut TypedModel, first: usize) {
+    for outlet in model.nodes.iter_mut().skip(first).flat_map(|node| &mut node.outputs) {
+        outlet.fact.uniform_tdim = None;
     }
 }

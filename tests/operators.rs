@@ -176,6 +176,19 @@ fn whole_numbers_have_no_overflow() {
     assert_eq!(whole("Mod", &["negative", "parts_of_two"]), [3, 2]);
 }
 
+/// Where tract compares whole numbers it reckons with shapes that it doesn't know, and adds one to the largest number.
+#[test]
+fn whole_numbers_are_compared_to_their_ends() {
+    let holds = |operator, inputs: &[&'static str]| -> bool {
+        let outputs = found(&model(&case(operator, inputs), &[], 17), &[], Vec::new()).unwrap();
+        *outputs[0].to_plain_array_view::<bool>().unwrap().first().unwrap()
+    };
+    assert!(holds("Greater", &["largest", "first_axis"]) && !holds("Greater", &["largest", "largest"]));
+    assert!(holds("Less", &["first_axis", "largest"]) && !holds("Less", &["largest", "largest"]));
+    assert!(holds("GreaterOrEqual", &["largest", "largest"]) && !holds("LessOrEqual", &["largest", "first_axis"]));
+    assert!(holds("Equal", &["largest", "largest"]) && !holds("Equal", &["largest", "first_axis"]));
+}
+
 /// A hundred bytes that ask for more memory or time than a browser has.
 #[test]
 fn models_without_measure_are_refused_before_anything_is_made() {
