@@ -155,6 +155,19 @@ impl Manifest {
     /// # Errors
     /// [`Error::FileMissing`], [`Error::FileSizeMismatch`], [`Error::FileHashMismatch`].
     pub fn checked<'bytes>(&self, role: &str, bytes: Option<&'bytes [u8]>) -> Result<&'bytes [u8]> {
+        self.checked_by(role, bytes, None)
+    }
+
+    /// As [`Manifest::checked`], by a SHA-256 of these very bytes that the caller has computed, if there is one.
+    ///
+    /// # Errors
+    /// As [`Manifest::checked`].
+    pub fn checked_by<'bytes>(
+        &self,
+        role: &str,
+        bytes: Option<&'bytes [u8]>,
+        sha256: Option<&[u8]>,
+    ) -> Result<&'bytes [u8]> {
         let missing = || Error::FileMissing { file: role.to_owned() };
         let entry = self.files.get(role).ok_or_else(missing)?;
         let bytes = bytes.ok_or_else(missing)?;
@@ -162,7 +175,8 @@ impl Manifest {
             let (file, expected, found) = (entry.path.clone(), entry.bytes, bytes.len() as u64);
             return Err(Error::FileSizeMismatch { file, expected, found });
         }
-        if sha256_hex(bytes) != entry.sha256.to_ascii_lowercase() {
+        let found = sha256.map_or_else(|| sha256_hex(bytes), hex);
+        if found != entry.sha256.to_ascii_lowercase() {
             return Err(Error::FileHashMismatch { file: entry.path.clone() });
         }
         Ok(bytes)
@@ -171,7 +185,11 @@ impl Manifest {
 
 /// The SHA-256 of `bytes` in lower-case hexadecimal digits.
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The tensors of a safetensors file whose header has a sane size.

@@ -173,16 +173,22 @@ pub struct Recommender(recommend::Recommender);
 
 #[wasm_bindgen]
 impl Recommender {
-    /// Loads a bundle from the bytes of `manifest.json` and an object of role → bytes for the required files.
+    /// Loads a bundle from the bytes of `manifest.json` and an object of role → bytes for the required files. `digests` is an object
+    /// of role → SHA-256 for those of them whose hash is known already.
     #[wasm_bindgen(constructor)]
-    pub fn new(manifest: &[u8], files: &Object) -> JsResult<Recommender> {
-        let mut bytes = Vec::new();
+    pub fn new(manifest: &[u8], files: &Object, digests: &Object) -> JsResult<Recommender> {
+        let bytes_of = |object: &Object, role: &str| -> JsResult<Option<Vec<u8>>> {
+            Ok(Reflect::get(object, &role.into())?.dyn_into::<Uint8Array>().ok().map(|bytes| bytes.to_vec()))
+        };
+        let mut found = Vec::new();
         for role in REQUIRED_FILES {
-            let value = Reflect::get(files, &role.into())?;
-            bytes.push((role, value.dyn_into::<Uint8Array>().ok().map(|file| file.to_vec())));
+            found.push((role, bytes_of(files, role)?, bytes_of(digests, role)?));
         }
-        let file = |role: &str| bytes.iter().find(|(name, _)| *name == role).and_then(|(_, bytes)| bytes.as_deref());
-        recommend::Recommender::load(manifest, file).map(Self).map_err(js_error)
+        let file = |role: &str| {
+            let (_, bytes, sha256) = found.iter().find(|(name, ..)| *name == role)?;
+            Some((bytes.as_deref()?, sha256.as_deref()))
+        };
+        recommend::Recommender::load_hashed(manifest, file).map(Self).map_err(js_error)
     }
 
     /// What is loaded.

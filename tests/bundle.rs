@@ -10,9 +10,11 @@ use fixture::Bundle;
 use proptest::prelude::*;
 use prost::Message;
 use safetensors::tensor::{Dtype, TensorView};
+use sha2::{Digest, Sha256};
 use tract_onnx::pb::{GraphProto, ModelProto, TensorProto, tensor_proto::DataType};
 use watchnext::bundle::STATES;
 use watchnext::error::Error;
+use watchnext::recommend::Recommender;
 
 /// The code of the error that loading ends in.
 fn refusal(bundle: &Bundle) -> &'static str {
@@ -77,6 +79,21 @@ fn a_flipped_bit_is_found_by_the_hash() {
     }
 }
 
+/// A caller that has hashed the files already is believed about its own hash, and not about the file.
+#[test]
+fn a_hash_that_is_known_already_is_compared_as_well() {
+    let bundle = Bundle::fresh();
+    let manifest = serde_json::to_vec(&bundle.manifest).unwrap();
+    let digests: Vec<(&str, [u8; 32])> =
+        bundle.files.iter().map(|(role, bytes)| (role.as_str(), Sha256::digest(bytes).into())).collect();
+    let digest = |role: &str| digests.iter().find(|(name, _)| *name == role).map(|(_, digest)| digest.as_slice());
+    Recommender::load_hashed(&manifest, |role| Some((bundle.file(role), digest(role)))).unwrap();
+    for wrong in [digest("movies"), Some([].as_slice())] {
+        let file = |role: &str| Some((bundle.file(role), if role == "catalog" { wrong } else { digest(role) }));
+        assert_eq!(Recommender::load_hashed(&manifest, file).unwrap_err().code(), "file-hash-mismatch");
+    }
+}
+
 #[test]
 fn a_missing_file_is_named() {
     for role in ["catalog", "user_tower", "movies"] {
@@ -109,7 +126,7 @@ fn a_manifest_that_is_none_is_refused() {
         bundle.manifest = manifest;
         assert_eq!(refusal(&bundle), "manifest-invalid");
     }
-    assert_eq!(watchnext::recommend::Recommender::load(b"<html>", |_| None).unwrap_err().code(), "manifest-invalid");
+    assert_eq!(Recommender::load(b"<html>", |_| None).unwrap_err().code(), "manifest-invalid");
     for path in ["../secret", "a/b", "", ".hidden", "https:x"] {
         let mut bundle = Bundle::fresh();
         bundle.manifest["files"]["catalog"]["path"] = path.into();

@@ -83,8 +83,9 @@ async function watchForStall(url, transfer, work) {
  * @param {number} limit
  * @param {(received: number) => void} onBytes
  * @param {AbortSignal} signal
+ * @param {boolean} [keep] whether the bytes are wanted, and not only that they come.
  */
-async function read(response, url, limit, onBytes, signal) {
+async function read(response, url, limit, onBytes, signal, keep = true) {
   if (!response.body) return new Uint8Array(await response.arrayBuffer());
   const reader = response.body.getReader();
   const chunks = [];
@@ -93,7 +94,7 @@ async function read(response, url, limit, onBytes, signal) {
     while (received <= limit) {
       const { done, value } = await reader.read();
       if (done) break;
-      chunks.push(value);
+      if (keep) chunks.push(value);
       received += value.byteLength;
       onBytes(received);
     }
@@ -106,7 +107,7 @@ async function read(response, url, limit, onBytes, signal) {
     );
   }
   if (received > limit) await reader.cancel();
-  const bytes = new Uint8Array(received);
+  const bytes = new Uint8Array(keep ? received : 0);
   let offset = 0;
   for (const chunk of chunks) {
     bytes.set(chunk, offset);
@@ -145,7 +146,7 @@ export function fetchModule(url, transfer) {
     alive();
     // Streaming compilation takes only the right MIME type; a host that sends another costs time, not the page.
     const streams = response.headers.get('content-type')?.split(';')[0].trim().toLowerCase() === 'application/wasm';
-    const bytes = read(streams ? response.clone() : response, url, Infinity, alive, watched.signal);
+    const bytes = read(streams ? response.clone() : response, url, Infinity, alive, watched.signal, !streams);
     const compiled = streams
       ? WebAssembly.compileStreaming(response)
       : bytes.then((all) => WebAssembly.compile(all));
