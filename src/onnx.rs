@@ -10,6 +10,7 @@ mod gather;
 mod operands;
 mod operators;
 mod tensor;
+mod widen;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -21,6 +21,7 @@ use tract_onnx::tract_core::ops::{logic, math};
 
 use super::gather::CheckedGather;
 use super::operands::{axis, constant, ensure_float, integers, number, one, rank, shape, sorted_axes};
+use super::widen::WidenInt8;
 use super::{budget, tensor};
 
 /// The names of the operators that [`Node::wire`] knows.
@@ -158,7 +159,11 @@ impl Node<'_> {
             "Trilu" => self.trilu(model),
             "Cast" => {
                 let to = tensor::datum_type(i32::try_from(self.integer("to").context("it doesn't say to what")?)?)?;
-                model.wire_node(self.name, cast(to), &[self.input(0)?])
+                let from = self.input(0)?;
+                if (model.outlet_fact(from)?.datum_type, to) == (DatumType::I8, DatumType::F32) {
+                    return model.wire_node(self.name, WidenInt8, &[from]);
+                }
+                model.wire_node(self.name, cast(to), &[from])
             }
             "Identity" | "Dropout" => Ok(tvec!(self.input(0)?)),
             "Constant" => {

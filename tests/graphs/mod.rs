@@ -65,6 +65,12 @@ pub fn index(name: &str, dims: &[i64], values: &[i64]) -> TensorProto {
     TensorProto { dims: dims.to_vec(), ..integers(name, values) }
 }
 
+/// Whole numbers of 8 bits.
+pub fn codes(name: &str, dims: &[i64], values: &[i8]) -> TensorProto {
+    let (name, dims, int32_data) = (name.to_owned(), dims.to_vec(), values.iter().map(|code| i32::from(*code)).collect());
+    TensorProto { name, dims, data_type: DataType::Int8.into(), int32_data, ..TensorProto::default() }
+}
+
 /// What a case may read by name besides `x` and `y`.
 pub fn constants() -> Vec<TensorProto> {
     let weights: Vec<f32> = (0..COLUMNS * 5).map(|at| (at as f32 * 0.7).sin()).collect();
@@ -95,6 +101,7 @@ pub fn constants() -> Vec<TensorProto> {
         index("elements", &[3, 2], &[0, -1, 2, 1, -2, 0]),
         index("pairs", &[2, 2], &[0, 3, 2, 1]),
         index("rows_of_table", &[3, 1], &[4, 0, 2]),
+        codes("codes", &[COLUMNS as i64], &[-128, -1, 0, 127]),
         floats("spread", &[COLUMNS as i64], &[0.5, 1.5, 2.0, 0.1]),
         // What only hostile models ask for.
         index("zero", &[], &[0]),
@@ -211,6 +218,7 @@ pub fn cases() -> Vec<Case> {
         case("Clip", &["x", "scalar", "one"]),
         case("Clip", &["x", "", "scalar"]),
         cast(DataType::Double),
+        case("Cast", &["codes"]).with(int("to", i64::from(i32::from(DataType::Float)))),
         case("Concat", &["x", "y"]).with(int("axis", 0)),
         case("Concat", &["x", "y", "x"]).with(int("axis", -1)),
         case("Constant", &[]).with(value("value", floats("", &[2], &[1.5, 2.5]))),
