@@ -72,6 +72,17 @@ struct CatalogFile {
     ratings: Vec<u32>,
 }
 
+/// The movies by their ids, or which stands twice.
+fn by_id(movies: &[Movie]) -> std::result::Result<Vec<(MovieId, MovieIndex)>, String> {
+    let mut ids: Vec<(MovieId, MovieIndex)> =
+        (0..).zip(movies).map(|(row, movie)| (movie.id, MovieIndex(row))).collect();
+    ids.sort_unstable();
+    if let Some([_, (id, row)]) = ids.array_windows().find(|[left, right]| left.0 == right.0) {
+        return Err(format!("movie {} stands twice, the second time in row {}", id.0, row.get()));
+    }
+    Ok(ids)
+}
+
 /// The movies by their keys, or what is wrong with these.
 fn by_key(movies: &[Movie]) -> std::result::Result<Vec<MovieIndex>, String> {
     let keys = (0..).zip(movies).filter_map(|(row, movie)| Some((movie.key.as_deref()?, MovieIndex(row))));
@@ -104,7 +115,8 @@ struct WallCandidate {
 pub struct Catalog {
     genres: Vec<String>,
     movies: Vec<Movie>,
-    rows: BTreeMap<MovieId, MovieIndex>,
+    /// In the order of the ids.
+    by_id: Vec<(MovieId, MovieIndex)>,
     /// All movies by their keys; empty if they have none.
     by_key: Vec<MovieIndex>,
     /// By dense index; made when somebody first searches, since suggestions can do without.
@@ -124,12 +136,10 @@ impl Catalog {
         if movies.is_empty() {
             return Err(invalid("it holds no movies".to_owned()));
         }
-        let mut rows = BTreeMap::new();
-        for (row, movie) in movies.iter().enumerate() {
-            let index = MovieIndex::new(row).ok_or_else(|| invalid("it holds too many movies".to_owned()))?;
-            if rows.insert(movie.id, index).is_some() {
-                return Err(invalid(format!("movie {} stands twice, the second time in row {row}", movie.id.0)));
-            }
+        if MovieIndex::new(movies.len()).is_none() {
+            return Err(invalid("it holds too many movies".to_owned()));
+        }
+        for movie in &movies {
             if movie.title.trim().is_empty() {
                 return Err(invalid(format!("movie {} has no title", movie.id.0)));
             }
@@ -137,13 +147,14 @@ impl Catalog {
                 return Err(invalid(format!("movie {} has genre number {genre} of {}", movie.id.0, genres.len())));
             }
         }
+        let by_id = by_id(&movies).map_err(invalid)?;
         let by_key = by_key(&movies).map_err(invalid)?;
         // One number a movie is sorted, since a page starts in code that isn't optimised yet.
         let place = |(index, movie): (u32, &Movie)| (u64::from(u32::MAX - movie.ratings) << 32) | u64::from(index);
         let mut places: Vec<u64> = (0..).zip(&movies).map(place).collect();
         places.sort_unstable();
         let best_known = places.into_iter().map(|place| MovieIndex(place as u32)).collect();
-        Ok(Self { genres, movies, rows, by_key, search_keys: OnceLock::new(), best_known })
+        Ok(Self { genres, movies, by_id, by_key, search_keys: OnceLock::new(), best_known })
     }
 
     /// Reads `catalog.json`.
@@ -244,7 +255,8 @@ impl Catalog {
 
     /// The row of the movie with this id.
     pub fn index_of(&self, id: MovieId) -> Option<MovieIndex> {
-        self.rows.get(&id).copied()
+        let at = self.by_id.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        self.by_id.get(at).map(|(_, index)| *index)
     }
 
     /// The row of the movie with this key.
@@ -321,26 +333,8 @@ impl Catalog {
         let mut decade_picks: BTreeMap<u16, f32> = BTreeMap::new();
         let mut picked = Vec::new();
         while picked.len() < limit {
-            let mut best: Option<(usize, f32)> = None;
-            for (at, candidate) in candidates.iter_mut().enumerate() {
-                let least = best.map_or(f32::NEG_INFINITY, |(_, value)| value);
-                if candidate.known <= least {
-                    // All that follow are known no better.
-                    break;
-                }
-                if candidate.bound <= least {
-                    continue;
-                }
-                let Some(movie) = self.movie(candidate.index) else { continue };
-                let repeats = movie.genres.iter().filter_map(|genre| genre_picks.get(usize::from(*genre)));
-                let repeats = repeats.sum::<f32>() / (movie.genres.len().max(1) as f32);
-                let decade = movie.year.and_then(|year| decade_picks.get(&(year / 10))).copied().unwrap_or(0.0);
-                candidate.bound = candidate.known - (1.0 + repeats).ln() * 0.35 - (1.0 + decade).ln() * 0.25;
-                if candidate.bound > least {
-                    best = Some((at, candidate.bound));
-                }
-            }
-            let Some((at, _)) = best else { break };
+            let best = self.best_candidate(&mut candidates, &genre_picks, &decade_picks);
+            let Some(at) = best else { break };
             let WallCandidate { index, .. } = candidates.remove(at);
             if let Some(movie) = self.movie(index) {
                 for genre in &movie.genres {
@@ -355,5 +349,36 @@ impl Catalog {
             picked.push(index);
         }
         picked
+    }
+
+    /// The place of the candidate of the greatest value after these picks, the first if there are several. A function of its own, as
+    /// small as it can be, since a browser that finds it busy compiles it anew, with all that it stands in.
+    #[inline(never)]
+    fn best_candidate(
+        &self,
+        candidates: &mut [WallCandidate],
+        genre_picks: &[f32],
+        decade_picks: &BTreeMap<u16, f32>,
+    ) -> Option<usize> {
+        let mut best: Option<(usize, f32)> = None;
+        for (at, candidate) in candidates.iter_mut().enumerate() {
+            let least = best.map_or(f32::NEG_INFINITY, |(_, value)| value);
+            if candidate.known <= least {
+                // All that follow are known no better.
+                break;
+            }
+            if candidate.bound <= least {
+                continue;
+            }
+            let Some(movie) = self.movie(candidate.index) else { continue };
+            let repeats = movie.genres.iter().filter_map(|genre| genre_picks.get(usize::from(*genre)));
+            let repeats = repeats.sum::<f32>() / (movie.genres.len().max(1) as f32);
+            let decade = movie.year.and_then(|year| decade_picks.get(&(year / 10))).copied().unwrap_or(0.0);
+            candidate.bound = candidate.known - (1.0 + repeats).ln() * 0.35 - (1.0 + decade).ln() * 0.25;
+            if candidate.bound > least {
+                best = Some((at, candidate.bound));
+            }
+        }
+        best.map(|(at, _)| at)
     }
 }

@@ -9,7 +9,7 @@
 use ndarray::Array2;
 
 use super::scan::{Layout, Nearest};
-use super::{CODE_LANES, LANES, Neighbour, STREAMS, check_query, kernel, largest, scalar};
+use super::{CODE_LANES, LANES, Neighbour, STREAMS, check_query, kernel, largest, rows_of, scalar};
 use crate::error::{Error, Result};
 
 /// The largest magnitude of a code, −128's.
@@ -81,12 +81,13 @@ impl Int8Index {
         let layout = Layout::new(len);
         let mut padded = Vec::with_capacity(len * stride);
         let mut largest_sum = 0.0_f64;
-        for (row, scale) in codes.rows().into_iter().zip(&scales) {
+        let whole = codes.as_standard_layout();
+        for (row, scale) in rows_of(whole.as_slice(), dim).zip(&scales) {
             let end = padded.len() + stride;
-            padded.extend(row.iter().copied());
+            padded.extend_from_slice(row);
             padded.resize(end, 0);
-            let sum: f64 = row.iter().map(|code| f64::from(*code).abs()).sum();
-            largest_sum = largest_sum.max(f64::from(scale.abs()) * sum);
+            let sum: u64 = row.iter().map(|code| u64::from(code.unsigned_abs())).sum();
+            largest_sum = largest_sum.max(f64::from(scale.abs()) * sum as f64);
         }
         let groups = (0..layout.groups()).map(|group| {
             let rows: [usize; STREAMS] = std::array::from_fn(|lane| layout.row(group, lane));

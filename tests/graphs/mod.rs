@@ -67,7 +67,8 @@ pub fn index(name: &str, dims: &[i64], values: &[i64]) -> TensorProto {
 
 /// Whole numbers of 8 bits.
 pub fn codes(name: &str, dims: &[i64], values: &[i8]) -> TensorProto {
-    let (name, dims, int32_data) = (name.to_owned(), dims.to_vec(), values.iter().map(|code| i32::from(*code)).collect());
+    let (name, dims, int32_data) =
+        (name.to_owned(), dims.to_vec(), values.iter().map(|code| i32::from(*code)).collect());
     TensorProto { name, dims, data_type: DataType::Int8.into(), int32_data, ..TensorProto::default() }
 }
 
