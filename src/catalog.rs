@@ -72,11 +72,18 @@ struct CatalogFile {
     ratings: Vec<u32>,
 }
 
+/// What rows are sorted by, and the row, in one number.
+fn packed(by: u32, row: u32) -> u64 {
+    (u64::from(by) << 32) | u64::from(row)
+}
+
 /// The movies by their ids, or which stands twice.
 fn by_id(movies: &[Movie]) -> std::result::Result<Vec<(MovieId, MovieIndex)>, String> {
-    let mut ids: Vec<(MovieId, MovieIndex)> =
-        (0..).zip(movies).map(|(row, movie)| (movie.id, MovieIndex(row))).collect();
-    ids.sort_unstable();
+    // Each with its row in one number, as what is sorted by popularity, so that a page runs the same code for both.
+    let mut places: Vec<u64> = (0..).zip(movies).map(|(row, movie)| packed(movie.id.0, row)).collect();
+    places.sort_unstable();
+    let ids: Vec<(MovieId, MovieIndex)> =
+        places.into_iter().map(|place| (MovieId((place >> 32) as u32), MovieIndex(place as u32))).collect();
     if let Some([_, (id, row)]) = ids.array_windows().find(|[left, right]| left.0 == right.0) {
         return Err(format!("movie {} stands twice, the second time in row {}", id.0, row.get()));
     }
@@ -150,7 +157,7 @@ impl Catalog {
         let by_id = by_id(&movies).map_err(invalid)?;
         let by_key = by_key(&movies).map_err(invalid)?;
         // One number a movie is sorted, since a page starts in code that isn't optimised yet.
-        let place = |(index, movie): (u32, &Movie)| (u64::from(u32::MAX - movie.ratings) << 32) | u64::from(index);
+        let place = |(row, movie): (u32, &Movie)| packed(u32::MAX - movie.ratings, row);
         let mut places: Vec<u64> = (0..).zip(&movies).map(place).collect();
         places.sort_unstable();
         let best_known = places.into_iter().map(|place| MovieIndex(place as u32)).collect();

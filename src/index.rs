@@ -11,6 +11,8 @@ mod scan;
 #[allow(unsafe_code)]
 mod simd128;
 
+use std::borrow::Cow;
+
 use ndarray::Array2;
 
 use crate::error::{Error, Result};
@@ -211,8 +213,7 @@ impl InnerProductIndex {
     pub fn new(embedding: &Array2<f32>, bias: &[f32]) -> Result<Self> {
         let (len, dim) = embedding.dim();
         check_bias(bias, len)?;
-        let whole = embedding.as_standard_layout();
-        let squares: Vec<f64> = rows_of(whole.as_slice(), dim).zip(bias).map(squared_length).collect();
+        let squares: Vec<f64> = rows_of(embedding).zip(bias).map(|(row, bias)| squared_length(&row, *bias)).collect();
         let (squared_radius, slack) = lengthening(&squares);
         let rows = embedding.rows().into_iter().zip(bias.iter().zip(&slack));
         let rows = rows.map(|(row, (bias, slack))| row.into_iter().copied().chain([*bias, *slack]));
@@ -227,14 +228,13 @@ impl InnerProductIndex {
     /// [`Error::ShapeMismatch`] unless there are as many biases as rows; what [`Int8Index::new`] refuses.
     pub fn from_codes(codes: &Array2<i8>, scales: Vec<f32>, bias: Vec<f32>) -> Result<Self> {
         check_bias(&bias, codes.nrows())?;
-        let whole = codes.as_standard_layout();
         let mut values = Vec::new();
-        let rows = rows_of(whole.as_slice(), codes.ncols()).zip(scales.iter().zip(&bias));
+        let rows = rows_of(codes).zip(scales.iter().zip(&bias));
         let squares: Vec<f64> = rows
             .map(|(row, (scale, bias))| {
                 values.clear();
                 values.extend(row.iter().map(|code| f32::from(*code) * scale));
-                squared_length((&values, bias))
+                squared_length(&values, *bias)
             })
             .collect();
         let (squared_radius, slack) = lengthening(&squares);
@@ -349,14 +349,14 @@ fn check_bias(bias: &[f32], len: usize) -> Result<()> {
     })
 }
 
-/// The rows of a table that lies in memory row by row.
-fn rows_of<T>(table: Option<&[T]>, dim: usize) -> std::slice::ChunksExact<'_, T> {
-    table.unwrap_or_default().chunks_exact(dim.max(1))
+/// The rows of a table as slices, which what is done with them can be vectors for.
+fn rows_of<T: Clone>(table: &Array2<T>) -> impl Iterator<Item = Cow<'_, [T]>> {
+    table.rows().into_iter().map(|row| row.to_slice().map_or_else(|| Cow::Owned(row.to_vec()), Cow::Borrowed))
 }
 
 /// The squared length of a row with its bias. In double precision, so that the longest row's last column is 0 and no other row's is
 /// the root of a negative number. In four sums, which the compiler turns into vectors: an index is made while a page waits for it.
-fn squared_length((row, bias): (&[f32], &f32)) -> f64 {
+fn squared_length(row: &[f32], bias: f32) -> f64 {
     let square = |value: &f32| f64::from(*value) * f64::from(*value);
     let (quads, rest) = row.as_chunks::<4>();
     let mut sums = [0.0; 4];
@@ -365,7 +365,7 @@ fn squared_length((row, bias): (&[f32], &f32)) -> f64 {
             *sum += square(value);
         }
     }
-    sums.iter().sum::<f64>() + rest.iter().map(square).sum::<f64>() + square(bias)
+    sums.iter().sum::<f64>() + rest.iter().map(square).sum::<f64>() + square(&bias)
 }
 
 /// The squared length that all rows are lengthened to, and by what.

@@ -81,10 +81,9 @@ impl Int8Index {
         let layout = Layout::new(len);
         let mut padded = Vec::with_capacity(len * stride);
         let mut largest_sum = 0.0_f64;
-        let whole = codes.as_standard_layout();
-        for (row, scale) in rows_of(whole.as_slice(), dim).zip(&scales) {
+        for (row, scale) in rows_of(codes).zip(&scales) {
             let end = padded.len() + stride;
-            padded.extend_from_slice(row);
+            padded.extend_from_slice(&row);
             padded.resize(end, 0);
             let sum: u64 = row.iter().map(|code| u64::from(code.unsigned_abs())).sum();
             largest_sum = largest_sum.max(f64::from(scale.abs()) * sum as f64);

@@ -1,6 +1,6 @@
 //! Whole numbers of 8 bits as floats.
 
-use tract_onnx::prelude::{DatumType, IntoTValue, TVec, TractResult, TypedFact};
+use tract_onnx::prelude::{DatumType, IntoTValue, TVec, Tensor, TractResult, TypedFact};
 use tract_onnx::tract_core::internal::{
     EvalContext, EvalOp, Op, StaticName, TValue, TractErrorContext, TypedOp, as_op, bail, op_as_typed_op,
     op_out_of_plan, tvec,
@@ -25,7 +25,8 @@ impl EvalOp for WidenInt8 {
 
     fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let [codes] = inputs.as_slice() else { bail!("it has {} inputs instead of 1", inputs.len()) };
-        Ok(tvec!(codes.to_plain_array_view::<i8>()?.mapv(f32::from).into_tvalue()))
+        let values: Vec<f32> = codes.try_as_plain_ram()?.as_slice::<i8>()?.iter().copied().map(f32::from).collect();
+        Ok(tvec!(Tensor::from_shape(codes.shape(), &values)?.into_tvalue()))
     }
 }
 
