@@ -25,8 +25,12 @@ impl EvalOp for WidenInt8 {
 
     fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let [codes] = inputs.as_slice() else { bail!("it has {} inputs instead of 1", inputs.len()) };
-        let values: Vec<f32> = codes.try_as_plain_ram()?.as_slice::<i8>()?.iter().copied().map(f32::from).collect();
-        Ok(tvec!(Tensor::from_shape(codes.shape(), &values)?.into_tvalue()))
+        let mut wide = Tensor::zero::<f32>(codes.shape())?;
+        let codes = codes.try_as_plain_ram()?.as_slice::<i8>()?;
+        for (value, code) in wide.try_as_plain_ram_mut()?.as_slice_mut::<f32>()?.iter_mut().zip(codes) {
+            *value = f32::from(*code);
+        }
+        Ok(tvec!(wide.into_tvalue()))
     }
 }
 
