@@ -349,7 +349,7 @@ fn check_bias(bias: &[f32], len: usize) -> Result<()> {
     })
 }
 
-/// The rows of a table as slices, which what is done with them can be vectors for.
+/// The rows of a table as slices, over which the compiler makes loops of vectors.
 fn rows_of<T: Clone>(table: &Array2<T>) -> impl Iterator<Item = Cow<'_, [T]>> {
     table.rows().into_iter().map(|row| row.to_slice().map_or_else(|| Cow::Owned(row.to_vec()), Cow::Borrowed))
 }

@@ -197,8 +197,8 @@ async function load({ bundle, stallMs, fresh }) {
       const required = plans.filter((plan) => !plan.optional);
       /** @type {Record<string, Uint8Array>} */
       const digests = {};
-      // The browser's own code computes it in a tenth of the time, and beside the transfers. A page without TLS hasn't got it, and
-      // Rust does it then.
+      // By the browser's own code and beside the transfers, where the module's would be run cold and after them. A page without TLS
+      // hasn't got it, and Rust does it then.
       const hash = async (/** @type {string} */ name, /** @type {Uint8Array} */ bytes) => {
         if (crypto.subtle) digests[name] = new Uint8Array(await crypto.subtle.digest('SHA-256', /** @type {BufferSource} */ (bytes)));
       };
