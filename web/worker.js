@@ -215,6 +215,12 @@ async function load({ bundle, stallMs, fresh }) {
   return about();
 }
 
+/** Runs once what a click will run, since browsers compile a function when it is first called: the first click would wait for them. */
+function warmUp() {
+  const [movie] = recommender.wall(1);
+  recommender.suggest({ history: [movie], timeMs: 0, utcOffsetMinutes: 0 });
+}
+
 /** The calls that the runtime may make, by name. @type {Record<string, (...parameters: any[]) => unknown>} */
 const calls = {
   /** Fetches an extra, has Rust check and add it, and returns what is loaded now. @param {string} name */
@@ -228,6 +234,8 @@ const calls = {
       failed.add(name);
       throw error;
     }
+    // The ranker is the last that a click needs. The answer goes first, and nobody waits for that of question -1.
+    if (name === 'ranker') setTimeout(() => answer(-1, warmUp));
     return about();
   },
 

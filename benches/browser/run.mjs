@@ -12,8 +12,8 @@ const KERNELS = process.env.WATCHNEXT_KERNELS ?? join(HERE, '../../target/bench/
 
 const SITE = join(HERE, '../../dist');
 
-/** The page with ONNX Runtime Web is the shipped one but for this file. @type {Record<string, string>} */
-const STAND_INS = { '/site-onnxruntime/web/worker.js': '/load/worker.js' };
+/** The pages with ONNX Runtime Web and without an engine are the shipped one but for this file. @type {Record<string, string>} */
+const STAND_INS = { '/site-onnxruntime/web/worker.js': '/load/worker.js', '/site-ready/web/worker.js': '/load/ready.js' };
 
 /** What is served under which beginning of an address; the first that fits counts. @type {[string, string][]} */
 const FOLDERS = [
@@ -21,6 +21,7 @@ const FOLDERS = [
   ['/models/', join(HERE, '../../models')],
   ['/site/', SITE],
   ['/site-onnxruntime/', SITE],
+  ['/site-ready/', SITE],
   ['/npm/', join(HERE, 'node_modules')],
   ['/', HERE],
 ];
