@@ -3,6 +3,7 @@
  * what of that is left without a worker and a page around it, and what of the page is left without an engine.
  */
 
+import { once } from 'node:events';
 import { summary } from './page/timing.mjs';
 
 const ROUNDS = 7;
@@ -23,8 +24,10 @@ const STORED = JSON.stringify({
  * @param {import('playwright-core').Browser} browser
  * @param {string} url
  * @param {string} item what matches a suggestion.
+ * @param {import('node:events').EventEmitter} reports
+ * @returns {Promise<number>} milliseconds.
  */
-async function visit(browser, url, item) {
+async function visit(browser, url, item, reports) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
   const page = await context.newPage();
   await page.addInitScript(
@@ -33,24 +36,17 @@ async function visit(browser, url, item) {
       // The time is that of the frame that shows them.
       const look = () => {
         const tree = document.querySelector('watch-next')?.shadowRoot ?? document;
-        if (tree.querySelector(item)) console.info('first suggestions', performance.now());
+        if (tree.querySelector(item)) void fetch(`/first-suggestions?time=${performance.now()}`);
         else requestAnimationFrame(look);
       };
       look();
     },
     [item, STORED],
   );
-  // The page says it by itself, since whoever asks it meanwhile has its thread run a program of his own, for 20 to 40 ms.
-  /** @type {Promise<number>} */
-  const told = new Promise((resolve, reject) => {
-    page.on('console', (message) => {
-      const [, time] = /^first suggestions (.+)$/.exec(message.text()) ?? [];
-      if (time) resolve(Number(time));
-    });
-    setTimeout(() => reject(new Error(`${url} shows no suggestions after ${PATIENCE_MS / 1000} s`)), PATIENCE_MS).unref();
-  });
+  // The page reports by itself, since whoever asks it meanwhile has its thread run a program of his own, for 20 to 40 ms.
+  const report = once(reports, 'first suggestions', { signal: AbortSignal.timeout(PATIENCE_MS) });
   await page.goto(url, { waitUntil: 'commit' });
-  const first = await told;
+  const [first] = await report;
   await context.close();
   return first;
 }
@@ -59,8 +55,9 @@ async function visit(browser, url, item) {
  * Alternates the pages, so that what else the machine does meets both alike.
  * @param {import('playwright-core').Browser} browser
  * @param {string} origin
+ * @param {import('node:events').EventEmitter} reports emits `first suggestions` with the time that a page reports to `/first-suggestions`.
  */
-export async function measureLoad(browser, origin) {
+export async function measureLoad(browser, origin, reports) {
   const pages = [
     { name: 'watchnext', url: `${origin}/site/index.html`, item: '#suggestions-list .card' },
     { name: 'ONNX Runtime Web', url: `${origin}/site-onnxruntime/index.html`, item: '#suggestions-list .card' },
@@ -70,7 +67,7 @@ export async function measureLoad(browser, origin) {
   const times = pages.map(() => /** @type {number[]} */ ([]));
   for (let round = -1; round < ROUNDS; round++) {
     for (const [at, { url, item }] of pages.entries()) {
-      const time = await visit(browser, url, item);
+      const time = await visit(browser, url, item, reports);
       // The first visit of each warms the server's and the system's caches.
       if (round >= 0) times[at].push(time);
     }

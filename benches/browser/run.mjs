@@ -1,5 +1,6 @@
 /** Serves the bench page, has Chromium measure in it, and writes the results as JSON: `node run.mjs <output> <rows>...` */
 
+import { EventEmitter } from 'node:events';
 import { createServer } from 'node:http';
 import { readFile, writeFile } from 'node:fs/promises';
 import { extname, join, resolve, sep } from 'node:path';
@@ -37,8 +38,16 @@ const TYPES = {
   '.wasm': 'application/wasm',
 };
 
+/** What the pages that are measured report. */
+const reports = new EventEmitter();
+
 const server = createServer(async (request, response) => {
-  const asked = new URL(request.url ?? '/', 'http://localhost').pathname;
+  const { pathname: asked, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+  if (asked === '/first-suggestions') {
+    reports.emit('first suggestions', Number(searchParams.get('time')));
+    response.writeHead(204).end();
+    return;
+  }
   const pathname = STAND_INS[asked] ?? asked;
   const [prefix, folder] = /** @type {[string, string]} */ (FOLDERS.find(([prefix]) => pathname.startsWith(prefix)));
   const file = join(folder, decodeURIComponent(pathname.slice(prefix.length)));
@@ -81,7 +90,7 @@ async function inPage(name, argument) {
 try {
   const { dim, movies } = JSON.parse(await readFile(join(HERE, '../../models/manifest.json'), 'utf8'));
   console.log('    whole pages');
-  const loads = await measureLoad(browser, `http://127.0.0.1:${port}`);
+  const loads = await measureLoad(browser, `http://127.0.0.1:${port}`, reports);
   console.log('    user tower');
   const tower = await inPage('measureTower', { dim, movies });
   const scans = [];

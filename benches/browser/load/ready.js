@@ -20,7 +20,10 @@ const calls = {
   reasons: (/** @type {unknown} */ request, /** @type {number[]} */ ids) => ids.map(() => []),
 };
 
-self.addEventListener('message', ({ data: { id, call, parameters } }) => self.postMessage({ id, result: calls[call](...parameters) }));
+// What the page asks for later, the ranker for instance, has no answer here.
+self.addEventListener('message', ({ data: { id, call, parameters } }) => {
+  if (Object.hasOwn(calls, call)) self.postMessage({ id, result: calls[call](...parameters) });
+});
 
 self.postMessage({ started: true });
 const none = { statesBytes: null, rankerBytes: null, linksBytes: null, mapBytes: null };
