@@ -12,7 +12,7 @@ const ROUNDS = 7;
 const PATIENCE_MS = 60_000;
 
 /** Forrest Gump, The Fellowship of the Ring, Batman. */
-const WATCHED = [356, 4993, 592];
+export const WATCHED = [356, 4993, 592];
 
 const STORED = JSON.stringify({
   version: 1,
@@ -52,18 +52,12 @@ async function visit(browser, url, item, reports) {
 }
 
 /**
- * Alternates the pages, so that what else the machine does meets both alike.
+ * Alternates the pages, so that what else the machine does meets all alike.
  * @param {import('playwright-core').Browser} browser
- * @param {string} origin
+ * @param {{name: string, url: string, item: string}[]} pages with what matches a suggestion.
  * @param {import('node:events').EventEmitter} reports emits `first suggestions` with the time that a page reports to `/first-suggestions`.
  */
-export async function measureLoad(browser, origin, reports) {
-  const pages = [
-    { name: 'watchnext', url: `${origin}/site/index.html`, item: '#suggestions-list .card' },
-    { name: 'ONNX Runtime Web', url: `${origin}/site-onnxruntime/index.html`, item: '#suggestions-list .card' },
-    { name: 'the same, a bare page', url: `${origin}/load/index.html?watched=${WATCHED}`, item: '#suggestions li' },
-    { name: 'the page without an engine', url: `${origin}/site-ready/index.html`, item: '#suggestions-list .card' },
-  ];
+export async function measureLoad(browser, pages, reports) {
   const times = pages.map(() => /** @type {number[]} */ ([]));
   for (let round = -1; round < ROUNDS; round++) {
     for (const [at, { url, item }] of pages.entries()) {

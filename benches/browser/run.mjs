@@ -6,7 +6,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { extname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { launch } from '../../tests/browser/harness.mjs';
-import { measureLoad } from './load.mjs';
+import { measureClicks } from './click.mjs';
+import { WATCHED, measureLoad } from './load.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const KERNELS = process.env.WATCHNEXT_KERNELS ?? join(HERE, '../../target/bench/kernels');
@@ -89,8 +90,18 @@ async function inPage(name, argument) {
 
 try {
   const { dim, movies } = JSON.parse(await readFile(join(HERE, '../../models/manifest.json'), 'utf8'));
+  const origin = `http://127.0.0.1:${port}`;
+  const card = '#suggestions-list .card';
+  const widgets = [
+    { name: 'watchnext', url: `${origin}/site/index.html`, item: card },
+    { name: 'ONNX Runtime Web', url: `${origin}/site-onnxruntime/index.html`, item: card },
+    { name: 'the page without an engine', url: `${origin}/site-ready/index.html`, item: card },
+  ];
+  const bare = { name: 'ONNX Runtime Web, a bare page', url: `${origin}/load/index.html?watched=${WATCHED}`, item: '#suggestions li' };
   console.log('    whole pages');
-  const loads = await measureLoad(browser, `http://127.0.0.1:${port}`, reports);
+  const loads = await measureLoad(browser, [...widgets, bare], reports);
+  console.log('    clicks');
+  const clicks = await measureClicks(browser, widgets);
   console.log('    user tower');
   const tower = await inPage('measureTower', { dim, movies });
   const scans = [];
@@ -98,7 +109,7 @@ try {
     console.log(`    scans of ${rows} rows`);
     scans.push(await inPage('measureScans', rows));
   }
-  await writeFile(output, JSON.stringify({ browser: browser.version(), loads, tower, scans }, null, 1));
+  await writeFile(output, JSON.stringify({ browser: browser.version(), loads, clicks, tower, scans }, null, 1));
 } finally {
   await browser.close();
   server.closeAllConnections();

@@ -27,15 +27,17 @@ pub struct Report {
 #[derive(Serialize, Deserialize)]
 pub struct Browser {
     pub browser: String,
-    /// Milliseconds from navigation to the first suggestions.
-    pub loads: Vec<Load>,
+    /// From navigation to the frame with the first suggestions.
+    pub loads: Vec<Page>,
+    /// From a click to the list that follows it.
+    pub clicks: Vec<Page>,
     pub tower: Tower,
     pub scans: Vec<Scans>,
 }
 
-/// A whole page, from navigation to the frame with its first suggestions.
+/// A whole page, in milliseconds.
 #[derive(Serialize, Deserialize)]
-pub struct Load {
+pub struct Page {
     pub name: String,
     #[serde(flatten)]
     pub times: Times,
@@ -140,6 +142,10 @@ impl Report {
         self.results(rows).find(|result| result.name == name)
     }
 
+    fn click(&self, name: &str) -> Option<&Times> {
+        self.browser.clicks.iter().find(|page| page.name == name).map(|page| &page.times)
+    }
+
     fn tower(&self, name: &str) -> Option<&TowerResult> {
         self.browser.tower.results.iter().find(|result| result.name == name)
     }
@@ -147,9 +153,12 @@ impl Report {
     /// The tables, and each bar with what was measured against it.
     pub fn text(&self) -> String {
         let mut text = format!("Chromium {}; medians (p99) in milliseconds\n\n", self.browser.browser);
-        let _ = writeln!(text, "{:<28}{:>20}", "whole page", "first suggestions");
-        for Load { name, times } in &self.browser.loads {
-            let _ = writeln!(text, "{name:<28}{:>20}", format!("{:.0} ({:.0})", times.median, times.p99));
+        let _ = writeln!(text, "{:<32}{:>20}{:>20}", "whole page", "first suggestions", "click");
+        for Page { name, times } in &self.browser.loads {
+            let load = format!("{:.0} ({:.0})", times.median, times.p99);
+            let click =
+                self.click(name).map_or("-".to_owned(), |click| format!("{:.1} ({:.1})", click.median, click.p99));
+            let _ = writeln!(text, "{name:<32}{load:>20}{click:>20}");
         }
         let _ = writeln!(text, "\n{:<28}{:>10}{:>10}{:>20}", "user tower", "load", "first", "call");
         for TowerResult { name, load, first, median, p99, .. } in &self.browser.tower.results {
@@ -189,7 +198,7 @@ impl Report {
         Some(format!("FAISS's first answer shares {shared} of {} rows with ours", scans.nearest.len()))
     }
 
-    /// The bars, each a ratio that should be small.
+    /// The bars, each a ratio that should be small, but for the click's, which are milliseconds.
     fn bars(&self) -> Vec<Bar> {
         let mut bars = Vec::new();
         let page = |name: &str| self.browser.loads.iter().find(|load| load.name == name);
@@ -201,6 +210,13 @@ impl Report {
                 hot: ratio,
                 cold: ratio,
             });
+        }
+        if let Some(Times { median, p99, .. }) = self.click(PAGE) {
+            let mut most_ms = |name: &str, most: f64, time: f64| {
+                bars.push(Bar { name: format!("a click in {PAGE}, {name}, ms"), most, hot: time, cold: time });
+            };
+            most_ms("median", 4.0, *median);
+            most_ms("99th percentile", 10.0, *p99);
         }
         if let (Some(tract), Some(runtime)) = (self.tower(TRACT), self.tower(RUNTIME)) {
             let ratio = tract.median / runtime.median;
@@ -242,7 +258,7 @@ impl Report {
     }
 }
 
-/// A ratio and the most that it should be.
+/// What was measured and the most that it should be.
 struct Bar {
     name: String,
     most: f64,
