@@ -146,6 +146,41 @@ export async function clickPosters(page, ...places) {
   }
 }
 
+/**
+ * Clicks posters along the wall, each after the answer to the one before, adding movies and, on the next round, taking them back.
+ * @param {import('playwright-core').Page} page
+ * @param {number} first how many of these clicks were before.
+ * @param {number} count
+ * @returns {Promise<number[]>} how long each took to its list, in milliseconds, as the page measures it.
+ */
+export const clickAlong = (page, first, count) =>
+  page.evaluate(
+    async ([first, count]) => {
+      const tiles = /** @type {NodeListOf<HTMLElement>} */ (document.querySelector('watch-next')?.shadowRoot?.querySelectorAll('.tile'));
+      /** @type {number[]} */
+      const found = [];
+      /** @type {(duration: number) => void} */
+      let heard = () => {};
+      const observer = new PerformanceObserver((list) => {
+        for (const { name, duration } of list.getEntries()) if (name === 'watchnext:click-to-list') heard(duration);
+      });
+      observer.observe({ type: 'measure' });
+      for (let click = first; click < first + count; click++) {
+        const answer = new Promise((resolve) => (heard = resolve));
+        // The first poster stays, as an empty list has no answer.
+        tiles[click === 0 ? 0 : 1 + (click % (tiles.length - 1))].click();
+        found.push(/** @type {number} */ (await answer));
+        // A frame's pause, as no visitor clicks faster than the screen; and then a task of its own at any point of the next frame,
+        // as a real click is, and not within the frame's callback, where it would always be followed by drawing.
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+        await new Promise((resolve) => setTimeout(resolve, click % 17));
+      }
+      observer.disconnect();
+      return found;
+    },
+    [first, count],
+  );
+
 /** Does something that changes the list, and waits until the suggestions have followed. @param {import('playwright-core').Page} page @param {() => Promise<unknown>} act */
 export async function settled(page, act) {
   const measured = () => page.evaluate(() => performance.getEntriesByName('watchnext:click-to-list').length);

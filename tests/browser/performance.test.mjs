@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clickPosters, ready, rendererMemory, site } from './harness.mjs';
+import { clickAlong, clickPosters, ready, rendererMemory, site } from './harness.mjs';
 import { SHIPPED_MODELS } from './server.mjs';
 
 const CLICKS = 1000;
@@ -44,28 +44,7 @@ const longTasks = (page) => page.evaluate(() => /** @type {any} */ (window).long
 test(`${CLICKS} clicks, each to its new list`, async () => {
   const page = await watchedPage();
   const startup = (await longTasks(page)).length;
-  const durations = await page.evaluate(async (clicks) => {
-    /** @type {NodeListOf<HTMLElement>} */
-    const tiles = inside().querySelectorAll('.tile');
-    /** @type {number[]} */
-    const found = [];
-    /** @type {(duration: number) => void} */
-    let heard = () => {};
-    new PerformanceObserver((list) => {
-      for (const { name, duration } of list.getEntries()) if (name === 'watchnext:click-to-list') heard(duration);
-    }).observe({ type: 'measure' });
-    for (let click = 0; click < clicks; click++) {
-      const answer = new Promise((resolve) => (heard = resolve));
-      // Walks along the wall adding and, on the next round, taking back. The first poster stays, as an empty list has no answer.
-      tiles[click === 0 ? 0 : 1 + (click % (tiles.length - 1))].click();
-      found.push(await answer);
-      // A frame's pause, as no visitor clicks faster than the screen; and then a task of its own at any point of the next frame,
-      // as a real click is, and not within the frame's callback, where it would always be followed by drawing.
-      await new Promise((resolve) => requestAnimationFrame(resolve));
-      await new Promise((resolve) => setTimeout(resolve, click % 17));
-    }
-    return found;
-  }, CLICKS);
+  const durations = await clickAlong(page, 0, CLICKS);
   durations.sort((a, b) => a - b);
   const [median, p99] = [quantile(durations, 0.5), quantile(durations, 0.99)];
   const tasks = (await longTasks(page)).slice(startup).map(({ duration }) => duration);
