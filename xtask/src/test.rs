@@ -251,7 +251,8 @@ impl<'a> Bench<'a> {
         let (measuring, others): (Vec<_>, Vec<_>) = test_files(&folder)?.into_iter().partition(|file| measures(file));
         ensure!(measuring.len() == MEASURING.len(), "{} lacks one of {}", folder.display(), MEASURING.join(", "));
         // Most of the time goes into waiting, so files share the machine; those that measure have it for themselves.
-        for (files, at_once) in [(others, "--test-concurrency=2"), (measuring, "--test-concurrency=1")] {
+        let parts = [(others, "--test-concurrency=2"), (measuring, "--test-concurrency=1")];
+        let results = parts.map(|(files, at_once)| {
             let mut node = Command::new("node");
             node.args(["--test", "--test-reporter=spec", at_once])
                 .args(files)
@@ -259,7 +260,11 @@ impl<'a> Bench<'a> {
                 .env("WATCHNEXT_FIXTURE", self.fixture_folder())
                 .env("WATCHNEXT_PACKAGE", package::place(self.project))
                 .env(chromium::CHROMIUM_VARIABLE, chromium);
-            self.check(&mut node)?;
+            self.check(&mut node)
+        });
+        // Both have been run by now: a failure of one must not hide the other's.
+        for result in results {
+            result?;
         }
         Ok(Outcome::Passed)
     }
@@ -333,7 +338,7 @@ fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Whether a file's tests measure, and another's browser beside theirs would be measured with them.
+/// Whether a file's tests measure; a browser beside theirs would be measured with them.
 fn measures(file: &Path) -> bool {
     file.file_name().is_some_and(|name| MEASURING.iter().any(|measuring| name == *measuring))
 }
