@@ -390,7 +390,7 @@ test('a hostile style sheet and a strict policy leave it intact', async () => {
     await visitHost(page, here.server.origin, `<link rel="stylesheet" href="/hostile.css">${SCRIPT}<watch-next watched="${IDS.slice(0, 3).join(' ')}"></watch-next>`, { policy });
     await ready(page);
     await ranked(page);
-    await page.waitForFunction(() => inside().querySelector('.because')?.textContent);
+    await page.waitForFunction(() => [...inside().querySelectorAll('.because')].some(({ textContent }) => textContent));
     const found = await page.evaluate(() => {
       const names = ['display', 'position', 'color', 'fontSize', 'fontFamily', 'letterSpacing', 'textTransform', 'opacity', 'lineHeight', 'backgroundColor'];
       return ['#root', '#search-input', '#wall-title', '.tile', '.frame-title', '.card', '.card-title', '.chance', '.seen', '#watched-list'].map((selector) => {

@@ -9,6 +9,9 @@ import { SHIPPED_MODELS, startServer } from './server.mjs';
 /** A small bundle of the trainer's own making, so that tests need no outside data; the shipped one where none is given. */
 export const FIXTURE = process.env.WATCHNEXT_FIXTURE ?? SHIPPED_MODELS;
 
+/** What every page takes for now, in UTC: the suggestions depend on the hour, and a test must not pass by day and fail by night. */
+export const NOW = Date.UTC(2026, 2, 14, 15);
+
 const ARGUMENTS = [
   '--headless=new',
   '--no-sandbox',
@@ -44,8 +47,9 @@ export function site({ arguments: more, ...options } = {}) {
      */
     async blank(options) {
       // What a page does about a server's faults must not be hidden by what its service worker keeps.
-      const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, serviceWorkers: 'block', ...options });
+      const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, serviceWorkers: 'block', timezoneId: 'UTC', ...options });
       await context.addInitScript(lookInside);
+      await context.addInitScript((now) => { Date.now = () => now; }, NOW);
       return watch(await context.newPage(), self.server.origin);
     },
     /**

@@ -15,6 +15,15 @@ const cards = (page) =>
     })),
   );
 
+/** A genre that not all suggestions have, so that to ask for it changes them. @param {import('playwright-core').Page} page */
+async function narrowing(page) {
+  const all = await cards(page);
+  const genres = await page.locator('#filter-genres .chip').allTextContents();
+  const found = genres.find((genre) => all.some(({ genres }) => !genres.includes(genre)));
+  assert.ok(found, `one of ${genres.join(', ')} isn't every suggestion's`);
+  return found;
+}
+
 /** Presses a chip and waits for another list. @param {import('playwright-core').Page} page @param {string} name */
 async function press(page, name) {
   const before = (await suggested(page)).join();
@@ -60,16 +69,17 @@ test('filters that nothing fits say so, and a button clears them', async () => {
 test('a filter that the site sets again counts, whatever the visitor pressed since', async () => {
   const page = await here.open();
   await clickPosters(page, 0);
-  const set = () => page.locator('watch-next').evaluate((element) => ((/** @type {any} */ (element)).filter = { genres: ['Horror'] }));
-  const onlyHorror = () => page.waitForFunction(() => [...inside().querySelectorAll('.card-genres')].every(({ textContent }) => textContent.includes('Horror')));
+  const wanted = await narrowing(page);
+  const set = () => page.locator('watch-next').evaluate((element, genre) => ((/** @type {any} */ (element)).filter = { genres: [genre] }), wanted);
+  const onlyWanted = () => page.waitForFunction((genre) => [...inside().querySelectorAll('.card-genres')].every(({ textContent }) => textContent.includes(genre)), wanted);
   await set();
-  await onlyHorror();
+  await onlyWanted();
   await page.locator('#filters-title').click();
-  await press(page, 'Horror');
-  assert.ok((await cards(page)).some(({ genres }) => !genres.includes('Horror')));
+  await press(page, wanted);
+  assert.ok((await cards(page)).some(({ genres }) => !genres.includes(wanted)));
   await set();
-  await onlyHorror();
-  assert.equal(await page.locator('.chip', { hasText: 'Horror' }).getAttribute('aria-pressed'), 'true');
+  await onlyWanted();
+  assert.equal(await page.locator('.chip', { hasText: wanted }).getAttribute('aria-pressed'), 'true');
 });
 
 test('what isn\'t of interest goes, stays away, can be undone and brought back', async () => {
@@ -102,10 +112,13 @@ test('what isn\'t of interest goes, stays away, can be undone and brought back',
 test('each suggestion says which watched movie brought it, and means it', async () => {
   const page = await here.open();
   await clickPosters(page, 0, 1, 2);
-  await page.waitForFunction(() => [...inside().querySelectorAll('.because')].some((line) => line.textContent));
+  // Cards that were there before the last click may have a reason already, so one of them doesn't say that the others have come.
+  await page.waitForFunction(() => {
+    const lines = [...inside().querySelectorAll('.card .because')];
+    return lines.filter(({ textContent }) => textContent).length >= lines.length / 2;
+  });
   const titles = await page.locator('.frame-title').allInnerTexts();
   const reasons = await page.locator('.card .because').allTextContents();
-  assert.ok(reasons.filter(Boolean).length >= reasons.length / 2, 'most suggestions have a reason');
   for (const reason of reasons.filter(Boolean)) {
     assert.match(reason, /^Because you watched /);
     assert.ok(titles.some((title) => reason.includes(title)), reason);
@@ -126,9 +139,10 @@ test('the filters by keyboard alone', async () => {
   const page = await here.open();
   await clickPosters(page, 0);
   const before = (await suggested(page)).join();
+  const wanted = await narrowing(page);
   await page.locator('.filter-panel summary').focus();
   await page.keyboard.press('Enter');
-  for (let presses = 0; presses < 10 && (await page.evaluate(() => focused()?.textContent)) !== 'Horror'; presses++) await page.keyboard.press('Tab');
+  for (let presses = 0; presses < 10 && (await page.evaluate(() => focused()?.textContent)) !== wanted; presses++) await page.keyboard.press('Tab');
   assert.ok(await page.evaluate(() => focused()?.matches('.chip')));
   await page.keyboard.press('Space');
   await page.waitForFunction((ids) => [...inside().querySelectorAll('#suggestions-list .seen')].map((b) => b.dataset.movie).join() !== ids, before);
