@@ -1,10 +1,11 @@
 //! Candidate generation's index: exact nearest neighbours by squared L2 distance over a flat table of rows.
 //!
 //! This file is the safe front for rows of floats, [`Int8Index`] the one for rows of 8 bits; `scan` is the way through a
-//! table and the choice of the nearest, `scalar` the obvious reference that native builds run, and `simd128` the
-//! WebAssembly kernels. Both add up in the same order, so that a browser and a native program get the same bits.
+//! table and the choice of the nearest, `scalar` the obvious reference that native builds run, `simd128` the WebAssembly kernels, and
+//! `relaxed` one for the browsers that can do more. All of them compute the same, so that a browser and a native program get the same bits.
 
 mod int8;
+pub(crate) mod relaxed;
 mod scalar;
 mod scan;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -32,7 +33,7 @@ const LANES: usize = 4;
 const CODE_LANES: usize = 16;
 
 /// How many places of a table are read side by side.
-const STREAMS: usize = 4;
+pub(crate) const STREAMS: usize = 4;
 
 /// A row of the index and its squared distance from the query.
 #[derive(Debug, Clone, Copy, PartialEq)]

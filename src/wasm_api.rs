@@ -1,6 +1,8 @@
 //! The browser's view of the library, and the only file that knows wasm-bindgen. It converts and delegates.
 
-use js_sys::{Float32Array, Object, Reflect, Uint8Array, Uint32Array};
+use std::cell::OnceCell;
+
+use js_sys::{Float32Array, Object, Reflect, Uint8Array, Uint32Array, WebAssembly};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use web_sys::WorkerGlobalScope;
@@ -11,6 +13,7 @@ use crate::error::Error;
 use crate::features::{FEATURES_VERSION, LocalTime};
 use crate::filter::{Fame, Filter};
 use crate::history::History;
+use crate::index::{STREAMS, relaxed};
 use crate::lists::{ListFormat, MatchedBy, UnmatchedReason, WatchedList};
 use crate::reasons::Reason;
 use crate::recommend::{self, DEFAULT_DIVERSITY, Retrieval, Strategy};
@@ -372,8 +375,69 @@ impl Recommender {
     }
 }
 
-/// Makes a Rust panic, which no input should be able to cause, readable in the console.
+/// Makes a Rust panic, which no input should be able to cause, readable in the console, where browsers say how it came to it.
 #[wasm_bindgen(start)]
 fn start() {
-    console_error_panic_hook::set_once();
+    std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// What the module of `relaxed.wat` exports.
+    type Relaxed;
+
+    // Addresses as they are in WebAssembly, since a conversion of each would be code that visitors fetch.
+    #[wasm_bindgen(method, js_name = dotOfFour)]
+    fn dot_of_four(
+        this: &Relaxed,
+        query: i32,
+        stride: i32,
+        first: i32,
+        second: i32,
+        third: i32,
+        fourth: i32,
+        found: i32,
+        rows: i32,
+    );
+}
+
+thread_local! {
+    static RELAXED: OnceCell<Option<Relaxed>> = const { OnceCell::new() };
+    static IS_RIGHT: OnceCell<bool> = const { OnceCell::new() };
+}
+
+/// The kernel's module, unless this browser can't have it.
+fn relaxed() -> Option<Relaxed> {
+    const MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/relaxed.wasm"));
+    let module = WebAssembly::Module::new(&Uint8Array::from(MODULE)).ok()?;
+    let (imports, memory) = (Object::new(), Object::new());
+    Reflect::set(&memory, &"memory".into(), &wasm_bindgen::memory()).ok()?;
+    Reflect::set(&imports, &"watchnext".into(), &memory).ok()?;
+    let instance = WebAssembly::Instance::new(&module, &imports).ok()?;
+    Some(Reflect::get(&instance, &"exports".into()).ok()?.unchecked_into())
+}
+
+fn relaxed_dot_of_four(query: &[i8], parts: [&[i8]; STREAMS], found: &mut [[i32; STREAMS]]) {
+    let (stride, rows) = (query.len() / 2, found.len());
+    // The other module reads and writes this one's memory, which nothing but these lengths keeps it in.
+    assert!(stride > 0 && stride.is_multiple_of(16) && query.len() == 2 * stride);
+    assert!(parts.iter().all(|part| part.len() == rows * stride));
+    let [first, second, third, fourth] = parts.map(|part| part.as_ptr() as i32);
+    let (query, found) = (query.as_ptr() as i32, found.as_mut_ptr() as i32);
+    RELAXED.with(|module| {
+        if let Some(Some(module)) = module.get() {
+            module.dot_of_four(query, stride as i32, first, second, third, fourth, found, rows as i32);
+        }
+    });
+}
+
+/// Has scans of 8 bits use relaxed SIMD from now on, or stop using it, and says whether they do: not every browser has it. The answers
+/// are the same either way.
+#[wasm_bindgen(js_name = useRelaxedSimd)]
+pub fn use_relaxed_simd(wanted: bool) -> bool {
+    let is_there = wanted
+        && RELAXED.with(|module| module.get_or_init(relaxed).is_some())
+        && IS_RIGHT.with(|right| *right.get_or_init(|| relaxed::is_right(relaxed_dot_of_four)));
+    relaxed::set_kernel(is_there.then_some(relaxed_dot_of_four));
+    is_there
 }

@@ -14,7 +14,7 @@ use watchnext::bundle::sha256_hex;
 use watchnext::index::{FlatIndex, Int8Index};
 use watchnext::links::LINKS;
 use watchnext::map::MAP;
-use watchnext::wasm_api::Recommender;
+use watchnext::wasm_api::{Recommender, use_relaxed_simd};
 
 #[wasm_bindgen_test]
 fn features_equal_the_golden_file() {
@@ -48,7 +48,7 @@ fn the_scan_finds_the_nearest_rows() {
 }
 
 /// The two indexes share neither rows nor kernels, so the scan of 8 bits that answers as the one of floats over its rows has its
-/// products right. The numbers of rows leave every possible number over, and the last is more than a block.
+/// products right, by simd128 and by relaxed SIMD. The numbers of rows leave every possible number over, and the last is more than a block.
 #[wasm_bindgen_test]
 fn the_index_of_8_bits_answers_as_the_flat_index_over_its_rows() {
     let mut state = 1_u32;
@@ -61,9 +61,16 @@ fn the_index_of_8_bits_answers_as_the_flat_index_over_its_rows() {
             let index = Int8Index::quantise(&ndarray::Array2::from_shape_fn((rows, dim), |_| next())).unwrap();
             let flat = FlatIndex::from_rows(dim, rows, (0..rows).map(|row| index.row(row))).unwrap();
             let query: Vec<f32> = (0..dim).map(|_| next()).collect();
-            let found = index.search(&query, 100, |row| row % 7 != 1).unwrap();
-            assert_eq!(found, flat.search(&query, 100, |row| row % 7 != 1).unwrap());
-            assert!(!found.is_empty());
+            let expected = flat.search(&query, 100, |row| row % 7 != 1).unwrap();
+            assert!(!expected.is_empty());
+            let rounded = [false, true].map(|wanted| {
+                assert_eq!(use_relaxed_simd(wanted), wanted, "this engine lacks relaxed SIMD");
+                assert_eq!(index.search(&query, 100, |row| row % 7 != 1).unwrap(), expected);
+                index.search_rounded(&query, 100, |_| true).unwrap()
+            });
+            // Two roundings of the query, which many rows tell apart.
+            assert!(rows < 700 || rounded[0] != rounded[1], "both scans took the same kernel");
+            use_relaxed_simd(false);
         }
     }
 }

@@ -3,7 +3,7 @@
  * Everything slow happens here, so that the page's own thread stays free.
  */
 
-import { Recommender, initSync } from './engine/watchnext.js';
+import { Recommender, initSync, useRelaxedSimd } from './engine/watchnext.js';
 import { fetchBytes, fetchModule } from './engine/download.js';
 import { WatchNextError, toPlain } from './engine/failure.js';
 
@@ -217,6 +217,7 @@ async function load({ bundle, stallMs, fresh }) {
 
 /** Runs once what a click will run, since browsers compile a function when it is first called: the first click would wait for them. */
 function warmUp() {
+  useRelaxedSimd(true);
   const [movie] = recommender.wall(1);
   recommender.suggest({ history: [movie], timeMs: 0, utcOffsetMinutes: 0 });
 }

@@ -1,15 +1,15 @@
 //! The flat index over rows of 8 bits: a quarter of the memory, and so about a quarter of the time.
 //!
 //! A row is `scale · codes`. Its squared distance from a query is `‖x‖² + ‖q‖² − 2 · scale · (codes · q)`, of which the
-//! scan computes only the last product, of 8 by 16 bits in whole numbers. Rounding the query to 16 bits moves a distance by
-//! no more than a bound that is known beforehand, so every row that could be among the nearest is known as well, and
+//! scan computes only the last product, of 8 by 16 bits in whole numbers, or by 14 where the browser has relaxed SIMD. Rounding the query
+//! to so many bits moves a distance by no more than a bound that is known beforehand, so every row that could be among the nearest is known as well, and
 //! those few are compared by the very distances that [`FlatIndex`](super::FlatIndex) computes. The answer is the exact
 //! one.
 
 use ndarray::Array2;
 
 use super::scan::{Layout, Nearest};
-use super::{CODE_LANES, LANES, Neighbour, STREAMS, check_query, kernel, largest, rows_of, scalar};
+use super::{CODE_LANES, LANES, Neighbour, STREAMS, check_query, kernel, largest, relaxed, rows_of, scalar};
 use crate::error::{Error, Result};
 
 /// The largest magnitude of a code, −128's.
@@ -22,6 +22,8 @@ struct Group {
     /// What a row's squared distance has beside the product, its squared length as a rule; infinite for the spare lanes of
     /// the last group, so that they are never near.
     offset: [f32; STREAMS],
+    /// What a product by relaxed SIMD has too much.
+    lift: [i32; STREAMS],
 }
 
 /// A flat index whose rows are 8-bit numbers with a scale for each row.
@@ -80,11 +82,13 @@ impl Int8Index {
         let stride = dim.next_multiple_of(CODE_LANES);
         let layout = Layout::new(len);
         let mut padded = Vec::with_capacity(len * stride);
+        let mut lifts = Vec::with_capacity(len);
         let mut largest_sum = 0.0_f64;
         for (row, scale) in rows_of(codes).zip(&scales) {
             let end = padded.len() + stride;
             padded.extend_from_slice(&row);
             padded.resize(end, 0);
+            lifts.push(relaxed::lift_of(&row));
             let sum: u64 = row.iter().map(|code| u64::from(code.unsigned_abs())).sum();
             largest_sum = largest_sum.max(f64::from(scale.abs()) * sum as f64);
         }
@@ -93,6 +97,7 @@ impl Int8Index {
             Group {
                 scale: rows.map(|row| scales.get(row).copied().unwrap_or(0.0)),
                 offset: rows.map(|row| offsets.get(row).map_or(f32::INFINITY, |offset| *offset as f32)),
+                lift: rows.map(|row| lifts.get(row).copied().unwrap_or_default()),
             }
         });
         let groups = groups.collect();
@@ -195,7 +200,7 @@ impl Int8Index {
         keep: impl Fn(usize) -> bool,
         mut distance: impl FnMut(usize) -> f32,
     ) -> Result<Vec<Neighbour>> {
-        let rounded = RoundedQuery::new(query, self.stride, more_norm);
+        let rounded = RoundedQuery::new(query, self.stride, more_norm, relaxed::kernel());
         let mut candidates = self.scan(&rounded, k, self.slack(&rounded), keep)?.candidates();
         let mut nearest = Nearest::new(k, candidates.len(), 0.0);
         // In the table's order, so that the memory is read forwards.
@@ -218,7 +223,8 @@ impl Int8Index {
     #[doc(hidden)]
     pub fn search_rounded(&self, query: &[f32], k: usize, keep: impl Fn(usize) -> bool) -> Result<Vec<Neighbour>> {
         check_query(query, self.dim)?;
-        Ok(self.scan(&RoundedQuery::new(query, self.stride, 0.0), k, 0.0, keep)?.sorted())
+        let rounded = RoundedQuery::new(query, self.stride, 0.0, relaxed::kernel());
+        Ok(self.scan(&rounded, k, 0.0, keep)?.sorted())
     }
 
     /// By how much a rounded distance of a row that belongs to the answer may exceed the `k`-th smallest one: twice what one
@@ -239,15 +245,19 @@ impl Int8Index {
         }
         let (factor, constant) = ((-2.0 * query.step) as f32, query.norm as f32);
         let mut nearest = Nearest::new(k, self.len(), slack);
-        let kernel = |parts: [&[i8]; STREAMS], found: &mut [[i32; STREAMS]]| {
-            kernel::dot_of_four(&query.codes, parts, found);
+        let kernel = |parts: [&[i8]; STREAMS], found: &mut [[i32; STREAMS]]| match &query.codes {
+            Codes::Whole(codes) => kernel::dot_of_four(codes, parts, found),
+            Codes::Halves(halves, kernel) => kernel(halves, parts, found),
         };
+        // All bits or none, so that one loop serves both without a branch.
+        let lifted = if matches!(query.codes, Codes::Halves(..)) { -1 } else { 0 };
         self.layout.scan(self.stride, &self.codes, kernel, |first, products| {
             let groups = self.groups.get(first..).unwrap_or_default();
             for (group, (products, of_rows)) in products.iter().zip(groups).enumerate() {
                 let mut distances = of_rows.offset;
-                for (distance, (product, scale)) in distances.iter_mut().zip(products.iter().zip(of_rows.scale)) {
-                    *distance += constant + *product as f32 * (scale * factor);
+                let of_rows = of_rows.scale.into_iter().zip(of_rows.lift);
+                for (distance, (product, (scale, lift))) in distances.iter_mut().zip(products.iter().zip(of_rows)) {
+                    *distance += constant + product.wrapping_sub(lift & lifted) as f32 * (scale * factor);
                 }
                 let limit = nearest.limit();
                 // Nearly every group ends here. Lanes are compared without a branch in between.
@@ -266,26 +276,39 @@ impl Int8Index {
     }
 }
 
-/// A query in whole numbers of 16 bits times a step.
+/// A query in whole numbers times a step.
 struct RoundedQuery {
-    codes: Vec<i16>,
+    codes: Codes,
     step: f64,
     /// The squared length of the query itself, with what it is lengthened by.
     norm: f64,
 }
 
+/// A query's whole numbers, `[stride]`.
+enum Codes {
+    /// Of 16 bits, for the kernel that is always there.
+    Whole(Vec<i16>),
+    /// Of 14 bits, cut in two for the kernel that comes with them.
+    Halves(Vec<i8>, relaxed::Kernel),
+}
+
 impl RoundedQuery {
-    /// Rounds to steps so fine that 16 bits suffice for each number and 32 bits for its product with any row. A query that
+    /// Rounds to steps so fine that a kernel's bits suffice for each number and 32 bits for its product with any row. A query that
     /// isn't finite has a length that isn't, which the scan refuses.
-    fn new(query: &[f32], stride: usize, more_norm: f64) -> Self {
+    fn new(query: &[f32], stride: usize, more_norm: f64, kernel: Option<relaxed::Kernel>) -> Self {
+        let most = if kernel.is_some() { relaxed::LARGEST } else { i16::MAX };
         let sum: f64 = query.iter().map(|value| f64::from(*value).abs()).sum();
         // Each number may be rounded up by half a step, hence the columns.
         let room = f64::from(i32::MAX) / LARGEST_CODE - query.len() as f64;
-        let step = (f64::from(largest(query)) / f64::from(i16::MAX)).max(sum / room);
+        let step = (f64::from(largest(query)) / f64::from(most)).max(sum / room);
         let mut codes: Vec<i16> = Vec::with_capacity(stride);
         let steps = if step > 0.0 { 1.0 / step } else { 0.0 };
         codes.extend(query.iter().map(|value| (f64::from(*value) * steps).round() as i16));
         codes.resize(stride, 0);
+        let codes = match kernel {
+            Some(kernel) => Codes::Halves(relaxed::halves(&codes), kernel),
+            None => Codes::Whole(codes),
+        };
         let norm = more_norm + query.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>();
         Self { codes, step, norm }
     }
@@ -300,14 +323,24 @@ mod tests {
     /// Columns whose number lies just at or just below the middle of two steps, as many of either.
     const PAIRS: usize = 60;
 
+    /// The kernel that is always there, and the reference of the other.
+    const KERNELS: [Option<relaxed::Kernel>; 2] = [None, Some(relaxed::dot_of_four)];
+
     /// As bad as rounding gets: every number of the query is off by half a step, and each of two rows turns all of that into its own
     /// direction. The one that is truly nearer looks farther by the whole slack but for a hair.
     #[test]
     fn a_row_that_rounding_sends_back_as_far_as_it_can_is_found() {
+        for kernel in KERNELS {
+            relaxed::set_kernel(kernel);
+            sends_back(if kernel.is_some() { relaxed::LARGEST } else { i16::MAX });
+        }
+    }
+
+    fn sends_back(most: i16) {
         let step = 2.0_f32;
         let below = f32::from_bits(10.5_f32.to_bits() - 1);
         // The largest number makes the step, and the last tells the rows apart.
-        let mut query = vec![step * f32::from(i16::MAX)];
+        let mut query = vec![step * f32::from(most)];
         query.extend([10.5, below].repeat(PAIRS).iter().map(|steps| step * steps));
         query.push(step * 10.0);
         let mut codes = Array2::zeros((2, query.len()));
@@ -317,7 +350,7 @@ mod tests {
         (codes[[0, query.len() - 1]], codes[[1, query.len() - 1]]) = (3, -3);
         let index = Int8Index::new(&codes, vec![40.0; 2]).unwrap();
 
-        let rounded = RoundedQuery::new(&query, index.stride, 0.0);
+        let rounded = RoundedQuery::new(&query, index.stride, 0.0, relaxed::kernel());
         let slack = index.slack(&rounded);
         let looks = index.search_rounded(&query, 2, |_| true).unwrap();
         let back = looks[1].distance - looks[0].distance;
@@ -341,7 +374,46 @@ mod tests {
         let floats = FlatIndex::from_rows(dim, rows, (0..rows).map(|row| index.row(row))).unwrap();
         for k in [1, 10, 100] {
             let query: Vec<f32> = (0..dim).map(|_| next() as f32 / 8.0 - 4096.0).collect();
-            assert_eq!(index.search(&query, k, |_| true).unwrap(), floats.search(&query, k, |_| true).unwrap());
+            for kernel in KERNELS {
+                relaxed::set_kernel(kernel);
+                assert_eq!(index.search(&query, k, |_| true).unwrap(), floats.search(&query, k, |_| true).unwrap());
+            }
+        }
+    }
+
+    /// Rows and queries at the ends of their ranges, whose lifted products are beyond 32 bits, and rows of all lengths that leave
+    /// something over.
+    #[test]
+    fn a_lifted_query_finds_the_same() {
+        let mut state = 3_u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state >> 16
+        };
+        for (rows, dim) in [(1, 1), (3, 16), (7, 17), (300, 128), (5, 4000)] {
+            for extreme in [false, true] {
+                let codes = Array2::from_shape_fn((rows, dim), |(row, _)| {
+                    if extreme { [i8::MIN, i8::MAX][row % 2] } else { next() as u8 as i8 }
+                });
+                let index = Int8Index::new(&codes, (0..rows).map(|row| 0.01 + 1e-4 * row as f32).collect()).unwrap();
+                let query: Vec<f32> =
+                    (0..dim).map(|_| if extreme { -1.0 } else { next() as f32 / 32768.0 - 1.0 }).collect();
+                let [whole, lifted] = KERNELS.map(|kernel| {
+                    relaxed::set_kernel(kernel);
+                    index.search(&query, 10, |_| true).unwrap()
+                });
+                assert_eq!(whole, lifted);
+                // And the rounded distances by themselves, which a product that is wrong would show in.
+                let rounded = index.search_rounded(&query, 10, |_| true).unwrap();
+                let error = index.slack(&RoundedQuery::new(&query, index.stride, 0.0, relaxed::kernel()));
+                for near in rounded {
+                    let truth = scalar::squared_l2(
+                        &query.iter().copied().chain([0.0; 3]).take(dim.next_multiple_of(LANES)).collect::<Vec<_>>(),
+                        &index.row(near.row).chain([0.0; 3]).take(dim.next_multiple_of(LANES)).collect::<Vec<_>>(),
+                    );
+                    assert!((near.distance - truth).abs() <= error, "{} for {truth}", near.distance);
+                }
+            }
         }
     }
 
@@ -351,7 +423,7 @@ mod tests {
         let dim = 128;
         let of = |scale: f32, size: f32| {
             let index = Int8Index::new(&Array2::from_elem((1, dim), 100), vec![scale]).unwrap();
-            let query = RoundedQuery::new(&vec![size; dim], index.stride, 0.0);
+            let query = RoundedQuery::new(&vec![size; dim], index.stride, 0.0, None);
             (f64::from(index.slack(&query)), query.step * index.largest_sum, query.norm + index.largest_offset)
         };
         // Beside what rounding the query takes: 32 operations of half an epsilon each, of twice the magnitude, two of them.

@@ -51,7 +51,12 @@ pub(super) fn dot_of_four(query: &[i16], parts: [&[i8]; STREAMS], products: &mut
     for_each_row(query.len(), parts, products, |row| dot(query, row));
 }
 
-fn for_each_row<T, U>(stride: usize, parts: [&[T]; STREAMS], found: &mut [[U; STREAMS]], compute: impl Fn(&[T]) -> U) {
+pub(super) fn for_each_row<T, U>(
+    stride: usize,
+    parts: [&[T]; STREAMS],
+    found: &mut [[U; STREAMS]],
+    compute: impl Fn(&[T]) -> U,
+) {
     let [first, second, third, fourth] = parts.map(|part| part.chunks_exact(stride));
     let rows = first.zip(second).zip(third.zip(fourth));
     for (found, ((first, second), (third, fourth))) in found.iter_mut().zip(rows) {

@@ -25,8 +25,16 @@ pub enum Form {
 }
 
 /// What the copy holds of the project, files and folders.
-const PARTS: [&str; 7] =
-    ["Cargo.lock", "MODEL_CONTRACT.md", "models", "src", "stand-ins", "tests", "trainer/src/fixture/groups.rs"];
+const PARTS: [&str; 8] = [
+    "Cargo.lock",
+    "build.rs",
+    "MODEL_CONTRACT.md",
+    "models",
+    "src",
+    "stand-ins",
+    "tests",
+    "trainer/src/fixture/groups.rs",
+];
 
 /// Test programs that can't be modules of the library: they need the real trainer, the browser, or the allocator for themselves.
 const LEFT_OUT: [&str; 3] = ["hostile", "soak", "wasm"];

@@ -1,6 +1,6 @@
 /** The scans of this project beside the time that reading takes, and beside what npm offers. */
 
-import init, { Scans, query } from '/kernels/kernels.js';
+import init, { Scans, query, useRelaxedSimd } from '/kernels/kernels.js';
 import { hnswlib, javascript, voy } from './peers.mjs';
 import { measure } from './timing.mjs';
 
@@ -40,6 +40,18 @@ export async function measureScans(rows) {
     ['watchnext int8, rounded', (query) => scans.codes_rounded(query, K)],
     ['watchnext int8, exact', (query) => scans.codes(query, K)],
   ]);
+  const relaxed = 'watchnext int8, relaxed SIMD';
+  if (useRelaxedSimd(true)) {
+    contenders.set(relaxed, (query) => {
+      useRelaxedSimd(true);
+      const answer = scans.codes(query, K);
+      useRelaxedSimd(false);
+      return answer;
+    });
+  } else {
+    skipped.push({ name: relaxed, why: 'this browser lacks it' });
+  }
+  useRelaxedSimd(false);
   for (const [name, make] of Object.entries({ 'typed arrays': javascript, 'hnswlib-wasm': hnswlib, 'voy-search': voy })) {
     const [most, why] = LIMITS[name] ?? [Infinity, ''];
     if (rows > most) {

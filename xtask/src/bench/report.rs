@@ -10,6 +10,7 @@ const FLOAT_FLOOR: &str = "floor f32";
 const CODE_FLOOR: &str = "floor int8";
 const FLOATS: &str = "watchnext f32";
 const CODES: &str = "watchnext int8, exact";
+const RELAXED: &str = "watchnext int8, relaxed SIMD";
 const PAGE: &str = "watchnext";
 const TRACT: &str = "tract";
 const RUNTIME: &str = "ONNX Runtime Web";
@@ -235,7 +236,9 @@ impl Report {
             };
             compare(FLOATS, FLOAT_FLOOR, 1.25);
             compare(CODES, CODE_FLOOR, 1.7);
+            compare(RELAXED, CODE_FLOOR, 1.2);
             compare(CODES, FAISS, 1.0);
+            compare(RELAXED, FAISS, 1.0);
             for (ours, peer) in [FLOATS, CODES].into_iter().flat_map(|ours| PEERS.map(|peer| (ours, peer))) {
                 compare(ours, peer, 1.0 / 3.0);
             }
