@@ -387,8 +387,8 @@ extern "C" {
     type Relaxed;
 
     // Addresses as they are in WebAssembly, since a conversion of each would be code that visitors fetch.
-    #[wasm_bindgen(method, js_name = dotOfFour)]
-    fn dot_of_four(
+    #[wasm_bindgen(method)]
+    fn dot(
         this: &Relaxed,
         query: i32,
         stride: i32,
@@ -426,7 +426,7 @@ fn relaxed_dot_of_four(query: &[i8], parts: [&[i8]; STREAMS], found: &mut [[i32;
     let (query, found) = (query.as_ptr() as i32, found.as_mut_ptr() as i32);
     RELAXED.with(|module| {
         if let Some(Some(module)) = module.get() {
-            module.dot_of_four(query, stride as i32, first, second, third, fourth, found, rows as i32);
+            module.dot(query, stride as i32, first, second, third, fourth, found, rows as i32);
         }
     });
 }

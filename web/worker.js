@@ -212,15 +212,19 @@ async function load({ bundle, stallMs, fresh }) {
   initSync({ module });
   recommender = new Recommender(manifest, files, digests);
   optional = extras;
+  // Where no ranker will come, a click needs nothing more.
+  if (!bytesOf('ranker')) setTimeout(warmUp);
   return about();
 }
 
 /** Runs once what a click will run, since browsers compile a function when it is first called: the first click would wait for them. */
-function warmUp() {
-  useRelaxedSimd(true);
-  const [movie] = recommender.wall(1);
-  recommender.suggest({ history: [movie], timeMs: 0, utcOffsetMinutes: 0 });
-}
+const warmUp = () =>
+  // Nobody waits for the answer of question -1.
+  answer(-1, () => {
+    useRelaxedSimd(true);
+    const [movie] = recommender.wall(1);
+    recommender.suggest({ history: [movie], timeMs: 0, utcOffsetMinutes: 0 });
+  });
 
 /** The calls that the runtime may make, by name. @type {Record<string, (...parameters: any[]) => unknown>} */
 const calls = {
@@ -235,8 +239,8 @@ const calls = {
       failed.add(name);
       throw error;
     }
-    // The ranker is the last that a click needs. The answer goes first, and nobody waits for that of question -1.
-    if (name === 'ranker') setTimeout(() => answer(-1, warmUp));
+    // The ranker is the last that a click needs.
+    if (name === 'ranker') setTimeout(warmUp);
     return about();
   },
 

@@ -115,8 +115,8 @@ async function bundle(web, entries, plugin) {
  * @param {string} text
  */
 async function tightened(text) {
-  // wasm-bindgen warns of a way to start the module that nobody here takes.
-  const needed = text.replace(/console\.warn\("using deprecated parameters[^"]*"\)/g, '0');
+  // wasm-bindgen tells apart two ways to start its module and warns of the older one, which nobody here takes.
+  const needed = text.replace(/Object\.getPrototypeOf\([\w$]+\)===Object\.prototype\?(\{[\w$]+:[\w$]+\}=[\w$]+):console\.warn\("using deprecated[^"]*"\)/g, '($1)');
   const { code = text } = await minify(needed, { module: true, ecma: 2020, compress: { passes: 3, unsafe_arrows: true, unsafe_methods: true, inline: 1 }, format: { comments: false } });
   return code;
 }

@@ -253,13 +253,14 @@ impl Int8Index {
         let lifted = if matches!(query.codes, Codes::Halves(..)) { -1 } else { 0 };
         self.layout.scan(self.stride, &self.codes, kernel, |first, products| {
             let groups = self.groups.get(first..).unwrap_or_default();
+            // Copies, which stay in registers: what is borrowed would be read anew for each group.
+            let (factor, constant, lifted, mut limit) = (factor, constant, lifted, nearest.limit());
             for (group, (products, of_rows)) in products.iter().zip(groups).enumerate() {
                 let mut distances = of_rows.offset;
                 let of_rows = of_rows.scale.into_iter().zip(of_rows.lift);
                 for (distance, (product, (scale, lift))) in distances.iter_mut().zip(products.iter().zip(of_rows)) {
                     *distance += constant + product.wrapping_sub(lift & lifted) as f32 * (scale * factor);
                 }
-                let limit = nearest.limit();
                 // Nearly every group ends here. Lanes are compared without a branch in between.
                 if !distances.iter().fold(false, |any, distance| any | (*distance <= limit)) {
                     continue;
@@ -270,6 +271,7 @@ impl Int8Index {
                         nearest.offer(Neighbour { row, distance });
                     }
                 }
+                limit = nearest.limit();
             }
         });
         Ok(nearest)

@@ -96,6 +96,7 @@ pub(super) fn dot_of_four(halves: &[i8], parts: [&[i8]; STREAMS], products: &mut
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing)]
     use super::*;
 
     #[test]

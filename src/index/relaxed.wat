@@ -6,7 +6,7 @@
   ;; The products of a query with the rows of four parts of a table. `query` holds, for every 16 columns, their upper 7 bits and then
   ;; their lower ones; `stride` is the number of columns, a multiple of 16 and not 0; each part holds `rows` rows of 8 bits. Four products
   ;; of 32 bits are written to `found` for each row.
-  (func (export "dotOfFour")
+  (func (export "dot")
     (param $query i32) (param $stride i32)
     (param $first i32) (param $second i32) (param $third i32) (param $fourth i32)
     (param $found i32) (param $rows i32)

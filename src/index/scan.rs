@@ -5,7 +5,10 @@ use std::cmp::Ordering;
 use super::{Neighbour, STREAMS};
 
 /// Groups of rows whose numbers are computed before they are looked at: few enough to stay in the first cache.
-const BLOCK: usize = 64;
+const BLOCK: usize = 256;
+
+/// How many rows may gather beyond twice the wanted ones before the farther ones go.
+const SPARE: usize = 64;
 
 /// How a table of `len` rows is read: in four parts of equal length side by side, a group being one row of each, and at
 /// most three rows left over as a last group.
@@ -83,7 +86,7 @@ pub(super) struct Nearest {
 impl Nearest {
     /// A choice among `len` rows.
     pub(super) fn new(k: usize, len: usize, slack: f32) -> Self {
-        let room = k.saturating_mul(2).saturating_add(BLOCK).min(len);
+        let room = k.saturating_mul(2).saturating_add(SPARE).min(len);
         let limit = if k == 0 { f32::NEG_INFINITY } else { f32::INFINITY };
         Self { k, slack, limit, room, rows: Vec::with_capacity(if k == 0 { 0 } else { room }) }
     }
