@@ -30,7 +30,7 @@ use simd128 as kernel;
 const LANES: usize = 4;
 
 /// Rows of 8 bits are padded to a multiple of this many numbers, for the same reason.
-const CODE_LANES: usize = 16;
+pub(crate) const CODE_LANES: usize = 16;
 
 /// How many places of a table are read side by side.
 pub(crate) const STREAMS: usize = 4;

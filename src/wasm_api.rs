@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::features::{FEATURES_VERSION, LocalTime};
 use crate::filter::{Fame, Filter};
 use crate::history::History;
-use crate::index::{STREAMS, relaxed};
+use crate::index::{CODE_LANES, STREAMS, relaxed};
 use crate::lists::{ListFormat, MatchedBy, UnmatchedReason, WatchedList};
 use crate::reasons::Reason;
 use crate::recommend::{self, DEFAULT_DIVERSITY, Retrieval, Strategy};
@@ -420,7 +420,7 @@ fn relaxed() -> Option<Relaxed> {
 fn relaxed_dot_of_four(query: &[i8], parts: [&[i8]; STREAMS], found: &mut [[i32; STREAMS]]) {
     let (stride, rows) = (query.len() / 2, found.len());
     // The other module reads and writes this one's memory, which nothing but these lengths keeps it in.
-    assert!(stride > 0 && stride.is_multiple_of(16) && query.len() == 2 * stride);
+    assert!(stride > 0 && stride.is_multiple_of(CODE_LANES) && query.len() == 2 * stride);
     assert!(parts.iter().all(|part| part.len() == rows * stride));
     let [first, second, third, fourth] = parts.map(|part| part.as_ptr() as i32);
     let (query, found) = (query.as_ptr() as i32, found.as_mut_ptr() as i32);
