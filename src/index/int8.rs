@@ -1,10 +1,10 @@
 //! The flat index over rows of 8 bits: a quarter of the memory, and so about a quarter of the time.
 //!
 //! A row is `scale · codes`. Its squared distance from a query is `‖x‖² + ‖q‖² − 2 · scale · (codes · q)`, of which the
-//! scan computes only the last product, of 8 by 16 bits in whole numbers, or by 14 where the browser has relaxed SIMD. Rounding the query
-//! to so many bits moves a distance by no more than a bound that is known beforehand, so every row that could be among the nearest is known as well, and
-//! those few are compared by the very distances that [`FlatIndex`](super::FlatIndex) computes. The answer is the exact
-//! one.
+//! scan computes only the last product, of 8 by 16 bits in whole numbers, or by 14 where the browser has relaxed SIMD. Rounding
+//! the query to so many bits moves a distance by no more than a bound that is known beforehand, so every row that could be
+//! among the nearest is known as well, and those few are compared by the very distances that
+//! [`FlatIndex`](super::FlatIndex) computes. The answer is the exact one.
 
 use ndarray::Array2;
 

@@ -7,7 +7,7 @@
 //! computes, once [`lift_of`] its row is taken off.
 //!
 //! A browser without relaxed SIMD refuses a whole module for one such instruction. The kernel is therefore a module of its own, of some
-//! 600 bytes (`relaxed.wat`, which `build.rs` assembles), that works on this one's memory; `wasm_api` asks the browser whether it can have
+//! 850 bytes (`relaxed.wat`, which `build.rs` assembles), that works on this one's memory; `wasm_api` asks the browser whether it can have
 //! it, and hands it in.
 
 use std::cell::Cell;
