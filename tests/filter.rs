@@ -7,7 +7,7 @@ mod fixture;
 use std::collections::BTreeSet;
 
 use fixture::{noon, recommender};
-use trainer::fixture::movie_id;
+use trainer::synthetic::small::movie_id;
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::filter::{Fame, Filter};
 use watchnext::history::History;

@@ -6,9 +6,9 @@ mod fixture;
 
 use std::path::Path;
 
-use fixture::Bundle;
 use serde_json::Value;
-use trainer::fixture::SecondStage;
+use fixture::Bundle;
+use trainer::synthetic::small::SecondStage;
 use watchnext::catalog::MovieId;
 use watchnext::features::LocalTime;
 use watchnext::history::History;
@@ -74,6 +74,6 @@ fn tract_answers_as_the_trainer_for_the_seeds_network() {
 #[test]
 fn tract_answers_as_the_trainer_for_the_fixture() {
     let folder = tempfile::tempdir().unwrap();
-    trainer::fixture::write_bundle(folder.path(), SecondStage::Untitled).unwrap();
+    trainer::synthetic::small::write_bundle(folder.path(), SecondStage::Untitled).unwrap();
     assert_parity(folder.path());
 }

@@ -10,7 +10,7 @@ use fixture::{Bundle, noon};
 use prost::Message;
 use safetensors::SafeTensors;
 use tract_onnx::pb::{ModelProto, tensor_proto::DataType};
-use trainer::fixture::{GROUPS, movie_id};
+use trainer::synthetic::small::{GROUPS, movie_id};
 use watchnext::catalog::{MovieId, MovieIndex};
 use watchnext::features::reaction::{REACTION_FEATURES, ReactionHistory};
 use watchnext::history::History;

@@ -6,7 +6,7 @@ mod fixture;
 
 use fixture::{Bundle, noon};
 use ndarray::Array2;
-use trainer::fixture::movie_id;
+use trainer::synthetic::small::movie_id;
 use watchnext::catalog::{MovieId, MovieIndex};
 use watchnext::error::{Error, Result};
 use watchnext::features::HISTORY_LEN;

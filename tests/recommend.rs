@@ -6,7 +6,7 @@ mod fixture;
 
 use fixture::{Bundle, noon, recommender};
 use proptest::prelude::*;
-use trainer::fixture::{GROUPS, MOVIES_PER_GROUP, movie_id};
+use trainer::synthetic::small::{GROUPS, MOVIES_PER_GROUP, movie_id};
 use watchnext::bundle::{Manifest, MovieEmbeddings, STATES};
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::error::{Error, Result};

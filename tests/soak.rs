@@ -86,7 +86,7 @@ fn every_answer_of_the_visit_is_the_native_librarys() {
     let folder =
         PathBuf::from(std::env::var_os("WATCHNEXT_SOAK").expect("WATCHNEXT_SOAK names the recording's folder"));
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let recommender = trainer::pack::read_bundle(&root.join("models")).unwrap();
+    let recommender = trainer::bundle::read::read_bundle(&root.join("models")).unwrap();
     let (mut answers, mut swapped, mut farthest, mut wrong) = (0, 0, 0.0_f32, Vec::new());
     for line in BufReader::new(File::open(folder.join("answers.jsonl")).unwrap()).lines() {
         let heard: Heard = serde_json::from_str(&line.unwrap()).unwrap();

@@ -8,9 +8,9 @@ use clap::ValueEnum;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use crate::cli::Model;
-use crate::dataset::columns::{ColumnNames, Kind, Role};
-use crate::dataset::{Scale, nearest};
+use crate::data::columns::{ColumnNames, Kind, Role};
+use crate::data::{Scale, nearest};
+use crate::models::ModelKind;
 
 /// The file's name in a folder.
 pub const CONFIG_FILE: &str = "watchnext.toml";
@@ -39,7 +39,7 @@ pub(crate) struct Config {
     /// Whether ratings without times are in order.
     pub(crate) ordered: bool,
     /// What to train.
-    pub(crate) model: Option<Model>,
+    pub(crate) model: Option<ModelKind>,
     /// The seed of every random number.
     pub(crate) seed: Option<u64>,
     /// The bundle's folder.
@@ -128,12 +128,12 @@ impl Config {
         name(&mut columns, Kind::Items, &items.columns)?;
         name(&mut columns, Kind::Ratings, &ratings.columns)?;
         let kind = |kind: String| {
-            let known: Vec<String> = Model::value_variants()
+            let known: Vec<String> = ModelKind::value_variants()
                 .iter()
                 .filter_map(|model| Some(model.to_possible_value()?.get_name().to_owned()))
                 .collect();
             let unknown = || format!("[model] kind: there is no model {kind:?}; there are {}", known.join(", "));
-            Model::from_str(&kind, false).ok().with_context(unknown)
+            ModelKind::from_str(&kind, false).ok().with_context(unknown)
         };
         ensure!(!ratings.files.is_empty(), "[ratings] files: name at least one file");
         Ok(Self {

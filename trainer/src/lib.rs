@@ -1,42 +1,41 @@
 //! Trains, evaluates and packs the bundles that watchnext runs in the browser.
 //!
-//! [`dataset`] reads the ratings, [`links`](mod@links) what movies are called elsewhere, and [`split`] parts the users; [`train`]
-//! fits the [`network`] with the operations of [`ops`] and the optimiser of [`adam`]; [`export`], [`compact`] and [`pack`] make the
-//! bundle, which [`commit`](mod@commit) puts in place of another, and [`foreign`] takes models that were trained elsewhere;
-//! [`evaluate`] measures what ships beside the [`methods`] and [`baselines`] that it is held against, and [`report`] shows it.
-//! [`als`] is for data that outgrow the tower, and [`fold_in`] the user tower of its factors and of those that are trained
-//! elsewhere. [`titles`] turns titles into vectors, [`map`](mod@map) draws the movies. [`cli`] is the command line,
-//! [`config`](mod@config) its file for catalogues of one's own, [`fixture`] and [`books`] make data with a known answer, [`made_up`]
-//! as much as wanted.
+//! The modules stand in layers: each may use those above it in this list and none below. `tests/layers.rs` holds them to it.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `files` | files replaced whole, hashed, named |
+//! | [`math`] | eigenvalues, embeddings in 8 bits, bytes, random numbers |
+//! | [`nn`] | networks on candle: optimiser, operations, layers, checkpoints |
+//! | `onnx` | writing ONNX models |
+//! | [`data`] | a catalogue and its ratings, read, checked, split and counted |
+//! | [`bundle`] | packing a model, writing a bundle, reading it |
+//! | [`titles`] | titles as vectors |
+//! | [`map`](mod@map) | the map of the movies |
+//! | [`evaluate`] | the protocols, and what a method is |
+//! | [`fold_in`] | a user tower that solves for the visitor's factors |
+//! | [`models`] | tower, ranker, ALS, the notebook's network, sequences, models from elsewhere |
+//! | [`baselines`] | the methods to beat |
+//! | [`registry`] | the lists of all methods |
+//! | [`config`](mod@config) | the configuration file of an own catalogue |
+//! | [`synthetic`] | data with a known answer |
+//! | [`report`] | tables, pictures, model cards |
+//! | [`cli`] | the command line |
 
-pub mod adam;
-pub mod als;
 pub mod baselines;
-pub mod books;
+pub mod bundle;
 pub mod cli;
-mod commands;
-pub mod commit;
-pub mod compact;
 pub mod config;
-pub mod dataset;
+pub mod data;
 pub mod evaluate;
-pub mod export;
-pub mod fit;
-pub mod fixture;
+mod files;
 pub mod fold_in;
-pub mod foreign;
-pub mod links;
-pub mod made_up;
 pub mod map;
-pub mod methods;
-pub mod network;
+pub mod math;
+pub mod models;
+pub mod nn;
 mod onnx;
-pub mod ops;
-pub mod pack;
-pub mod ranker;
+pub mod registry;
 pub mod report;
-pub mod sequence;
-pub mod split;
+pub mod synthetic;
 pub mod titles;
-pub mod tower;
-pub mod train;

@@ -3,10 +3,12 @@
 
 use std::sync::LazyLock;
 
-use trainer::als::{AlsConfig, fit, solver::Settings};
-use trainer::dataset::Dataset;
-use trainer::fixture::{GROUPS, MOVIES_PER_GROUP, movie_id, write_data};
-use trainer::pack::{Packed, read_bundle};
+use trainer::bundle::packed::Packed;
+use trainer::bundle::read::read_bundle;
+use trainer::data::Dataset;
+use trainer::models::als::solver::Settings;
+use trainer::models::als::{AlsConfig, fit};
+use trainer::synthetic::small::{GROUPS, MOVIES_PER_GROUP, movie_id, write_data};
 use watchnext::bundle::Training;
 use watchnext::catalog::MovieId;
 use watchnext::features::LocalTime;
@@ -35,7 +37,7 @@ fn packed() -> Packed {
         users: DATA.users.len(),
         ratings: DATA.ratings(),
     };
-    Packed::new(&model, &DATA.catalog, None, "watchnext-als", training).unwrap()
+    Packed::new(&model, &DATA.catalog, "watchnext-als", training).unwrap()
 }
 
 static RECOMMENDER: LazyLock<Recommender> = LazyLock::new(|| packed().recommender().unwrap());

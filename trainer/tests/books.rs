@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use trainer::books::{BookConfig, GROUPS, write};
-use trainer::dataset::{Dataset, Layout};
-use trainer::pack::read_bundle;
+use trainer::bundle::read::read_bundle;
+use trainer::data::{Dataset, Layout};
+use trainer::synthetic::books::{BookConfig, GROUPS, write};
 use watchnext::catalog::MovieIndex;
 use watchnext::features::LocalTime;
 use watchnext::history::{History, Watch};

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use trainer::dataset::Dataset;
+use trainer::data::Dataset;
 use watchnext::catalog::MovieId;
 
 const MOVIES: &str = "movieId,title,genres\n1,Toy Story (1995),Adventure|Animation\n6,Heat (1995),Action|Crime\n7,\"Sabrina, The (1995)\",(no genres listed)\n";

@@ -7,18 +7,18 @@ use anyhow::Result;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use trainer::dataset::{Dataset, Event, Times, User};
-use trainer::evaluate::Scorer;
+use trainer::data::training_set::TrainingSet;
+use trainer::data::{Dataset, Event, Times, User};
+use trainer::evaluate::evaluation::{Evaluation, Label};
+use trainer::evaluate::method::{Fit, Method, ReactionFit, ReactionMethod, Role, Selection, Variant};
+use trainer::evaluate::protocol::Protocol;
 use trainer::evaluate::reaction::ReactionScorer;
-use trainer::evaluate::run::{
-    Evaluation, Label, Protocol, evaluate_bundle, evaluate_held_out, evaluate_methods, evaluate_reactions,
-};
-use trainer::fit::fit;
-use trainer::methods::{
-    Fit, Method, ReactionFit, ReactionMethod, Role, Selection, TrainingSet, Variant, methods, reaction_methods,
-};
+use trainer::evaluate::run::{evaluate_bundle, evaluate_held_out, evaluate_methods, evaluate_reactions};
+use trainer::evaluate::scorer::Scorer;
+use trainer::models::seed_network::fit::fit;
+use trainer::models::seed_network::train::TrainConfig;
+use trainer::registry::{methods, reaction_methods};
 use trainer::report;
-use trainer::train::TrainConfig;
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::features::LocalTime;
 use watchnext::history::{History, Rating};

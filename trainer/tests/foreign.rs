@@ -8,11 +8,12 @@ use std::process::Command;
 
 use candle_core::Tensor;
 use serde_json::Value;
-use trainer::cli::LayoutArgs;
-use trainer::foreign::items::{Metric, Storage};
-use trainer::foreign::recorded::TOLERANCE;
-use trainer::foreign::{PackArgs, PackedForeign, pack};
-use trainer::pack::read_bundle;
+use trainer::bundle::read::read_bundle;
+use trainer::data::Layout;
+use trainer::models::external::items::{Metric, Storage};
+use trainer::models::external::recorded::TOLERANCE;
+use trainer::models::external::{PackRequest, PackedExternal, pack};
+use trainer::report::external_card;
 use watchnext::catalog::{MovieId, MovieIndex};
 use watchnext::features::LocalTime;
 use watchnext::history::History;
@@ -21,19 +22,19 @@ use watchnext::recommend::{Recommender, Retrieval};
 /// The scripts' taste groups: every fourth movie.
 const GROUPS: usize = 4;
 
-fn args(from: &Path, out: &Path) -> PackArgs {
-    PackArgs {
-        layout: LayoutArgs::default(),
+fn request(from: &Path) -> PackRequest {
+    PackRequest {
+        layout: Layout::default(),
         user_tower: from.join("user_tower.onnx"),
         items: from.join("vectors.npy"),
         bias: Some(from.join("bias.npy")),
         catalog: from.join("items.csv"),
-        out: out.to_owned(),
         name: Some("made-up".to_owned()),
         metric: Metric::Dot,
         precision: Storage::Int8,
         recorded: Some(from.join("recorded.npz")),
         ratings: Some(from.join("held_out.csv")),
+        command: "trainer pack".to_owned(),
     }
 }
 
@@ -62,14 +63,14 @@ fn after_three(recommender: &Recommender) -> (bool, usize) {
 
 fn assert_packs(from: &Path, inputs: &[&str], slots: usize) {
     let out = tempfile::tempdir().unwrap();
-    let packed = pack(&args(from, out.path())).unwrap();
+    let packed = pack(&request(from)).unwrap();
     assert!(packed.warnings.is_empty(), "{:?}", packed.warnings);
     let parity = packed.parity.unwrap();
     assert!(parity.cases == 15 && parity.worst < TOLERANCE, "{parity:?}");
     let cost = packed.cost.unwrap();
     assert!(cost.recall > 0.95 && cost.histories == 15, "{cost:?}");
     packed.packed.write(out.path()).unwrap();
-    fs::write(out.path().join("README.md"), &packed.card).unwrap();
+    let card = external_card(&packed);
 
     let recommender = read_bundle(out.path()).unwrap();
     // The one pools what was watched, the other knows its order.
@@ -80,7 +81,7 @@ fn assert_packs(from: &Path, inputs: &[&str], slots: usize) {
     let hit = |who: &str| manifest.held_out[&format!("p1.unseen.{who}.hit10")];
     assert!(hit("movies-plain") > 1.5 * hit("popularity"), "{:?}", manifest.held_out);
     assert!(manifest.held_out.values().all(|figure| figure.is_finite()));
-    assert_eq!(manifest.training.command, "trainer pack --user-tower user_tower.onnx --items vectors.npy --bias bias.npy --catalog items.csv --recorded recorded.npz --ratings held_out.csv --out ".to_owned() + out.path().file_name().unwrap().to_str().unwrap());
+    assert_eq!(manifest.training.command, "trainer pack");
     let sources: Vec<&str> = manifest.training.sources.iter().map(|source| source.name.as_str()).collect();
     assert_eq!(sources, ["user_tower.onnx", "vectors.npy", "bias.npy", "items.csv", "recorded.npz"]);
     let movie = recommender.catalog().movie(MovieIndex::new(1).unwrap()).unwrap();
@@ -93,9 +94,9 @@ fn assert_packs(from: &Path, inputs: &[&str], slots: usize) {
         assert_eq!(case["inputs"]["history"][0].as_array().unwrap().len(), slots);
     }
     for part in ["# Model card: made-up", "In 15 recorded runs the program computes", "Protocol P1", "| user_tower |"] {
-        assert!(packed.card.contains(part), "{part}: {}", packed.card);
+        assert!(card.contains(part), "{part}: {}", card);
     }
-    assert!(!packed.card.contains('{'), "{}", packed.card);
+    assert!(!card.contains('{'), "{}", card);
 }
 
 #[test]
@@ -108,7 +109,7 @@ fn a_sasrec_of_pytorch_suggests() {
     assert_packs(&given("sasrec"), &["history"], 9);
 }
 
-fn manifest_bytes(packed: &PackedForeign) -> Vec<u8> {
+fn manifest_bytes(packed: &PackedExternal) -> Vec<u8> {
     serde_json::to_vec(&packed.packed.manifest).unwrap()
 }
 
@@ -126,8 +127,8 @@ fn files_come_in_other_forms() {
     let rows = fs::read_to_string(from.join("items.csv")).unwrap().replacen("itemId", "movieId", 1);
     let rows: Vec<String> = rows.lines().map(|line| line.rsplit_once(',').unwrap().0.to_owned() + "\n").collect();
     fs::write(&catalog, rows.concat()).unwrap();
-    let base = args(&from, folder.path());
-    let of = |items: &Path, bias: Option<PathBuf>| PackArgs {
+    let base = request(&from);
+    let of = |items: &Path, bias: Option<PathBuf>| PackRequest {
         items: items.to_owned(),
         bias,
         catalog: catalog.clone(),
@@ -137,7 +138,7 @@ fn files_come_in_other_forms() {
     };
     let safetensors = pack(&of(&items, None)).unwrap();
     let npy = pack(&of(&base.items, base.bias.clone())).unwrap();
-    let hash = |packed: &PackedForeign| packed.packed.manifest.files["movies"].sha256.clone();
+    let hash = |packed: &PackedExternal| packed.packed.manifest.files["movies"].sha256.clone();
     assert_eq!(hash(&safetensors), hash(&npy));
     assert_eq!(manifest_bytes(&npy), manifest_bytes(&pack(&of(&base.items, base.bias.clone())).unwrap()));
     // No ratings in the catalogue, and nothing recorded.
@@ -154,8 +155,7 @@ fn files_come_in_other_forms() {
             && floats.packed.manifest.files["movies"].bytes > npy.packed.manifest.files["movies"].bytes
     );
     for metric in [Metric::Cosine, Metric::L2] {
-        let packed = pack(&PackArgs { metric, ..of(&base.items, None) }).unwrap();
-        assert!(packed.packed.manifest.training.command.contains(&format!("--metric {metric}")));
+        let packed = pack(&PackRequest { metric, ..of(&base.items, None) }).unwrap();
         assert_eq!(packed.packed.recommender().unwrap().catalog().len(), 60);
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use trainer::commit::{Step, steps};
-use trainer::pack::read_bundle;
+use trainer::bundle::commit::{Step, steps};
+use trainer::bundle::read::read_bundle;
 use watchnext::bundle::Manifest;
 
 /// Two bundles of one catalogue whose towers differ: the second's network was trained with another seed.
@@ -21,10 +21,12 @@ struct Bundles {
 fn bundles() -> Bundles {
     let of_seed = |seed| {
         let folder = tempfile::tempdir().unwrap();
-        trainer::fixture::write_data(folder.path()).unwrap();
-        let dataset = trainer::dataset::Dataset::read(folder.path(), &[]).unwrap();
-        let config = trainer::train::TrainConfig { seed, ..trainer::fixture::config() };
-        let fitted = trainer::fit::fit(&dataset, &config, true, "fixture", "trainer fixture", None).unwrap();
+        trainer::synthetic::small::write_data(folder.path()).unwrap();
+        let dataset = trainer::data::Dataset::read(folder.path(), &[]).unwrap();
+        let config = trainer::models::seed_network::train::TrainConfig { seed, ..trainer::synthetic::small::config() };
+        let fitted =
+            trainer::models::seed_network::fit::fit(&dataset, &config, true, "fixture", "trainer fixture", None)
+                .unwrap();
         fitted.packed.write(folder.path()).unwrap();
         folder
     };
@@ -78,7 +80,7 @@ fn stopped_after_any_step_the_old_bundle_is_whole_or_the_new_one() {
         let found = state(folder.path());
         assert!(found == before || found == after, "after {stop} steps: a mix");
         seen.push(found == after);
-        trainer::commit::commit(folder.path(), &manifest, &files, &[]).unwrap();
+        trainer::bundle::commit::commit(folder.path(), &manifest, &files, &[]).unwrap();
         assert_eq!(state(folder.path()), after);
         assert_eq!(
             fs::read(folder.path().join("manifest.json")).unwrap(),
@@ -122,7 +124,7 @@ fn train(data: &Path, out: &Path, seed: u64) -> Command {
 #[test]
 fn killed_at_any_moment_it_goes_on_to_the_same_bundle() {
     let data = tempfile::tempdir().unwrap();
-    trainer::fixture::write_data(data.path()).unwrap();
+    trainer::synthetic::small::write_data(data.path()).unwrap();
     let [calm, killed] = [(); 2].map(|()| tempfile::tempdir().unwrap());
     let [calm, killed] = [calm.path().join("models"), killed.path().join("models")];
     let start = std::time::Instant::now();
@@ -152,7 +154,7 @@ fn killed_at_any_moment_it_goes_on_to_the_same_bundle() {
 #[test]
 fn a_full_disk_is_told_and_leaves_the_old_bundle() {
     let data = tempfile::tempdir().unwrap();
-    trainer::fixture::write_data(data.path()).unwrap();
+    trainer::synthetic::small::write_data(data.path()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("models");
     assert!(train(data.path(), &out, 1).status().unwrap().success());
@@ -181,7 +183,7 @@ fn a_full_disk_is_told_and_leaves_the_old_bundle() {
 #[test]
 fn a_place_that_cant_be_written_to_is_named() {
     let data = tempfile::tempdir().unwrap();
-    trainer::fixture::write_data(data.path()).unwrap();
+    trainer::synthetic::small::write_data(data.path()).unwrap();
     let out = data.path().join("ratings.csv").join("models");
     let output = train(data.path(), &out, 1).stderr(Stdio::piped()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);

@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use anyhow::Result;
-use trainer::links::read_links;
+use trainer::data::links::read_links;
 use watchnext::bundle::Source;
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::links::Links;

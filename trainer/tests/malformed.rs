@@ -12,7 +12,7 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field};
 use parquet::arrow::ArrowWriter;
-use trainer::dataset::{Dataset, Layout};
+use trainer::data::{Dataset, Layout};
 
 const ITEMS: &str =
     "isbn,title,subjects,year\nA1,First Book,Crime|History,1994\nB2,Second Book,Poetry,2001\nC3,Third Book,,\n";

@@ -6,13 +6,15 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
 
-use trainer::dataset::Dataset;
-use trainer::fit::fit;
-use trainer::fixture::{self, GROUPS, IMDB, MOVIES_PER_GROUP, TMDB, write_data};
-use trainer::links::{LINKS_FILE, read_links};
-use trainer::map::nearest_on_map;
-use trainer::pack::{Packed, read_bundle, renew};
-use trainer::train::TrainConfig;
+use trainer::bundle::packed::Packed;
+use trainer::bundle::read::read_bundle;
+use trainer::data::Dataset;
+use trainer::data::links::{LINKS_FILE, read_links};
+use trainer::map::renew::renew;
+use trainer::map::{add_map, nearest_on_map};
+use trainer::models::seed_network::fit::fit;
+use trainer::models::seed_network::train::TrainConfig;
+use trainer::synthetic::small::{self, GROUPS, IMDB, MOVIES_PER_GROUP, TMDB, write_data};
 use watchnext::catalog::MovieIndex;
 use watchnext::links::LINKS;
 use watchnext::map::MAP;
@@ -30,12 +32,14 @@ fn plain(config: &TrainConfig) -> Packed {
 }
 
 fn short() -> TrainConfig {
-    TrainConfig { epochs: 2, ..fixture::config() }
+    TrainConfig { epochs: 2, ..small::config() }
 }
 
-fn with_both(packed: Packed) -> Packed {
+fn with_both(mut packed: Packed) -> Packed {
     let (links, source) = read_links(FOLDER.path(), &DATA.catalog).unwrap().unwrap();
-    packed.with_links(&links, source).unwrap().with_map().unwrap().0
+    packed.add_links(&links, source).unwrap();
+    add_map(&mut packed).unwrap();
+    packed
 }
 
 /// A folder's files by name.
@@ -81,7 +85,7 @@ fn a_bundle_without_either_loses_the_files_of_an_earlier_one() {
 
 #[test]
 fn tastes_lie_apart_on_the_map() {
-    let (_, drawn) = plain(&fixture::config()).with_map().unwrap();
+    let drawn = add_map(&mut plain(&small::config())).unwrap();
     let near = nearest_on_map(&drawn.positions, 5);
     let own = |(movie, near): (usize, &Vec<usize>)| {
         near.iter().filter(|other| **other / MOVIES_PER_GROUP == movie / MOVIES_PER_GROUP).count()
@@ -98,7 +102,7 @@ fn tastes_lie_apart_on_the_map() {
 fn one_thread_draws_the_same_map_as_many() {
     let map = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| plain(&short()).with_map().unwrap().1.positions)
+        pool.install(|| add_map(&mut plain(&short())).unwrap().positions)
     };
     let alone = map(1);
     assert_eq!(alone, map(2));

@@ -12,7 +12,7 @@ use arrow_array::{
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use parquet::file::properties::WriterProperties;
-use trainer::dataset::{Dataset, Layout, Times};
+use trainer::data::{Dataset, Layout, Times};
 use watchnext::catalog::MovieId;
 
 const ITEMS: &str = "isbn,title,subjects,year\n9783000000019,\"First, the Book\",Crime|History,1994\n\
@@ -36,7 +36,7 @@ fn read(ratings: &str, layout: &Layout) -> Dataset {
 
 /// A user's events as keys with their stars.
 fn events(dataset: &Dataset, user: usize) -> Vec<(&str, Option<f32>)> {
-    let shown = |event: &trainer::dataset::Event| {
+    let shown = |event: &trainer::data::Event| {
         let key = dataset.catalog.movie(event.movie).unwrap().key.as_deref().unwrap();
         (key, event.rating.map(|rating| rating.stars()))
     };

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device, Tensor};
 use prost::Message;
 use tract_onnx::pb::{ModelProto, TensorProto, tensor_shape_proto::dimension::Value, type_proto};
-use trainer::cli::LayoutArgs;
-use trainer::foreign::items::{Metric, Storage};
-use trainer::foreign::{PackArgs, pack};
+use trainer::data::Layout;
+use trainer::models::external::items::{Metric, Storage};
+use trainer::models::external::{PackRequest, pack};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign")
@@ -21,7 +21,8 @@ fn folder() -> PathBuf {
 /// The two-tower's files in a folder of their own, open to every kind of damage.
 struct Files {
     folder: tempfile::TempDir,
-    args: PackArgs,
+    request: PackRequest,
+    out: PathBuf,
 }
 
 impl Files {
@@ -32,20 +33,21 @@ impl Files {
             fs::copy(from.join(file), folder.path().join(file)).unwrap();
         }
         let at = |name: &str| folder.path().join(name);
-        let args = PackArgs {
-            layout: LayoutArgs::default(),
+        let out = folder.path().join("bundle");
+        let request = PackRequest {
+            layout: Layout::default(),
             user_tower: at("user_tower.onnx"),
             items: at("vectors.npy"),
             bias: Some(at("bias.npy")),
             catalog: at("items.csv"),
-            out: at("bundle"),
             name: None,
             metric: Metric::Dot,
             precision: Storage::Int8,
             recorded: Some(at("recorded.npz")),
             ratings: Some(at("held_out.csv")),
+            command: "trainer pack".to_owned(),
         };
-        Self { folder, args }
+        Self { folder, request, out }
     }
 
     fn at(&self, name: &str) -> PathBuf {
@@ -120,10 +122,10 @@ type Case = (&'static str, fn(&mut Files));
 
 /// What is wrong with the user tower.
 const TOWER: &[Case] = &[
-    ("user tower: missing", |files| files.args.user_tower = files.at("model.onnx")),
+    ("user tower: missing", |files| files.request.user_tower = files.at("model.onnx")),
     ("user tower: empty", |files| files.empty("user_tower.onnx")),
     ("user tower: truncated", |files| files.truncate("user_tower.onnx")),
-    ("user tower: another file", |files| files.args.user_tower = files.at("vectors.npy")),
+    ("user tower: another file", |files| files.request.user_tower = files.at("vectors.npy")),
     ("user tower: old operator set", |files| files.model(|model| model.opset_import[0].version = 11)),
     ("user tower: unknown operators", |files| {
         files.model(|model| {
@@ -180,7 +182,7 @@ const TOWER: &[Case] = &[
 
 /// What is wrong with the items' vectors.
 const ITEMS: &[Case] = &[
-    ("items: missing", |files| files.args.items = files.at("items.npy")),
+    ("items: missing", |files| files.request.items = files.at("items.npy")),
     ("items: empty", |files| files.empty("vectors.npy")),
     ("items: truncated", |files| files.truncate("vectors.npy")),
     ("items: a header that overstates", |files| {
@@ -191,7 +193,7 @@ const ITEMS: &[Case] = &[
         fs::write(files.at("vectors.npy"), [&bytes[..10], &text].concat()).unwrap();
     }),
     ("items: another file", |files| fs::write(files.at("vectors.npy"), "<html>").unwrap()),
-    ("items: another ending", |files| files.args.items = files.at("items.csv")),
+    ("items: another ending", |files| files.request.items = files.at("items.csv")),
     ("items: one axis", |files| files.vectors(|vectors| vectors.flatten_all().unwrap())),
     ("items: no columns", |files| files.vectors(|_| zeros(&[60, 0], DType::F32))),
     ("items: a number that is none", |files| files.vectors(|vectors| with_number(&vectors, 7, 3, f64::NAN))),
@@ -199,45 +201,45 @@ const ITEMS: &[Case] = &[
         files.vectors(|vectors| Tensor::cat(&[&vectors, &zeros(&[1, 8], DType::F32)], 0).unwrap());
     }),
     ("items: a vector without a direction", |files| {
-        files.args.metric = Metric::Cosine;
-        files.args.bias = None;
+        files.request.metric = Metric::Cosine;
+        files.request.bias = None;
         files.vectors(|vectors| (0..8).fold(vectors, |vectors, column| with_number(&vectors, 2, column, 0.0)));
     }),
     ("items: too long for distances", |files| {
-        files.args.metric = Metric::L2;
-        files.args.bias = None;
+        files.request.metric = Metric::L2;
+        files.request.bias = None;
         files.vectors(|vectors| with_number(&vectors, 2, 0, 1e30));
     }),
     ("items: safetensors without vectors", |files| {
         let tensors = std::collections::HashMap::from([("weight", zeros(&[60, 8], DType::F32))]);
         candle_core::safetensors::save(&tensors, files.at("items.safetensors")).unwrap();
-        (files.args.items, files.args.bias) = (files.at("items.safetensors"), None);
+        (files.request.items, files.request.bias) = (files.at("items.safetensors"), None);
     }),
     ("items: safetensors cut short", |files| {
         let tensors = std::collections::HashMap::from([("embedding", zeros(&[60, 8], DType::F32))]);
         candle_core::safetensors::save(&tensors, files.at("items.safetensors")).unwrap();
         files.truncate("items.safetensors");
-        (files.args.items, files.args.bias) = (files.at("items.safetensors"), None);
+        (files.request.items, files.request.bias) = (files.at("items.safetensors"), None);
     }),
     ("items: safetensors and a bias", |files| {
         let tensors = std::collections::HashMap::from([("embedding", zeros(&[60, 8], DType::F32))]);
         candle_core::safetensors::save(&tensors, files.at("items.safetensors")).unwrap();
-        files.args.items = files.at("items.safetensors");
+        files.request.items = files.at("items.safetensors");
     }),
-    ("bias: missing", |files| files.args.bias = Some(files.at("popularity.npy"))),
-    ("bias: another ending", |files| files.args.bias = Some(files.at("items.csv"))),
+    ("bias: missing", |files| files.request.bias = Some(files.at("popularity.npy"))),
+    ("bias: another ending", |files| files.request.bias = Some(files.at("items.csv"))),
     ("bias: another length", |files| zeros(&[59], DType::F32).write_npy(files.at("bias.npy")).unwrap()),
     ("bias: a number that is none", |files| {
         let bias = Tensor::from_vec([vec![0.0_f32; 9], vec![f32::INFINITY], vec![0.0; 50]].concat(), 60, &Device::Cpu);
         bias.unwrap().write_npy(files.at("bias.npy")).unwrap();
     }),
-    ("bias: with a cosine", |files| files.args.metric = Metric::Cosine),
-    ("bias: with distances", |files| files.args.metric = Metric::L2),
+    ("bias: with a cosine", |files| files.request.metric = Metric::Cosine),
+    ("bias: with distances", |files| files.request.metric = Metric::L2),
 ];
 
 /// What is wrong with the catalogue.
 const CATALOGUE: &[Case] = &[
-    ("catalogue: missing", |files| files.args.catalog = files.at("movies.csv")),
+    ("catalogue: missing", |files| files.request.catalog = files.at("movies.csv")),
     ("catalogue: empty", |files| files.empty("items.csv")),
     ("catalogue: a header alone", |files| files.catalogue(|_| "itemId,title\n".to_owned())),
     ("catalogue: no title", |files| files.catalogue(|text| text.replacen("title", "heading", 1))),
@@ -267,9 +269,9 @@ const CATALOGUE: &[Case] = &[
 
 /// What is wrong with what was recorded, and with the ratings.
 const RECORDED: &[Case] = &[
-    ("recorded: missing", |files| files.args.recorded = Some(files.at("cases.npz"))),
+    ("recorded: missing", |files| files.request.recorded = Some(files.at("cases.npz"))),
     ("recorded: truncated", |files| files.truncate("recorded.npz")),
-    ("recorded: one array", |files| files.args.recorded = Some(files.at("vectors.npy"))),
+    ("recorded: one array", |files| files.request.recorded = Some(files.at("vectors.npy"))),
     ("recorded: no vectors", |files| files.recorded(|arrays| drop(arrays.remove("user_vector")))),
     ("recorded: no history", |files| files.recorded(|arrays| drop(arrays.remove("history")))),
     ("recorded: no year", |files| files.recorded(|arrays| drop(arrays.remove("year")))),
@@ -297,14 +299,14 @@ const RECORDED: &[Case] = &[
     ("recorded: another vector", |files| files.recorded_number("user_vector", 4, 2, 7.0)),
     ("recorded: a vector that is none", |files| files.recorded_number("user_vector", 4, 2, f64::NAN)),
     ("recorded: a weight that is none", |files| files.recorded_number("weights", 1, 0, f64::NAN)),
-    ("ratings: missing", |files| files.args.ratings = Some(files.at("ratings.csv"))),
+    ("ratings: missing", |files| files.request.ratings = Some(files.at("ratings.csv"))),
     ("ratings: of other items", |files| {
         fs::write(files.at("held_out.csv"), "userId,movieId,rating,timestamp\n1,1,4.0,1500000000\n").unwrap();
     }),
     ("ratings: outside the scale", |files| {
         fs::write(files.at("held_out.csv"), "userId,movieId,rating,timestamp\n1,10,9.0,1500000000\n").unwrap();
     }),
-    ("out: a file in the way", |files| files.args.out = files.at("items.csv")),
+    ("out: a file in the way", |files| files.out = files.at("items.csv")),
 ];
 
 #[test]
@@ -313,7 +315,7 @@ fn every_refusal_names_the_place_and_the_remedy() {
     for (name, damage) in [TOWER, ITEMS, CATALOGUE, RECORDED].concat() {
         let mut files = Files::new();
         damage(&mut files);
-        let packed = pack(&files.args).and_then(|packed| packed.packed.write(&files.args.out));
+        let packed = pack(&files.request).and_then(|packed| packed.packed.write(&files.out));
         let error = packed.err().unwrap_or_else(|| panic!("{name}: it was packed"));
         let folder = format!("{}/", files.folder.path().display());
         writeln!(found, "{name}\n    {}\n", format!("{error:#}").replace(&folder, "")).unwrap();
@@ -333,7 +335,7 @@ fn every_refusal_names_the_place_and_the_remedy() {
 #[test]
 fn the_undamaged_files_are_packed() {
     let files = Files::new();
-    let packed = pack(&files.args).unwrap();
+    let packed = pack(&files.request).unwrap();
     assert!(packed.warnings.is_empty(), "{:?}", packed.warnings);
-    packed.packed.write(&files.args.out).unwrap();
+    packed.packed.write(&files.out).unwrap();
 }

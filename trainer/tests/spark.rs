@@ -10,7 +10,7 @@ use std::process::Command;
 use serde_json::Value;
 use trainer::fold_in::check::{Agreement, Recorded, read_rows_of_items};
 use trainer::fold_in::{Equations, Feedback, FoldIn};
-use trainer::foreign::arrays::only_table;
+use trainer::models::external::arrays::only_table;
 
 /// The folder that `train.py` wrote, folded in by tract, against its recorded histories.
 fn agreement(folder: &Path, as_floats: bool) -> Agreement {

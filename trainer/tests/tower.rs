@@ -3,10 +3,11 @@
 
 use std::sync::LazyLock;
 
-use trainer::dataset::Dataset;
-use trainer::fixture::{GROUPS, MOVIES_PER_GROUP, movie_id, write_data};
-use trainer::pack::{Packed, read_bundle};
-use trainer::tower::{Precision, TowerConfig, fit};
+use trainer::bundle::packed::Packed;
+use trainer::bundle::read::read_bundle;
+use trainer::data::Dataset;
+use trainer::models::tower::{Precision, TowerConfig, fit};
+use trainer::synthetic::small::{GROUPS, MOVIES_PER_GROUP, movie_id, write_data};
 use watchnext::bundle::Training;
 use watchnext::catalog::MovieId;
 use watchnext::features::{LocalTime, history_inputs, time_features};
@@ -42,7 +43,7 @@ fn packed(config: &TowerConfig) -> Packed {
         users: DATA.users.len(),
         ratings: DATA.ratings(),
     };
-    Packed::new(&tower, &DATA.catalog, None, "watchnext-tower", training).unwrap()
+    Packed::new(&tower, &DATA.catalog, "watchnext-tower", training).unwrap()
 }
 
 static RECOMMENDER: LazyLock<Recommender> = LazyLock::new(|| packed(&config()).recommender().unwrap());

@@ -4,24 +4,25 @@
 use std::path::Path;
 use std::process::Command;
 
-use trainer::baselines::popularity::Popularity;
-use trainer::dataset::Dataset;
-use trainer::evaluate::Shipped;
-use trainer::evaluate::leaky::leaky;
+use trainer::data::Dataset;
+use trainer::data::popularity::Popularity;
+use trainer::data::split::Split;
+use trainer::evaluate::bundle_scorer::Shipped;
 use trainer::evaluate::next_movie::{NextMovie, next_movie};
-use trainer::fit::fit;
-use trainer::fixture;
-use trainer::split::Split;
-use trainer::train::{Checkpoint, TrainConfig};
+use trainer::models::seed_network::fit::fit;
+use trainer::models::seed_network::leaky::leaky;
+use trainer::models::seed_network::train::TrainConfig;
+use trainer::nn::checkpoint::Checkpoint;
+use trainer::synthetic::small;
 use watchnext::recommend::Retrieval;
 
 fn dataset(folder: &Path) -> Dataset {
-    fixture::write_data(folder).unwrap();
+    small::write_data(folder).unwrap();
     Dataset::read(folder, &[]).unwrap()
 }
 
 fn short() -> TrainConfig {
-    TrainConfig { epochs: 3, ..fixture::config() }
+    TrainConfig { epochs: 3, ..small::config() }
 }
 
 /// The hashes of a bundle's files, by role.
@@ -109,7 +110,7 @@ fn a_checkpoint_of_other_data_or_settings_is_not_gone_on_from() {
 fn the_evaluator_tells_a_model_from_popularity() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = dataset(folder.path());
-    let fitted = fit(&dataset, &fixture::config(), true, "made up", "", None).unwrap();
+    let fitted = fit(&dataset, &small::config(), true, "made up", "", None).unwrap();
     let recommender = fitted.packed.recommender().unwrap();
     let split = Split::by_user(&dataset.users).unwrap();
     assert_eq!((split.validation.len(), split.test.len(), split.train.len()), (24, 24, 192));

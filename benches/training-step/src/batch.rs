@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use rand::{Rng, RngExt};
-use trainer::network::Network;
-use trainer::split::TrainingRows;
+use trainer::models::seed_network::network::Network;
+use trainer::models::seed_network::rows::TrainingRows;
 use watchnext::features::{HISTORY_LEN, TIME_FEATURES};
 
 /// The movies of the seed's data set, which are the classes of the softmax and, with one more row for padding, the embeddings.

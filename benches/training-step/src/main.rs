@@ -14,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use trainer::network::Network;
+use trainer::models::seed_network::network::Network;
 
 use crate::batch::{MOVIES, Parameters};
 use crate::ours::Ours;

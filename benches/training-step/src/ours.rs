@@ -2,14 +2,14 @@
 
 use anyhow::Result;
 use rand_chacha::ChaCha8Rng;
-use trainer::adam::Adam;
-use trainer::network::Network;
-use trainer::split::TrainingRows;
+use trainer::nn::adam::Adam;
+use trainer::models::seed_network::network::Network;
+use trainer::models::seed_network::rows::TrainingRows;
 
 use crate::Contender;
 use crate::batch::LEARNING_RATE;
 
-/// The trainer's network and optimiser, as `trainer::train` uses them.
+/// The trainer's network and optimiser, as `trainer::models::seed_network::train` uses them.
 pub struct Ours {
     network: Network,
     adam: Adam,

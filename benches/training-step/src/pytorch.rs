@@ -6,8 +6,9 @@ use std::process::{ChildStdin, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
-use trainer::network::{EMBEDDING_DIM, HIDDEN_DIM, NEGATIVE_SLOPE, STATE_DIM};
-use trainer::split::TrainingRows;
+use trainer::models::seed_network::network::{EMBEDDING_DIM, HIDDEN_DIM, STATE_DIM};
+use trainer::nn::leaky_relu::NEGATIVE_SLOPE;
+use trainer::models::seed_network::rows::TrainingRows;
 use watchnext::features::{HISTORY_LEN, TIME_FEATURES};
 
 use crate::Args;

@@ -8,8 +8,9 @@ use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::activation::leaky_relu;
 use burn::tensor::module::embedding;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use trainer::network::{EMBEDDING_DIM, HIDDEN_DIM, NEGATIVE_SLOPE, STATE_DIM};
-use trainer::split::TrainingRows;
+use trainer::models::seed_network::network::{EMBEDDING_DIM, HIDDEN_DIM, STATE_DIM};
+use trainer::nn::leaky_relu::NEGATIVE_SLOPE;
+use trainer::models::seed_network::rows::TrainingRows;
 use watchnext::features::{HISTORY_LEN, TIME_FEATURES};
 
 use crate::Contender;

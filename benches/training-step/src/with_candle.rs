@@ -3,8 +3,9 @@
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{AdamW, Dropout, Linear, Module, Optimizer, ParamsAdamW};
-use trainer::network::{EMBEDDING_DIM, HIDDEN_DIM, NEGATIVE_SLOPE, STATE_DIM};
-use trainer::split::TrainingRows;
+use trainer::models::seed_network::network::{EMBEDDING_DIM, HIDDEN_DIM, STATE_DIM};
+use trainer::nn::leaky_relu::NEGATIVE_SLOPE;
+use trainer::models::seed_network::rows::TrainingRows;
 use watchnext::features::{HISTORY_LEN, TIME_FEATURES};
 
 use crate::Contender;

@@ -1,4 +1,4 @@
-//! Implicit ALS ([`crate::als`]) with its parameters tuned. A visitor is folded in: the history's factors are solved for against
+//! Implicit ALS ([`crate::models::als`]) with its parameters tuned. A visitor is folded in: the history's factors are solved for against
 //! the movies', as a training user's are.
 
 use std::fmt;
@@ -8,11 +8,14 @@ use anyhow::Result;
 use watchnext::features::LocalTime;
 use watchnext::history::History;
 
-use super::incidence::{Counts, Signal};
-use super::{Recency, unseen};
-use crate::als::solver::{Settings, Vectors, alternate};
-use crate::evaluate::Scorer;
-use crate::methods::{Axis, Family, Selection, TrainingSet, axis};
+use super::Recency;
+use super::counts::Counts;
+use crate::data::incidence::Signal;
+use crate::data::training_set::TrainingSet;
+use crate::evaluate::method::Selection;
+use crate::evaluate::scorer::{Scorer, unseen};
+use crate::evaluate::tune::{Axis, Family, axis};
+use crate::models::als::solver::{Settings, Vectors, alternate};
 
 /// The seed of the factors before the first iteration.
 const SEED: u64 = 20_080_101;

@@ -12,8 +12,9 @@ use super::reaction::Stars;
 use super::reaction::biases::Biases;
 use super::reaction::item_knn::ItemKnnStars;
 use super::reaction::movie_mean::MovieMean;
-use crate::dataset::{Event, User};
-use crate::methods::{Family, TrainingSet};
+use crate::data::training_set::TrainingSet;
+use crate::data::{Event, User};
+use crate::evaluate::tune::Family;
 
 /// Even movies belong to one group and odd ones to the other.
 const MOVIES: usize = 12;
@@ -69,7 +70,7 @@ fn finds_both_groups<F: Family>(family: &F, parameters: &F::Parameters) {
 
 /// Every member that a search may come across, one parameter away from `start`.
 fn all_members_find_both_groups<F: Family>(family: &F, start: &F::Parameters) {
-    use crate::methods::Selection;
+    use crate::evaluate::method::Selection;
     finds_both_groups(family, start);
     for axis in family.axes(&Selection::NextMovie { validation: &[] }) {
         for change in axis {
@@ -100,7 +101,7 @@ fn ease_finds_both_groups() {
 #[test]
 fn als_finds_both_groups() {
     use super::als::{Als, AlsParameters};
-    use super::incidence::Signal;
+    use crate::data::incidence::Signal;
     for signal in Signal::ALL {
         for factors in [2, 4] {
             finds_both_groups(&Als, &AlsParameters { signal, factors, alpha: 2.0, lambda: 1.0, ..Als.start() });

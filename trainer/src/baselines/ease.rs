@@ -15,10 +15,13 @@ use rayon::prelude::*;
 use watchnext::features::LocalTime;
 use watchnext::history::History;
 
-use super::incidence::{Counts, Incidence, Signal};
-use super::{Recency, unseen};
-use crate::evaluate::Scorer;
-use crate::methods::{Axis, Family, Selection, TrainingSet, axis};
+use super::Recency;
+use super::counts::Counts;
+use crate::data::incidence::{Incidence, Signal};
+use crate::data::training_set::TrainingSet;
+use crate::evaluate::method::Selection;
+use crate::evaluate::scorer::{Scorer, unseen};
+use crate::evaluate::tune::{Axis, Family, axis};
 
 /// What to try for λ. The least is already weak for 610 users, the greatest leaves little but shared users' counts.
 const LAMBDAS: [f64; 9] = [100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0, 6400.0, 12800.0, 25600.0];

@@ -9,11 +9,14 @@ use rayon::prelude::*;
 use watchnext::features::LocalTime;
 use watchnext::history::History;
 
-use super::incidence::{Counts, Signal};
-use super::timed_popularity::{Season, TimedPopularity};
-use super::{Recency, unseen};
-use crate::evaluate::{Scorer, better};
-use crate::methods::{Axis, Family, Selection, TrainingSet, axis};
+use super::Recency;
+use super::counts::Counts;
+use crate::data::incidence::Signal;
+use crate::data::timed_popularity::{Season, TimedPopularity};
+use crate::data::training_set::TrainingSet;
+use crate::evaluate::method::Selection;
+use crate::evaluate::scorer::{Scorer, better, unseen};
+use crate::evaluate::tune::{Axis, Family, axis};
 
 /// The family of neighbourhood methods.
 #[derive(Debug)]

@@ -16,20 +16,18 @@
 pub mod als;
 #[cfg(test)]
 mod checkerboard;
+mod counts;
 pub mod ease;
-pub mod incidence;
 pub mod item_knn;
 pub mod naive_bayes;
 pub mod popularity;
 pub mod reaction;
-pub mod seed_network;
-pub mod timed_popularity;
 
 use std::fmt;
 
 use watchnext::history::History;
 
-use crate::methods::Selection;
+use crate::evaluate::method::Selection;
 
 /// How much less a movie counts the longer ago it was watched.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -68,14 +66,6 @@ impl fmt::Display for Recency {
             None => write!(formatter, "no decay"),
         }
     }
-}
-
-/// The scores `[movies]` of the movies that aren't in `history`, with their indices.
-fn unseen(scores: Vec<f32>, history: &History) -> Vec<(usize, f32)> {
-    let seen = history.seen(scores.len());
-    let mut unseen = Vec::with_capacity(scores.len());
-    unseen.extend(scores.into_iter().enumerate().zip(seen).filter(|(_, seen)| !seen).map(|(scored, _)| scored));
-    unseen
 }
 
 #[cfg(test)]

@@ -8,10 +8,13 @@ use rayon::prelude::*;
 use watchnext::features::LocalTime;
 use watchnext::history::History;
 
-use super::incidence::{Counts, Signal};
-use super::{Recency, unseen};
-use crate::evaluate::Scorer;
-use crate::methods::{Axis, Family, Selection, TrainingSet, axis};
+use super::Recency;
+use super::counts::Counts;
+use crate::data::incidence::Signal;
+use crate::data::training_set::TrainingSet;
+use crate::evaluate::method::Selection;
+use crate::evaluate::scorer::{Scorer, unseen};
+use crate::evaluate::tune::{Axis, Family, axis};
 
 /// The family of naive Bayes scores.
 #[derive(Debug)]
@@ -142,8 +145,8 @@ impl Scorer for LogRatios {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::baselines::incidence::Incidence;
-    use crate::dataset::{Event, User};
+    use crate::data::incidence::Incidence;
+    use crate::data::{Event, User};
     use watchnext::catalog::MovieIndex;
     use watchnext::history::{Rating, Watch};
 

@@ -4,41 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use anyhow::Result;
-use watchnext::catalog::Catalog;
-use watchnext::features::LocalTime;
-use watchnext::history::History;
 
-use super::incidence::{Counts, Signal};
-use super::timed_popularity::{Season, TimedPopularity};
-use super::unseen;
-use crate::dataset::User;
-use crate::evaluate::Scorer;
-use crate::methods::{Axis, Family, Selection, TrainingSet, axis};
-
-/// How many users have each movie.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Popularity {
-    /// `[movies]`.
-    counts: Vec<f32>,
-}
-
-impl Popularity {
-    /// How many of `train` rated each of `movies` movies.
-    pub fn new(movies: usize, train: &[User]) -> Self {
-        Self { counts: super::incidence::Incidence::new(movies, train, Signal::Ratings).counts() }
-    }
-
-    /// How many ratings a catalogue's training data held.
-    pub fn of_catalog(catalog: &Catalog) -> Self {
-        Self { counts: catalog.movies().iter().map(|movie| movie.ratings as f32).collect() }
-    }
-}
-
-impl Scorer for Popularity {
-    fn scores(&self, history: &History, _moment: &LocalTime) -> Result<Vec<(usize, f32)>> {
-        Ok(unseen(self.counts.clone(), history))
-    }
-}
+use super::counts::Counts;
+use crate::data::incidence::Signal;
+use crate::data::timed_popularity::Season;
+use crate::data::training_set::TrainingSet;
+use crate::evaluate::method::Selection;
+use crate::evaluate::scorer::Scorer;
+use crate::evaluate::tune::{Axis, Family, axis};
 
 /// Popularity by likes or by ratings.
 #[derive(Debug)]
@@ -57,12 +30,6 @@ pub struct Counted {
 impl fmt::Display for Counted {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}, {}", self.signal, self.season)
-    }
-}
-
-impl Scorer for TimedPopularity {
-    fn scores(&self, history: &History, moment: &LocalTime) -> Result<Vec<(usize, f32)>> {
-        Ok(unseen(self.at(moment).to_vec(), history))
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail, ensure};
 use clap::Args;
 
-use crate::dataset::columns::ColumnNames;
-use crate::dataset::{Dataset, Layout, Scale};
+use crate::data::columns::ColumnNames;
+use crate::data::{Dataset, Layout, Scale};
 
 /// Where ratings come from.
 #[derive(Debug, Clone, Default, Args)]

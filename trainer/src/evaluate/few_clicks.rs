@@ -14,8 +14,9 @@ use watchnext::features::LocalTime;
 use watchnext::history::{History, Watch};
 
 use super::bootstrap::{Figure, Share, interval};
-use super::{Scorer, better, discount, finite_scores, first_by};
-use crate::dataset::{Event, User};
+use super::scorer::{Scorer, better, finite_scores};
+use super::{discount, first_by};
+use crate::data::{Event, User};
 
 /// How many movies are clicked.
 pub const CLICKS: [usize; 4] = [1, 3, 5, 10];
@@ -262,7 +263,7 @@ fn judge(scores: &[(usize, f32)], targets: &BTreeSet<usize>) -> Judged {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
-    use crate::dataset::Event;
+    use crate::data::Event;
     use watchnext::catalog::MovieIndex;
 
     fn close(left: f64, right: f64) {

@@ -8,9 +8,10 @@ use watchnext::features::LocalTime;
 use watchnext::history::History;
 
 use super::bootstrap::{Figure, Share, interval};
-use super::{Scorer, discount, finite_scores};
-use crate::dataset::{Event, User};
-use crate::split::watches;
+use super::discount;
+use super::scorer::{Scorer, finite_scores};
+use crate::data::split::watches;
+use crate::data::{Event, User};
 
 /// The largest `k` of the hit rate's curve.
 pub const MOST_K: usize = 200;

@@ -9,8 +9,8 @@ use watchnext::features::LocalTime;
 use watchnext::history::History;
 
 use super::bootstrap::{Figure, Share, interval, interval_of};
-use crate::dataset::{Event, User};
-use crate::split::watches;
+use crate::data::split::watches;
+use crate::data::{Event, User};
 
 /// How many of a user's events come before the first that is predicted.
 pub const EVENTS_BEFORE: usize = 10;

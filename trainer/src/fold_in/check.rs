@@ -13,7 +13,7 @@ use watchnext::features::{HISTORY_LEN, TIME_FEATURES, history_inputs};
 use watchnext::history::{Rating, Watch};
 use watchnext::model::{TowerInputs, TractUserTower, UserTower};
 
-use crate::dataset::{Items, Layout};
+use crate::data::{Items, Layout};
 
 /// `recorded.json`: histories with the answers that were recorded for them.
 #[derive(Debug, Deserialize)]

@@ -9,9 +9,9 @@ use watchnext::features::{HISTORY_LEN, NEUTRAL_RATING};
 use watchnext::model::{TOWER_INPUTS, TOWER_OUTPUT};
 
 use super::{Feedback, FoldIn};
-use crate::onnx::{int_attribute, ints, ints_attribute, node, user_tower};
-use crate::tower::graph::Graph;
-use crate::tower::table::Table;
+use crate::math::embeddings::EmbeddingTable;
+use crate::onnx::graph::Graph;
+use crate::onnx::proto::{int_attribute, ints, ints_attribute, node, user_tower};
 
 /// What a divisor is at least. Once the residual is 0 so are the numbers that are divided, and nothing moves any more.
 const TINY: f32 = 1e-30;
@@ -84,8 +84,8 @@ impl FoldIn {
         graph.lookup("item", &self.items);
         graph.tensors.push(ints("visitor_axis", &[0]));
         match &self.items {
-            Table::Float(_) => graph.add("Squeeze", &["item_slots", "visitor_axis"], "factors"),
-            Table::Int8(..) => {
+            EmbeddingTable::Float(_) => graph.add("Squeeze", &["item_slots", "visitor_axis"], "factors"),
+            EmbeddingTable::Int8(..) => {
                 graph.add("Squeeze", &["item_slots", "visitor_axis"], "whole_factors");
                 graph.turn("item_scales", "item_scales_by_slot");
                 graph.add("Mul", &["whole_factors", "item_scales_by_slot"], "factors");

@@ -29,8 +29,8 @@ use faer::{Mat, Side};
 use ndarray::{Array1, Array2};
 use watchnext::model::TowerInputs;
 
-use crate::tower::compress::eigen;
-use crate::tower::table::Table;
+use crate::math::eigen::eigen;
+use crate::math::embeddings::EmbeddingTable;
 
 /// How a movie of the history enters the equations.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,7 +44,7 @@ pub enum Feedback {
     /// Ratings: `c = 1` and `d = r`, without `G`.
     Explicit,
     /// Whether movies are liked, a click being a like: `c = α w` and `d = w + c` for a weight of `w`, 1 for a click
-    /// ([`rating_weight`](watchnext::features::rating_weight)), with `G`. It is what [`crate::als`] trains.
+    /// ([`rating_weight`](watchnext::features::rating_weight)), with `G`. It is what [`crate::models::als`] trains.
     Clicks {
         /// What a click adds to the confidence.
         alpha: f32,
@@ -92,7 +92,7 @@ impl Equations {
 /// Item factors and equations, from which a visitor's vector follows.
 #[derive(Debug, Clone)]
 pub struct FoldIn {
-    items: Table,
+    items: EmbeddingTable,
     equations: Equations,
     /// The eigenvalues and, by column, eigenvectors of `G`, if the equations have it.
     whole: Option<(Array1<f64>, Array2<f64>)>,
@@ -153,14 +153,14 @@ impl FoldIn {
         } else {
             None
         };
-        let table = if as_floats { Table::Float(items.clone()) } else { Table::fine(items) };
+        let table = if as_floats { EmbeddingTable::Float(items.clone()) } else { EmbeddingTable::fine(items) };
         let mut fold_in = Self { items: table, equations, whole, errors: Vec::new() };
         fold_in.errors = steps::largest_errors(&fold_in, steps::MOST)?;
         Ok(fold_in)
     }
 
     /// The item factors as they are kept.
-    pub const fn items(&self) -> &Table {
+    pub const fn items(&self) -> &EmbeddingTable {
         &self.items
     }
 

@@ -10,7 +10,7 @@ use ndarray::{Array2, Axis};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::compact::principal_axes;
+use crate::math::eigen::principal_axes;
 use crate::titles::nearest;
 
 /// The largest number on the map.

@@ -4,6 +4,7 @@
 //! lie on one spot. The same bundle gives the same map, on any number of threads; `models/EXPERIMENTS.md` has what was tried.
 
 pub mod layout;
+pub mod renew;
 pub mod space;
 pub mod spread;
 
@@ -14,8 +15,11 @@ use ndarray::Array2;
 use rayon::prelude::*;
 use safetensors::tensor::{Dtype, TensorView};
 use watchnext::catalog::Catalog;
+use watchnext::map::MAP;
 use watchnext::recommend::Recommender;
 
+use crate::bundle::file::BundleFile;
+use crate::bundle::packed::Packed;
 use crate::titles::{nearest, overlap};
 
 /// How many neighbours the quality is measured by.
@@ -36,10 +40,11 @@ impl DrawnMap {
     ///
     /// # Errors
     /// What safetensors refuses, which is nothing of this form.
-    pub fn bytes(&self) -> Result<Vec<u8>> {
+    pub fn file(&self) -> Result<BundleFile> {
         let bytes: Vec<u8> = self.positions.iter().flatten().flat_map(|number| number.to_le_bytes()).collect();
         let tensor = TensorView::new(Dtype::U16, vec![self.positions.len(), 2], &bytes)?;
-        Ok(safetensors::serialize(BTreeMap::from([("position", tensor)]), None)?)
+        let bytes = safetensors::serialize(BTreeMap::from([("position", tensor)]), None)?;
+        Ok(BundleFile { role: MAP, path: "map.safetensors", bytes })
     }
 
     /// The share of movies that have a spot of their own, from 0 to 1.
@@ -47,6 +52,16 @@ impl DrawnMap {
         let spots: BTreeSet<&[u16; 2]> = self.positions.iter().collect();
         spots.len() as f64 / self.positions.len().max(1) as f64
     }
+}
+
+/// Draws the map of a packed bundle's movies and adds it.
+///
+/// # Errors
+/// As [`draw`], and what the library refuses of the bundle.
+pub fn add_map(packed: &mut Packed) -> Result<DrawnMap> {
+    let drawn = draw(&packed.recommender()?, &packed.movie_embeddings()?)?;
+    packed.add(drawn.file()?);
+    Ok(drawn)
 }
 
 /// Draws the map of a loaded bundle, whose movies' output embeddings are `embedding` `[movies, dim]`.
@@ -109,7 +124,7 @@ mod tests {
     #[test]
     fn the_file_is_read_as_it_was_meant() {
         let drawn = DrawnMap { positions: vec![[0, 65_535], [65_535, 0], [0, 65_535]], kept: None };
-        let map = MovieMap::from_safetensors(&drawn.bytes().unwrap(), 3).unwrap();
+        let map = MovieMap::from_safetensors(&drawn.file().unwrap().bytes, 3).unwrap();
         assert_eq!(map.positions().collect::<Vec<_>>(), [[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]);
         assert!((drawn.distinct() - 2.0 / 3.0).abs() < 1e-9);
     }

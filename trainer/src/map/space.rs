@@ -14,7 +14,7 @@ use watchnext::features::{DEFAULT_RELEASE_YEAR, LocalTime};
 use watchnext::history::{History, Watch};
 use watchnext::recommend::Recommender;
 
-use crate::compact::principal_axes;
+use crate::math::eigen::principal_axes;
 
 /// The moment of all clicks, in 2023, in seconds since 1970. Any one will do: what is the same for all visitors is no variance.
 const MOMENT: i64 = 1_700_000_000;

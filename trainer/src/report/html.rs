@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use super::plots::Plot;
 use super::table::grouped_choices;
 use crate::evaluate::bootstrap::Figure;
+use crate::evaluate::evaluation::{Comparison, Evaluation, Label, ReactionRow};
 use crate::evaluate::few_clicks::{CLICKS, FewClicks};
 use crate::evaluate::reaction::Reactions;
-use crate::evaluate::run::{Comparison, Evaluation, Label, ReactionRow};
 
 /// Text that is safe inside an element and inside an attribute's quotes.
 pub fn escape(text: &str) -> String {

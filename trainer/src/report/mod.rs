@@ -1,6 +1,6 @@
 //! The evaluator's output: tables for the terminal, JSON for programs, a page with pictures for people, and the model card.
 
-mod held_out;
+mod external_card;
 mod html;
 mod model_card;
 mod plots;
@@ -11,12 +11,11 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-pub use held_out::held_out_figures;
+pub use external_card::external_card;
 pub use model_card::{Recipe, model_card, renew_card};
-pub(crate) use model_card::{few_clicks_table, file_rows, next_movie_table, source_rows};
 
 use crate::evaluate::bootstrap::Figure;
-use crate::evaluate::run::Evaluation;
+use crate::evaluate::evaluation::Evaluation;
 
 /// A figure with its interval, to three digits.
 fn shown(figure: Figure) -> String {
@@ -94,11 +93,11 @@ pub fn write(evaluation: &Evaluation, folder: &Path) -> Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
+    use crate::evaluate::evaluation::{Choice, Curve, CurvePoint, FewClicksRow, Label, NextMovieRow, ReactionRow};
     use crate::evaluate::few_clicks::{CLICKS, FewClicks, UserFigures};
     use crate::evaluate::next_movie::NextMovie;
     use crate::evaluate::reaction::{Reactions, Told};
-    use crate::evaluate::run::{Choice, Curve, CurvePoint, FewClicksRow, Label, NextMovieRow, ReactionRow};
-    use crate::tower::LossCurve;
+    use crate::nn::curve::LossCurve;
 
     fn around(mean: f64, by: f64) -> Figure {
         Figure { mean, low: mean - by, high: mean + by }

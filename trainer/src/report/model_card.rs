@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use watchnext::bundle::{FileEntry, Manifest, Source};
 
 use super::shown;
-use crate::als::AlsConfig;
-use crate::compact::CompactStates;
-use crate::evaluate::run::Evaluation;
-use crate::tower::{Precision, TowerConfig};
-use crate::train::{EpochFigures, TrainConfig};
+use crate::evaluate::evaluation::Evaluation;
+use crate::models::als::AlsConfig;
+use crate::models::seed_network::states::CompactStates;
+use crate::models::seed_network::train::TrainConfig;
+use crate::models::tower::{Precision, TowerConfig};
+use crate::nn::curve::EpochFigures;
 
 /// How a bundle's model came about, in words.
 #[derive(Debug, Clone, PartialEq)]

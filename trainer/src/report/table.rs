@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::shown;
+use crate::evaluate::evaluation::{Choice, Evaluation, ReactionRow};
 use crate::evaluate::few_clicks::CLICKS;
 use crate::evaluate::reaction::Reactions;
-use crate::evaluate::run::{Choice, Evaluation, ReactionRow};
 
 /// An evaluation, to be displayed.
 pub struct Tables<'evaluation>(pub &'evaluation Evaluation);

@@ -12,7 +12,7 @@ use std::path::Path;
 use anyhow::Result;
 use watchnext::catalog::Catalog;
 
-use crate::tower::table::Table;
+use crate::math::embeddings::EmbeddingTable;
 
 pub use encoder::TitleEncoder;
 pub use file::{read_titles, write_titles};
@@ -22,7 +22,7 @@ pub use reduce::{ReducedTitles, nearest, overlap, reduce_titles};
 ///
 /// # Errors
 /// As [`read_titles`] and [`reduce_titles`].
-pub fn reduced_titles(file: Option<&Path>, catalog: &Catalog) -> Result<Option<Table>> {
+pub fn reduced_titles(file: Option<&Path>, catalog: &Catalog) -> Result<Option<EmbeddingTable>> {
     let reduced = |file: &Path| Ok(reduce_titles(&read_titles(file, catalog)?, REDUCED_DIM)?.table);
     file.map(reduced).transpose()
 }

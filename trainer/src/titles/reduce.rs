@@ -4,8 +4,8 @@ use anyhow::{Context, Result, ensure};
 use ndarray::{Array2, Axis, s};
 use rayon::prelude::*;
 
-use crate::compact::principal_axes;
-use crate::tower::table::Table;
+use crate::math::eigen::principal_axes;
+use crate::math::embeddings::EmbeddingTable;
 
 /// Rows whose similarities to all others are computed at once; 256 rows of 10,000 take 10 MB.
 const BLOCK: usize = 256;
@@ -14,7 +14,7 @@ const BLOCK: usize = 256;
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReducedTitles {
     /// `[movies, dim]`, 8 bits with a scale a movie. The columns are uncorrelated, in the order of their variance.
-    pub table: Table,
+    pub table: EmbeddingTable,
     /// The share of the vectors' variance about their mean that `dim` columns keep, from 0 to 1.
     pub variance_kept: f64,
 }
@@ -36,7 +36,7 @@ pub fn reduce_titles(embeddings: &Array2<f32>, dim: usize) -> Result<ReducedTitl
     let all = centered.iter().map(square).sum::<f64>() / movies as f64;
     let kept = deviations.iter().map(square).sum::<f64>();
     let variance_kept = if all > 0.0 { (kept / all).min(1.0) } else { 1.0 };
-    Ok(ReducedTitles { table: Table::fine(&centered.dot(&axes.t())), variance_kept })
+    Ok(ReducedTitles { table: EmbeddingTable::fine(&centered.dot(&axes.t())), variance_kept })
 }
 
 impl ReducedTitles {
@@ -138,7 +138,7 @@ mod tests {
         let mut embeddings = mixtures(40, 8, 8);
         embeddings.row_mut(0).fill(500.0);
         let reduced = reduce_titles(&embeddings, 8).unwrap();
-        let Table::Int8(bytes, scales) = &reduced.table else { unreachable!("it is reduced to 8 bits") };
+        let EmbeddingTable::Int8(bytes, scales) = &reduced.table else { unreachable!("it is reduced to 8 bits") };
         assert!(bytes.rows().into_iter().all(|row| row.iter().any(|byte| byte.abs() == 127)), "{bytes:?}");
         assert!(scales.first() > scales.get(1));
     }

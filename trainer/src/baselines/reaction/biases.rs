@@ -7,7 +7,8 @@ use watchnext::history::{History, Watch};
 
 use super::Stars;
 use super::movie_mean::{MovieStars, SHRINKS};
-use crate::methods::{Axis, TrainingSet, axis};
+use crate::data::training_set::TrainingSet;
+use crate::evaluate::tune::{Axis, axis};
 
 /// The baseline predictors of Koren (2008), means instead of least squares.
 #[derive(Debug)]
@@ -74,7 +75,7 @@ impl Stars for Biases {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::dataset::{Event, User};
+    use crate::data::{Event, User};
     use watchnext::history::Rating;
 
     /// Movie 0 has 2 and 4 stars, movie 1 has 5: the overall mean is 11/3.

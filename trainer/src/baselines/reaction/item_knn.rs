@@ -10,9 +10,10 @@ use watchnext::history::{History, Watch};
 use super::Stars;
 use super::biases::BiasParameters;
 use super::movie_mean::MovieStars;
-use crate::evaluate::better;
-use crate::methods::{Axis, TrainingSet, axis};
-use crate::split::watches;
+use crate::data::split::watches;
+use crate::data::training_set::TrainingSet;
+use crate::evaluate::scorer::better;
+use crate::evaluate::tune::{Axis, axis};
 
 /// The neighbourhood method.
 #[derive(Debug)]

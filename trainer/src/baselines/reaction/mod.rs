@@ -22,10 +22,12 @@ use watchnext::features::LocalTime;
 use watchnext::history::History;
 
 use self::platt::Platt;
-use crate::dataset::User;
+use crate::data::User;
+use crate::data::split::{Fold, folds};
+use crate::data::training_set::TrainingSet;
+use crate::evaluate::method::{ReactionFit, ReactionMethod};
 use crate::evaluate::reaction::{ReactionScorer, Told, each_event, log_loss};
-use crate::methods::{Axis, INNER_FOLDS, INNER_SEED, ReactionFit, ReactionMethod, TrainingSet, search};
-use crate::split::{Fold, folds};
+use crate::evaluate::tune::{Axis, INNER_FOLDS, INNER_SEED, search};
 
 /// A way to predict the stars of a movie, which differs in a few parameters.
 pub trait Stars: Sync {

@@ -6,8 +6,9 @@ use watchnext::catalog::MovieIndex;
 use watchnext::history::History;
 
 use super::Stars;
-use crate::dataset::User;
-use crate::methods::{Axis, TrainingSet, axis};
+use crate::data::User;
+use crate::data::training_set::TrainingSet;
+use crate::evaluate::tune::{Axis, axis};
 
 /// The stars of a movie's training users, shrunk.
 #[derive(Debug)]

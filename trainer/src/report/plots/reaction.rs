@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use super::{Frame, GROUND, Look, Plot, Series, draw, look_of, looks, series_name};
+use crate::evaluate::evaluation::{Evaluation, ReactionRow};
 use crate::evaluate::reaction::{BINS, Reactions};
-use crate::evaluate::run::{Evaluation, ReactionRow};
 
 /// A bin of fewer than this share of the events has a small mark, since its share of likes is less sure.
 const LARGE: f64 = 0.02;

@@ -1,0 +1,73 @@
+//! Counts over a training set.
+
+use std::sync::OnceLock;
+
+use anyhow::Result;
+use watchnext::features::LocalTime;
+
+use crate::data::Event;
+use crate::data::cooccurrence::CoOccurrence;
+use crate::data::incidence::{Incidence, Signal};
+use crate::data::timed_popularity::{Season, TimedEvent, TimedPopularity};
+use crate::data::training_set::TrainingSet;
+
+/// The incidences of a training set by both signals, and the co-occurrences that were asked for.
+#[derive(Debug)]
+pub struct Counts {
+    likes: Incidence,
+    ratings: Incidence,
+    timed: [Vec<TimedEvent>; 2],
+    together: [[OnceLock<CoOccurrence>; LENGTH_POWERS.len()]; 2],
+}
+
+/// The powers of a list's length by which a user may weigh less.
+pub const LENGTH_POWERS: [f32; 2] = [0.0, 0.5];
+
+impl Counts {
+    /// Counts over a training set.
+    ///
+    /// # Errors
+    /// A timestamp outside the calendar, which the reader refuses.
+    pub fn new(training: &TrainingSet) -> Result<Self> {
+        let incidence = |signal| Incidence::new(training.catalog.len(), &training.users, signal);
+        let timed = |event: &Event| -> Result<TimedEvent> {
+            Ok((event.movie.get(), LocalTime::from_unix(event.timestamp, 0)?.year_with_fraction()))
+        };
+        let events = |signal: Signal| -> Result<Vec<TimedEvent>> {
+            training.users.iter().flat_map(|user| signal.events(user)).map(timed).collect()
+        };
+        Ok(Self {
+            likes: incidence(Signal::Likes),
+            ratings: incidence(Signal::Ratings),
+            timed: [events(Signal::Likes)?, events(Signal::Ratings)?],
+            together: Default::default(),
+        })
+    }
+
+    /// How many users have each movie by one signal, as seen from any moment.
+    pub fn popularity(&self, signal: Signal, season: Season) -> TimedPopularity {
+        let [likes, ratings] = &self.timed;
+        let events = if signal == Signal::Likes { likes } else { ratings };
+        TimedPopularity::new(self.likes.users_of.len(), events, season)
+    }
+
+    /// The incidence by one signal.
+    pub const fn incidence(&self, signal: Signal) -> &Incidence {
+        match signal {
+            Signal::Likes => &self.likes,
+            Signal::Ratings => &self.ratings,
+        }
+    }
+
+    /// The co-occurrence by one signal, users weighted by [`LENGTH_POWERS`]' first power, none, or by its second.
+    pub fn co_occurrence(&self, signal: Signal, weighted: bool) -> &CoOccurrence {
+        let [likes, ratings] = &self.together;
+        let [plain, by_length] = match signal {
+            Signal::Likes => likes,
+            Signal::Ratings => ratings,
+        };
+        let [none, half] = LENGTH_POWERS;
+        let (cell, power) = if weighted { (by_length, half) } else { (plain, none) };
+        cell.get_or_init(|| CoOccurrence::new(self.incidence(signal), power))
+    }
+}

@@ -1,0 +1,38 @@
+//! What a model must give to be packed.
+
+use anyhow::Result;
+use watchnext::features::HISTORY_LEN;
+use watchnext::model::{TOWER_INPUTS, TowerInputs};
+
+use crate::math::embeddings::EmbeddingTable;
+
+/// A trained model that can be packed: its two files, and its own arithmetic, to which tract is held.
+pub trait Model {
+    /// The ONNX user tower.
+    ///
+    /// # Errors
+    /// A parameter that can't be read.
+    fn onnx(&self) -> Result<Vec<u8>>;
+
+    /// How many slots the ONNX model's history has.
+    fn history_len(&self) -> usize {
+        HISTORY_LEN
+    }
+
+    /// Whether the ONNX model has an input of this name.
+    fn asks_for(&self, input: &str) -> bool {
+        TOWER_INPUTS.contains(&input)
+    }
+
+    /// What meets the user's vector, with its bias, `[movies]`.
+    ///
+    /// # Errors
+    /// A parameter that can't be read.
+    fn movies(&self) -> Result<(EmbeddingTable, Vec<f32>)>;
+
+    /// The user's vector `[dim]` by the trainer's own arithmetic.
+    ///
+    /// # Errors
+    /// What the arithmetic refuses.
+    fn user_vector(&self, inputs: &TowerInputs) -> Result<Vec<f32>>;
+}

@@ -1,0 +1,285 @@
+//! Item-item matrices, as the product of two thin tables each.
+//!
+//! Two movies are alike in taste by the shrunk cosine of who likes them, or of who rated them, in which a user counts
+//! with one over the root of how many movies they like or rated: `S[i, j] = Σ_u w_u / (√(n_i n_j) + shrinkage)`. They
+//! are near in sequence by how often and how closely they follow each other, either way round, in the same form. The
+//! best factors of a given rank come from the randomised range finder of Halko, Martinsson and Tropp, *Finding
+//! Structure with Randomness* (SIAM Review 2011).
+
+use anyhow::{Result, anyhow};
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, Par, Side};
+use ndarray::Array2;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::user_movies::UserMovies;
+
+/// Columns of the factors.
+const RANK: usize = 64;
+/// More directions than are kept, which the range finder needs to find those.
+const SPARE: usize = 16;
+/// How many watches apart two movies of a history may be to count as near.
+const WINDOW: usize = 20;
+/// The weight of each further place between them.
+const FADING: f32 = 0.9;
+/// The shrinkage of the sequence's cosine, in watches.
+const SEQUENCE_SHRINKAGE: f32 = 5.0;
+/// Products with the matrix that turn random directions towards its large ones.
+const PASSES: usize = 4;
+
+/// `S ≈ input · outputᵀ`, both `[movies, rank]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Factors {
+    /// What a watched movie adds to the pooled sum.
+    pub input: Array2<f32>,
+    /// What meets it.
+    pub output: Array2<f32>,
+}
+
+/// A symmetric matrix over the movies that can be multiplied with.
+trait Symmetric {
+    /// How many movies there are.
+    fn movies(&self) -> usize;
+
+    /// The product with a dense matrix.
+    fn times(&self, dense: &Mat<f32>) -> Mat<f32>;
+}
+
+/// A sparse matrix by rows: columns with their values.
+#[derive(Debug)]
+struct Sparse(Vec<Vec<(u32, f32)>>);
+
+/// `Aᵀ · A` of a sparse matrix `A` `[users, movies]`, which is never computed.
+#[derive(Debug)]
+struct Gram {
+    /// `A`.
+    users: Sparse,
+    /// `Aᵀ`.
+    movies: Sparse,
+}
+
+impl Sparse {
+    /// Movies that stand in the same users' lists.
+    fn of_lists(movies: usize, lists: &[&[u32]], shrinkage: f32) -> Self {
+        let weights: Vec<f32> = lists.iter().map(|list| 1.0 / (list.len().max(1) as f32).sqrt()).collect();
+        let mean = weights.iter().sum::<f32>() / weights.len().max(1) as f32;
+        let mut fans: Vec<Vec<usize>> = vec![Vec::new(); movies];
+        for (user, list) in lists.iter().enumerate() {
+            for movie in *list {
+                fans.get_mut(*movie as usize).into_iter().for_each(|fans| fans.push(user));
+            }
+        }
+        let weight = |user: &usize| weights.get(*user).copied().unwrap_or_default() / mean;
+        let norms: Vec<f32> = fans.iter().map(|fans| fans.iter().map(weight).sum::<f32>().sqrt()).collect();
+        let row = |(movie, fans): (usize, &Vec<usize>)| {
+            let mut together = std::collections::BTreeMap::<u32, f32>::new();
+            for user in fans {
+                for other in lists.get(*user).copied().unwrap_or_default() {
+                    *together.entry(*other).or_default() += weight(user);
+                }
+            }
+            let norm = |movie: usize| norms.get(movie).copied().unwrap_or_default();
+            let others = together.into_iter().filter(|(other, _)| *other as usize != movie);
+            others.map(|(other, sum)| (other, sum / (norm(movie) * norm(other as usize) + shrinkage))).collect()
+        };
+        Self(fans.par_iter().enumerate().map(row).collect())
+    }
+
+    /// Movies that follow each other.
+    fn of_sequences(movies: usize, tastes: &[UserMovies]) -> Self {
+        // Each movie counts as watched once more, so that a cosine of two rare ones has a denominator.
+        let mut counts = vec![1.0_f32; movies];
+        let mut places: Vec<Vec<(usize, usize)>> = vec![Vec::new(); movies];
+        for (user, taste) in tastes.iter().enumerate() {
+            for (place, movie) in taste.rated.iter().enumerate() {
+                places.get_mut(*movie as usize).into_iter().for_each(|places| places.push((user, place)));
+                counts.get_mut(*movie as usize).into_iter().for_each(|count| *count += 1.0);
+            }
+        }
+        let row = |(movie, places): (usize, &Vec<(usize, usize)>)| {
+            let mut near = std::collections::BTreeMap::<u32, f32>::new();
+            for (user, place) in places {
+                let rated = tastes.get(*user).map(|taste| taste.rated.as_slice()).unwrap_or_default();
+                let window = place.saturating_sub(WINDOW)..(place + WINDOW + 1).min(rated.len());
+                for (at, other) in window.clone().zip(rated.get(window).unwrap_or_default()) {
+                    let apart = at.abs_diff(*place);
+                    if apart > 0 {
+                        *near.entry(*other).or_default() += FADING.powi(apart as i32 - 1);
+                    }
+                }
+            }
+            let root = |movie: usize| counts.get(movie).copied().unwrap_or(1.0).sqrt();
+            let cosine = |(other, sum)| (other, sum / (root(movie) * root(other as usize) + SEQUENCE_SHRINKAGE));
+            near.into_iter().map(cosine).collect()
+        };
+        Self(places.par_iter().enumerate().map(row).collect())
+    }
+
+    /// The product with a dense matrix.
+    fn product(&self, dense: &Mat<f32>) -> Mat<f32> {
+        let columns = dense.ncols();
+        // Row by row, so that a movie's neighbours are added up from contiguous memory.
+        let rows: Vec<Vec<f32>> = (0..dense.nrows()).map(|row| dense.row(row).iter().copied().collect()).collect();
+        let sums: Vec<Vec<f32>> = self
+            .0
+            .par_iter()
+            .map(|neighbours| {
+                let mut sum = vec![0.0; columns];
+                for (other, value) in neighbours {
+                    let other = rows.get(*other as usize).map(Vec::as_slice).unwrap_or_default();
+                    sum.iter_mut().zip(other).for_each(|(sum, other)| *sum += value * other);
+                }
+                sum
+            })
+            .collect();
+        Mat::from_fn(self.0.len(), columns, |row, column| {
+            sums.get(row).and_then(|sum| sum.get(column)).copied().unwrap_or_default()
+        })
+    }
+}
+
+impl Symmetric for Sparse {
+    fn movies(&self) -> usize {
+        self.0.len()
+    }
+
+    fn times(&self, dense: &Mat<f32>) -> Mat<f32> {
+        self.product(dense)
+    }
+}
+
+impl Symmetric for Gram {
+    fn movies(&self) -> usize {
+        self.movies.0.len()
+    }
+
+    fn times(&self, dense: &Mat<f32>) -> Mat<f32> {
+        self.movies.product(&self.users.product(dense))
+    }
+}
+
+/// Vectors `[movies, rank]` of movies that have the same viewers near each other: the right singular vectors of who watched
+/// what, times the roots of their values, the weightiest first. `lists` has each user's movies; those who watched much and
+/// movies that many watched weigh less.
+///
+/// # Errors
+/// An eigenvalue problem that doesn't converge.
+pub fn of_viewers(movies: usize, lists: &[Vec<u32>], seed: u64) -> Result<Array2<f32>> {
+    let mut counts = vec![0.0_f32; movies];
+    for movie in lists.iter().flatten() {
+        counts.get_mut(*movie as usize).into_iter().for_each(|count| *count += 1.0);
+    }
+    let of_movie = |movie: u32| (counts.get(movie as usize).copied().unwrap_or_default() + 5.0).powf(-0.4);
+    let of_user = |list: &Vec<u32>| 1.0 / (list.len() as f32 + 10.0).sqrt();
+    let row = |list: &Vec<u32>| list.iter().map(|movie| (*movie, of_user(list) * of_movie(*movie))).collect();
+    let users = Sparse(lists.iter().map(row).collect());
+    let mut transposed = vec![Vec::new(); movies];
+    for (user, row) in (0_u32..).zip(&users.0) {
+        for (movie, value) in row {
+            transposed.get_mut(*movie as usize).into_iter().for_each(|column: &mut Vec<_>| column.push((user, *value)));
+        }
+    }
+    let mut vectors = factors(&Gram { users, movies: Sparse(transposed) }, seed)?.input;
+    // The factors are the vectors times their singular values.
+    for mut column in vectors.columns_mut() {
+        let value = column.iter().map(|entry| entry * entry).sum::<f32>().sqrt();
+        column /= value.max(f32::MIN_POSITIVE).sqrt();
+    }
+    for (mut row, count) in vectors.rows_mut().into_iter().zip(&counts) {
+        row /= (count + 5.0).powf(0.1);
+    }
+    Ok(vectors)
+}
+
+/// The factors of the matrix of movies that are liked together.
+///
+/// # Errors
+/// An eigenvalue problem that doesn't converge.
+pub fn of_likes(movies: usize, tastes: &[UserMovies], shrinkage: f32, seed: u64) -> Result<Factors> {
+    let lists: Vec<&[u32]> = tastes.iter().map(|taste| taste.liked.as_slice()).collect();
+    factors(&Sparse::of_lists(movies, &lists, shrinkage), seed)
+}
+
+/// The factors of the matrix of movies that the same users rated, whatever they thought of them.
+///
+/// # Errors
+/// An eigenvalue problem that doesn't converge.
+pub fn of_ratings(movies: usize, tastes: &[UserMovies], shrinkage: f32, seed: u64) -> Result<Factors> {
+    let lists: Vec<&[u32]> = tastes.iter().map(|taste| taste.rated.as_slice()).collect();
+    factors(&Sparse::of_lists(movies, &lists, shrinkage), seed)
+}
+
+/// The factors of the matrix of movies that follow each other.
+///
+/// # Errors
+/// An eigenvalue problem that doesn't converge.
+pub fn of_sequences(movies: usize, tastes: &[UserMovies], seed: u64) -> Result<Factors> {
+    factors(&Sparse::of_sequences(movies, tastes), seed)
+}
+
+fn factors(matrix: &impl Symmetric, seed: u64) -> Result<Factors> {
+    let movies = matrix.movies();
+    let rank = RANK.min(movies);
+    let columns = (RANK + SPARE).min(movies);
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut basis = Mat::from_fn(movies, columns, |_, _| rng.random_range(-1.0_f32..1.0));
+    for _ in 0..PASSES {
+        basis = matrix.times(&basis).qr().compute_thin_Q();
+    }
+    let image = matrix.times(&basis);
+    let mut small = Mat::zeros(columns, columns);
+    matmul(small.as_mut(), Accum::Replace, basis.transpose(), image.as_ref(), 1.0, Par::Seq);
+    let eigen =
+        small.self_adjoint_eigen(Side::Lower).map_err(|error| anyhow!("the factors don't converge: {error:?}"))?;
+    let mut largest: Vec<(usize, f32)> = eigen.S().column_vector().iter().copied().enumerate().collect();
+    largest.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()).then(left.0.cmp(&right.0)));
+    largest.truncate(rank);
+    let turn = Mat::from_fn(columns, rank, |row, column| {
+        largest.get(column).map_or(0.0, |(at, value)| eigen.U()[(row, *at)] * value.abs().sqrt())
+    });
+    let mut turned = Mat::zeros(movies, rank);
+    matmul(turned.as_mut(), Accum::Replace, basis.as_ref(), turn.as_ref(), 1.0, Par::Seq);
+    let input = Array2::from_shape_fn((movies, rank), |(row, column)| turned[(row, column)]);
+    let mut output = input.clone();
+    for (mut column, (_, value)) in output.columns_mut().into_iter().zip(&largest) {
+        column *= value.signum();
+    }
+    Ok(Factors { input, output })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+
+    /// Two groups of users who like disjoint halves of eight movies: the factors are of full rank and give the matrix back.
+    #[test]
+    fn the_factors_multiply_to_the_shrunk_cosines() {
+        let taste =
+            |movies: &[u32]| UserMovies { rated: movies.to_vec(), liked: movies.to_vec(), ..UserMovies::default() };
+        let tastes = [taste(&[0, 1, 2, 3]), taste(&[0, 1]), taste(&[4, 5, 6, 7]), taste(&[4, 7])];
+        let factors = of_likes(8, &tastes, 1.0, 1).unwrap();
+        let product = factors.input.dot(&factors.output.t());
+        // Users of four likes weigh 1/2 and of two 1/√2, over their mean.
+        let mean = (0.5 + 0.5_f32.sqrt()) / 2.0;
+        let (long, short) = (0.5 / mean, 0.5_f32.sqrt() / mean);
+        assert!((product[[0, 1]] - (long + short) / (long + short + 1.0)).abs() < 1e-4);
+        assert!((product[[2, 3]] - long / (long + 1.0)).abs() < 1e-4);
+        assert!(product[[0, 4]].abs() < 1e-4 && product[[0, 0]].abs() < 1e-4);
+    }
+
+    /// One user watched 0, 1 and 2 in a row, another 0 alone: neighbours count 1, the next but one 0.9.
+    #[test]
+    fn movies_that_follow_each_other_are_near() {
+        let taste = |movies: &[u32]| UserMovies { rated: movies.to_vec(), ..UserMovies::default() };
+        let factors = of_sequences(4, &[taste(&[0, 1, 2]), taste(&[0])], 1).unwrap();
+        let product = factors.input.dot(&factors.output.t());
+        let cosine = |near: f32, one: f32, other: f32| near / ((one * other).sqrt() + SEQUENCE_SHRINKAGE);
+        assert!((product[[0, 1]] - cosine(1.0, 3.0, 2.0)).abs() < 1e-4);
+        assert!((product[[0, 2]] - cosine(0.9, 3.0, 2.0)).abs() < 1e-4);
+        assert!((product[[2, 1]] - cosine(1.0, 2.0, 2.0)).abs() < 1e-4);
+        assert!(product[[3, 1]].abs() < 1e-4 && product[[1, 1]].abs() < 1e-4);
+    }
+}

@@ -1,0 +1,165 @@
+//! Tuning a family of methods on a part of the training users.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+
+use super::few_clicks::{PopularityRanks, few_clicks};
+use super::method::{Fit, Method, Selection};
+use super::next_movie;
+use super::scorer::Scorer;
+use crate::data::split::folds;
+use crate::data::training_set::TrainingSet;
+
+/// The values to try for one parameter, each as a change of the others' current choice.
+pub type Axis<Parameters> = Vec<Box<dyn Fn(&mut Parameters)>>;
+
+/// An axis of `values`, written into the parameters by `set`.
+pub fn axis<Parameters: 'static, Value: Copy + 'static>(
+    values: &[Value],
+    set: fn(&mut Parameters, Value),
+) -> Axis<Parameters> {
+    let change = |value: Value| -> Box<dyn Fn(&mut Parameters)> { Box::new(move |parameters| set(parameters, value)) };
+    values.iter().copied().map(change).collect()
+}
+
+/// Methods of one kind that differ in a few parameters.
+pub trait Family: Sync {
+    /// The parameters, shown in words.
+    type Parameters: Clone + PartialEq + Display;
+    /// What all members need of the training users, computed once.
+    type Statistics: Send + Sync;
+
+    /// See [`Method::id`].
+    fn id(&self) -> &'static str;
+
+    /// See [`Method::name`].
+    fn name(&self) -> &'static str;
+
+    /// See [`Method::of_moment`].
+    fn of_moment(&self) -> bool {
+        false
+    }
+
+    /// Where the search begins.
+    fn start(&self) -> Self::Parameters;
+
+    /// The values to try, parameter by parameter, the weightiest first.
+    fn axes(&self, selection: &Selection) -> Vec<Axis<Self::Parameters>>;
+
+    /// Counts what the members need.
+    ///
+    /// # Errors
+    /// A timestamp outside the calendar, which the reader refuses.
+    fn statistics(&self, training: &TrainingSet) -> Result<Self::Statistics>;
+
+    /// The member with these parameters.
+    ///
+    /// # Errors
+    /// A computation that fails for them.
+    fn scorer(&self, statistics: &Arc<Self::Statistics>, parameters: &Self::Parameters) -> Result<Box<dyn Scorer>>;
+}
+
+/// The best member of a family for a training set.
+pub struct Tuned<F>(pub F);
+
+/// Parts of the training users of which one judges the parameters (protocols P2 and P3).
+pub(crate) const INNER_FOLDS: usize = 5;
+
+/// The seed of that split.
+pub(crate) const INNER_SEED: u64 = 20_250_303;
+
+impl<F: Family> Method for Tuned<F> {
+    fn id(&self) -> &'static str {
+        self.0.id()
+    }
+
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn of_moment(&self) -> bool {
+        self.0.of_moment()
+    }
+
+    fn fit(&self, training: &TrainingSet, selection: &Selection) -> Result<Fit> {
+        let Self(family) = self;
+        let statistics = Arc::new(family.statistics(training)?);
+        let axes = family.axes(selection);
+        let parameters = match selection {
+            Selection::NextMovie { validation } => search(family.start(), &axes, |parameters| {
+                next_movie::objective(family.scorer(&statistics, parameters)?.as_ref(), validation)
+            })?,
+            Selection::FewClicks => {
+                let inner = folds(&training.users, training.main, INNER_FOLDS, INNER_SEED);
+                let inner = inner.into_iter().next().context("the training users can't be split")?;
+                let held_out = inner.held_out;
+                let inner = TrainingSet::new(&training.catalog, inner.train, inner.main)?;
+                let popularity = PopularityRanks::of_catalog(&inner.catalog);
+                let inner_statistics = Arc::new(family.statistics(&inner)?);
+                search(family.start(), &axes, |parameters| {
+                    let scorer = family.scorer(&inner_statistics, parameters)?;
+                    Ok(few_clicks(scorer.as_ref(), &held_out, &popularity)?.objective())
+                })?
+            }
+        };
+        Ok(Fit::of(family.scorer(&statistics, &parameters)?, parameters.to_string()))
+    }
+}
+
+/// The parameters of the highest `objective` found by going along one axis after the other, round by round, until a round
+/// changes nothing, three times at most. A full grid would take the product of the axes' lengths; this takes a few times
+/// their sum.
+pub(crate) fn search<Parameters: Clone + PartialEq>(
+    start: Parameters,
+    axes: &[Axis<Parameters>],
+    objective: impl Fn(&Parameters) -> Result<f64>,
+) -> Result<Parameters> {
+    const ROUNDS: usize = 3;
+    let mut tried = vec![(start.clone(), objective(&start)?)];
+    let mut best = tried.first().cloned().context("the search has no start")?;
+    for _ in 0..ROUNDS {
+        let before = best.0.clone();
+        for axis in axes {
+            let around = best.0.clone();
+            for change in axis {
+                let mut candidate = around.clone();
+                change(&mut candidate);
+                if tried.iter().any(|(known, _)| *known == candidate) {
+                    continue;
+                }
+                let value = objective(&candidate)?;
+                tried.push((candidate.clone(), value));
+                if value > best.1 {
+                    best = (candidate, value);
+                }
+            }
+        }
+        if best.0 == before {
+            break;
+        }
+    }
+    Ok(best.0)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// The two parameters pull on each other: after the first round the first axis has a better value than before.
+    #[test]
+    fn the_search_goes_round_until_nothing_changes() {
+        let axes: Vec<Axis<(i32, i32)>> = vec![
+            axis(&[0, 1, 2, 3], |point, value| point.0 = value),
+            axis(&[0, 1, 2, 3], |point, value| point.1 = value),
+        ];
+        let objective = |point: &(i32, i32)| {
+            let (x, y) = (f64::from(point.0), f64::from(point.1));
+            Ok(-(x - 3.0).powi(2) - 2.0 * (y - x).powi(2))
+        };
+        assert_eq!(search((0, 3), &axes, objective).unwrap(), (3, 3));
+        assert_eq!(search((0, 0), &[], objective).unwrap(), (0, 0));
+    }
+}

@@ -1,0 +1,51 @@
+//! A new map, and new links, for a bundle on disk.
+
+use std::path::Path;
+
+use anyhow::Result;
+use watchnext::bundle::{Manifest, MovieEmbeddings};
+use watchnext::links::LINKS;
+use watchnext::map::MAP;
+
+use super::{DrawnMap, draw};
+use crate::bundle::commit::commit;
+use crate::bundle::packed::{add_source, links_file};
+use crate::bundle::read::{FolderFiles, load, read_files};
+use crate::data::links::read_links;
+
+/// What [`renew`] wrote.
+#[derive(Debug)]
+pub struct Renewed {
+    /// The bundle's new manifest.
+    pub manifest: Manifest,
+    /// The new map.
+    pub map: DrawnMap,
+}
+
+/// Gives a bundle on disk its links, if the folder of its `data` has them, and its map, the very bytes that training on the same
+/// data writes. Its other files stay as they are.
+///
+/// # Errors
+/// As [`read_bundle`], [`read_links`] and [`map::draw`], and a folder that can't be written to.
+pub fn renew(folder: &Path, data: &Path) -> Result<Renewed> {
+    let FolderFiles { manifest: bytes, mut files } = read_files(folder)?;
+    let mut manifest = Manifest::from_json(&bytes)?;
+    // What is about to be replaced may be of another catalogue.
+    for role in [LINKS, MAP] {
+        files.remove(role);
+    }
+    let recommender = load(&bytes, |role| files.get(role).map(Vec::as_slice))?;
+    let mut new = Vec::new();
+    if let Some((links, source)) = read_links(data, recommender.catalog())? {
+        new.push(links_file(&links)?);
+        add_source(&mut manifest, source);
+    }
+    let movies = files.get("movies").map(Vec::as_slice).unwrap_or_default();
+    let embeddings = MovieEmbeddings::from_safetensors(movies, manifest.movies, manifest.dim)?;
+    let map = draw(&recommender, &embeddings.embedding)?;
+    new.push(map.file()?);
+    manifest.files.extend(new.iter().map(|file| file.entry()));
+    let changed: Vec<_> = new.iter().map(|file| (file.path, file.bytes.as_slice())).collect();
+    commit(folder, &manifest, &changed, &[])?;
+    Ok(Renewed { manifest, map })
+}

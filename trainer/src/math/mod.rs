@@ -1,0 +1,14 @@
+//! Arithmetic that knows nothing of movies.
+
+pub mod bytes;
+pub mod eigen;
+pub mod embeddings;
+
+use anyhow::Result;
+use ndarray::Array2;
+
+/// `tables` side by side.
+pub(crate) fn concat_columns(tables: &[&Array2<f32>]) -> Result<Array2<f32>> {
+    let views: Vec<_> = tables.iter().map(|table| table.view()).collect();
+    Ok(ndarray::concatenate(ndarray::Axis(1), &views)?)
+}

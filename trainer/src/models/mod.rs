@@ -1,0 +1,19 @@
+//! The models that can be trained here or brought from elsewhere.
+
+pub mod als;
+pub mod external;
+pub mod ranker;
+pub mod seed_network;
+pub mod sequence;
+pub mod tower;
+
+/// The models that can be trained here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ModelKind {
+    /// The default: what a few clicks say about taste, and what a long list says about the next movie.
+    Tower,
+    /// The seed notebook's network, to compare with.
+    SeedNetwork,
+    /// Implicit alternating least squares, for millions of ratings.
+    Als,
+}

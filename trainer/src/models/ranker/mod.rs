@@ -1,0 +1,74 @@
+//! The second stage: what of the candidates somebody would like.
+//!
+//! [`taste`] learns which rating somebody gives a movie, [`leaning`] what was watched says of that, [`traits`] puts both and
+//! more into the table that ships, [`rows`] turns the users' ratings into what the ranker trains on, through the feature code
+//! that the browser runs, [`network`] is the ranker, and [`method`] puts it through protocol P3.
+
+pub mod leaning;
+pub mod method;
+pub mod network;
+pub mod rows;
+pub mod taste;
+pub mod traits;
+
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressStyle};
+use watchnext::catalog::Catalog;
+use watchnext::features::reaction::ReactionHistory;
+use watchnext::ranker::RANKER;
+use watchnext::traits::TRAITS;
+
+use super::ranker::network::Network;
+use super::ranker::traits::TraitTables;
+use crate::bundle::file::BundleFile;
+use crate::bundle::packed::Packed;
+use crate::data::User;
+use crate::math::embeddings::EmbeddingTable;
+
+/// A trained second stage.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranker {
+    /// What ships as `ranker.onnx`.
+    pub network: Network,
+    /// What ships as `traits.safetensors`.
+    pub traits: TraitTables,
+}
+
+/// Trains the second stage on `users`, all of whom may be seen; the first `main` of them are people like the visitors.
+///
+/// # Errors
+/// No ratings, and a loss that isn't finite.
+pub fn fit(
+    catalog: &Catalog,
+    users: &[User],
+    main: usize,
+    titles: Option<&EmbeddingTable>,
+    seed: u64,
+) -> Result<Ranker> {
+    // Groups, networks, and the table.
+    let bar = ProgressBar::new(rows::GROUPS as u64 + 3);
+    bar.set_style(ProgressStyle::with_template("ranker   {bar:32} {percent:>3} % · {eta} left")?);
+    let rows = rows::cross_fitted(catalog, users, main, titles, seed, || bar.inc(1))?;
+    let network = network::train(&rows, seed, || bar.inc(1))?;
+    let traits = TraitTables::new(catalog, users, titles, seed)?;
+    bar.inc(1);
+    bar.finish_and_clear();
+    Ok(Ranker { network, traits })
+}
+
+impl Ranker {
+    /// Adds the second stage to a bundle, and to its parity cases the likes by the network's own arithmetic.
+    ///
+    /// # Errors
+    /// Tables that can't be written.
+    pub fn add_to(&self, packed: &mut Packed, catalog: &Catalog) -> Result<()> {
+        let traits = self.traits.load(catalog)?;
+        packed.add_likes(catalog, |history, moment, movie| {
+            let history = ReactionHistory::new(catalog, &traits, history.watches());
+            self.network.reactions(&history.features(movie, moment)).last().copied()
+        });
+        packed.add(BundleFile { role: RANKER, path: "ranker.onnx", bytes: self.network.onnx() });
+        packed.add(BundleFile { role: TRAITS, path: "traits.safetensors", bytes: self.traits.bytes()? });
+        Ok(())
+    }
+}

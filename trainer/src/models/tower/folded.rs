@@ -1,0 +1,406 @@
+//! The trained parts as one tower: wide tables side by side, reduced, and kept in 8 bits.
+
+use anyhow::{Context, Result};
+use ndarray::{Array1, Array2, Axis, s};
+use watchnext::features::{HISTORY_LEN, HistoryInputs};
+
+use super::compress::{Reduced, covariance, reduce};
+use super::eras::{Eras, KNOTS};
+use super::gains::{self, BUCKETS, bucket};
+use super::member::{Hidden, Member, SideInformation};
+use super::sampler::fading;
+use super::{Precision, TowerConfig};
+use crate::data::item_factors::Factors;
+use crate::math::concat_columns;
+use crate::math::embeddings::EmbeddingTable;
+use crate::nn::leaky_relu::NEGATIVE_SLOPE;
+
+/// The least weight of popularity; the channels are divided by it.
+const LEAST_POPULARITY: f32 = 0.05;
+
+/// A channel's arithmetic after its movies are pooled: `skip · z + bias + second · leaky(first · z + first_bias)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Channel {
+    /// `[movies, pooled]`.
+    pub table: EmbeddingTable,
+    /// `[out, pooled]`.
+    pub skip: Array2<f32>,
+    /// `[out]`.
+    pub bias: Array1<f32>,
+    /// The hidden layer, if any.
+    pub hidden: Option<Layer>,
+    /// `[KNOTS, pooled]`: what the year of the visit adds to the pooled sum, if it does.
+    pub eras: Option<Array2<f32>>,
+}
+
+/// A channel's hidden layer, whose own bias at the output is part of the channel's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layer {
+    /// `[hidden, pooled]`.
+    pub first: EmbeddingTable,
+    /// `[hidden]`.
+    pub first_bias: Array1<f32>,
+    /// `[out, hidden]`.
+    pub second: EmbeddingTable,
+}
+
+/// The whole tower.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tower {
+    /// What a handful of clicks says.
+    pub clicks: Channel,
+    /// What the end of a long history says, if anything was learnt of that.
+    pub sequence: Option<Channel>,
+    /// The factors of both channels and of popularity's drift at each length of the history, `[HISTORY_LEN + 1]`.
+    pub gains: Vec<[f32; 3]>,
+    /// The years that are told apart.
+    pub eras: Eras,
+    /// `[KNOTS, drift_dim]`: the user vector's part for the drift of popularity, of no columns if nothing is known of that.
+    pub drift: Array2<f32>,
+    /// What meets the user's vector, `[movies, dim]`.
+    pub movies: EmbeddingTable,
+    /// `[movies]`: popularity.
+    pub bias: Vec<f32>,
+}
+
+/// Networks whose logits are to be averaged, side by side.
+struct Wide {
+    /// `[movies, columns]`.
+    input: Array2<f32>,
+    /// `[movies, columns + 1]`; the last column is the bias, which meets a constant 1.
+    output: Array2<f32>,
+    hidden: Option<Hidden>,
+    /// `[KNOTS, columns]`, if any network is told the year.
+    eras: Option<Array2<f32>>,
+}
+
+impl Wide {
+    fn new(members: &[Member], matrices: &[(&Factors, f32)]) -> Result<Self> {
+        let share = 1.0 / members.len().max(1) as f32;
+        let mut inputs: Vec<Array2<f32>> = members.iter().map(|member| member.input.clone()).collect();
+        let mut outputs: Vec<Array2<f32>> = members.iter().map(|member| &member.output * share).collect();
+        for (factors, weight) in matrices {
+            inputs.push(factors.input.clone());
+            outputs.push(&factors.output * *weight);
+        }
+        let bias = members.iter().map(|member| &member.bias * share).reduce(|sum, bias| sum + bias);
+        outputs.push(bias.context("a channel needs a network")?.insert_axis(Axis(1)));
+        let input = concat_columns(&inputs.iter().collect::<Vec<_>>())?;
+        let output = concat_columns(&outputs.iter().collect::<Vec<_>>())?;
+        let hidden = side_by_side(members, input.ncols());
+        let eras = eras_side_by_side(members, input.ncols());
+        Ok(Self { input, output, hidden, eras })
+    }
+
+    /// The channel in `dim` columns, and its part of the movies' table `[movies, dim]`.
+    fn reduce(&self, weights: &[f32], dim: usize, precision: Precision) -> Result<(Channel, Array2<f32>)> {
+        let columns = self.input.ncols();
+        let output_covariance = covariance(&self.output.slice(s![.., ..columns]).to_owned(), weights);
+        // What is pooled are movies' rows and the years', of which each counts as much as all of the other kind.
+        let total: f32 = weights.iter().sum();
+        let movies = self.input.nrows();
+        let (pooled, weights_of_pooled) = match &self.eras {
+            Some(eras) => {
+                let of_eras = vec![total / eras.nrows() as f32; eras.nrows()];
+                (ndarray::concatenate(Axis(0), &[self.input.view(), eras.view()])?, [weights, &of_eras].concat())
+            }
+            None => (self.input.clone(), weights.to_vec()),
+        };
+        let input = reduce(&pooled, &weights_of_pooled, &output_covariance, dim)?;
+        // A user's vector varies as the rows do that it is pooled of, and its last number is always 1.
+        let mut metric = Array2::zeros((columns + 1, columns + 1));
+        let spread = covariance(&pooled, &weights_of_pooled) / f64::from(total);
+        metric.slice_mut(s![..columns, ..columns]).assign(&spread);
+        metric.slice_mut(s![columns.., columns..]).fill(1.0);
+        let Reduced { table, decoder } = reduce(&self.output, weights, &metric, dim)?;
+        let (encoder, constant) = decoder.view().split_at(Axis(1), columns);
+        let mut bias = constant.sum_axis(Axis(1));
+        let unfold = input.decoder.t();
+        let hidden = self.hidden.as_ref().map(|hidden| {
+            bias += &encoder.dot(&hidden.second_bias);
+            let table = |values: Array2<f32>| match precision {
+                Precision::Float => EmbeddingTable::Float(values),
+                Precision::Int8 { .. } => EmbeddingTable::fine(&values),
+            };
+            Layer {
+                first: table(hidden.first.dot(&unfold)),
+                first_bias: hidden.first_bias.clone(),
+                second: table(encoder.dot(&hidden.second)),
+            }
+        });
+        let (table_of_movies, table_of_eras) = input.table.view().split_at(Axis(0), movies);
+        let channel = Channel {
+            table: precision.table(table_of_movies.to_owned(), weights),
+            skip: encoder.dot(&unfold),
+            bias,
+            hidden,
+            eras: self.eras.as_ref().map(|_| table_of_eras.to_owned()),
+        };
+        Ok((channel, table))
+    }
+}
+
+/// The hidden layers of `members`, each over its own columns of `columns`.
+fn side_by_side(members: &[Member], columns: usize) -> Option<Hidden> {
+    let units = members.iter().filter_map(|member| member.hidden.as_ref()).map(|hidden| hidden.first.nrows()).sum();
+    if units == 0 {
+        return None;
+    }
+    let mut wide = Hidden {
+        first: Array2::zeros((units, columns)),
+        first_bias: Array1::zeros(units),
+        second: Array2::zeros((columns, units)),
+        second_bias: Array1::zeros(columns),
+    };
+    let (mut column, mut unit) = (0, 0);
+    for member in members {
+        let width = member.input.ncols();
+        if let Some(hidden) = &member.hidden {
+            let end = unit + hidden.first.nrows();
+            wide.first.slice_mut(s![unit..end, column..column + width]).assign(&hidden.first);
+            wide.first_bias.slice_mut(s![unit..end]).assign(&hidden.first_bias);
+            wide.second.slice_mut(s![column..column + width, unit..end]).assign(&hidden.second);
+            wide.second_bias.slice_mut(s![column..column + width]).assign(&hidden.second_bias);
+            unit = end;
+        }
+        column += width;
+    }
+    Some(wide)
+}
+
+/// The years' vectors of `members`, each in its own columns of `columns`.
+fn eras_side_by_side(members: &[Member], columns: usize) -> Option<Array2<f32>> {
+    members.iter().any(|member| member.eras.is_some()).then(|| {
+        let mut wide = Array2::zeros((KNOTS, columns));
+        let mut column = 0;
+        for member in members {
+            let end = column + member.input.ncols();
+            if let Some(own) = &member.eras {
+                wide.slice_mut(s![.., column..end]).assign(own);
+            }
+            column = end;
+        }
+        wide
+    })
+}
+
+/// What a tower is folded of.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts<'parts> {
+    /// The click channel's networks.
+    pub clicks: &'parts [Member],
+    /// Movies that are liked together.
+    pub liked_together: &'parts Factors,
+    /// Movies that the same users rated.
+    pub rated_together: &'parts Factors,
+    /// The sequence channel's networks.
+    pub sequences: &'parts [Member],
+    /// Movies that follow each other; without them there is no sequence channel.
+    pub followers: Option<&'parts Factors>,
+}
+
+/// The mean of the networks' weights by the history's length.
+fn mean(members: &[Member], weights: fn(&Member) -> &[f32; BUCKETS]) -> [f32; BUCKETS] {
+    let at = |at: usize| {
+        members.iter().filter_map(|member| weights(member).get(at)).sum::<f32>() / members.len().max(1) as f32
+    };
+    std::array::from_fn(at)
+}
+
+impl Tower {
+    /// Folds the networks and the item-item matrices into one tower.
+    ///
+    /// # Errors
+    /// A channel without a network, and eigenvalues that don't converge.
+    pub fn fold(parts: &Parts, side: &SideInformation, config: &TowerConfig) -> Result<Self> {
+        // A movie's errors matter as often as it is clicked or suggested.
+        let weights: Vec<f32> = side.popularity.iter().map(|log| log.exp()).collect();
+        let alike = [(parts.liked_together, config.liked_weight), (parts.rated_together, config.rated_weight)];
+        let clicks = Wide::new(parts.clicks, &alike)?;
+        let (clicks, click_movies) = clicks.reduce(&weights, config.click_dim, config.precision)?;
+        let sequence = match parts.followers {
+            Some(followers) => {
+                let sequence = Wide::new(parts.sequences, &[(followers, config.follower_weight)])?;
+                Some(sequence.reduce(&weights, config.sequence_dim, config.precision)?)
+            }
+            None => None,
+        };
+        let (sequence, sequence_movies) = sequence.unzip();
+        let of_both = |weights| (mean(parts.clicks, weights), mean(parts.sequences, weights));
+        let (popularity, drift) = (of_both(|member| &member.popularity), of_both(|member| &member.drift));
+        let gains = gains::by_length(config.first_click, config.sequence_in_clicks, config.clicks_in_sequence)
+            .into_iter()
+            .enumerate()
+            .map(|(watched, gains)| {
+                let of = |scales: &[f32; BUCKETS]| scales.get(bucket(watched)).copied().unwrap_or(1.0);
+                let both = |(clicks, sequence): &([f32; BUCKETS], [f32; BUCKETS])| {
+                    gains.clicks * of(clicks) + gains.sequence * of(sequence)
+                };
+                let (popularity, drift) = (both(&popularity), both(&drift));
+                // Dividing a list's scores by one number leaves its order, and popularity needs no column of its own.
+                let popularity = popularity.max(LEAST_POPULARITY);
+                let say = gains.confidence / popularity;
+                [gains.clicks * say, gains.sequence * say, drift / popularity]
+            });
+        let has_drift = config.drift_dim > 0;
+        let movies: Vec<&Array2<f32>> = std::iter::once(&click_movies)
+            .chain(&sequence_movies)
+            .chain(has_drift.then_some(&side.drift.movies))
+            .collect();
+        Ok(Self {
+            clicks,
+            sequence,
+            gains: gains.collect(),
+            eras: side.eras,
+            drift: if has_drift { side.drift.eras.clone() } else { Array2::zeros((KNOTS, 0)) },
+            movies: config.precision.table(concat_columns(&movies)?, &weights),
+            bias: side.popularity.clone(),
+        })
+    }
+
+    /// The user's vector `[dim]` in `year`, as the ONNX graph computes it.
+    pub fn user_vector(&self, history: &HistoryInputs, year: f32) -> Vec<f32> {
+        let watched: Vec<(usize, f32)> = history
+            .movies
+            .iter()
+            .zip(&history.weights)
+            .filter(|(_, weight)| **weight > 0.0)
+            .map(|(movie, weight)| (usize::try_from(*movie).unwrap_or(usize::MAX), *weight))
+            .collect();
+        let count = watched.len();
+        let root = (count.max(1) as f32).sqrt();
+        let [click_gain, sequence_gain, drift_gain] =
+            self.gains.get(count.min(HISTORY_LEN)).copied().unwrap_or([1.0, 0.0, 1.0]);
+        let shares = self.eras.shares(year);
+        let clicks = self.clicks.apply(watched.iter().map(|(movie, weight)| (*movie, weight / root)), &shares);
+        let fading_root = (0..count).map(fading).sum::<f32>().max(1e-6).sqrt();
+        let slots = watched.iter().rev().enumerate();
+        let sequence = slots.map(|(ago, (movie, weight))| (*movie, fading(ago) * weight / fading_root));
+        let sequence = self.sequence.as_ref().map(|channel| channel.apply(sequence, &shares) * sequence_gain);
+        let drift = self.drift.t().dot(&Array1::from_iter(shares)) * drift_gain;
+        (clicks * click_gain).into_iter().chain(sequence.into_iter().flatten()).chain(drift).collect()
+    }
+
+    /// Whether the year of the visit has a part in the vector.
+    pub fn asks_for_year(&self) -> bool {
+        let of_year = |channel: &Channel| channel.eras.is_some();
+        self.drift.ncols() > 0 || of_year(&self.clicks) || self.sequence.as_ref().is_some_and(of_year)
+    }
+}
+
+impl Channel {
+    fn apply(&self, slots: impl Iterator<Item = (usize, f32)>, shares: &[f32; KNOTS]) -> Array1<f32> {
+        let mut pooled = Array1::zeros(self.table.dim().1);
+        for (movie, factor) in slots {
+            if let Some(row) = self.table.row(movie) {
+                pooled.scaled_add(factor, &Array1::from_vec(row));
+            }
+        }
+        for (row, share) in self.eras.iter().flat_map(|eras| eras.rows()).zip(shares) {
+            pooled.scaled_add(*share, &row);
+        }
+        let mut out = self.skip.dot(&pooled) + &self.bias;
+        if let Some(hidden) = &self.hidden {
+            let inner = hidden.first.values().dot(&pooled) + &hidden.first_bias;
+            out += &hidden.second.values().dot(&inner.mapv(|value| value.max(value * NEGATIVE_SLOPE as f32)));
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+    use super::*;
+    use crate::models::tower::content::Content;
+    use crate::models::tower::eras::Drift;
+    use watchnext::catalog::{Catalog, Movie, MovieId};
+
+    fn wave(rows: usize, columns: usize, step: f32) -> Array2<f32> {
+        Array2::from_shape_fn((rows, columns), |(row, column)| ((row * columns + column) as f32 * step).sin())
+    }
+
+    fn member(movies: usize, width: usize, hidden: usize, step: f32) -> Member {
+        let layer = (hidden > 0).then(|| Hidden {
+            first: wave(hidden, width, step),
+            first_bias: wave(1, hidden, 0.3).row(0).to_owned(),
+            second: wave(width, hidden, step * 1.7),
+            second_bias: wave(1, width, 0.9).row(0).to_owned(),
+        });
+        Member {
+            input: wave(movies, width, step * 0.77),
+            output: wave(movies, width, step * 1.31),
+            bias: wave(1, movies, step * 0.2).row(0).to_owned(),
+            popularity: [0.8; BUCKETS],
+            drift: [0.8; BUCKETS],
+            hidden: layer,
+            eras: None,
+        }
+    }
+
+    fn logits(member: &Member, slots: &[(usize, f32)]) -> Array1<f32> {
+        let mut z = Array1::zeros(member.input.ncols());
+        slots.iter().for_each(|(movie, factor)| z.scaled_add(*factor, &member.input.row(*movie)));
+        let mut user = z.clone();
+        if let Some(hidden) = &member.hidden {
+            let inner = hidden.first.dot(&z) + &hidden.first_bias;
+            user += &(hidden.second.dot(&inner.mapv(|v| v.max(0.2 * v))) + &hidden.second_bias);
+        }
+        member.output.dot(&user) + &member.bias
+    }
+
+    /// With as many columns as the networks have, folding only rearranges: the scores are the mean of the networks'
+    /// logits, the matrix and popularity, all over popularity's weight.
+    #[test]
+    fn folding_keeps_the_scores_where_nothing_is_cut() {
+        let members = [member(40, 6, 5, 0.9), member(40, 4, 0, 0.61)];
+        let liked_together = Factors { input: wave(40, 3, 0.5), output: wave(40, 3, 0.7) };
+        let rated_together = Factors { input: wave(40, 2, 0.8), output: wave(40, 2, 1.1) };
+        let sequences = [member(40, 5, 0, 0.43)];
+        let followers = Factors { input: wave(40, 2, 0.3), output: wave(40, 2, 0.2) };
+        let popularity: Vec<f32> = (0..40).map(|movie| (movie as f32 * 0.1).cos()).collect();
+        let config = TowerConfig {
+            first_click: 1.0,
+            sequence_in_clicks: 0.0,
+            click_dim: 16,
+            sequence_dim: 8,
+            precision: Precision::Float,
+            ..TowerConfig::default()
+        };
+        let parts = Parts {
+            clicks: &members,
+            liked_together: &liked_together,
+            rated_together: &rated_together,
+            sequences: &sequences,
+            followers: Some(&followers),
+        };
+        let heat =
+            Movie { id: MovieId(6), key: None, title: "Heat".to_owned(), year: None, genres: Vec::new(), ratings: 1 };
+        let catalog = Catalog::new(Vec::new(), vec![heat]).unwrap();
+        let side = SideInformation {
+            content: Content::new(&catalog),
+            popularity: popularity.clone(),
+            eras: Eras::spanning([]),
+            drift: Drift { eras: Array2::zeros((KNOTS, 2)), movies: Array2::zeros((40, 2)) },
+        };
+        let tower = Tower::fold(&parts, &side, &config).unwrap();
+        let mut history = HistoryInputs { movies: vec![40; HISTORY_LEN], weights: vec![0.0; HISTORY_LEN] };
+        let watched = [3_usize, 17, 22];
+        for (slot, movie) in watched.iter().enumerate() {
+            (history.movies[slot], history.weights[slot]) = (*movie as i64, 1.0);
+        }
+        let vector = Array1::from_vec(tower.user_vector(&history, 2000.0));
+        let EmbeddingTable::Float(movies) = &tower.movies else { panic!("nothing is quantised here") };
+        let found = movies.dot(&vector) + &Array1::from_vec(tower.bias.clone());
+        let slots: Vec<(usize, f32)> = watched.iter().map(|movie| (*movie, 1.0 / 3_f32.sqrt())).collect();
+        let matrix = |factors: &Factors| {
+            let mut z = Array1::zeros(factors.input.ncols());
+            slots.iter().for_each(|(movie, factor)| z.scaled_add(*factor, &factors.input.row(*movie)));
+            factors.output.dot(&z)
+        };
+        let alike = matrix(&liked_together) * config.liked_weight + matrix(&rated_together) * config.rated_weight;
+        let mean = (logits(&members[0], &slots) + logits(&members[1], &slots)) / 2.0;
+        let expected = (mean + alike) / 0.8 + Array1::from_vec(popularity);
+        assert!((&found - &expected).iter().all(|error| error.abs() < 2e-3), "{found} against {expected}");
+    }
+}

@@ -1,0 +1,147 @@
+//! The tower as an ONNX model.
+
+use ndarray::{Array1, Array2};
+use tract_onnx::pb::tensor_proto::DataType;
+use watchnext::features::HISTORY_LEN;
+use watchnext::model::{TOWER_INPUTS, TOWER_OUTPUT, YEAR_INPUT};
+
+use super::eras::KNOTS;
+use super::folded::{Channel, Tower};
+use super::sampler::MEMORY;
+use crate::math::embeddings::EmbeddingTable;
+use crate::nn::leaky_relu::NEGATIVE_SLOPE;
+use crate::onnx::graph::Graph;
+use crate::onnx::proto::{dense, floats, int_attribute, ints, leaky_relu, node, user_tower};
+
+/// A channel from its slots' factors, `[1, HISTORY_LEN]`, to its part of the user's vector.
+fn add_channel(graph: &mut Graph, name: &str, channel: &Channel, factors: &str, output: &str) {
+    let named = |part: &str| format!("{name}_{part}");
+    let (slots, scaled) = (named("slots"), named("scaled"));
+    graph.lookup(name, &channel.table);
+    match &channel.table {
+        EmbeddingTable::Float(_) => graph.add("Identity", &[factors], &scaled),
+        EmbeddingTable::Int8(..) => graph.add("Mul", &[factors, &named("scales")], &scaled),
+    }
+    graph.add("Unsqueeze", &[&scaled, "slot_axis"], &named("row"));
+    graph.add("MatMul", &[&named("row"), &slots], &named("sum"));
+    let movies_alone = if channel.eras.is_some() { named("movies") } else { named("pooled") };
+    graph.add("Squeeze", &[&named("sum"), "slot_axis"], &movies_alone);
+    if let Some(eras) = &channel.eras {
+        graph.matrix(&named("eras"), eras);
+        graph.add("MatMul", &["year_shares", &named("eras")], &named("era"));
+        graph.add("Add", &[&movies_alone, &named("era")], &named("pooled"));
+    }
+    graph.matrix(&named("skip_weight"), &channel.skip);
+    graph.vector(&named("skip_bias"), &channel.bias);
+    graph.nodes.push(dense(&named("pooled"), &named("skip"), &named("direct")));
+    let mut plain = named("direct");
+    if let Some(hidden) = &channel.hidden {
+        graph.weights(&named("first_weight"), &hidden.first);
+        graph.vector(&named("first_bias"), &hidden.first_bias);
+        graph.weights(&named("second_weight"), &hidden.second);
+        // The layer's own bias is part of the direct way's.
+        graph.vector(&named("second_bias"), &Array1::zeros(hidden.second.dim().0));
+        graph.nodes.push(dense(&named("pooled"), &named("first"), &named("units")));
+        graph.nodes.push(leaky_relu(NEGATIVE_SLOPE, &named("units"), &named("active")));
+        graph.nodes.push(dense(&named("active"), &named("second"), &named("bent")));
+        graph.add("Add", &[&plain, &named("bent")], &named("plain"));
+        plain = named("plain");
+    }
+    graph.add("Gather", &[&named("gains"), "length"], &named("gain"));
+    graph.add("Mul", &[&plain, &named("gain")], output);
+}
+
+impl Tower {
+    /// The length of the user's vector.
+    pub fn dim(&self) -> usize {
+        self.movies.dim().1
+    }
+
+    /// The shares of the knots in the year, `[1, KNOTS]`; see [`Eras::shares`](crate::models::tower::eras::Eras::shares).
+    fn year_shares(&self, graph: &mut Graph) {
+        let constant = |value: f32| Array2::from_elem((1, 1), value);
+        graph.matrix("first_year", &constant(self.eras.first));
+        graph.matrix("knots_a_year", &constant(1.0 / self.eras.apart));
+        graph.matrix("last_knot", &constant((KNOTS - 1) as f32));
+        graph.matrix("knots", &Array2::from_shape_fn((1, KNOTS), |(_, knot)| knot as f32));
+        graph.add("Sub", &[YEAR_INPUT, "first_year"], "years_on");
+        graph.add("Mul", &["years_on", "knots_a_year"], "free_place");
+        graph.add("Max", &["free_place", "zero"], "place_from_first");
+        graph.add("Min", &["place_from_first", "last_knot"], "place");
+        graph.add("Sub", &["place", "knots"], "off_knots");
+        graph.add("Abs", &["off_knots"], "from_knots");
+        graph.add("Sub", &["one", "from_knots"], "near_knots");
+        graph.add("Max", &["near_knots", "zero"], "year_shares");
+    }
+
+    /// The ONNX model. Of the moment the year has a part in the answer; the seed's time features, which know no year,
+    /// gained nothing (`models/EXPERIMENTS.md`).
+    pub fn onnx(&self) -> Vec<u8> {
+        let [_, weights, _] = TOWER_INPUTS;
+        let mut graph = Graph::default();
+        let constant = |value: f32| Array2::from_elem((1, 1), value);
+        graph.matrix("zero", &constant(0.0));
+        graph.matrix("one", &constant(1.0));
+        if self.sequence.is_some() {
+            graph.matrix("least", &constant(1e-6));
+            graph.matrix("fading_rate", &constant(-1.0 / MEMORY));
+            graph.matrix("places", &Array2::from_shape_fn((1, HISTORY_LEN), |(_, place)| place as f32));
+        }
+        graph.tensors.push(ints("slot_axis", &[1]));
+        let has_drift = self.drift.ncols() > 0;
+        let parts = [("clicks", true), ("sequence", self.sequence.is_some()), ("drift", has_drift)];
+        let gains = parts.iter().enumerate().filter(|(_, (_, has))| *has);
+        for (at, name) in gains.map(|(at, (part, _))| (at, format!("{part}_gains"))) {
+            let gains: Vec<f32> = self.gains.iter().filter_map(|gains| gains.get(at)).copied().collect();
+            graph.tensors.push(floats(&name, &[gains.len(), 1], gains));
+        }
+        // How many slots hold a movie.
+        graph.add("Greater", &[weights, "zero"], "used");
+        graph.cast("used", "mask", DataType::Float);
+        graph.sum("mask", "count");
+        graph.cast("count", "counts", DataType::Int64);
+        graph.add("Squeeze", &["counts", "slot_axis"], "length");
+        // Clicks: every movie alike, over the root of their number.
+        graph.add("Max", &["count", "one"], "some");
+        graph.add("Sqrt", &["some"], "click_root");
+        graph.add("Div", &[weights, "click_root"], "click_factors");
+        if self.sequence.is_some() {
+            // Sequence: fading with the places from the end.
+            graph.add("Sub", &["count", "one"], "last");
+            graph.add("Sub", &["last", "places"], "ago");
+            graph.add("Mul", &["ago", "fading_rate"], "exponents");
+            graph.add("Exp", &["exponents"], "fading_everywhere");
+            graph.add("Mul", &["fading_everywhere", "mask"], "fading");
+            graph.sum("fading", "fading_sum");
+            graph.add("Max", &["fading_sum", "least"], "fading_some");
+            graph.add("Sqrt", &["fading_some"], "fading_root");
+            graph.add("Div", &["fading", "fading_root"], "fading_share");
+            graph.add("Mul", &["fading_share", weights], "sequence_factors");
+        }
+        if self.asks_for_year() {
+            self.year_shares(&mut graph);
+        }
+        if has_drift {
+            graph.matrix("drift_eras", &self.drift);
+            graph.add("MatMul", &["year_shares", "drift_eras"], "drift");
+            graph.add("Gather", &["drift_gains", "length"], "drift_gain");
+            graph.add("Mul", &["drift", "drift_gain"], "drift_vector");
+        }
+        add_channel(&mut graph, "clicks", &self.clicks, "click_factors", "clicks_vector");
+        if let Some(sequence) = &self.sequence {
+            add_channel(&mut graph, "sequence", sequence, "sequence_factors", "sequence_vector");
+        }
+        let vectors: Vec<String> =
+            parts.iter().filter(|(_, has)| *has).map(|(part, _)| format!("{part}_vector")).collect();
+        let vectors: Vec<&str> = vectors.iter().map(String::as_str).collect();
+        match vectors.as_slice() {
+            [alone] => graph.add("Identity", &[alone], TOWER_OUTPUT),
+            several => {
+                let mut concat = node("Concat", several, TOWER_OUTPUT);
+                concat.attribute.push(int_attribute("axis", 1));
+                graph.nodes.push(concat);
+            }
+        }
+        user_tower(graph.nodes, graph.tensors, self.dim(), self.asks_for_year())
+    }
+}

@@ -1,0 +1,15 @@
+//! Neural networks on candle: the optimiser, fused operations, layers, checkpoints.
+//!
+//! candle lets an operation bring its own gradient. [`ops`], [`attention`], [`layers`] and [`recurrence`] use that where
+//! candle's own backward pass would make many large temporaries; `gradient_check` holds them to finite differences.
+
+pub mod adam;
+pub mod attention;
+pub mod checkpoint;
+pub mod curve;
+#[cfg(test)]
+mod gradient_check;
+pub mod layers;
+pub mod leaky_relu;
+pub mod ops;
+pub mod recurrence;
