@@ -23,6 +23,7 @@ mod scale;
 mod shell;
 mod size;
 mod soak;
+mod style;
 mod summary;
 mod test;
 mod tools;

@@ -20,7 +20,7 @@ use crate::tools::rust::TARGET;
 use crate::tools::titles::{self, ENCODER_VARIABLE, Encoder};
 use crate::tools::{Builder, chromium, node, rust};
 use crate::versions::major;
-use crate::{files, package, page, size, trainer};
+use crate::{files, package, page, size, style, trainer};
 
 /// The browser tests that measure times.
 const MEASURING: [&str; 2] = ["lighthouse.test.mjs", "performance.test.mjs"];
@@ -30,7 +30,7 @@ Installs missing tools first. The first run takes about a quarter of an hour.
 
 Examples:
   cargo xtask test
-  cargo xtask test --only format --only clippy
+  cargo xtask test --only style --only clippy
   cargo xtask test --skip browser";
 
 /// The arguments of `cargo xtask test`.
@@ -50,6 +50,8 @@ pub struct Options {
 enum Suite {
     /// rustfmt finds nothing to change.
     Format,
+    /// Lines and files aren't too long.
+    Style,
     /// Clippy, for this machine.
     Clippy,
     /// Clippy, for the browser.
@@ -80,6 +82,7 @@ impl Suite {
     fn name(self) -> &'static str {
         match self {
             Self::Format => "format",
+            Self::Style => "style",
             Self::Clippy => "clippy",
             Self::ClippyWasm => "clippy-wasm",
             Self::Native => "native",
@@ -191,6 +194,7 @@ impl<'a> Bench<'a> {
     fn run(&self, suite: Suite) -> Result<Outcome> {
         match suite {
             Suite::Format => self.format(),
+            Suite::Style => style::check(self.project).map(|()| Outcome::Passed),
             Suite::Clippy => self.cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
             Suite::ClippyWasm => {
                 self.cargo(&["clippy", "--package", "watchnext", "--lib", "--target", TARGET, "--", "-D", "warnings"])
