@@ -1,9 +1,9 @@
 //! A copy of the library and its tests without the trainer, as one crate: mutants and Miri run on it.
 //!
-//! The library's tests use a bundle that the trainer makes, and the trainer is built on the library. So one changed line
-//! of the library would rebuild the trainer and link twenty test programs again. In the copy, a stand-in hands the tests
-//! a bundle that was made before, and the tests are modules of the library's own test program. One crate is compiled and
-//! linked, which takes seconds. A few lines of the sources differ; this file lists them.
+//! The library's tests use a bundle that the trainer makes, and the trainer is built on the library. So one changed
+//! line of the library would rebuild the trainer and link twenty test programs again. In the copy, a stand-in hands the
+//! tests a bundle that was made before, and the tests are modules of the library's own test program. One crate is
+//! compiled and linked, which takes seconds. A few lines of the sources differ; this file lists them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -184,8 +184,8 @@ impl Copy {
         Ok(())
     }
 
-    /// Writes the files that differ, so that cargo builds only what it must, and removes those that the project no longer
-    /// has.
+    /// Writes the files that differ, so that cargo builds only what it must, and removes those that the project no
+    /// longer has.
     fn write(&self, root: &Path) -> Result<()> {
         for folder in PARTS.into_iter().chain([TESTS]).map(|part| root.join(part)).filter(|part| part.is_dir()) {
             for file in files::files_below(&folder)? {

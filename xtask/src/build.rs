@@ -23,8 +23,6 @@ pub fn run(project: &Project) -> Result<ExitCode> {
     page::build(project, &builder)?;
     step("Compressing the page");
     note(&size::check(project)?);
-    note(
-        "dist/ is ready for any static host; next to each file lie compressed copies (.br, .gz) for hosts that send them",
-    );
+    note("dist/ is ready for any static host; hosts that send compressed files find them next to each file (.br, .gz)");
     Ok(ExitCode::SUCCESS)
 }

@@ -68,8 +68,8 @@ impl Cache {
 
     /// The entry's folder. If `is_complete` refuses it, `make` makes it.
     ///
-    /// `make` gets an empty folder to fill. `is_complete` also checks the result, so an installation that reports success
-    /// but doesn't work never enters the cache.
+    /// `make` gets an empty folder to fill. `is_complete` also checks the result, so an installation that reports
+    /// success but doesn't work never enters the cache.
     pub fn install(
         &self,
         entry: &Entry<'_>,

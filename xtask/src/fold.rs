@@ -1,5 +1,5 @@
-//! Folding the built page: its modules are joined into the files at the top of `web/`, and scripts and styles lose their
-//! comments and spaces. `xtask/fold.mjs` does it with esbuild.
+//! Folding the built page: its modules are joined into the files at the top of `web/`, and scripts and styles lose
+//! their comments and spaces. `xtask/fold.mjs` does it with esbuild.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,7 +1,7 @@
 //! The project's commands, run as `cargo xtask <command>`.
 //!
-//! `demo` and `test` need only rustup and Node. Each first installs the tools that are missing into a cache that outlives
-//! the clone ([`cache`]), at the versions that [`versions`] pins.
+//! `demo` and `test` need only rustup and Node. Each first installs the tools that are missing into a cache that
+//! outlives the clone ([`cache`]), at the versions that [`versions`] pins.
 
 // Panics are how tests fail.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]

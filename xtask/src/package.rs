@@ -1,7 +1,8 @@
-//! `cargo xtask package`: the npm package, in `target/npm/`. It has the built page's element, runtime and default model.
+//! `cargo xtask package`: the npm package, in `target/npm/`. It has the built page's element, runtime and default
+//! model.
 //!
-//! Its README and `package.json` are in `xtask/npm/`. Its folders are those of `dist/`, because the files find each other
-//! by relative addresses.
+//! Its README and `package.json` are in `xtask/npm/`. Its folders are those of `dist/`, because the files find each
+//! other by relative addresses.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -125,7 +126,8 @@ fn web_files(web: &Path) -> Result<Vec<String>> {
     let all = files::files_below(web)?.into_iter().map(|file| files::relative(web, &file));
     let (mut chunks, mut taken): (Vec<String>, Vec<String>) =
         all.filter(|file| is_for_others(file)).partition(|file| is_chunk(file));
-    // Code that several modules share is in chunks. Take those that the taken scripts import, and those that they import.
+    // Code that several modules share is in chunks. Take those that the taken scripts import, and those that they
+    // import.
     let mut texts = Vec::new();
     for script in taken.iter().filter(|file| file.ends_with(".js")) {
         texts.push(files::read_text(&web.join(script))?);

@@ -44,8 +44,8 @@ impl Project {
 
     /// The folder of the MovieLens data sets: the one that the environment names, or else the one next to the clone.
     ///
-    /// The path stays as it was given, relative to the root if it is relative. The trainer records its command line in the
-    /// bundle, and the folders of one machine don't belong there.
+    /// The path stays as it was given, relative to the root if it is relative. The trainer records its command line in
+    /// the bundle, and the folders of one machine don't belong there.
     pub fn data_as_given(&self) -> PathBuf {
         data_folder(env::var_os(DATA_VARIABLE).map(PathBuf::from))
     }

@@ -19,7 +19,7 @@ use crate::trainer::trainer;
 use report::{Browser, Report, Step};
 
 const EXAMPLE: &str = "\
-The default bundle takes 1.5 GB on the disk and several gigabytes of memory.
+A million items take about 1 GB on the disk.
 
 Example:
   cargo xtask scale --items 5000 --dim 32 --out target/small";

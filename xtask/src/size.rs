@@ -1,5 +1,5 @@
-//! `cargo xtask size`: the size of the page. It compresses every file of `dist/` for hosts that send ready-made compressed
-//! files, lists the sizes, and fails if a sum exceeds its budget.
+//! `cargo xtask size`: the size of the page. It compresses every file of `dist/` for hosts that send ready-made
+//! compressed files, lists the sizes, and fails if a sum exceeds its budget.
 
 use std::fmt::Write as _;
 use std::io::Write as _;

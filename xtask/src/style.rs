@@ -1,5 +1,5 @@
-//! Rules about the text of the source files that neither rustfmt nor clippy holds: the length of lines, the length of
-//! files, and phrases that lead nowhere.
+//! The `style` suite: rules about source files that neither rustfmt nor clippy checks. They limit the length of lines
+//! and of files, and forbid some phrases.
 
 use std::path::Path;
 use std::process::Command;
@@ -19,25 +19,25 @@ const LONGEST_FILE: usize = 500;
 /// The endings of source files. Data, lock files and documents have others.
 const ENDINGS: [&str; 8] = ["rs", "js", "mjs", "ts", "css", "html", "py", "toml"];
 
-/// Folders that hold no sources, for a tree without git.
+/// Folders without sources. They are skipped if there is no git to list the files.
 const NO_SOURCES: [&str; 4] = [".git", "dist", "node_modules", "target"];
 
-/// Phrases that code must not hold, in small letters, each with the remedy. They are written in two parts, so that this
-/// file doesn't hold them.
+/// Phrases that code must not contain, in small letters, each with the remedy. They are written in two parts so that
+/// this file doesn't contain them.
 const PHRASES: [(&str, &str); 1] =
     [(concat!("seed", " row"), "it cites a list outside this repository; say the thing itself")];
 
 /// How many findings are shown.
 const SHOWN: usize = 20;
 
-/// A place where a rule doesn't apply, and why.
+/// A place where a rule doesn't apply.
 struct Exemption {
     /// The file, from the root, with slashes.
     file: &'static str,
     /// Text of the lines that may be long; empty for a file that may be long.
     line: &'static str,
-    /// Why it can't be otherwise.
-    #[expect(dead_code, reason = "for the reader of the table")]
+    /// Why the rule can't apply.
+    #[expect(dead_code, reason = "it is for those who read the table")]
     reason: &'static str,
 }
 
@@ -79,15 +79,15 @@ pub fn check(project: &Project) -> Result<()> {
         findings.extend(examine(file, &text, &LONG_LINES, &LONG_FILES));
     }
     note(&format!("{} source files", sources.len()));
-    for line in shown(&findings) {
+    for line in summarize(&findings) {
         note(&line);
     }
-    ensure!(findings.is_empty(), "{} to change", findings.len());
+    ensure!(findings.is_empty(), "{} findings", findings.len());
     Ok(())
 }
 
-/// The source files of the tree, by their paths from the root, sorted: those that git knows and those that you have just
-/// made. Without git, all that lie in the tree.
+/// The paths of the source files from the root, sorted: those that git tracks and new ones that it doesn't ignore.
+/// Without git, all files of the tree.
 fn sources(root: &Path) -> Result<Vec<String>> {
     let mut git = Command::new("git");
     git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root);
@@ -95,7 +95,7 @@ fn sources(root: &Path) -> Result<Vec<String>> {
         Some(list) => list.split('\0').map(str::to_owned).collect(),
         None => walk(root, root)?,
     };
-    // A file that you have removed is in git's list until you commit.
+    // git lists a removed file until you commit the removal.
     paths.retain(|path| is_source(path) && root.join(path).is_file());
     paths.sort();
     paths.dedup();
@@ -119,7 +119,7 @@ fn is_source(path: &str) -> bool {
     path.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending))
 }
 
-/// What a file breaks.
+/// The findings in a file.
 fn examine(file: &str, text: &str, long_lines: &[Exemption], long_files: &[Exemption]) -> Vec<Finding> {
     let finding = |line: usize, problem: String| Finding { file: file.to_owned(), line, problem };
     let mut findings = Vec::new();
@@ -146,7 +146,7 @@ fn examine(file: &str, text: &str, long_lines: &[Exemption], long_files: &[Exemp
 }
 
 /// The first findings, a line each, and how many more there are.
-fn shown(findings: &[Finding]) -> Vec<String> {
+fn summarize(findings: &[Finding]) -> Vec<String> {
     let mut lines: Vec<String> = findings.iter().take(SHOWN).map(Finding::text).collect();
     if findings.len() > SHOWN {
         lines.push(format!("… and {} more", findings.len() - SHOWN));
@@ -198,8 +198,8 @@ mod tests {
         let findings = |count: usize| -> Vec<Finding> {
             (1..=count).map(|line| Finding { file: "a.rs".to_owned(), line, problem: "long".to_owned() }).collect()
         };
-        assert_eq!(shown(&findings(20)).len(), 20);
-        assert_eq!(shown(&findings(23)).last().map(String::as_str), Some("… and 3 more"));
+        assert_eq!(summarize(&findings(20)).len(), 20);
+        assert_eq!(summarize(&findings(23)).last().map(String::as_str), Some("… and 3 more"));
     }
 
     #[test]

@@ -241,8 +241,8 @@ impl<'a> Bench<'a> {
         let mut test = cargo();
         test.args(["test", "--release", "--package", "watchnext", "--target", TARGET, "--lib", "--test", "wasm"])
             .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &self.builder()?.test_runner);
-        // Node 20 has relaxed SIMD behind a flag and computes it right only without its baseline compiler, Liftoff. Later
-        // versions refuse the flag.
+        // Node 20 has relaxed SIMD behind a flag and computes it right only without its baseline compiler, Liftoff.
+        // Later versions refuse the flag.
         if major(&node::ensure_node()?) == Some(20) {
             test.env("NODE_ARGS", "--experimental-wasm-relaxed-simd,--no-liftoff");
         }
@@ -295,8 +295,8 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// Advisories aren't checked: they change every day, and a commit that passes today must pass tomorrow. cargo-deny isn't
-    /// installed, because building it takes minutes.
+    /// Advisories aren't checked: they change every day, and a commit that passes today must pass tomorrow. cargo-deny
+    /// isn't installed, because building it takes minutes.
     fn deny(&self) -> Result<Outcome> {
         if ask(cargo().args(["deny", "--version"])).is_none() {
             return Ok(Outcome::Skipped("cargo-deny isn't on PATH".to_owned()));
@@ -316,9 +316,7 @@ impl<'a> Bench<'a> {
         if self.has_data() {
             format!("MovieLens: the tests that need it use {}", self.data.display())
         } else {
-            format!(
-                "MovieLens: the tests that need it are skipped; set {DATA_VARIABLE} to a folder that contains {DATA_SET}"
-            )
+            format!("MovieLens: the tests that need it are skipped; set {DATA_VARIABLE} to the folder above {DATA_SET}")
         }
     }
 

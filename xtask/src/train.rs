@@ -48,7 +48,7 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     };
     ensure!(
         project.root().join(&data).join("ratings.csv").is_file(),
-        "{} has no ratings.csv; download and unpack MovieLens ml-latest-small, then set {DATA_VARIABLE} to the folder above",
+        "{} has no ratings.csv; unpack MovieLens ml-latest-small and set {DATA_VARIABLE} to the folder above it",
         data.display()
     );
     step(&format!("Training on {}", data.display()));
@@ -76,7 +76,8 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The file of the titles' embeddings, computed once for each clone and data set. `None` if the title encoder is missing.
+/// The file of the titles' embeddings, computed once for each clone and data set. `None` if the title encoder is
+/// missing.
 fn titles(project: &Project, data: &Path) -> Result<Option<PathBuf>> {
     let name =
         data.file_name().map_or_else(|| "titles".to_owned(), |name| format!("titles-{}", name.to_string_lossy()));

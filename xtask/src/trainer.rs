@@ -8,8 +8,8 @@ use crate::shell::cargo;
 
 /// The trainer with its subcommand, built first if it must be.
 ///
-/// The build is in the development profile, which is optimised for it. The release profile is the browser's, where small
-/// is better than fast.
+/// The build is in the development profile, which is optimised for it. The release profile is the browser's, where
+/// small is better than fast.
 pub fn trainer(project: &Project, subcommand: &str) -> Command {
     let mut command = cargo();
     command.args(["run", "--package", "trainer", "--", subcommand]).current_dir(project.root());

@@ -37,8 +37,8 @@ pub fn major(version: &str) -> Option<u32> {
 
 /// The version of a package in the text of a `Cargo.lock`.
 ///
-/// Cargo writes the `version` line of a package right after its `name` line, so no TOML parser is needed. If a package has
-/// several versions, this takes the first; the packages that we look up have one.
+/// Cargo writes the `version` line of a package right after its `name` line, so no TOML parser is needed. If a package
+/// has several versions, this takes the first; the packages that we look up have one.
 pub fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
     let name_line = format!("name = \"{package}\"");
     let mut lines = lock.lines().skip_while(|line| *line != name_line).skip(1);

@@ -1,4 +1,5 @@
-//! The plot of the bench: the time of a query against the number of rows, on logarithmic axes, with a line for each scan.
+//! The plot of the bench: the time of a query against the number of rows, on logarithmic axes, with a line for each
+//! scan.
 
 use std::fmt::Write;
 
@@ -78,8 +79,8 @@ pub fn svg(report: &Report) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" \
          font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n\
-         <text x=\"{LEFT}\" y=\"22\" font-size=\"15\">Milliseconds for the 100 nearest rows of 128 numbers, after other \
-         work (median)</text>\n"
+         <text x=\"{LEFT}\" y=\"22\" font-size=\"15\">Milliseconds for the 100 nearest rows of 128 numbers, after \
+         other work (median)</text>\n"
     );
     draw_grid(&mut svg, &across, &up);
     for line in &lines {

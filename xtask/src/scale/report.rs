@@ -1,7 +1,7 @@
 //! The measurements of a large bundle, as a table and as JSON, and its budget.
 //!
-//! A bound of the budget is a constant part and a part that grows with the bundle. The constant part is a multiple of the
-//! shipped bundle's own measurement, so that a small bundle on a busy machine gets a fair bound.
+//! A bound of the budget is a constant part and a part that grows with the bundle. The constant part is a multiple of
+//! the shipped bundle's own measurement, so that a small bundle on a busy machine gets a fair bound.
 
 use std::fmt::Write;
 
@@ -11,16 +11,16 @@ use serde::{Deserialize, Serialize};
 /// The constant part of each bound, in measurements of the shipped bundle.
 const SHIPPED: f64 = 2.0;
 
-/// The growing part for a click, in times of reading the vectors once. A scan is one reading; the rest is for other work on
-/// each item and for cold caches.
+/// The growing part for a click, in times of reading the vectors once. A scan is one reading; the rest is for other
+/// work on each item and for cold caches.
 const CLICK_READS: f64 = 4.0;
 
-/// The growing part for the first suggestions, in milliseconds for each megabyte of the bundle. It includes the transfer
-/// from the same machine.
+/// The growing part for the first suggestions, in milliseconds for each megabyte of the bundle. It includes the
+/// transfer from the same machine.
 const LOAD_MS_PER_MB: f64 = 60.0;
 
-/// The growing part for the memory of the page's process, in sizes of the bundle: while it loads, the files and the tables
-/// made from them are both in memory.
+/// The growing part for the memory of the page's process, in sizes of the bundle: while it loads, the files and the
+/// tables made from them are both in memory.
 const MEMORY: f64 = 4.0;
 
 /// The growing part for a title search, without and with a typing error, in times of reading the vectors once. Reading

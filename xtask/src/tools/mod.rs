@@ -1,4 +1,5 @@
-//! The tools that the commands need. A tool comes from the cache, or from PATH if its version is right, or is installed.
+//! The tools that the commands need. A tool comes from the cache, or from PATH if its version is right, or is
+//! installed.
 
 pub mod chromium;
 pub mod node;

@@ -50,8 +50,8 @@ pub fn fetch(project: &Project) -> Result<()> {
     run(&mut fetch).context("the crates can't be downloaded; is the registry reachable, and is Cargo.lock up to date?")
 }
 
-/// The folder of wasm-bindgen's tools, at the library's version in `Cargo.lock`. The tools and the library share a format
-/// that changes with every release.
+/// The folder of wasm-bindgen's tools, at the library's version in `Cargo.lock`. The tools and the library share a
+/// format that changes with every release.
 pub fn wasm_bindgen(project: &Project, cache: &Cache) -> Result<PathBuf> {
     let lock = files::read_text(&project.path("Cargo.lock"))?;
     let version = locked_version(&lock, WASM_BINDGEN).context("Cargo.lock names no wasm-bindgen")?;
@@ -106,8 +106,8 @@ fn from_crate(
 
 /// Builds a crate's programs into a folder.
 ///
-/// The tools' own release profiles compile very slowly (fat link-time optimisation, one codegen unit). The tools run for
-/// seconds, so the lightest optimisation is better.
+/// The tools' own release profiles compile very slowly (fat link-time optimisation, one codegen unit). The tools run
+/// for seconds, so the lightest optimisation is better.
 fn build(cache: &Cache, name: &str, package: &str, version: &str, folder: &Path) -> Result<()> {
     let workspace = cache.workspace(name);
     let mut install = cargo();
@@ -125,8 +125,8 @@ fn build(cache: &Cache, name: &str, package: &str, version: &str, folder: &Path)
         .env_remove("CARGO_BUILD_TARGET");
     if let Err(error) = run_logged(&mut install, &cache.log(name)) {
         bail!(
-            "{error:#}; check that the crate registry is reachable and that a C compiler (cc) is installed, then run this \
-             again: it continues where it stopped"
+            "{error:#}; check that the crate registry is reachable and that a C compiler (cc) is installed, then run \
+             this again: it continues where it stopped"
         )
     }
     // The build's files are large and no longer needed. If they can't be removed, they do no harm.
