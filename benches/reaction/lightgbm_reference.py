@@ -5,7 +5,7 @@ The input is one CSV file or several. Each row is an event:
     fold    the fold of the cross-validation over users
     part    `train` or `test`: whether the event's user trains this fold's model or tests it
     user    the user's id
-    known   1 if the ratings of the history are known, 0 for clicks alone
+    known   1 if the ratings of the history are known, 0 for clicks only
     like    1 if the movie got 4.0 stars or more, else 0
     f_...   the features, computed from the user's earlier events; an empty cell is a missing value
 

@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: the page, the user tower and the scans in headless Chromium, compared in one run with the
-//! libraries that an engineer would otherwise use. It measures and reports; no number fails it.
+//! libraries that an engineer would use without this project. It measures and reports; no number fails it.
 
 mod plot;
 mod report;

@@ -18,14 +18,14 @@ pub enum Outcome {
 /// The outcome of each suite, in the order in which they ran.
 #[derive(Default)]
 pub struct Summary {
-    rows: Vec<(&'static str, Outcome, Duration)>,
+    rows: Vec<(String, Outcome, Duration)>,
     notes: Vec<String>,
 }
 
 impl Summary {
     /// Adds a suite's row.
-    pub fn add(&mut self, suite: &'static str, outcome: Outcome, time: Duration) {
-        self.rows.push((suite, outcome, time));
+    pub fn add(&mut self, suite: impl Into<String>, outcome: Outcome, time: Duration) {
+        self.rows.push((suite.into(), outcome, time));
     }
 
     /// Adds a sentence below the table.
@@ -35,7 +35,7 @@ impl Summary {
 
     /// Whether a suite has run and failed.
     pub fn has_failed(&self, suite: &str) -> bool {
-        self.rows.iter().any(|(name, outcome, _)| *name == suite && matches!(outcome, Outcome::Failed(_)))
+        self.rows.iter().any(|(name, outcome, _)| name == suite && matches!(outcome, Outcome::Failed(_)))
     }
 
     /// Whether nothing failed.
