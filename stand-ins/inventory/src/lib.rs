@@ -159,7 +159,6 @@ mod tests {
     }
 
     #[test]
-    #[allow(dead_code, reason = "the macro drops its input unread")]
     fn unneeded_values_are_dropped() {
         // Neither type exists: the macro drops its input unread.
         crate::submit! { ModelTransformFactory { name: "f32_to_f16" } }
