@@ -221,6 +221,15 @@ mod tests {
         assert_eq!(found, ["src/.hidden.rs", "src/lib.rs"]);
     }
 
+    #[test]
+    fn editors_and_rustfmt_have_the_same_limit() {
+        let project = Project::find().unwrap();
+        for (file, setting) in [(".editorconfig", "max_line_length"), ("rustfmt.toml", "max_width")] {
+            let text = files::read_text(&project.path(file)).unwrap();
+            assert!(text.contains(&format!("{setting} = {LONGEST_LINE}\n")), "{file}");
+        }
+    }
+
     /// An exemption for a line that is gone would hide the next long one.
     #[test]
     fn every_exemption_is_used() {

@@ -235,7 +235,7 @@ impl<'a> Bench<'a> {
         self.check(&mut test)
     }
 
-    /// Only an optimised module must keep the budgets: without wasm-opt it is a quarter larger and isn't for shipping.
+    /// Only an optimised module must keep the budgets: without wasm-opt it is larger and isn't for shipping.
     fn size(&self) -> Result<Outcome> {
         if !self.builder()?.optimiser {
             return Ok(Outcome::Skipped("wasm-opt is missing, so the module isn't the one that ships".to_owned()));
