@@ -1,8 +1,8 @@
-//! Stands in for `core::arch::wasm32` where Miri interprets the kernels of the browser: the instructions that they use, by
+//! A stand-in for `core::arch::wasm32` in Miri: the instructions that the browser's kernels use, written in Rust from
 //! their definitions.
 //!
-//! Miri doesn't know the instructions, but what can go wrong in the kernels is what they read and write by pointers, and the
-//! three functions here that do so do it by the same pointers. `xtask/src/alone.rs` puts this file in place.
+//! Miri doesn't know the instructions. The kernels can only go wrong where they read and write through pointers, and
+//! the three functions here that do so use the same pointers. `xtask/src/alone.rs` puts this file in place.
 #![allow(unsafe_code)]
 
 /// A register of 16 bytes, lane 0 first.
@@ -44,17 +44,17 @@ pub fn f32x4_splat(value: f32) -> v128 {
     of_floats([value; 4])
 }
 
-/// Lane by lane.
+/// Adds lane by lane.
 pub fn f32x4_add(one: v128, other: v128) -> v128 {
     each(one, other, |one, other| one + other)
 }
 
-/// Lane by lane.
+/// Subtracts lane by lane.
 pub fn f32x4_sub(one: v128, other: v128) -> v128 {
     each(one, other, |one, other| one - other)
 }
 
-/// Lane by lane.
+/// Multiplies lane by lane.
 pub fn f32x4_mul(one: v128, other: v128) -> v128 {
     each(one, other, |one, other| one * other)
 }
@@ -64,20 +64,20 @@ pub fn i32x4_splat(value: i32) -> v128 {
     of_words([value.cast_unsigned(); 4])
 }
 
-/// Lane by lane, wrapping.
+/// Adds lane by lane, wrapping.
 pub fn i32x4_add(one: v128, other: v128) -> v128 {
     let (one, other) = (words(one), words(other));
     of_words(std::array::from_fn(|lane| one[lane].wrapping_add(other[lane])))
 }
 
-/// The sum of each two neighbours' products.
+/// The sums of the products of two neighbouring lanes.
 pub fn i32x4_dot_i16x8(one: v128, other: v128) -> v128 {
     let (one, other) = (halves(one).map(i32::from), halves(other).map(i32::from));
     let sum = |lane: usize| (one[lane] * other[lane]).wrapping_add(one[lane + 1] * other[lane + 1]);
     of_words(std::array::from_fn(|lane| sum(2 * lane).cast_unsigned()))
 }
 
-/// The lanes of these numbers, 0 to 3 of the one register and 4 to 7 of the other.
+/// The four lanes with these numbers: 0 to 3 are the first register's, 4 to 7 the second's.
 pub fn i32x4_shuffle<const A: usize, const B: usize, const C: usize, const D: usize>(one: v128, other: v128) -> v128 {
     let both = [words(one), words(other)].concat();
     of_words([A, B, C, D].map(|lane| both[lane]))
@@ -88,7 +88,7 @@ pub fn i32x4_shuffle<const A: usize, const B: usize, const C: usize, const D: us
 /// # Safety
 /// They must be readable.
 pub unsafe fn v128_load(from: *const v128) -> v128 {
-    // SAFETY: the caller's promise; it needn't be aligned.
+    // SAFETY: the caller promises it; the pointer needn't be aligned.
     unsafe { from.read_unaligned() }
 }
 
@@ -97,7 +97,7 @@ pub unsafe fn v128_load(from: *const v128) -> v128 {
 /// # Safety
 /// They must be writable.
 pub unsafe fn v128_store(to: *mut v128, value: v128) {
-    // SAFETY: the caller's promise; it needn't be aligned.
+    // SAFETY: the caller promises it; the pointer needn't be aligned.
     unsafe { to.write_unaligned(value) }
 }
 
@@ -106,7 +106,7 @@ pub unsafe fn v128_store(to: *mut v128, value: v128) {
 /// # Safety
 /// They must be readable.
 pub unsafe fn i16x8_load_extend_i8x8(from: *const i8) -> v128 {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises it; the pointer needn't be aligned.
     let codes = unsafe { from.cast::<[i8; 8]>().read_unaligned() };
     let mut bytes = [0; 16];
     bytes.as_chunks_mut::<2>().0.iter_mut().zip(codes).for_each(|(pair, code)| *pair = i16::from(code).to_le_bytes());

@@ -1,6 +1,7 @@
 /**
- * The whole click, from the event to the list that follows it: in the shipped page with its second stage, in the same page with ONNX
- * Runtime Web and a scan in JavaScript, and in the page with answers that are there at once, which is what is no engine's to save.
+ * Measures a whole click, from the event to the new list, in three pages: the shipped page with its second stage, the
+ * same page with ONNX Runtime Web and a scan in JavaScript, and the page with a worker that answers at once. No engine
+ * can be faster than the last.
  */
 
 import { clickAlong } from '../../tests/browser/harness.mjs';
@@ -14,18 +15,21 @@ async function open(browser, url) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
   const page = await context.newPage();
   await page.goto(url);
-  await page.waitForFunction(() => performance.getEntriesByName('watchnext:complete').length > 0, null, { timeout: 60_000 });
+  const isComplete = () => performance.getEntriesByName('watchnext:complete').length > 0;
+  await page.waitForFunction(isComplete, null, { timeout: 60_000 });
   return page;
 }
 
 /**
- * Alternates the pages, so that what else the machine does meets all alike.
+ * Alternates the pages, so that other work on the machine affects all of them alike.
  * @param {import('playwright-core').Browser} browser
  * @param {{name: string, url: string}[]} pages
  */
 export async function measureClicks(browser, pages) {
   const opened = [];
-  for (const { name, url } of pages) opened.push({ name, page: await open(browser, url), times: /** @type {number[]} */ ([]) });
+  for (const { name, url } of pages) {
+    opened.push({ name, page: await open(browser, url), times: /** @type {number[]} */ ([]) });
+  }
   for (let round = 0; round < ROUNDS; round++) {
     for (const { page, times } of opened) times.push(...(await clickAlong(page, round * CLICKS, CLICKS)));
   }

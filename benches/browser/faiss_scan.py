@@ -1,4 +1,6 @@
-"""FAISS's IndexFlatL2 natively, at one thread, on the vectors of the bench in the browser: how far from native a page is.
+"""Measures FAISS's IndexFlatL2 natively, with one thread, on the same vectors as the bench in the browser.
+
+It shows how far from native speed a page is.
 
     python faiss_scan.py OUTPUT ROWS...
 """
@@ -19,7 +21,7 @@ BLOCK_SECONDS = 0.004
 
 
 def hashes(numbers: np.ndarray) -> np.ndarray:
-    """As in `kernels/src/vectors.rs`."""
+    """The same hash as in `kernels/src/vectors.rs`."""
     found = numbers.astype(np.uint32) * np.uint32(0x9E3779B9)
     found = (found ^ (found >> np.uint32(16))) * np.uint32(0x85EBCA6B)
     found = (found ^ (found >> np.uint32(13))) * np.uint32(0xC2B2AE35)
@@ -66,7 +68,7 @@ def measure(rows: int) -> dict:
     for turn in range(rounds(once * (block + 1))):
         run(turn)
         hot.append(timed(run, block))
-    # What the page does between two queries: other memory and objects.
+    # A page's work between two queries: it touches other memory and makes objects.
     other = np.zeros(1 << 20)
     cold = []
     for turn in range(rounds(once + 0.002)):

@@ -1,6 +1,6 @@
 /**
- * How long from navigation to the first suggestions: the shipped page, the same page with ONNX Runtime Web and JavaScript in its worker,
- * what of that is left without a worker and a page around it, and what of the page is left without an engine.
+ * Measures the time from navigation to the first suggestions in four pages: the shipped page, the same page with ONNX
+ * Runtime Web and JavaScript in its worker, a bare page with ONNX Runtime Web, and the shipped page without an engine.
  */
 
 import { once } from 'node:events';
@@ -23,7 +23,7 @@ const STORED = JSON.stringify({
  * Opens a page in a fresh context, with nothing cached, and waits for its suggestions.
  * @param {import('playwright-core').Browser} browser
  * @param {string} url
- * @param {string} item what matches a suggestion.
+ * @param {string} item the selector of a suggestion.
  * @param {import('node:events').EventEmitter} reports
  * @returns {Promise<number>} milliseconds.
  */
@@ -33,7 +33,7 @@ async function visit(browser, url, item, reports) {
   await page.addInitScript(
     ([item, stored]) => {
       localStorage.setItem('watchnext.list.v1', stored);
-      // The time is that of the frame that shows them.
+      // Report the time of the frame that shows them.
       const look = () => {
         const tree = document.querySelector('watch-next')?.shadowRoot ?? document;
         if (tree.querySelector(item)) void fetch(`/first-suggestions?time=${performance.now()}`);
@@ -43,7 +43,7 @@ async function visit(browser, url, item, reports) {
     },
     [item, STORED],
   );
-  // The page reports by itself, since whoever asks it meanwhile has its thread run a program of his own, for 20 to 40 ms.
+  // The page reports by itself: asking it would run a script on its thread, which takes 20 to 40 ms.
   const report = once(reports, 'first suggestions', { signal: AbortSignal.timeout(PATIENCE_MS) });
   await page.goto(url, { waitUntil: 'commit' });
   const [first] = await report;
@@ -52,17 +52,18 @@ async function visit(browser, url, item, reports) {
 }
 
 /**
- * Alternates the pages, so that what else the machine does meets all alike.
+ * Alternates the pages, so that other work on the machine affects all of them alike.
  * @param {import('playwright-core').Browser} browser
- * @param {{name: string, url: string, item: string}[]} pages with what matches a suggestion.
- * @param {import('node:events').EventEmitter} reports emits `first suggestions` with the time that a page reports to `/first-suggestions`.
+ * @param {{name: string, url: string, item: string}[]} pages each with the selector of a suggestion.
+ * @param {import('node:events').EventEmitter} reports emits `first suggestions` with the time that a page sends to
+ *   `/first-suggestions`.
  */
 export async function measureLoad(browser, pages, reports) {
   const times = pages.map(() => /** @type {number[]} */ ([]));
   for (let round = -1; round < ROUNDS; round++) {
     for (const [at, { url, item }] of pages.entries()) {
       const time = await visit(browser, url, item, reports);
-      // The first visit of each warms the server's and the system's caches.
+      // The first visit of each page warms the caches of the server and the system.
       if (round >= 0) times[at].push(time);
     }
   }

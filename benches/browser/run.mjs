@@ -1,4 +1,4 @@
-/** Serves the bench page, has Chromium measure in it, and writes the results as JSON: `node run.mjs <output> <rows>...` */
+/** Serves the bench's pages, measures in Chromium and writes the results as JSON: `node run.mjs <output> <rows>...` */
 
 import { EventEmitter } from 'node:events';
 import { createServer } from 'node:http';
@@ -14,10 +14,16 @@ const KERNELS = process.env.WATCHNEXT_KERNELS ?? join(HERE, '../../target/bench/
 
 const SITE = join(HERE, '../../dist');
 
-/** The pages with ONNX Runtime Web and without an engine are the shipped one but for this file. @type {Record<string, string>} */
-const STAND_INS = { '/site-onnxruntime/web/worker.js': '/load/worker.js', '/site-ready/web/worker.js': '/load/ready.js' };
+/**
+ * The page with ONNX Runtime Web and the page without an engine are the shipped page with another worker.
+ * @type {Record<string, string>}
+ */
+const STAND_INS = {
+  '/site-onnxruntime/web/worker.js': '/load/worker.js',
+  '/site-ready/web/worker.js': '/load/ready.js',
+};
 
-/** What is served under which beginning of an address; the first that fits counts. @type {[string, string][]} */
+/** Beginnings of addresses and the folders served there. The first match counts. @type {[string, string][]} */
 const FOLDERS = [
   ['/kernels/', KERNELS],
   ['/models/', join(HERE, '../../models')],
@@ -39,7 +45,7 @@ const TYPES = {
   '.wasm': 'application/wasm',
 };
 
-/** What the pages that are measured report. */
+/** The reports of the measured pages. */
 const reports = new EventEmitter();
 
 const server = createServer(async (request, response) => {
@@ -53,13 +59,13 @@ const server = createServer(async (request, response) => {
   const [prefix, folder] = /** @type {[string, string]} */ (FOLDERS.find(([prefix]) => pathname.startsWith(prefix)));
   const file = join(folder, decodeURIComponent(pathname.slice(prefix.length)));
   try {
-    // Nothing outside the folder is served, whatever the address says.
+    // Never serve a file outside the folder.
     if (!file.startsWith(resolve(folder) + sep)) throw new Error('outside');
     const body = await readFile(file);
     response.writeHead(200, {
       'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
       'content-length': body.length,
-      // An isolated page has a timer twenty times finer.
+      // A cross-origin isolated page has a timer twenty times finer.
       'cross-origin-opener-policy': 'same-origin',
       'cross-origin-embedder-policy': 'require-corp',
     });
@@ -75,7 +81,11 @@ await new Promise((done) => server.listen(0, '127.0.0.1', () => done(undefined))
 const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
 const browser = await launch();
 
-/** Calls a function of a page of its own, so that nothing measured before is still in memory. @param {string} name @param {unknown} argument */
+/**
+ * Calls a function of a new page, so that nothing of an earlier measurement is in memory.
+ * @param {string} name
+ * @param {unknown} argument
+ */
 async function inPage(name, argument) {
   const context = await browser.newContext();
   const page = await context.newPage();
@@ -83,7 +93,10 @@ async function inPage(name, argument) {
   page.on('pageerror', (error) => console.error(`    page: ${error}`));
   await page.goto(`http://127.0.0.1:${port}/bench.html`);
   await page.waitForFunction((name) => name in globalThis, name, { timeout: 30_000 });
-  const result = await page.evaluate(([name, argument]) => /** @type {any} */ (globalThis)[/** @type {string} */ (name)](argument), [name, argument]);
+  const result = await page.evaluate(
+    ([name, argument]) => /** @type {any} */ (globalThis)[/** @type {string} */ (name)](argument),
+    [name, argument],
+  );
   await context.close();
   return result;
 }
@@ -97,7 +110,8 @@ try {
     { name: 'ONNX Runtime Web', url: `${origin}/site-onnxruntime/index.html`, item: card },
     { name: 'the page without an engine', url: `${origin}/site-ready/index.html`, item: card },
   ];
-  const bare = { name: 'ONNX Runtime Web, a bare page', url: `${origin}/load/index.html?watched=${WATCHED}`, item: '#suggestions li' };
+  const bareUrl = `${origin}/load/index.html?watched=${WATCHED}`;
+  const bare = { name: 'ONNX Runtime Web, a bare page', url: bareUrl, item: '#suggestions li' };
   console.log('    whole pages');
   const loads = await measureLoad(browser, [...widgets, bare], reports);
   console.log('    clicks');

@@ -1,7 +1,7 @@
-"""Times training steps of the seed's network in PyTorch, for `main.rs`, which starts this file and writes to its input.
+"""Times training steps of the notebook's network in PyTorch. `main.rs` starts this script and writes to its input.
 
-The input is a line of JSON with the sizes, then the batch and the initial parameters as raw little-endian numbers, so that
-PyTorch trains on exactly what the other contenders train on. The output is a line of JSON with the milliseconds and losses.
+The input is a line of JSON with the sizes, then the batch and the initial parameters as raw little-endian numbers. So
+PyTorch trains on the same data as the other contenders. The output is a line of JSON with the milliseconds and losses.
 """
 
 import json
@@ -9,13 +9,13 @@ import sys
 import time
 import warnings
 
-# NumPy isn't needed, and its absence must not look like a fault of the measurement.
+# NumPy isn't needed, and its absence must not look like an error.
 warnings.filterwarnings("ignore", message="Failed to initialize NumPy")
 
 try:
     import torch
 except ModuleNotFoundError as error:
-    # The caller knows this status and leaves PyTorch out instead of failing.
+    # The caller knows this status and skips PyTorch instead of failing.
     print(f"this interpreter has no PyTorch ({error})", file=sys.stderr)
     sys.exit(3)
 
@@ -23,13 +23,13 @@ from torch import nn
 
 
 def read(count, dtype):
-    """The next `count` numbers of the input; a copy that may be written to, since parameters are."""
+    """Returns the next `count` numbers of the input, as a copy that may be written to."""
     size = count * torch.empty(0, dtype=dtype).element_size()
     return torch.frombuffer(bytearray(sys.stdin.buffer.read(size)), dtype=dtype)
 
 
 class Network(nn.Module):
-    """The seed's candidate generator (seed row 11)."""
+    """The notebook's network, which finds candidates."""
 
     def __init__(self, plan):
         super().__init__()
@@ -56,7 +56,7 @@ def main():
     target = read(rows, torch.int64)
     network = Network(plan)
     with torch.no_grad():
-        # The input's table has no padding row: the last one stays at the zeros that PyTorch put there.
+        # The input's table has no padding row. The last row keeps the zeros that PyTorch put there.
         table = network.embedding.weight[: plan["movies"]]
         layers = (network.hidden, network.state, network.movies)
         for parameter in [table] + [part for layer in layers for part in (layer.weight, layer.bias)]:

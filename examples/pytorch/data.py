@@ -1,4 +1,4 @@
-"""Ratings to train on: MovieLens's files, or a few made-up ones."""
+"""Ratings to train on: MovieLens's files, or a small made-up set."""
 
 import argparse
 import csv
@@ -6,7 +6,7 @@ import datetime
 import pathlib
 import random
 
-# The users of the lowest ids are kept from training, to evaluate on; `trainer evaluate` splits MovieLens the same way.
+# The users with the lowest ids don't train; they evaluate. `trainer evaluate` splits MovieLens the same way.
 HELD_OUT_USERS = 80
 GENRES = ["Comedy", "Drama", "Horror", "Sci-Fi"]
 
@@ -15,13 +15,13 @@ def arguments(description):
     parser = argparse.ArgumentParser(description=description)
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--data", type=pathlib.Path, help="a folder with MovieLens's movies.csv and ratings.csv")
-    source.add_argument("--made-up", action="store_true", help="a small catalogue that this script makes up, for tests")
+    source.add_argument("--made-up", action="store_true", help="a small made-up catalogue, for tests")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="the folder to write to")
     return parser.parse_args()
 
 
 def load(args):
-    """Returns the movies as (id, title, genres) in the order of their rows, and the ratings as (user, row, stars, time)."""
+    """Returns the movies as (id, title, genres), by row, and the ratings as (user, row, stars, time)."""
     if args.made_up:
         return made_up()
     with open(args.data / "movies.csv", newline="", encoding="utf-8") as file:
@@ -34,7 +34,7 @@ def load(args):
 
 
 def made_up(movies=60, users=160):
-    """Taste groups by genre: every user likes one group's movies, one after the other from a random one on."""
+    """Makes taste groups by genre: each user likes one group's movies, in order from a random one."""
     rng = random.Random(7)
     catalog = [(10 + 3 * row, f"Movie {row} ({1960 + row})", GENRES[row % 4]) for row in range(movies)]
     ratings = []
@@ -47,7 +47,7 @@ def made_up(movies=60, users=160):
 
 
 def split(ratings):
-    """Returns the ratings of the users who train, by user, and those of the others as they are."""
+    """Returns the training users' ratings, grouped by user, and the held-out users' ratings."""
     users = sorted({user for user, *_ in ratings})
     held_out = set(users[: min(HELD_OUT_USERS, len(users) // 4)])
     training = {user: [] for user in users if user not in held_out}
@@ -58,6 +58,6 @@ def split(ratings):
 
 
 def year(time):
-    """The year with its elapsed fraction, to the day, as the program computes it for a visitor."""
+    """Returns the year with its elapsed fraction, to the day. The library computes the same for a visitor."""
     day = datetime.datetime.fromtimestamp(time, datetime.timezone.utc)
     return day.year + (day.month - 1 + (day.day - 1) / 31) / 12

@@ -1,4 +1,4 @@
-"""Writes what `trainer pack` takes: the user tower, the movies' vectors, the catalogue, and what PyTorch itself computes."""
+"""Writes the input of `trainer pack`: the user tower, the movies' vectors, the catalogue and PyTorch's own outputs."""
 
 import csv
 
@@ -22,14 +22,15 @@ def write(out, tower, inputs, vectors, bias, movies, training, held_out):
         dynamo=True,
         verbose=False,
     )
-    # The notes beside each node name this machine's folders and are larger than a small model.
+    # The metadata of each node names this machine's folders and is larger than a small model.
     model = program.model_proto
     for noted in [model, model.graph, *model.graph.node, *model.graph.value_info]:
         del noted.metadata_props[:]
     onnx.save(model, out / "user_tower.onnx")
     with torch.no_grad():
         recorded = torch.cat([tower(*case) for case in zip(*(value.split(1) for value in inputs.values()))])
-    np.savez(out / "recorded.npz", **{name: value.numpy() for name, value in inputs.items()}, user_vector=recorded.numpy())
+    arrays = {name: value.numpy() for name, value in inputs.items()}
+    np.savez(out / "recorded.npz", **arrays, user_vector=recorded.numpy())
     np.save(out / "vectors.npy", vectors.detach().numpy().astype(np.float32))
     if bias is not None:
         np.save(out / "bias.npy", bias.detach().numpy().astype(np.float32))
@@ -45,6 +46,6 @@ def write(out, tower, inputs, vectors, bias, movies, training, held_out):
 
 
 def padded(histories, slots, padding):
-    """The last movies of each history, oldest first from slot 0, and the padding after them, as the contract has it."""
+    """Returns each history's last movies, oldest first from slot 0, with padding after them, as the contract says."""
     rows = [history[-slots:] for history in histories]
     return torch.tensor([[*row, *[padding] * (slots - len(row))] for row in rows], dtype=torch.int64)

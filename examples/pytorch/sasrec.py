@@ -1,6 +1,7 @@
 """SASRec: a causal transformer over the history, whose last state is the user's vector.
 
-After Kang and McAuley, Self-Attentive Sequential Recommendation (ICDM 2018), trained with the softmax over the whole catalogue.
+After Kang and McAuley, Self-Attentive Sequential Recommendation (ICDM 2018), but trained with the softmax over the
+whole catalogue.
 """
 
 import random
@@ -17,28 +18,30 @@ DIM, SLOTS = 64, 50
 class SasRec(nn.Module):
     def __init__(self, movies, slots, dim, heads=2, blocks=2):
         super().__init__()
-        # The last row is the padding's. Movies meet the very rows that the history is read by.
+        # The last row is for padding. The scores use the same rows as the history.
         self.embedding = nn.Embedding(movies + 1, dim, padding_idx=movies)
         self.position = nn.Parameter(torch.randn(slots + 1, dim) * 0.02)
-        # Stands before the first movie, so that an empty history has a vector too.
+        # Goes before the first movie, so that an empty history has a vector too.
         self.start = nn.Parameter(torch.randn(1, 1, dim) * 0.02)
-        block = nn.TransformerEncoderLayer(dim, heads, 4 * dim, dropout=0.2, activation="gelu", batch_first=True, norm_first=True)
+        block = nn.TransformerEncoderLayer(
+            dim, heads, 4 * dim, dropout=0.2, activation="gelu", batch_first=True, norm_first=True
+        )
         self.blocks = nn.TransformerEncoder(block, blocks, nn.LayerNorm(dim), enable_nested_tensor=False)
         self.register_buffer("future", torch.full((slots + 1, slots + 1), float("-inf")).triu(1))
         self.padding = movies
         nn.init.normal_(self.embedding.weight, std=0.05)
 
     def states(self, history):
-        """The state after each movie, the first of them before any, [batch, slots + 1, dim]."""
+        """Returns the states before the first movie and after each movie, [batch, slots + 1, dim]."""
         start = self.start.expand(history.shape[0], 1, -1)
-        # Padding stands after the movies, and no state sees what comes after it.
+        # Padding comes after the movies, and no state sees later rows.
         rows = torch.cat([start, self.embedding(history)], dim=1) + self.position
         return self.blocks(rows, mask=self.future, is_causal=True)
 
     def forward(self, history):
         watched = (history != self.padding).float()
         one, none = torch.ones_like(watched[:, :1]), torch.zeros_like(watched[:, :1])
-        # 1 at the last movie, or at the start where there is none.
+        # 1 at the last movie, or at the start of an empty history.
         last = torch.cat([one, watched], dim=1) - torch.cat([watched, none], dim=1)
         return (self.states(history) * last.unsqueeze(-1)).sum(1)
 
@@ -47,7 +50,7 @@ class SasRec(nn.Module):
 
 
 def batch(users, size, slots, padding, rng):
-    """Stretches of histories, with the movie that came next at each place."""
+    """Returns random parts of histories, and the next movie at each place."""
     stretches = []
     for _ in range(size):
         events = rng.choice(users)
@@ -77,7 +80,7 @@ def main():
         if step % 100 == 0:
             print(f"step {step}: loss {loss.item():.3f}", flush=True)
     history, _ = batch(training, 15, slots, len(movies), rng)
-    # No movie, as a visit begins, and one.
+    # An empty history, as at the start of a visit, and one of a single movie.
     history[0], history[1, 1:] = len(movies), len(movies)
     export.write(args.out, model, {"history": history}, model.items(), bias, movies, training, held_out)
 

@@ -1,7 +1,7 @@
-"""A two-tower model: the history's movies, weighted and pooled, and the year against movies with genres.
+"""A two-tower model: one tower for the history, weighted and pooled, and the year; one for movies with genres.
 
-After Yi et al., Sampling-Bias-Corrected Neural Modeling for Large Corpus Item Recommendations (RecSys 2019), with the whole
-catalogue in the softmax instead of a batch's movies, since it is small.
+After Yi et al., Sampling-Bias-Corrected Neural Modeling for Large Corpus Item Recommendations (RecSys 2019), but the
+softmax is over the whole catalogue instead of a batch's movies, because the catalogue is small.
 """
 
 import random
@@ -19,12 +19,12 @@ DIM, SLOTS = 64, 50
 class UserTower(nn.Module):
     def __init__(self, movies, dim):
         super().__init__()
-        # The last row is the padding's.
+        # The last row is for padding.
         self.embedding = nn.Embedding(movies + 1, dim, padding_idx=movies)
         self.layers = nn.Sequential(nn.Linear(dim + 1, 2 * dim), nn.GELU(), nn.Dropout(0.3), nn.Linear(2 * dim, dim))
 
     def forward(self, history, weights, year):
-        # Padding weighs nothing.
+        # Padding has weight 0.
         pooled = (self.embedding(history) * weights.unsqueeze(-1)).sum(1)
         pooled = pooled / weights.sum(1, keepdim=True).clamp(min=1.0).sqrt()
         return self.layers(torch.cat([pooled, (year - 2010.0) / 10.0], dim=1))
@@ -44,7 +44,7 @@ class ItemTower(nn.Module):
 
 
 def batch(users, size, slots, padding, rng):
-    """Random handfuls of what users liked, each with another movie that the same user liked."""
+    """Returns random samples of users' liked movies, each with another movie that the same user liked."""
     histories, years, targets = [], [], []
     for _ in range(size):
         events = rng.sample(user := rng.choice(users), min(len(user), 1 + rng.randrange(slots)))
@@ -82,7 +82,7 @@ def main():
         if step % 100 == 0:
             print(f"step {step}: loss {loss.item():.3f}", flush=True)
     history, weights, year, _ = batch(liked, 15, slots, len(movies), rng)
-    # The empty history, as a visit begins; and ratings, 1 being a movie without one.
+    # An empty history, as at the start of a visit; and a rated one (a movie without a rating has weight 1).
     history[0], weights[0], weights[1] = len(movies), 0.0, weights[1] * 4.5 / 3.5
     inputs = {"history": history, "weights": weights, "year": year}
     export.write(args.out, user_tower, inputs, item_tower(), item_tower.bias, movies, training, held_out)

@@ -1,17 +1,17 @@
-"""Trains Spark's ALS on ratings and writes what `trainer fold-in` and `trainer pack` make a bundle of.
+"""Trains Spark's ALS on ratings and writes the input of `trainer fold-in` and `trainer pack`.
 
-Into --out go, rows in ascending order of the movies' ids:
+The folder --out gets these files. Their rows are in ascending order of the movies' ids.
 
-    item_factors.npy   [movies, rank] float32, the factors of every movie that anybody rated
-    items.csv          movieId,title,genres,ratings of the same movies, the last being how many
-    bias.npy           [movies] float32, a little popularity, so that a visitor without clicks is shown the best known
+    item_factors.npy   [movies, rank] float32, the factors of every rated movie
+    items.csv          movieId,title,genres,ratings of the same movies; ratings is their number
+    bias.npy           [movies] float32, a little popularity: a visitor without clicks sees the best-known movies
     als.json           the parameters, with Spark's version
-    recorded.json      histories of at most 50 ratings with what Spark itself has for their users: factors and top ten
+    recorded.json      histories of at most 50 ratings, with Spark's own factors and top ten for their users
     recorded.npz       the same histories as the user tower's inputs, with the factors
 
-Spark solves for the items first in each iteration and for the users last, so a user's factors in the finished model are the exact
-solution for that user's ratings against the finished item factors. That is what the fold-in computes for a visitor, and why
-`recorded.json` can hold it to Spark.
+In each iteration, Spark solves for the items first and for the users last. So a user's factors in the finished model
+are the exact solution for that user's ratings and the finished item factors. The fold-in computes the same for a
+visitor, so `recorded.json` can compare it with Spark.
 """
 
 import argparse
@@ -26,27 +26,28 @@ from pyspark.ml.recommendation import ALS
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as f
 
-# How many movies of a visitor's history the user tower sees; longer ones can't be compared whole.
+# The number of movies that the user tower sees. Longer histories can't be compared.
 HISTORY_LEN = 50
 
-# How many movies Spark recommends each recorded user.
+# The number of movies that Spark recommends to each recorded user.
 TOP = 10
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--ratings", required=True, help="a CSV file or a Parquet folder of userId, movieId, rating, timestamp")
-    parser.add_argument("--movies", required=True, help="a CSV file of movieId, title, genres")
-    parser.add_argument("--out", required=True, type=Path, help="the folder to write")
-    parser.add_argument("--master", help="Spark's master, such as local[2]; what spark-submit says, or local[*], if left out")
-    parser.add_argument("--explicit", action="store_true", help="predict the ratings, instead of what is watched")
+    columns = "userId, movieId, rating, timestamp"
+    parser.add_argument("--ratings", required=True, help=f"a CSV file or a Parquet folder with {columns}")
+    parser.add_argument("--movies", required=True, help="a CSV file with movieId, title, genres")
+    parser.add_argument("--out", required=True, type=Path, help="the folder to write to")
+    parser.add_argument("--master", help="Spark's master, such as local[2]; the default is spark-submit's, or local[*]")
+    parser.add_argument("--explicit", action="store_true", help="predict ratings, instead of which movies are watched")
     parser.add_argument("--rank", type=int, default=32, help="the length of a vector")
     parser.add_argument("--iterations", type=int, default=10)
     parser.add_argument("--regularisation", type=float, default=0.1, help="Spark's regParam")
     parser.add_argument("--alpha", type=float, default=1.0, help="how much a rating of 1 adds to a movie's confidence")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--popularity", type=float, default=0.001, help="the best-known movie's bias; 0 leaves Spark's order alone")
-    parser.add_argument("--recorded", type=int, default=200, help="how many users' histories to record at most")
+    parser.add_argument("--popularity", type=float, default=0.001, help="the best-known movie's bias; 0 for none")
+    parser.add_argument("--recorded", type=int, default=200, help="record the histories of at most this many users")
     return parser.parse_args()
 
 
@@ -62,7 +63,8 @@ def write_items(ids, counts, movies, out):
         rows = {int(row["movieId"]): row for row in csv.DictReader(file)}
     missing = [item for item in ids if item not in rows]
     if missing:
-        sys.exit(f"{movies} lacks {len(missing)} of the rated movies, such as {missing[:3]}; add them or remove their ratings")
+        examples = ", ".join(map(str, missing[:3]))
+        sys.exit(f"{movies} lacks {len(missing)} rated movies, such as {examples}; add them or remove their ratings")
     with open(out, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["movieId", "title", "genres", "ratings"])
@@ -70,12 +72,17 @@ def write_items(ids, counts, movies, out):
 
 
 def recorded(model, ratings, count):
-    """Histories, oldest first, of the first users by id who have few enough ratings, with Spark's factors and its top ten."""
-    few = ratings.groupBy("userId").count().where(f.col("count") <= HISTORY_LEN).orderBy("userId").limit(count).select("userId")
+    """Returns histories, oldest first, with Spark's factors and top ten.
+
+    They are of the first users by id with at most HISTORY_LEN ratings.
+    """
+    short = ratings.groupBy("userId").count().where(f.col("count") <= HISTORY_LEN)
+    few = short.orderBy("userId").limit(count).select("userId")
     watched = f.sort_array(f.collect_list(f.struct("timestamp", "movieId", "rating"))).alias("watched")
-    histories = {row.userId: row.watched for row in ratings.join(few, "userId").groupBy("userId").agg(watched).collect()}
+    by_user = ratings.join(few, "userId").groupBy("userId").agg(watched)
+    histories = {row.userId: row.watched for row in by_user.collect()}
     factors = {row.id: row.features for row in model.userFactors.join(few, f.col("id") == f.col("userId")).collect()}
-    # The list is of all movies, watched or not: Spark leaves none out.
+    # Spark recommends from all movies, watched ones included.
     top = {row.userId: row.recommendations for row in model.recommendForUserSubset(few, TOP).collect()}
     return [
         {
@@ -88,7 +95,10 @@ def recorded(model, ratings, count):
 
 
 def tower_inputs(cases, ids):
-    """The histories as `trainer pack --recorded` takes them: rows of the catalogue, padded, and ratings over the neutral 3.5."""
+    """Returns the histories as `trainer pack --recorded` takes them.
+
+    They are padded rows of the catalogue, and ratings divided by the neutral 3.5.
+    """
     row = {item: at for at, item in enumerate(ids)}
     history = np.full((len(cases), HISTORY_LEN), len(ids), dtype=np.int64)
     weights = np.zeros((len(cases), HISTORY_LEN), dtype=np.float32)
@@ -97,14 +107,16 @@ def tower_inputs(cases, ids):
             history[at, slot] = row[watch["movieId"]]
             weights[at, slot] = watch["rating"] / 3.5
     vectors = np.array([case["user_vector"] for case in cases], dtype=np.float32)
-    # The moment is an input of the contract that this tower doesn't read.
+    # The contract has the time as an input, but this tower doesn't read it.
     time = np.zeros((len(cases), 50), dtype=np.float32)
     return {"history": history, "weights": weights, "time": time, "user_vector": vectors}
 
 
 def main():
     args = arguments()
-    builder = SparkSession.builder.appName("watchnext").config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
+    builder = SparkSession.builder.appName("watchnext")
+    for setting in ["spark.ui.enabled", "spark.ui.showConsoleProgress"]:
+        builder = builder.config(setting, "false")
     if args.master:
         builder = builder.master(args.master)
     spark = builder.getOrCreate()
@@ -149,7 +161,8 @@ def main():
     print(f"{len(ids)} movies of {args.rank} factors and {len(cases)} recorded histories in {args.out}; next:")
     alpha = "" if args.explicit else f" --alpha {args.alpha}"
     print(
-        f"  trainer fold-in --items {args.out}/item_factors.npy --als {feedback} --regularisation {args.regularisation}{alpha}"
+        f"  trainer fold-in --items {args.out}/item_factors.npy --als {feedback}"
+        f" --regularisation {args.regularisation}{alpha}"
         f" --out {args.out}/user_tower.onnx --recorded {args.out}/recorded.json --catalog {args.out}/items.csv"
     )
     spark.stop()

@@ -1,54 +1,56 @@
-//! The library and its tests without the trainer, as one crate: what mutants and Miri are run on.
+//! A copy of the library and its tests without the trainer, as one crate: mutants and Miri run on it.
 //!
-//! The library's tests are made of a bundle that the trainer makes, and the trainer is built on the library, so a change of one
-//! line of the library has the trainer and twenty test programs built and linked anew. Here a stand-in hands the tests a bundle
-//! that was made before, and the tests are modules of the library's own test program: one crate is compiled and linked, which
-//! takes seconds. The sources are copies of the project's own with a few lines replaced, which stand in this file.
+//! The library's tests use a bundle that the trainer makes, and the trainer is built on the library. So one changed
+//! line of the library would rebuild the trainer and link twenty test programs again. In the copy, a stand-in hands the
+//! tests a bundle that was made before, and the tests are modules of the library's own test program. One crate is
+//! compiled and linked, which takes seconds. A few lines of the sources differ; this file lists them.
 
-use std::fs;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::{fs, str};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::files;
 use crate::project::Project;
-use crate::shell::{cargo, run, step};
+use crate::shell::{run, step};
+use crate::trainer;
 
 /// What the copy is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// All of the library.
     Whole,
-    /// Without what tract runs: features, index and diversity, with the tests that need no bundle.
+    /// The modules that don't need tract, with the tests that need no bundle.
     Core,
-    /// The same with the kernels of the browser in place of the scalar ones, for Miri.
+    /// The same for Miri: with the browser's kernels in place of the scalar ones.
     Interpreted,
 }
 
-/// What the copy holds of the project, files and folders.
-const PARTS: [&str; 8] = [
-    "Cargo.lock",
-    "build.rs",
-    "MODEL_CONTRACT.md",
-    "models",
-    "src",
-    "stand-ins",
-    "tests",
-    "trainer/src/fixture/groups.rs",
-];
+/// The files and folders of the project that are copied.
+const PARTS: [&str; 7] = ["Cargo.lock", "Cargo.toml", "build.rs", "MODEL_CONTRACT.md", "models", "src", "stand-ins"];
 
-/// Test programs that can't be modules of the library: they need the real trainer, the browser, or the allocator for themselves.
+/// The folder of the test programs, which is copied too.
+const TESTS: &str = "tests";
+
+/// The file of the trainer that its stand-in shares: the facts of the made-up movies. The stand-in finds it at the root
+/// of the copy.
+const SHARED: &str = "groups.rs";
+
+/// Test programs that can't be modules of the library: they need the real trainer, the browser, or the memory allocator
+/// to themselves.
 const LEFT_OUT: [&str; 3] = ["hostile", "soak", "wasm"];
 
-/// Test programs that need neither tract nor a bundle of made-up movies: those that hold the core to its word, and more.
+/// Test programs that need neither tract nor a bundle.
 const OF_CORE: [&str; 3] = ["features", "index", "reactions"];
 const INTERPRETED: [&str; 5] = ["catalog", "features", "index", "lists", "reactions"];
 
-/// A line of a file and what stands there instead.
-type Replaced = (&'static str, &'static str);
+/// A text of a file and its replacement.
+type Replacement = (&'static str, &'static str);
 
-/// No other crate of the workspace, the trainer's stand-in, no test programs beside the library's own, and a profile that
-/// compiles quickly. What it depends on stays as it is.
-const MANIFEST: [Replaced; 5] = [
+/// No other member of the workspace, the trainer's stand-in, no separate test programs, and a profile that compiles
+/// quickly.
+const MANIFEST: [Replacement; 5] = [
     ("members = [\"stand-ins/inventory\", \"trainer\", \"xtask\"]", "members = [\"stand-ins/inventory\"]"),
     ("trainer = { path = \"trainer\" }", "trainer = { path = \"stand-ins/trainer\" }"),
     ("[package]\n", "[package]\nautotests = false\n"),
@@ -56,8 +58,11 @@ const MANIFEST: [Replaced; 5] = [
     ("[profile.dev.package.brotli]", "[profile.dev.package.watchnext]\nopt-level = 1\n\n[profile.dev.package.brotli]"),
 ];
 
-/// The modules that tract runs.
-const LIBRARY: [Replaced; 5] = [
+/// The dependency on tract, in the library's own list.
+const TRACT: Replacement = ("\ntract-onnx.workspace = true\n", "\n");
+
+/// The modules that need tract.
+const TRACT_MODULES: [Replacement; 5] = [
     ("pub mod model;\n", ""),
     ("pub mod onnx;\n", ""),
     ("pub mod ranker;\n", ""),
@@ -68,11 +73,12 @@ const LIBRARY: [Replaced; 5] = [
 /// The condition under which the browser's kernels are compiled.
 const BROWSER: &str = "all(target_arch = \"wasm32\", target_feature = \"simd128\")";
 
-/// The kernels' instructions and their tests.
-const KERNELS: [Replaced; 2] =
+/// The kernels, whose instructions and tests come from elsewhere in the copy.
+const KERNELS: &str = "src/index/simd128.rs";
+const INSTRUCTIONS: [Replacement; 2] =
     [("use core::arch::wasm32::{", "use crate::wasm32::{"), ("use wasm_bindgen_test::wasm_bindgen_test;", "")];
 
-/// Makes the copy, or brings it up to date, and gives its folder.
+/// Makes the copy or brings it up to date, and returns its folder.
 pub fn prepare(project: &Project, form: Form) -> Result<PathBuf> {
     let root = project.path(match form {
         Form::Whole => "target/alone/whole",
@@ -80,102 +86,156 @@ pub fn prepare(project: &Project, form: Form) -> Result<PathBuf> {
         Form::Interpreted => "target/alone/interpreted",
     });
     step(&format!("The library without the trainer, in {}", root.display()));
-    for part in PARTS {
-        copy(&project.path(part), &root.join(part))?;
-    }
-    let mut manifest = replaced(project, "Cargo.toml", &MANIFEST)?;
-    let mut library = read(&project.path("src/lib.rs"))?;
-    let mut tests = test_programs(&project.path("tests"))?;
+    let mut copy = Copy::read(project)?;
+    let mut tests = copy.test_programs();
+    copy.replace("Cargo.toml", &MANIFEST)?;
     if form == Form::Whole {
-        make_fixture(project)?;
+        // Made again each time: an older trainer's bundle would fail its tests.
+        step("The bundle of made-up movies");
+        run(&mut trainer::fixture(project))?;
     } else {
-        manifest = manifest.replacen("tract-onnx.workspace = true\n", "", 1);
-        library = replaced(project, "src/lib.rs", &LIBRARY)?;
+        copy.replace("Cargo.toml", &[TRACT])?;
+        copy.replace("src/lib.rs", &TRACT_MODULES)?;
         let wanted: &[&str] = if form == Form::Core { &OF_CORE } else { &INTERPRETED };
         tests.retain(|name| wanted.contains(&name.as_str()));
     }
+    let mut library = copy.text("src/lib.rs")?.to_owned();
     if form == Form::Interpreted {
+        copy.choose_kernels()?;
         library.push_str("#[path = \"../stand-ins/wasm32.rs\"]\npub mod wasm32;\n");
-        for file in ["src/index.rs", "src/index/scalar.rs"] {
-            // Conditions that are always and never met.
-            let text = read(&project.path(file))?;
-            let text = text.replace(&format!("not({BROWSER})"), "any()").replace(BROWSER, "all()");
-            write(&root.join(file), text.as_bytes())?;
-        }
-        let kernels = replaced(project, "src/index/simd128.rs", &KERNELS)?.replace("#[wasm_bindgen_test]", "#[test]");
-        write(&root.join("src/index/simd128.rs"), kernels.as_bytes())?;
     }
-    write(&root.join("Cargo.toml"), manifest.as_bytes())?;
     library.push_str("\n#[cfg(test)]\nextern crate self as watchnext;\n");
     for name in tests {
         library.push_str(&format!("#[cfg(test)]\n#[path = \"../tests/{name}.rs\"]\nmod {name}_tests;\n"));
     }
-    write(&root.join("src/lib.rs"), library.as_bytes())?;
+    copy.set("src/lib.rs", library);
+    copy.write(&root)?;
     Ok(root)
 }
 
-/// The bundle of made-up movies, as the trainer makes it now: one that was left by an earlier trainer fails its tests.
-fn make_fixture(project: &Project) -> Result<()> {
-    let fixture = project.path("target/fixture");
-    step("The bundle of made-up movies");
-    let mut make = cargo();
-    make.args(["run", "--package", "trainer", "--", "fixture", "--out"]).arg(&fixture);
-    run(make.current_dir(project.root()))
+/// The files of the copy, by their paths from its root.
+struct Copy(BTreeMap<String, Vec<u8>>);
+
+impl Copy {
+    /// The project's own files.
+    fn read(project: &Project) -> Result<Self> {
+        let mut copy = Self(BTreeMap::new());
+        for part in PARTS.into_iter().chain([TESTS]) {
+            let path = project.path(part);
+            for file in if path.is_file() { vec![path] } else { files::files_below(&path)? } {
+                copy.0.insert(files::relative(project.root(), &file), files::read(&file)?);
+            }
+        }
+        let sources = files::files_below(&project.path("trainer/src"))?;
+        let shared: Vec<&PathBuf> = sources.iter().filter(|file| file.ends_with(SHARED)).collect();
+        let [shared] = shared.as_slice() else {
+            anyhow::bail!("trainer/src holds {} files named {SHARED}; the trainer's stand-in needs one", shared.len());
+        };
+        copy.0.insert(SHARED.to_owned(), files::read(shared)?);
+        Ok(copy)
+    }
+
+    fn text(&self, file: &str) -> Result<&str> {
+        let bytes = self.0.get(file).with_context(|| format!("{file} isn't there; correct xtask/src/alone.rs"))?;
+        str::from_utf8(bytes).with_context(|| format!("{file} isn't text"))
+    }
+
+    fn set(&mut self, file: &str, text: String) {
+        self.0.insert(file.to_owned(), text.into_bytes());
+    }
+
+    /// Replaces some texts of a file. Each must occur exactly once.
+    fn replace(&mut self, file: &str, replacements: &[Replacement]) -> Result<()> {
+        let mut text = self.text(file)?.to_owned();
+        for (old, new) in replacements {
+            let count = text.matches(old).count();
+            ensure!(count == 1, "{file} holds {old:?} {count} times instead of once; correct xtask/src/alone.rs");
+            text = text.replace(old, new);
+        }
+        self.set(file, text);
+        Ok(())
+    }
+
+    /// The test programs that can be modules of the library, sorted.
+    fn test_programs(&self) -> Vec<String> {
+        let name = |path: &String| -> Option<String> {
+            let name = path.strip_prefix(TESTS)?.strip_prefix('/')?.strip_suffix(".rs")?;
+            (!name.contains('/') && !LEFT_OUT.contains(&name)).then(|| name.to_owned())
+        };
+        self.0.keys().filter_map(name).collect()
+    }
+
+    /// Compiles the browser's kernels on every machine, with the instructions' stand-ins.
+    fn choose_kernels(&mut self) -> Result<()> {
+        let sources = self.0.iter_mut().filter(|(path, _)| path.starts_with("src/") && path.ends_with(".rs"));
+        let mut count = 0;
+        for (_, bytes) in sources {
+            let text = String::from_utf8_lossy(bytes);
+            if text.contains(BROWSER) {
+                // `any()` never holds, `all()` always does.
+                *bytes = text.replace(&format!("not({BROWSER})"), "any()").replace(BROWSER, "all()").into_bytes();
+                count += 1;
+            }
+        }
+        ensure!(count > 0, "no file of src/ holds the condition {BROWSER}; correct xtask/src/alone.rs");
+        self.replace(KERNELS, &INSTRUCTIONS)?;
+        let kernels = self.text(KERNELS)?.replace("#[wasm_bindgen_test]", "#[test]");
+        self.set(KERNELS, kernels);
+        Ok(())
+    }
+
+    /// Writes the files that differ, so that cargo builds only what it must, and removes those that the project no
+    /// longer has.
+    fn write(&self, root: &Path) -> Result<()> {
+        for folder in PARTS.into_iter().chain([TESTS]).map(|part| root.join(part)).filter(|part| part.is_dir()) {
+            for file in files::files_below(&folder)? {
+                if !self.0.contains_key(&files::relative(root, &file)) {
+                    fs::remove_file(&file).with_context(|| format!("{} can't be removed", file.display()))?;
+                }
+            }
+        }
+        for (path, bytes) in &self.0 {
+            let file = root.join(path);
+            if !fs::read(&file).is_ok_and(|old| old == *bytes) {
+                files::make_parent(&file)?;
+                files::write(&file, bytes)?;
+            }
+        }
+        Ok(())
+    }
 }
 
-/// A file of the project with some lines replaced, each of which must be there once.
-fn replaced(project: &Project, file: &str, lines: &[Replaced]) -> Result<String> {
-    let mut text = read(&project.path(file))?;
-    for (ours, instead) in lines {
-        ensure!(text.matches(ours).count() == 1, "{file} doesn't hold {ours:?} once, as xtask/src/alone.rs expects");
-        text = text.replace(ours, instead);
-    }
-    Ok(text)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The names of the test programs that become modules, sorted.
-fn test_programs(folder: &Path) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("{} can't be read", folder.display()))? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        names.extend(name.strip_suffix(".rs").map(str::to_owned));
+    /// The sources change; this finds what this file no longer matches before somebody needs the copy.
+    #[test]
+    fn the_sources_hold_what_the_copy_replaces() {
+        let project = Project::find().unwrap();
+        let mut copy = Copy::read(&project).unwrap();
+        copy.replace("Cargo.toml", &MANIFEST).unwrap();
+        copy.replace("Cargo.toml", &[TRACT]).unwrap();
+        copy.replace("src/lib.rs", &TRACT_MODULES).unwrap();
+        copy.choose_kernels().unwrap();
+        assert!(!copy.text("src/index.rs").unwrap().contains("target_feature"));
+        let tests = copy.test_programs();
+        let named = OF_CORE.iter().chain(&INTERPRETED);
+        assert!(named.copied().all(|name| tests.iter().any(|test| test == name)), "{tests:?}");
+        assert!(!tests.iter().any(|name| LEFT_OUT.contains(&name.as_str())));
     }
-    names.retain(|name| !LEFT_OUT.contains(&name.as_str()));
-    names.sort();
-    Ok(names)
-}
 
-/// Copies a file, or a folder's files. What is the same already isn't touched, so that cargo builds no more than it must; what
-/// the project no longer has goes.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    if from.is_file() {
-        let bytes = fs::read(from).with_context(|| format!("{} can't be read", from.display()))?;
-        return write(to, &bytes);
+    #[test]
+    fn writing_the_copy_touches_only_what_differs() {
+        let root = tempfile::tempdir().unwrap();
+        let files = [("src/lib.rs", "one"), ("src/index/int8.rs", "two")];
+        let mut copy = Copy(files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).into());
+        copy.write(root.path()).unwrap();
+        let modified = |path: &str| fs::metadata(root.path().join(path)).unwrap().modified().unwrap();
+        let before = modified("src/lib.rs");
+        copy.0.remove("src/index/int8.rs");
+        copy.write(root.path()).unwrap();
+        assert_eq!(modified("src/lib.rs"), before);
+        assert!(!root.path().join("src/index/int8.rs").exists());
     }
-    let names = |folder: &Path| -> Result<Vec<std::ffi::OsString>> {
-        let entries = fs::read_dir(folder).with_context(|| format!("{} can't be read", folder.display()))?;
-        entries.map(|entry| Ok(entry?.file_name())).collect()
-    };
-    fs::create_dir_all(to).with_context(|| format!("{} can't be made", to.display()))?;
-    let wanted = names(from)?;
-    for name in names(to)?.into_iter().filter(|name| !wanted.contains(name)) {
-        let old = to.join(name);
-        let gone = if old.is_dir() { fs::remove_dir_all(&old) } else { fs::remove_file(&old) };
-        gone.with_context(|| format!("{} can't be removed", old.display()))?;
-    }
-    wanted.iter().try_for_each(|name| copy(&from.join(name), &to.join(name)))
-}
-
-fn read(file: &Path) -> Result<String> {
-    fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))
-}
-
-fn write(file: &Path, bytes: &[u8]) -> Result<()> {
-    if fs::read(file).is_ok_and(|old| old == bytes) {
-        return Ok(());
-    }
-    if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
-    }
-    fs::write(file, bytes).with_context(|| format!("{} can't be written", file.display()))
 }

@@ -1,8 +1,8 @@
-//! The folder of installed tools: one for each user, so that a new clone finds what an old one installed.
+//! The folder of installed tools. Each user has one, so a new clone finds the tools that an older clone installed.
 //!
-//! Each entry is a folder named for a tool and its version (or the hash of its lock file). An entry appears whole
-//! or not at all: it is made beside its place and then renamed, and a lock file keeps two commands from making the
-//! same one.
+//! Each entry is a folder named after a tool and its version (or the hash of its lock file). An entry is complete or
+//! missing, never half made: it is made under another name and then renamed. A lock file stops two commands from making
+//! the same entry.
 
 use std::env;
 use std::fs::{self, File, TryLockError};
@@ -11,8 +11,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use etcetera::base_strategy::{BaseStrategy, choose_base_strategy};
-use sha2::{Digest, Sha256};
 
+use crate::files::{self, hex_digest};
 use crate::shell::{human, note, step};
 
 /// The environment variable that names another folder for the tools.
@@ -23,21 +23,21 @@ pub struct Cache {
     root: PathBuf,
 }
 
-/// What to install and what to say about it.
+/// What to install, and what to tell the user about it.
 pub struct Entry<'a> {
     /// The folder's name, such as `trunk-0.21.14`.
     pub name: &'a str,
-    /// What is done and why, for the reader who waits.
+    /// What it is, for the user who waits.
     pub purpose: &'a str,
     /// How long it takes on a machine with two cores.
     pub expected: &'a str,
 }
 
 impl Cache {
-    /// The folder that the environment names, else the system's place for a user's caches.
+    /// The folder that the environment names, or else the usual folder for a user's caches on this system.
     pub fn open() -> Result<Self> {
         let root = match env::var_os(CACHE_VARIABLE) {
-            Some(folder) => std::path::absolute(folder).context("WATCHNEXT_CACHE is no path")?,
+            Some(folder) => std::path::absolute(folder).context("WATCHNEXT_CACHE isn't a valid path")?,
             None => choose_base_strategy()
                 .context("this user has no home folder; set WATCHNEXT_CACHE to a folder for the tools")?
                 .cache_dir()
@@ -47,17 +47,16 @@ impl Cache {
     }
 
     fn at(root: PathBuf) -> Result<Self> {
-        fs::create_dir_all(&root)
-            .with_context(|| format!("{} can't be made; set WATCHNEXT_CACHE to another folder", root.display()))?;
+        files::make_folder(&root).with_context(|| format!("set {CACHE_VARIABLE} to a folder for the tools"))?;
         Ok(Self { root })
     }
 
-    /// Where an entry lies, or will lie.
+    /// The folder of an entry, whether it exists or not.
     pub fn place(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }
 
-    /// A folder for an entry's unfinished work, which an interrupted installation takes up again.
+    /// A folder for an entry's build files. An interrupted installation continues from them.
     pub fn workspace(&self, name: &str) -> PathBuf {
         self.root.join("build").join(name)
     }
@@ -67,93 +66,83 @@ impl Cache {
         self.root.join("log").join(format!("{name}.log"))
     }
 
-    /// The entry's folder, made by `make` if `whole` finds it missing or unfit.
+    /// The entry's folder. If `is_complete` refuses it, `make` makes it.
     ///
-    /// `make` gets an empty folder to fill. `whole` judges the result too, so that an installation that reports
-    /// success and yields nothing usable never enters the cache.
+    /// `make` gets an empty folder to fill. `is_complete` also checks the result, so an installation that reports
+    /// success but doesn't work never enters the cache.
     pub fn install(
         &self,
         entry: &Entry<'_>,
-        whole: impl Fn(&Path) -> bool,
+        is_complete: impl Fn(&Path) -> bool,
         make: impl FnOnce(&Path) -> Result<()>,
     ) -> Result<PathBuf> {
         let place = self.place(entry.name);
-        if whole(&place) {
+        if is_complete(&place) {
             return Ok(place);
         }
         let _lock = self.lock(entry.name)?;
-        if whole(&place) {
-            // Another command made it while this one waited for the lock.
+        if is_complete(&place) {
+            // Another command made it while we waited for the lock.
             return Ok(place);
         }
         step(&format!("{}: {}", entry.name, entry.purpose));
-        note(&format!("into {}, once for this machine; expected: {}", place.display(), entry.expected));
+        note(&format!("into {}, once on this machine; takes {}", place.display(), entry.expected));
         let start = Instant::now();
         let partial = self.root.join(format!(".partial-{}", entry.name));
-        remove(&partial)?;
-        fs::create_dir_all(&partial).with_context(|| format!("{} can't be made", partial.display()))?;
+        files::remove_folder(&partial)?;
+        files::make_folder(&partial)?;
         make(&partial)?;
         ensure!(
-            whole(&partial),
-            "{} was installed but doesn't work; its log: {}",
+            is_complete(&partial),
+            "{} was installed but doesn't work; see the log {}",
             entry.name,
             self.log(entry.name).display()
         );
-        remove(&place)?;
-        fs::rename(&partial, &place).with_context(|| format!("{} can't be put in place", place.display()))?;
+        files::remove_folder(&place)?;
+        fs::rename(&partial, &place)
+            .with_context(|| format!("{} can't be renamed to {}", partial.display(), place.display()))?;
         note(&format!("done in {}", human(start.elapsed())));
         Ok(place)
     }
 
-    /// Waits for, and takes, the lock of an entry; it is given back when the file is dropped.
+    /// Waits for the lock of an entry and takes it. Dropping the file releases it.
     fn lock(&self, name: &str) -> Result<File> {
         let folder = self.root.join("lock");
-        fs::create_dir_all(&folder).with_context(|| format!("{} can't be made", folder.display()))?;
+        files::make_folder(&folder)?;
         let path = folder.join(name);
         let file = File::create(&path).with_context(|| format!("{} can't be written", path.display()))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                note(&format!("waiting for another command that is installing {name}"));
+                note(&format!("waiting for another command, which is installing {name}"));
                 file.lock().with_context(|| format!("{} can't be locked", path.display()))?;
             }
-            // Some network file systems know no locks; two commands at once are rare enough to go on without.
+            // Some network file systems have no locks. Two commands at once are rare, so go on without one.
             Err(TryLockError::Error(_)) => {}
         }
         Ok(file)
     }
 }
 
-/// The name of an entry whose content a file determines: the tool's name and the beginning of the file's hash.
+/// The name of an entry that depends on a file: the tool's name and the beginning of the file's hash.
 pub fn name_by_hash(tool: &str, content: &[u8]) -> String {
     let digest = hex_digest(content);
     format!("{tool}-{}", digest.get(..12).unwrap_or_default())
 }
 
-/// The SHA-256 in hexadecimal digits.
-pub fn hex_digest(content: &[u8]) -> String {
-    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn remove(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("{} can't be removed", folder.display()))
-        }
-        _ => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use tempfile::TempDir;
+
     use super::*;
 
     const ENTRY: Entry<'_> = Entry { name: "tool-1.0", purpose: "for a test", expected: "no time" };
 
-    fn temporary(name: &str) -> Cache {
-        let root = env::temp_dir().join(format!("watchnext-xtask-{name}-{}", std::process::id()));
-        remove(&root).unwrap();
-        Cache::at(root).unwrap()
+    /// A cache in a folder that is removed when the first of the two is dropped.
+    fn temporary() -> (TempDir, Cache) {
+        let root = tempfile::tempdir().unwrap();
+        let cache = Cache::at(root.path().join("cache")).unwrap();
+        (root, cache)
     }
 
     fn has_file(folder: &Path) -> bool {
@@ -162,17 +151,16 @@ mod tests {
 
     #[test]
     fn an_entry_is_made_once() {
-        let cache = temporary("once");
+        let (_root, cache) = temporary();
         let place = cache.install(&ENTRY, has_file, |folder| Ok(fs::write(folder.join("file"), "1")?)).unwrap();
         assert_eq!(place, cache.place("tool-1.0"));
         let again = cache.install(&ENTRY, has_file, |_| anyhow::bail!("made twice"));
         assert_eq!(again.unwrap(), place);
-        remove(&cache.root).unwrap();
     }
 
     #[test]
-    fn a_failed_installation_leaves_no_entry_and_the_next_one_starts_afresh() {
-        let cache = temporary("failed");
+    fn a_failed_installation_leaves_no_entry_and_the_next_one_starts_again() {
+        let (_root, cache) = temporary();
         let failed = cache.install(&ENTRY, has_file, |folder| {
             fs::write(folder.join("half"), "")?;
             anyhow::bail!("no network")
@@ -181,26 +169,23 @@ mod tests {
         assert!(!cache.place("tool-1.0").exists());
         let place = cache.install(&ENTRY, has_file, |folder| Ok(fs::write(folder.join("file"), "1")?)).unwrap();
         assert!(!place.join("half").exists());
-        remove(&cache.root).unwrap();
     }
 
     #[test]
-    fn an_installation_that_yields_nothing_usable_is_an_error() {
-        let cache = temporary("hollow");
-        let hollow = cache.install(&ENTRY, has_file, |_| Ok(()));
-        assert!(hollow.unwrap_err().to_string().contains("doesn't work"));
+    fn an_installation_that_does_not_work_is_an_error() {
+        let (_root, cache) = temporary();
+        let useless = cache.install(&ENTRY, has_file, |_| Ok(()));
+        assert!(useless.unwrap_err().to_string().contains("doesn't work"));
         assert!(!cache.place("tool-1.0").exists());
-        remove(&cache.root).unwrap();
     }
 
     #[test]
-    fn an_unfit_entry_is_replaced() {
-        // An entry can be unfit when someone stopped a plain `cargo install` into it.
-        let cache = temporary("unfit");
+    fn an_incomplete_entry_is_replaced() {
+        // An entry is incomplete when somebody interrupts a plain `cargo install` into it.
+        let (_root, cache) = temporary();
         fs::create_dir_all(cache.place("tool-1.0").join("bin")).unwrap();
         let place = cache.install(&ENTRY, has_file, |folder| Ok(fs::write(folder.join("file"), "1")?)).unwrap();
         assert!(has_file(&place) && !place.join("bin").exists());
-        remove(&cache.root).unwrap();
     }
 
     #[test]

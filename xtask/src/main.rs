@@ -1,7 +1,7 @@
 //! The project's commands, run as `cargo xtask <command>`.
 //!
-//! `demo` and `test` need nothing but rustup and Node on the machine: each first installs what is missing, at the
-//! versions that [`versions`] pins, into a cache that outlives the clone ([`cache`]).
+//! `demo` and `test` need only rustup and Node. Each first installs the tools that are missing into a cache that
+//! outlives the clone ([`cache`]), at the versions that [`versions`] pins.
 
 // Panics are how tests fail.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
@@ -9,22 +9,26 @@
 mod alone;
 mod bench;
 mod build;
+mod bundle;
 mod cache;
 mod demo;
+mod files;
 mod fold;
 mod miri;
-mod module;
 mod mutants;
 mod package;
+mod page;
 mod project;
 mod scale;
 mod shell;
 mod size;
 mod soak;
+mod style;
 mod summary;
 mod test;
 mod tools;
 mod train;
+mod trainer;
 mod versions;
 
 use std::process::ExitCode;
@@ -33,9 +37,14 @@ use clap::{Parser, Subcommand};
 
 use crate::project::Project;
 
-/// What `cargo xtask` understands.
+/// The arguments of `cargo xtask`.
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The commands of watchnext.")]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "The commands of watchnext.",
+    after_help = "Start with `cargo xtask demo`. `cargo xtask <COMMAND> --help` explains a command, with an example."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -43,27 +52,29 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Measure the user tower and the scans in a browser, beside what else there is.
+    /// Measure the page, the user tower and the scans in Chromium, next to other libraries.
     Bench(bench::Options),
     /// Build the page and serve it on this machine.
     Demo(demo::Options),
-    /// Build the page into `dist/`, each file compressed beside itself, ready for any static host.
+    /// Build the page into dist/, ready for any static host.
+    #[command(after_help = build::EXAMPLE)]
     Build,
-    /// Interpret the library's tests with Miri, which finds undefined behaviour.
+    /// Find undefined behaviour: interpret the library's tests with Miri.
     Miri(miri::Options),
-    /// Change the library in one place after the other, and see whether a test fails for each.
+    /// Find gaps in the tests: change the library line by line and see whether a test fails.
     Mutants(mutants::Options),
-    /// Build the page and pack its element, runtime and default model for npm, into `target/npm/`.
+    /// Build the npm package into target/npm/: the element, the runtime and the default model.
+    #[command(after_help = package::EXAMPLE)]
     Package,
-    /// Measure a made-up catalogue of a million items in the page, and fail where it is over its budget.
+    /// Measure a made-up catalogue of a million items in the page. Fails if it exceeds a budget.
     Scale(scale::Options),
-    /// Say what each file of the built page weighs, and fail where a sum is over its budget.
+    /// List the size of each file of the built page. Fails if a sum exceeds its budget.
     Size(size::Options),
-    /// Visit the page at random for an hour, and hold every answer to the native library's.
+    /// Click through the page at random for an hour and compare every answer with the native library's.
     Soak(soak::Options),
-    /// Run every test, the browser tests included.
+    /// Run every check: style, lints, tests and the page in a real browser.
     Test(test::Options),
-    /// Train the shipped model on MovieLens and write it to `models/`.
+    /// Train the shipped model on MovieLens and write it to models/.
     Train(train::Options),
 }
 
@@ -85,9 +96,32 @@ fn main() -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(error) => {
-            // The alternate form prints the chain of causes on one line: what failed, then why, then the remedy.
+            // The alternate form prints the causes on one line: what failed, why, and the remedy.
             eprintln!("\nerror: {error:#}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn every_command_says_what_it_does_and_has_an_example() {
+        let arguments = Arguments::command();
+        arguments.clone().debug_assert();
+        for command in arguments.get_subcommands() {
+            let name = command.get_name();
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            assert!(about.len() > 20, "{name} doesn't say what it does");
+            let example = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(example.contains(&format!("cargo xtask {name}")), "{name} has no example");
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{name} doesn't explain {}", argument.get_id());
+            }
         }
     }
 }

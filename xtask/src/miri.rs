@@ -1,6 +1,6 @@
-//! `cargo xtask miri`: the library's tests and the registry's, interpreted, which finds undefined behaviour.
+//! `cargo xtask miri`: interprets the library's tests and the registry's, which finds undefined behaviour.
 //!
-//! The browser's kernels run with the instructions by their definitions; see `stand-ins/wasm32.rs`.
+//! Miri doesn't know the browser's instructions, so the kernels use copies of them in Rust: `stand-ins/wasm32.rs`.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -12,7 +12,7 @@ use crate::alone::{Form, prepare};
 use crate::project::Project;
 use crate::shell::{ask, run as run_program, step};
 
-/// Tests that take long when they aren't interpreted: what is large in them is a table, a list or a time limit.
+/// Tests that are too slow to interpret: they have a large table, a long list or a time limit.
 const LEFT_OUT: [&str; 11] = [
     "a_file_of_open_quotations_takes_linear_time",
     "a_pasted_book_finds_nothing",
@@ -27,17 +27,25 @@ const LEFT_OUT: [&str; 11] = [
     "where_single_precision_decides_it_decides_the_same",
 ];
 
-/// What the command line may say.
+const EXAMPLE: &str = "\
+Needs `rustup toolchain install nightly --component miri,rust-src`. The indexes' tests alone take 40 minutes.
+
+Example:
+  cargo xtask miri diversity catalog";
+
+/// The arguments of `cargo xtask miri`.
 #[derive(Args)]
+#[command(after_help = EXAMPLE)]
 pub struct Options {
-    /// Only tests whose names hold one of these.
+    /// Run only the tests whose names contain one of these words.
+    #[arg(value_name = "NAME")]
     tests: Vec<String>,
 }
 
-/// Runs Miri in the copy.
+/// Runs Miri in the copy of the library.
 pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     if ask(miri().arg("--version")).is_none() {
-        bail!("Miri isn't there; `rustup toolchain install nightly --component miri,rust-src` brings it");
+        bail!("Miri isn't installed; run: rustup toolchain install nightly --component miri,rust-src");
     }
     let root = prepare(project, Form::Interpreted)?;
     step("The registry of tract's kernels");
@@ -49,18 +57,38 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A run of tests in a folder. They read files, which Miri allows when it is told so; a logarithm is the same each time, which
-/// Miri doesn't promise by itself; and few of the cases are made at random, since each takes hundreds of times as long.
+/// A run of the tests in a folder, with Miri's settings.
 fn test(folder: &Path, arguments: &[&str]) -> Command {
     let mut test = miri();
     test.arg("test").args(arguments).current_dir(folder);
-    test.env("MIRIFLAGS", "-Zmiri-disable-isolation -Zmiri-deterministic-floats").env("PROPTEST_CASES", "4");
+    // The tests read files, which isolation forbids, and expect the same logarithm each time.
+    test.env("MIRIFLAGS", "-Zmiri-disable-isolation -Zmiri-deterministic-floats");
+    // Each random case takes hundreds of times as long as without Miri.
+    test.env("PROPTEST_CASES", "4");
     test
 }
 
-/// Miri of the nightly compiler, whichever compiler runs this program.
+/// The nightly compiler's Miri, even if another compiler runs this program.
 fn miri() -> Command {
     let mut miri = Command::new("rustup");
     miri.args(["run", "nightly", "cargo", "miri"]).env_remove("CARGO").env_remove("RUSTUP_TOOLCHAIN");
     miri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files;
+
+    /// A renamed test would no longer be left out, and Miri would take hours for it.
+    #[test]
+    fn every_test_that_is_left_out_exists() {
+        let project = Project::find().unwrap();
+        let folders = ["src", "tests"].map(|folder| files::files_below(&project.path(folder)).unwrap());
+        let sources = folders.iter().flatten().filter(|file| file.extension().is_some_and(|ending| ending == "rs"));
+        let text: String = sources.map(|file| files::read_text(file).unwrap()).collect();
+        for name in LEFT_OUT {
+            assert!(text.contains(&format!("fn {name}(")), "no test is named {name}; correct LEFT_OUT");
+        }
+    }
 }

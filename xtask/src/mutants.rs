@@ -1,47 +1,56 @@
-//! `cargo xtask mutants`: cargo-mutants over the library, built and tested without the trainer so that a mutant costs seconds.
+//! `cargo xtask mutants`: cargo-mutants over the library, built and tested without the trainer, so that a mutant takes
+//! seconds.
 
-use std::fs;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::alone::{Form, prepare};
+use crate::files;
 use crate::project::Project;
 use crate::shell::{ask, cargo, run as run_program, step};
 
-/// What needs no model, and is built and tested without tract in a few seconds.
-const CORE: [&str; 5] = ["src/diversity.rs", "src/features.rs", "src/features/*.rs", "src/index.rs", "src/index/*.rs"];
+/// The modules that need no model. They are built and tested without tract in a few seconds.
+const CORE: [&str; 3] = ["diversity", "features", "index"];
 
-/// What else decides which movies come, in which order, and from which bundle.
-const WHOLE: [&str; 5] = ["src/bundle.rs", "src/filter.rs", "src/history.rs", "src/ranker.rs", "src/recommend.rs"];
+/// The other modules that decide which movies are suggested, in which order, and from which bundle.
+const WHOLE: [&str; 5] = ["bundle", "filter", "history", "ranker", "recommend"];
 
-/// The kernels of the browser aren't compiled here; `tests/wasm.rs` holds them to the scalar ones.
-const ELSEWHERE: &str = "src/index/simd128.rs";
+/// The browser's kernels, which aren't compiled here. `tests/wasm.rs` compares them with the scalar ones.
+const KERNELS: &str = "src/index/simd128.rs";
 
-/// What the command line may say.
+const EXAMPLE: &str = "\
+Needs `cargo install cargo-mutants --locked`. The results are in target/mutants/.
+
+Examples:
+  cargo xtask mutants core
+  cargo xtask mutants whole --file src/filter.rs --iterate";
+
+/// The arguments of `cargo xtask mutants`.
 #[derive(Args)]
+#[command(after_help = EXAMPLE)]
 pub struct Options {
-    /// Which part of the library is changed.
+    /// The part of the library to change.
     part: Part,
-    /// Change this file alone, a glob; may be given again.
-    #[arg(long, value_name = "FILE")]
+    /// Change only the files that match this glob. You may repeat it.
+    #[arg(long, value_name = "GLOB")]
     file: Vec<String>,
-    /// A part of all mutants, as `k/n`.
+    /// Run only part K of N equal parts.
     #[arg(long, value_name = "K/N")]
     shard: Option<String>,
-    /// Only those whose name matches this regular expression.
+    /// Run only the mutants whose names match this regular expression.
     #[arg(long, value_name = "REGEX")]
     only: Option<String>,
-    /// Leave out those that earlier runs caught, of which the whole takes an hour or two.
+    /// Skip the mutants that earlier runs caught. A whole run takes an hour or two.
     #[arg(long)]
     iterate: bool,
-    /// List them instead.
+    /// List the mutants and run nothing.
     #[arg(long)]
     list: bool,
 }
 
-/// The parts of the library whose mutants are looked at.
+/// The parts of the library.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
     /// Features, index and diversity, which need no model.
@@ -50,24 +59,24 @@ enum Part {
     Whole,
 }
 
-/// Runs cargo-mutants in the copy; what it found goes to `target/mutants`.
+/// Runs cargo-mutants in the copy of the library and writes its results to `target/mutants`.
 pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     if ask(cargo().args(["mutants", "--version"])).is_none() {
-        bail!("cargo-mutants isn't on PATH; `cargo install cargo-mutants --locked` brings it");
+        bail!("cargo-mutants isn't installed; run: cargo install cargo-mutants --locked");
     }
-    let (form, name, files) = match options.part {
-        Part::Core => (Form::Core, "core", CORE),
-        Part::Whole => (Form::Whole, "whole", WHOLE),
+    let (form, name, modules): (_, _, &[&str]) = match options.part {
+        Part::Core => (Form::Core, "core", &CORE),
+        Part::Whole => (Form::Whole, "whole", &WHOLE),
     };
     let root = prepare(project, form)?;
     step("Mutants");
+    let out = project.path("target/mutants").join(name);
+    files::make_folder(&out)?;
     let mut mutants = cargo();
-    let place = project.path("target/mutants").join(name);
-    fs::create_dir_all(&place).with_context(|| format!("{} can't be made", place.display()))?;
-    mutants.args(["mutants", "--in-place", "--exclude", ELSEWHERE, "--output"]).arg(place);
-    let asked = options.file.iter().map(String::as_str);
-    for file in asked.chain(files.into_iter().filter(|_| options.file.is_empty())) {
-        mutants.args(["--file", file]);
+    mutants.args(["mutants", "--in-place", "--exclude", KERNELS, "--output"]).arg(out);
+    let all = if options.file.is_empty() { globs(modules) } else { options.file.clone() };
+    for file in all {
+        mutants.args(["--file", &file]);
     }
     for (flag, value) in [("--shard", &options.shard), ("--re", &options.only)] {
         if let Some(value) = value {
@@ -79,10 +88,15 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
             mutants.arg(flag);
         }
     }
-    // A mutant that loops for ever is found out by this time; all tests together take a few seconds.
+    // This stops a mutant that loops for ever; all tests together take a few seconds.
     mutants.args(["--timeout", "60", "--", "--lib"]);
-    // A quarter of the cases that are made at random: what fails at all fails for many of them.
+    // A quarter of the usual random cases: a mutant that fails at all fails for many of them.
     mutants.env("PROPTEST_CASES", "64");
     run_program(mutants.current_dir(root))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The files of some modules, whether a module is one file or a folder too.
+fn globs(modules: &[&str]) -> Vec<String> {
+    modules.iter().flat_map(|module| [format!("src/{module}.rs"), format!("src/{module}/**/*.rs")]).collect()
 }

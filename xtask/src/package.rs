@@ -1,7 +1,8 @@
-//! `cargo xtask package`: the built page's element, runtime and default model as a package for npm, in `target/npm/`.
+//! `cargo xtask package`: the npm package, in `target/npm/`. It has the built page's element, runtime and default
+//! model.
 //!
-//! What it says of itself is in `xtask/npm/`. The folders stand in it as they stand in `dist/`, since the files find one
-//! another by their addresses.
+//! Its README and `package.json` are in `xtask/npm/`. Its folders are those of `dist/`, because the files find each
+//! other by relative addresses.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,53 +12,60 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::cache::Cache;
-use crate::module;
 use crate::project::Project;
 use crate::shell::{note, run as run_program, script, step};
 use crate::tools::Builder;
+use crate::{bundle, files, page};
 
-/// The version that the package's `package.json` has in the clone, where the real one is Cargo's.
+/// The version in `xtask/npm/package.json`. Cargo's version replaces it.
 const NO_VERSION: &str = "\"version\": \"0.0.0\"";
 
-/// Cargo's version of all the workspace.
+/// The version of the workspace.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What of `web/` belongs to our own page and to nobody else's.
+/// The files and folders of `web/` that only our own page uses.
 const PAGE_ONLY: [&str; 8] =
     ["address.js", "app.js", "examples", "icon.svg", "map.js", "page.css", "words/items/page", "words/page"];
+
+/// The end of the help text.
+pub const EXAMPLE: &str = "\
+Needs Node and npm.
+
+Example:
+  cargo xtask package && npm install target/npm/watchnext-*.tgz";
 
 /// Builds the page and packs it.
 pub fn run(project: &Project) -> Result<ExitCode> {
     let builder = Builder::prepare(project, &Cache::open()?)?;
-    ensure!(builder.optimiser && builder.bundler, "Node isn't on PATH; the package needs wasm-opt, esbuild and npm");
-    step("The page (3 to 6 minutes at first, then seconds)");
-    module::build(project, &builder)?;
-    step("The package");
+    ensure!(
+        builder.optimiser && builder.bundler,
+        "the package needs wasm-opt, esbuild and npm; put Node and npm on PATH"
+    );
+    page::build(project, &builder)?;
+    step("Packing it for npm");
     pack(project)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Packs the page in `dist/`, says how large the package is, and where it lies.
+/// Packs the page in `dist/` and returns the package's path.
 pub fn pack(project: &Project) -> Result<PathBuf> {
     let out = project.path("target/npm");
     let stage = out.join("package");
-    if out.exists() {
-        // An older version's package beside this one would be taken for it.
-        fs::remove_dir_all(&out).with_context(|| format!("{} can't be removed", out.display()))?;
-    }
-    fs::create_dir_all(&stage).with_context(|| format!("{} can't be made", stage.display()))?;
+    // An older package in the same folder could be mistaken for this one.
+    files::remove_folder(&out)?;
+    files::make_folder(&stage)?;
     let raw = fill(project, &stage)?;
     let mut npm = script("npm");
     npm.args(["pack", "--silent", "--ignore-scripts", "--pack-destination"]).arg(&out).current_dir(&stage);
     run_program(&mut npm)?;
-    let package = place(project);
-    let packed = fs::metadata(&package).with_context(|| format!("npm left no {}", package.display()))?.len();
+    let package = package_path(project);
+    let packed = fs::metadata(&package).with_context(|| format!("npm made no {}", package.display()))?.len();
     note(&format!("{}: {:.2} MB packed, {:.2} MB raw", package.display(), megabytes(packed), megabytes(raw)));
     Ok(package)
 }
 
-/// Where the package lies once it is made.
-pub fn place(project: &Project) -> PathBuf {
+/// The path of the package.
+pub fn package_path(project: &Project) -> PathBuf {
     project.path("target/npm").join(format!("watchnext-{VERSION}.tgz"))
 }
 
@@ -65,16 +73,12 @@ fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
 
-/// Copies all that the package holds into an empty folder, and says how many bytes that is.
+/// Copies the package's files into an empty folder and returns the sum of their sizes.
 fn fill(project: &Project, stage: &Path) -> Result<u64> {
     let dist = project.path("dist");
     let mut bytes = 0;
     let mut take = |from: &Path, name: &str| -> Result<()> {
-        let to = stage.join(name);
-        if let Some(folder) = to.parent() {
-            fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
-        }
-        bytes += fs::copy(from, &to).with_context(|| format!("{} can't be copied", from.display()))?;
+        bytes += files::copy(from, &stage.join(name))?;
         Ok(())
     };
     take(&project.path("xtask/npm/README.md"), "README.md")?;
@@ -85,24 +89,25 @@ fn fill(project: &Project, stage: &Path) -> Result<u64> {
     for name in web.iter().map(|name| format!("web/{name}")).chain(bundle_files(&dist)?) {
         take(&dist.join(&name), &name)?;
     }
-    let text =
-        fs::read_to_string(project.path("xtask/npm/package.json")).context("xtask/npm/package.json is missing")?;
-    let text = with_version(&text, VERSION)?;
+    let text = with_version(&files::read_text(&project.path("xtask/npm/package.json"))?, VERSION)?;
     let description = serde_json::from_str(&text).context("xtask/npm/package.json isn't JSON")?;
     for target in targets(&description) {
-        ensure!(stage.join(&target).is_file(), "xtask/npm/package.json exports {target}, which the built page lacks");
+        ensure!(
+            stage.join(&target).is_file(),
+            "xtask/npm/package.json exports {target}, but the built page has no such file"
+        );
     }
-    fs::write(stage.join("package.json"), &text).context("the package's package.json can't be written")?;
+    files::write(&stage.join("package.json"), &text)?;
     Ok(bytes + text.len() as u64)
 }
 
-/// The text of a `package.json` with a version in its place.
+/// The text of `package.json` with the version put in.
 fn with_version(text: &str, version: &str) -> Result<String> {
-    ensure!(text.matches(NO_VERSION).count() == 1, "xtask/npm/package.json must say {NO_VERSION} once");
+    ensure!(text.matches(NO_VERSION).count() == 1, "xtask/npm/package.json must contain {NO_VERSION} once");
     Ok(text.replace(NO_VERSION, &format!("\"version\": \"{version}\"")))
 }
 
-/// The files that a `package.json` exports by name, whatever the condition; patterns aside.
+/// The files that `package.json` exports by name, under all conditions. Patterns are left out.
 fn targets(description: &Value) -> Vec<String> {
     fn below(value: &Value, found: &mut Vec<String>) {
         match value {
@@ -116,56 +121,41 @@ fn targets(description: &Value) -> Vec<String> {
     found
 }
 
-/// The files of the built `web/` that others need, by their paths in it, sorted.
+/// The files of the built `web/` that other sites need, by their paths in it, sorted.
 fn web_files(web: &Path) -> Result<Vec<String>> {
-    let mut files = Vec::new();
-    collect(web, "", &mut files)?;
-    files.sort();
-    let (parts, mut taken): (Vec<String>, Vec<String>) =
-        files.into_iter().filter(|file| is_for_others(file)).partition(|file| is_shared_part(file));
-    // Folding makes files of what several modules have in common; those that only our page's have in common stay here.
+    let all = files::files_below(web)?.into_iter().map(|file| files::relative(web, &file));
+    let (mut chunks, mut taken): (Vec<String>, Vec<String>) =
+        all.filter(|file| is_for_others(file)).partition(|file| is_chunk(file));
+    // Code that several modules share is in chunks. Take those that the taken scripts import, and those that they
+    // import.
     let mut texts = Vec::new();
     for script in taken.iter().filter(|file| file.ends_with(".js")) {
-        texts.push(fs::read_to_string(web.join(script)).with_context(|| format!("{script} can't be read"))?);
+        texts.push(files::read_text(&web.join(script))?);
     }
-    let mut waiting = parts;
-    while let Some(at) = waiting.iter().position(|part| texts.iter().any(|text| text.contains(part.as_str()))) {
-        let part = waiting.swap_remove(at);
-        texts.push(fs::read_to_string(web.join(&part)).with_context(|| format!("{part} can't be read"))?);
-        taken.push(part);
+    while let Some(at) = chunks.iter().position(|chunk| texts.iter().any(|text| text.contains(chunk.as_str()))) {
+        let chunk = chunks.swap_remove(at);
+        texts.push(files::read_text(&web.join(&chunk))?);
+        taken.push(chunk);
     }
     taken.sort();
     Ok(taken)
 }
 
-fn collect(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<()> {
-    for entry in fs::read_dir(folder).with_context(|| format!("{} can't be read", folder.display()))? {
-        let entry = entry?;
-        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        if entry.path().is_dir() { collect(&entry.path(), &format!("{name}/"), files)? } else { files.push(name) }
-    }
-    Ok(())
-}
-
-/// Whether a file of `web/` is more than our own page's, and no compressed copy of another.
+/// Whether other sites may need a file of `web/`. Compressed copies are left out too.
 fn is_for_others(file: &str) -> bool {
     let is_ours = PAGE_ONLY.iter().any(|ours| Path::new(file).starts_with(ours));
     !is_ours && !file.ends_with(".br") && !file.ends_with(".gz")
 }
 
-/// Whether folding made this file, by the name that esbuild gives what modules have in common.
-fn is_shared_part(file: &str) -> bool {
+/// Whether esbuild made the file for code that several modules share.
+fn is_chunk(file: &str) -> bool {
     file.starts_with("chunk-") && file.ends_with(".js")
 }
 
-/// The default bundle: its manifest, its card with the data's terms, and the files that the manifest names.
+/// The default bundle: the manifest, the model card with the data's terms, and the files that the manifest names.
 fn bundle_files(dist: &Path) -> Result<Vec<String>> {
-    let place = dist.join("models/manifest.json");
-    let text = fs::read(&place).with_context(|| format!("{} can't be read", place.display()))?;
-    let manifest: Value = serde_json::from_slice(&text).with_context(|| format!("{} isn't JSON", place.display()))?;
-    let named = manifest.get("files").and_then(Value::as_object).context("the manifest names no files")?;
-    let paths = named.values().filter_map(|file| file.get("path")?.as_str());
-    Ok(["manifest.json", "README.md"].into_iter().chain(paths).map(|path| format!("models/{path}")).collect())
+    let named = bundle::files(dist)?.into_iter().map(|file| file.path);
+    Ok([bundle::MANIFEST, "models/README.md"].into_iter().map(str::to_owned).chain(named).collect())
 }
 
 #[cfg(test)]
@@ -182,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn every_export_with_a_name_is_looked_for() {
+    fn every_named_export_is_found() {
         let description = serde_json::from_str(DESCRIPTION).unwrap();
         let mut found = targets(&description);
         found.sort();
@@ -190,14 +180,12 @@ mod tests {
         assert_eq!(found, expected);
     }
 
-    /// A built `web/` with what our page has alone, what the element and the runtime share, and compressed copies.
+    /// A built `web/` with files of our page, chunks that the element and the runtime share, and compressed copies.
     #[test]
-    fn others_get_what_they_need_and_nothing_of_our_page() {
-        let web = std::env::temp_dir().join(format!("watchnext-package-{}", std::process::id()));
-        fs::create_dir_all(web.join("words/items/page")).unwrap();
-        fs::create_dir_all(web.join("words/page")).unwrap();
-        fs::create_dir_all(web.join("examples")).unwrap();
-        let files = [
+    fn other_sites_get_what_they_need_and_nothing_of_our_page() {
+        let folder = tempfile::tempdir().unwrap();
+        let web = folder.path();
+        let built = [
             ("app.js", "import './chunk-PAGE.js'; import './chunk-A.js'"),
             ("watch-next.js", "import './chunk-A.js'"),
             ("watch-next.js.br", ""),
@@ -211,14 +199,14 @@ mod tests {
             ("words/page/de.json", "{}"),
             ("examples/index.html", ""),
         ];
-        for (name, text) in files {
-            fs::write(web.join(name), text).unwrap();
+        for (name, text) in built {
+            files::make_parent(&web.join(name)).unwrap();
+            files::write(&web.join(name), text).unwrap();
         }
-        let taken = web_files(&web).unwrap();
+        let taken = web_files(web).unwrap();
         assert_eq!(
             taken,
             ["chunk-A.js", "chunk-B.js", "watch-next.d.ts", "watch-next.js", "words/de.json", "words/items/de.json"]
         );
-        fs::remove_dir_all(&web).unwrap();
     }
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 /// The environment variable that names the folder of the MovieLens data sets.
 pub const DATA_VARIABLE: &str = "WATCHNEXT_DATA";
 
-/// The data set that the shipped model is trained on: a folder of the data folder.
+/// The data set that the shipped model is trained on: a folder in the data folder.
 pub const DATA_SET: &str = "ml-latest-small";
 
 /// The clone that the command was started in.
@@ -17,9 +17,9 @@ pub struct Project {
 }
 
 impl Project {
-    /// Finds the project from the folder of the command's own package, or else upwards from the current folder.
+    /// Finds the project from the folder of this package, or else upwards from the current folder.
     ///
-    /// The package's folder is asked for when the command runs, not when it was built, since a clone may be moved.
+    /// The package's folder is read when the command runs, not when it was built, because you may move a clone.
     pub fn find() -> Result<Self> {
         let start = match env::var_os("CARGO_MANIFEST_DIR") {
             Some(package) => PathBuf::from(package),
@@ -32,7 +32,7 @@ impl Project {
         Ok(Self { root: root.to_path_buf() })
     }
 
-    /// The folder that holds everything.
+    /// The root of the clone.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -42,21 +42,22 @@ impl Project {
         self.root.join(relative)
     }
 
-    /// The folder of the MovieLens data sets, as seen from the root: the one that the environment names, else the one
-    /// beside the clone. It is left as it is said, since the trainer's command line is recorded in what it makes, and
-    /// the folders of one machine don't belong there.
-    pub fn data_as_said(&self) -> PathBuf {
+    /// The folder of the MovieLens data sets: the one that the environment names, or else the one next to the clone.
+    ///
+    /// The path stays as it was given, relative to the root if it is relative. The trainer records its command line in
+    /// the bundle, and the folders of one machine don't belong there.
+    pub fn data_as_given(&self) -> PathBuf {
         data_folder(env::var_os(DATA_VARIABLE).map(PathBuf::from))
     }
 
-    /// The same folder for programs that run elsewhere than at the root.
+    /// The absolute path of the same folder, for programs that don't run at the root.
     pub fn data(&self) -> Result<PathBuf> {
-        let folder = self.root.join(self.data_as_said());
-        // A folder that isn't there has no canonical form, but can still be named in a sentence.
+        let folder = self.root.join(self.data_as_given());
+        // A missing folder has no canonical form, but messages still name it.
         folder
             .canonicalize()
             .or_else(|_| std::path::absolute(&folder))
-            .with_context(|| format!("{} is no path", folder.display()))
+            .with_context(|| format!("{} isn't a valid path", folder.display()))
     }
 }
 
@@ -69,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_named_data_folder_wins_over_the_one_beside_the_clone() {
+    fn the_named_data_folder_overrides_the_one_next_to_the_clone() {
         assert_eq!(data_folder(None), Path::new("../shared/data"));
         assert_eq!(data_folder(Some("/movies".into())), Path::new("/movies"));
     }

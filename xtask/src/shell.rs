@@ -1,4 +1,4 @@
-//! Running other programs: said before, timed, and with the place and the reason when one fails.
+//! Running other programs. Each command is shown before it runs; an error names the command and its exit code.
 
 use std::env;
 use std::ffi::OsString;
@@ -10,48 +10,46 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-/// How often a long step says that it is still at work, so that neither a person nor a CI system takes it for dead.
+use crate::files;
+
+/// How often a long step reports, so that neither you nor a CI system thinks that it hangs.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
-/// How many of the last lines of a log a failure repeats.
+/// How many of a log's last lines an error shows.
 const LOG_TAIL: usize = 30;
 
-/// Says what is done now. Steps stand at the margin; all that belongs to one is indented.
+/// Announces a step. Steps start at the margin, and their notes are indented.
 pub fn step(text: &str) {
     println!("==> {text}");
 }
 
-/// Says something about the step that is under way.
+/// Prints a note on the current step.
 pub fn note(text: &str) {
     println!("    {text}");
 }
 
-/// Cargo, as the one that started this program, so that the compiler is the same throughout.
+/// The cargo that started this program, so that the compiler is the same for all commands.
 pub fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// A program that can be started on any system: npm and its like are batch files on Windows.
+/// A program that npm installs, or npm itself: these are batch files on Windows.
 pub fn script(name: &str) -> Command {
     Command::new(if cfg!(windows) { format!("{name}.cmd") } else { name.to_owned() })
 }
 
-/// Runs a program whose output is the reader's to see. It gets no input, so that nothing ever waits for a key.
+/// Runs a program and shows its output. It gets no input, so it never waits for a key.
 pub fn run(command: &mut Command) -> Result<()> {
     note(&format!("$ {}", shown(command)));
-    let status = command
-        .stdin(Stdio::null())
-        .status()
-        .with_context(|| format!("{} can't be started", shown_program(command)))?;
+    let status =
+        command.stdin(Stdio::null()).status().with_context(|| format!("{} can't be started", program_name(command)))?;
     check(status, command)
 }
 
-/// Runs a program whose output is of interest only if it fails: the output goes to a log file, and the last line
-/// of it is repeated now and then.
+/// Runs a program and writes its output to a log file. The log's last line is shown now and then; if the program fails,
+/// the last lines are shown.
 pub fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
-    if let Some(folder) = log.parent() {
-        fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
-    }
+    files::make_parent(log)?;
     let file = File::create(log).with_context(|| format!("{} can't be written", log.display()))?;
     let errors = file.try_clone().with_context(|| format!("{} can't be written", log.display()))?;
     note(&format!("$ {}", shown(command)));
@@ -61,10 +59,10 @@ pub fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
         .stdout(file)
         .stderr(errors)
         .spawn()
-        .with_context(|| format!("{} can't be started", shown_program(command)))?;
+        .with_context(|| format!("{} can't be started", program_name(command)))?;
     let mut next = HEARTBEAT;
     let status = loop {
-        if let Some(status) = child.try_wait().context("the program's end can't be waited for")? {
+        if let Some(status) = child.try_wait().with_context(|| format!("can't wait for {}", program_name(command)))? {
             break status;
         }
         if start.elapsed() >= next {
@@ -78,18 +76,18 @@ pub fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
         for line in last_lines(log, LOG_TAIL) {
             eprintln!("    | {line}");
         }
-        eprintln!("    the whole log: {}", log.display());
+        eprintln!("    the complete log: {}", log.display());
     }
     check(status, command)
 }
 
-/// What a program prints, or `None` if it isn't there or fails: for questions such as `--version`.
+/// The output of a short command such as `node --version`. `None` if the program is missing or fails.
 pub fn ask(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// The file that a program's name stands for, by the folders of PATH.
+/// The file of a program on PATH.
 pub fn on_path(name: &str) -> Option<PathBuf> {
     let folders = env::var_os("PATH")?;
     let endings: &[&str] = if cfg!(windows) { &[".exe", ".cmd"] } else { &[""] };
@@ -98,14 +96,14 @@ pub fn on_path(name: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// PATH with some folders before all others.
+/// PATH with more folders in front.
 pub fn path_with(folders: &[PathBuf]) -> Result<OsString> {
     let old = env::var_os("PATH").unwrap_or_default();
     env::join_paths(folders.iter().cloned().chain(env::split_paths(&old)))
-        .context("a folder's name holds the character that separates the folders of PATH")
+        .context("a folder's name contains the character that separates the folders of PATH")
 }
 
-/// A time as people say it.
+/// A time for people, no finer than it matters.
 pub fn human(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
@@ -125,19 +123,19 @@ fn check(status: ExitStatus, command: &Command) -> Result<()> {
     }
 }
 
-/// The command as it would be typed, without the folder of the program.
+/// The command as you would type it, without the folder of the program.
 pub fn shown(command: &Command) -> String {
-    let mut words = vec![shown_program(command)];
+    let mut words = vec![program_name(command)];
     words.extend(command.get_args().map(|word| word.to_string_lossy().into_owned()));
     words.join(" ")
 }
 
-fn shown_program(command: &Command) -> String {
+fn program_name(command: &Command) -> String {
     let program = Path::new(command.get_program());
     program.file_stem().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// The last lines of a file that say anything.
+/// The last lines of a file that aren't empty.
 fn last_lines(file: &Path, count: usize) -> Vec<String> {
     let text = fs::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let mut lines: Vec<String> =
@@ -158,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_is_shown_as_it_would_be_typed() {
+    fn a_command_is_shown_as_you_would_type_it() {
         let mut command = Command::new("/some/folder/trunk");
         command.args(["build", "--release"]);
         assert_eq!(shown(&command), "trunk build --release");
@@ -172,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_failure_names_the_exit_code_and_the_command() {
-        // The exit status of a shell is the simplest failure that every Unix can produce.
+        // A shell's exit status is the simplest failure that every Unix can produce.
         if cfg!(unix) {
             let error = run(Command::new("sh").args(["-c", "exit 7"])).unwrap_err();
             assert_eq!(error.to_string(), "exit code 7 from: sh -c exit 7");

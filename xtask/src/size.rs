@@ -1,34 +1,41 @@
-//! What the page weighs: `cargo xtask size` compresses every file of `dist/` for hosts that send compressed files as they
-//! lie, says what each takes on the wire, and fails where a sum is over its budget.
+//! `cargo xtask size`: the size of the page. It compresses every file of `dist/` for hosts that send ready-made
+//! compressed files, lists the sizes, and fails if a sum exceeds its budget.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::thread;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::Args;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::project::Project;
 use crate::shell::step;
+use crate::{bundle, files};
 
-/// Brotli's best quality, and a window that holds the largest file whole.
+/// Brotli's best quality, and a window as large as the largest file.
 const BROTLI_QUALITY: i32 = 11;
 const BROTLI_WINDOW: i32 = 24;
 
-/// The most bytes in Brotli that each sum may have.
+/// The most bytes, in Brotli, of each sum.
 const BUDGETS: [(&str, u64); 3] = [("first_suggestions_br", 1_600_000), ("wasm_br", 800_000), ("js_br", 30_000)];
 
-/// What is sent compressed; images and the like are compressed already.
+/// The endings of the files to compress. Images are compressed already.
 const COMPRESSED: [&str; 8] = ["css", "html", "js", "json", "onnx", "safetensors", "svg", "wasm"];
 
-/// What the command line may say.
+const EXAMPLE: &str = "\
+Build the page first: cargo xtask build.
+
+Example:
+  cargo xtask size --json";
+
+/// The arguments of `cargo xtask size`.
 #[derive(Args)]
+#[command(after_help = EXAMPLE)]
 pub struct Options {
     /// Print JSON instead of a table.
     #[arg(long)]
@@ -42,16 +49,16 @@ struct Asset {
     raw: u64,
     gzip: u64,
     brotli: u64,
-    /// Whether it must have come before the first suggestions.
+    /// Whether the first suggestions need it.
     is_first: bool,
 }
 
-/// Measures `dist/`, which must have been built.
+/// Measures `dist/`.
 pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     let dist = project.path("dist");
-    ensure!(dist.join("index.html").is_file(), "{} isn't there; build it first by cargo xtask build", dist.display());
+    ensure!(dist.join("index.html").is_file(), "{} is missing; build it first: cargo xtask build", dist.display());
     if !options.json {
-        step("Compressing what the page is made of (the module takes some seconds)");
+        step("Compressing the page (the module takes some seconds)");
     }
     let assets = compress(&dist)?;
     let sums = sums(&assets);
@@ -67,7 +74,7 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     Ok(if over.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Writes `.br` and `.gz` beside every file of a built page, and fails where a budget is exceeded. Returns a sentence.
+/// Compresses every file of the built page and fails if a sum exceeds its budget. Returns the sums as text.
 pub fn check(project: &Project) -> Result<String> {
     let sums = sums(&compress(&project.path("dist"))?);
     let over = over_budget(&sums);
@@ -76,13 +83,11 @@ pub fn check(project: &Project) -> Result<String> {
     Ok(shown.join(", "))
 }
 
-/// Compresses what can be compressed in `dist`, and says what all of it weighs, the largest first.
+/// Writes `.br` and `.gz` files next to those in `dist` and returns their sizes, the largest first.
 fn compress(dist: &Path) -> Result<Vec<Asset>> {
-    let mut files = Vec::new();
-    collect(dist, &mut files)?;
     let first = first_files(dist)?;
-    let todo = Mutex::new(files.into_iter());
-    // The large files take seconds each, so every core takes the next one.
+    let todo = Mutex::new(files::files_below(dist)?.into_iter());
+    // A large file takes seconds, so each core takes the next one when it is free.
     let work = || -> Result<Vec<Asset>> {
         let mut done = Vec::new();
         while let Some(file) = todo.lock().ok().and_then(|mut files| files.next()) {
@@ -100,50 +105,29 @@ fn compress(dist: &Path) -> Result<Vec<Asset>> {
     Ok(assets)
 }
 
-/// Compresses one file; nothing for one that isn't sent compressed.
+/// Compresses a file. `None` for one that isn't sent compressed.
 fn compress_one(dist: &Path, file: &Path, first: &[String]) -> Result<Option<Asset>> {
-    let path = relative(dist, file);
+    let path = files::relative(dist, file);
     let ending = file.extension().map(|ending| ending.to_string_lossy().into_owned()).unwrap_or_default();
     if !COMPRESSED.contains(&ending.as_str()) {
         return Ok(None);
     }
-    let bytes = fs::read(file).with_context(|| format!("{} can't be read", file.display()))?;
-    let gzip = beside(file, "gz", &gzip(&bytes)?)?;
-    let brotli = beside(file, "br", &brotli(&bytes)?)?;
+    let bytes = files::read(file)?;
+    let gzip = write_next_to(file, "gz", &gzip(&bytes)?)?;
+    let brotli = write_next_to(file, "br", &brotli(&bytes)?)?;
     let is_first = first.contains(&path) || is_page(&path);
     Ok(Some(Asset { path, raw: bytes.len() as u64, gzip, brotli, is_first }))
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    let entries = fs::read_dir(folder).with_context(|| format!("{} can't be read", folder.display()))?;
-    for entry in entries {
-        let path = entry?.path();
-        if path.is_dir() { collect(&path, files)? } else { files.push(path) }
-    }
-    Ok(())
-}
-
-fn relative(dist: &Path, file: &Path) -> String {
-    let path = file.strip_prefix(dist).unwrap_or(file);
-    path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
-}
-
-/// The page itself: its markup, styles, scripts, icon and module.
+/// Whether a file belongs to the page itself: its markup, styles, scripts, icon and module.
 fn is_page(path: &str) -> bool {
     path == "index.html" || (path.starts_with("web/") && !path.contains("/examples/"))
 }
 
-/// The default bundle's manifest and the files that it doesn't call optional.
+/// The default bundle's files that the first suggestions need: the manifest, and those that it doesn't call optional.
 fn first_files(dist: &Path) -> Result<Vec<String>> {
-    let place = dist.join("models/manifest.json");
-    let text = fs::read(&place).with_context(|| format!("{} can't be read", place.display()))?;
-    let manifest: serde_json::Value =
-        serde_json::from_slice(&text).with_context(|| format!("{} isn't JSON", place.display()))?;
-    let files = manifest.get("files").and_then(serde_json::Value::as_object).context("the manifest names no files")?;
-    let required =
-        files.values().filter(|file| file.get("optional").and_then(serde_json::Value::as_bool) != Some(true));
-    let paths = required.filter_map(|file| file.get("path")?.as_str()).map(|path| format!("models/{path}"));
-    Ok(paths.chain(["models/manifest.json".to_owned()]).collect())
+    let required = bundle::files(dist)?.into_iter().filter(|file| !file.is_optional).map(|file| file.path);
+    Ok(required.chain([bundle::MANIFEST.to_owned()]).collect())
 }
 
 fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
@@ -164,16 +148,15 @@ fn brotli(mut bytes: &[u8]) -> Result<Vec<u8>> {
     Ok(compressed)
 }
 
-/// Writes `file` with one more ending, and says how long it is.
-fn beside(file: &Path, ending: &str, bytes: &[u8]) -> Result<u64> {
+/// Writes a file named `file` with one more ending, and returns its size.
+fn write_next_to(file: &Path, ending: &str, bytes: &[u8]) -> Result<u64> {
     let mut name = file.as_os_str().to_owned();
     name.push(format!(".{ending}"));
-    let place = PathBuf::from(name);
-    fs::write(&place, bytes).with_context(|| format!("{} can't be written", place.display()))?;
+    files::write(&PathBuf::from(name), bytes)?;
     Ok(bytes.len() as u64)
 }
 
-/// The sums that have a budget, in their order.
+/// The sums that have a budget, in the budgets' order.
 fn sums(assets: &[Asset]) -> Vec<(&'static str, u64)> {
     let sum = |wanted: fn(&Asset) -> bool| assets.iter().filter(|asset| wanted(asset)).map(|asset| asset.brotli).sum();
     let first: fn(&Asset) -> bool = |asset| asset.is_first;
@@ -221,6 +204,8 @@ fn json(assets: &[Asset], sums: &[(&str, u64)]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn asset(path: &str, brotli: u64, is_first: bool) -> Asset {
@@ -228,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_hold_what_they_say() {
+    fn each_sum_adds_its_own_files() {
         let assets = [
             asset("web/engine/watchnext_bg.wasm", 700_000, true),
             asset("models/movies.safetensors", 300_000, true),
@@ -246,24 +231,25 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_that_is_exceeded_is_named_with_both_sizes() {
+    fn a_sum_over_its_budget_is_named_with_both_sizes() {
         let over = over_budget(&[("first_suggestions_br", 1_600_001), ("wasm_br", 800_000), ("js_br", 30_000)]);
         assert_eq!(over, ["first_suggestions_br is 1600.0 kB of 1600.0 kB"]);
     }
 
-    /// A built page of three files: what is compressed can be read back, and optional files don't come first.
+    /// A built page of four files: the compressed ones can be read back, and optional files don't come first.
     #[test]
-    fn a_page_is_compressed_beside_its_files() {
-        let dist = std::env::temp_dir().join(format!("watchnext-size-{}", std::process::id()));
+    fn a_page_is_compressed_next_to_its_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let dist = folder.path();
         fs::create_dir_all(dist.join("models")).unwrap();
         fs::write(dist.join("index.html"), "<!doctype html>".repeat(100)).unwrap();
         let manifest = r#"{"files": {"movies": {"path": "m.json"}, "traits": {"path": "t.json", "optional": true}}}"#;
         fs::write(dist.join("models/manifest.json"), manifest).unwrap();
         fs::write(dist.join("models/m.json"), "[1]").unwrap();
         fs::write(dist.join("models/t.json"), "[2]").unwrap();
-        let assets = compress(&dist).unwrap();
-        // A second run finds its own files and leaves them alone.
-        assert_eq!(compress(&dist).unwrap().len(), assets.len());
+        let assets = compress(dist).unwrap();
+        // A second run doesn't compress the compressed files.
+        assert_eq!(compress(dist).unwrap().len(), assets.len());
         let first: Vec<&str> = assets.iter().filter(|asset| asset.is_first).map(|asset| asset.path.as_str()).collect();
         assert!(first.contains(&"index.html") && first.contains(&"models/m.json") && !first.contains(&"models/t.json"));
         let page = assets.iter().find(|asset| asset.path == "index.html").unwrap();
@@ -272,6 +258,5 @@ mod tests {
         let packed = fs::read(dist.join("index.html.br")).unwrap();
         brotli::BrotliDecompress(&mut packed.as_slice(), &mut back).unwrap();
         assert_eq!(back, fs::read(dist.join("index.html")).unwrap());
-        fs::remove_dir_all(&dist).unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! The table at the end of a test run, and its last line, which says it all.
+//! The table at the end of a test run. Its last line counts the suites by outcome.
 
 use std::time::Duration;
 
@@ -7,25 +7,25 @@ use crate::shell::human;
 /// How a suite ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// All of it passed.
+    /// It passed.
     Passed,
-    /// Something failed, or the suite could not be run: what and where.
+    /// It failed, or it couldn't run: what happened and where.
     Failed(String),
-    /// The suite was left out: why.
+    /// It was skipped: why.
     Skipped(String),
 }
 
-/// What came of each suite, in the order in which they ran.
+/// The outcome of each suite, in the order in which they ran.
 #[derive(Default)]
 pub struct Summary {
-    rows: Vec<(&'static str, Outcome, Duration)>,
+    rows: Vec<(String, Outcome, Duration)>,
     notes: Vec<String>,
 }
 
 impl Summary {
     /// Adds a suite's row.
-    pub fn add(&mut self, suite: &'static str, outcome: Outcome, time: Duration) {
-        self.rows.push((suite, outcome, time));
+    pub fn add(&mut self, suite: impl Into<String>, outcome: Outcome, time: Duration) {
+        self.rows.push((suite.into(), outcome, time));
     }
 
     /// Adds a sentence below the table.
@@ -33,9 +33,9 @@ impl Summary {
         self.notes.push(sentence);
     }
 
-    /// Whether a suite failed; one that hasn't run hasn't.
+    /// Whether a suite has run and failed.
     pub fn has_failed(&self, suite: &str) -> bool {
-        self.rows.iter().any(|(name, outcome, _)| *name == suite && matches!(outcome, Outcome::Failed(_)))
+        self.rows.iter().any(|(name, outcome, _)| name == suite && matches!(outcome, Outcome::Failed(_)))
     }
 
     /// Whether nothing failed.
@@ -65,8 +65,8 @@ impl Summary {
         lines.join("\n")
     }
 
-    fn count(&self, is_meant: impl Fn(&Outcome) -> bool) -> usize {
-        self.rows.iter().filter(|(_, outcome, _)| is_meant(outcome)).count()
+    fn count(&self, is_counted: impl Fn(&Outcome) -> bool) -> usize {
+        self.rows.iter().filter(|(_, outcome, _)| is_counted(outcome)).count()
     }
 }
 
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_left_out_does_not_fail_the_run() {
+    fn a_skipped_suite_does_not_fail_the_run() {
         let mut summary = Summary::default();
         summary.add("deny", Outcome::Skipped(String::new()), Duration::ZERO);
         assert!(summary.is_green());

@@ -1,9 +1,8 @@
-//! `cargo xtask test`: every check there is, from the formatter to the page in a real browser.
+//! `cargo xtask test`: every check, from the formatter to the page in a real browser.
 //!
-//! Set-up that fails ends the run at once, with the remedy. After it every suite runs, whatever fails, so that one run
+//! If set-up fails, the run ends at once with the remedy. After set-up every suite runs, even if one fails, so one run
 //! shows all that is wrong.
 
-use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -21,70 +20,68 @@ use crate::tools::rust::TARGET;
 use crate::tools::titles::{self, ENCODER_VARIABLE, Encoder};
 use crate::tools::{Builder, chromium, node, rust};
 use crate::versions::major;
-use crate::{module, package, size};
+use crate::{files, package, page, size, style, trainer};
 
-/// Browser tests that measure.
+/// The browser tests that measure times.
 const MEASURING: [&str; 2] = ["lighthouse.test.mjs", "performance.test.mjs"];
 
-/// What the command line may say.
+const EXAMPLE: &str = "\
+Installs missing tools first. The first run takes about a quarter of an hour.
+
+Examples:
+  cargo xtask test
+  cargo xtask test --only style --only clippy
+  cargo xtask test --skip browser";
+
+/// The arguments of `cargo xtask test`.
 #[derive(Args)]
+#[command(after_help = EXAMPLE)]
 pub struct Options {
-    /// Run this suite alone, with what it is built from; may be given again.
+    /// Run only this suite and the suites that it needs. You may repeat it.
     #[arg(long, value_name = "SUITE")]
     only: Vec<Suite>,
-    /// Leave this suite out; may be given again.
+    /// Skip this suite. You may repeat it.
     #[arg(long, value_name = "SUITE")]
     skip: Vec<Suite>,
 }
 
-/// The suites, in the order in which they run: what fails soonest comes first.
+/// The suites, in the order in which they run: the quick ones first.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Suite {
-    /// The formatter finds nothing to change.
+    /// rustfmt finds nothing to change.
     Format,
-    /// The linter, for this machine.
+    /// Lines and files aren't too long.
+    Style,
+    /// Clippy, for this machine.
     Clippy,
-    /// The linter, for the browser.
+    /// Clippy, for the browser.
     ClippyWasm,
-    /// Tests on this machine.
+    /// All Rust tests on this machine.
     Native,
-    /// The examples in the documentation.
+    /// The examples in the doc comments.
     Doc,
-    /// The library's tests as wasm, under Node.
+    /// The library's tests as wasm, in Node.
     Wasm,
-    /// The small bundle that the tests use, made by the trainer.
+    /// The trainer makes the small bundle that the tests use.
     Fixture,
-    /// The page, built as it ships.
+    /// The page is built as it ships.
     Page,
-    /// What the page weighs, within its budgets.
+    /// The page's size is within its budgets.
     Size,
-    /// The package for npm, made of the page.
+    /// The npm package is made from the page.
     Package,
-    /// The page in a real browser.
+    /// The page works in a real browser.
     Browser,
-    /// The exported models, checked by ONNX's own checker and by ONNX Runtime.
+    /// ONNX's own checker and ONNX Runtime accept the exported models.
     Onnx,
-    /// Licences and sources of all dependencies.
+    /// The licences and sources of all dependencies are allowed.
     Deny,
 }
 
 impl Suite {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Format => "format",
-            Self::Clippy => "clippy",
-            Self::ClippyWasm => "clippy-wasm",
-            Self::Native => "native",
-            Self::Doc => "doc",
-            Self::Wasm => "wasm",
-            Self::Fixture => "fixture",
-            Self::Page => "page",
-            Self::Size => "size",
-            Self::Package => "package",
-            Self::Browser => "browser",
-            Self::Onnx => "onnx",
-            Self::Deny => "deny",
-        }
+    /// The name on the command line and in the table.
+    fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
     /// The suites whose results this one uses.
@@ -98,7 +95,7 @@ impl Suite {
     }
 }
 
-/// The suites that a command line asks for, in their order.
+/// The suites that the command line selects, in their order.
 fn selected(only: &[Suite], skip: &[Suite]) -> Vec<Suite> {
     let all = Suite::value_variants().iter().copied();
     let asked: Vec<Suite> = all.clone().filter(|suite| only.is_empty() || only.contains(suite)).collect();
@@ -107,7 +104,7 @@ fn selected(only: &[Suite], skip: &[Suite]) -> Vec<Suite> {
         .collect()
 }
 
-/// Prepares the machine, runs the suites, and prints the table.
+/// Prepares the machine, runs the suites and prints the table.
 pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     let suites = selected(&options.only, &options.skip);
     let start = Instant::now();
@@ -119,28 +116,28 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
         println!();
         step(&format!("{} ({} of {})", suite.name(), number + 1, suites.len()));
         let start = Instant::now();
-        let outcome = match suite.needs().iter().find(|needed| summary.has_failed(needed.name())) {
-            Some(needed) => Outcome::Failed(format!("not run, since {} failed", needed.name())),
+        let outcome = match suite.needs().iter().find(|needed| summary.has_failed(&needed.name())) {
+            Some(needed) => Outcome::Failed(format!("not run, because {} failed", needed.name())),
             None => bench.run(*suite).unwrap_or_else(|error| Outcome::Failed(format!("{error:#}"))),
         };
         match &outcome {
             Outcome::Passed => note("passed"),
             Outcome::Failed(reason) => note(&format!("FAILED: {reason}")),
-            Outcome::Skipped(reason) => note(&format!("left out: {reason}")),
+            Outcome::Skipped(reason) => note(&format!("skipped: {reason}")),
         }
         summary.add(suite.name(), outcome, start.elapsed());
     }
 
     summary.note(bench.data_sentence());
     bench.encoder_sentence().into_iter().for_each(|sentence| summary.note(sentence));
-    summary.note(format!("set-up {}, all together {}", shell::human(set_up), shell::human(start.elapsed())));
+    summary.note(format!("set-up {}, total {}", shell::human(set_up), shell::human(start.elapsed())));
     println!();
     step("Summary");
     println!("{}", summary.text());
     Ok(if summary.is_green() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The prepared machine. What no selected suite needs isn't there.
+/// The prepared machine. It has only the tools that the selected suites need.
 struct Bench<'a> {
     project: &'a Project,
     builder: Option<Builder>,
@@ -164,7 +161,7 @@ impl<'a> Bench<'a> {
         if any(&[Suite::Wasm, Suite::Package, Suite::Browser]) {
             node::ensure_node()?;
         }
-        // The short installations come before the long ones, so that a missing piece is known early.
+        // Short installations come first, so you learn early what is missing.
         let chromium = if any(&[Suite::Browser]) {
             node::packages(project, &cache)?;
             Some(chromium::ensure()?)
@@ -183,16 +180,18 @@ impl<'a> Bench<'a> {
     fn run(&self, suite: Suite) -> Result<Outcome> {
         match suite {
             Suite::Format => self.format(),
+            Suite::Style => style::check(self.project).map(|()| Outcome::Passed),
             Suite::Clippy => self.cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
             Suite::ClippyWasm => {
                 self.cargo(&["clippy", "--package", "watchnext", "--lib", "--target", TARGET, "--", "-D", "warnings"])
             }
-            // Not by cargo-nextest, which runs each test alone: the tests of a program share a bundle that takes seconds to train.
+            // cargo-nextest would run each test in its own process, but a program's tests share a bundle that takes
+            // seconds to train.
             Suite::Native => self.cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]),
             Suite::Doc => self.cargo(&["test", "--workspace", "--doc"]),
             Suite::Wasm => self.wasm(),
-            Suite::Fixture => self.fixture(),
-            Suite::Page => module::build(self.project, self.builder()?).map(|()| Outcome::Passed),
+            Suite::Fixture => self.check(&mut trainer::fixture(self.project)),
+            Suite::Page => page::build(self.project, self.builder()?).map(|()| Outcome::Passed),
             Suite::Size => self.size(),
             Suite::Package => package::pack(self.project).map(|_| Outcome::Passed),
             Suite::Browser => self.browser(),
@@ -201,7 +200,7 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// Runs a program that fails if and only if the suite does.
+    /// Runs a program whose exit code is the suite's outcome.
     fn check(&self, command: &mut Command) -> Result<Outcome> {
         command.current_dir(self.project.root());
         if self.has_data() {
@@ -217,34 +216,29 @@ impl<'a> Bench<'a> {
         self.check(cargo().args(arguments))
     }
 
-    /// The formatter colours its findings even where no one sees colours, unless it is told.
     fn format(&self) -> Result<Outcome> {
+        // rustfmt colours its output even in a log file, unless it is told not to.
         let color = if io::stdout().is_terminal() { "auto" } else { "never" };
         self.cargo(&["fmt", "--all", "--check", "--", "--color", color])
     }
 
-    /// In the profile that ships, whose dependencies the page's module is built of next.
+    /// Runs in the profile that ships; the page is built next and uses the same dependencies.
     fn wasm(&self) -> Result<Outcome> {
         let mut test = cargo();
         test.args(["test", "--release", "--package", "watchnext", "--target", TARGET, "--lib", "--test", "wasm"])
             .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &self.builder()?.test_runner);
-        // It has relaxed SIMD when it is asked, and right when its first compiler is left out; later ones no longer know the question.
+        // Node 20 has relaxed SIMD behind a flag and computes it right only without its baseline compiler, Liftoff.
+        // Later versions refuse the flag.
         if major(&node::ensure_node()?) == Some(20) {
             test.env("NODE_ARGS", "--experimental-wasm-relaxed-simd,--no-liftoff");
         }
         self.check(&mut test)
     }
 
-    fn fixture(&self) -> Result<Outcome> {
-        let mut make = cargo();
-        make.args(["run", "--package", "trainer", "--", "fixture", "--out"]).arg(self.fixture_folder());
-        self.check(&mut make)
-    }
-
-    /// Without wasm-opt the module is a quarter larger and nobody's to ship, so only an optimised one is held to the budgets.
+    /// Only an optimised module must keep the budgets: without wasm-opt it is larger and isn't for shipping.
     fn size(&self) -> Result<Outcome> {
         if !self.builder()?.optimiser {
-            return Ok(Outcome::Skipped("wasm-opt isn't there, so the module isn't the one that ships".to_owned()));
+            return Ok(Outcome::Skipped("wasm-opt is missing, so the module isn't the one that ships".to_owned()));
         }
         note(&size::check(self.project)?);
         Ok(Outcome::Passed)
@@ -252,22 +246,20 @@ impl<'a> Bench<'a> {
 
     fn browser(&self) -> Result<Outcome> {
         let folder = self.project.path("tests/browser");
-        let chromium = self.chromium.as_ref().context("the browser was not prepared")?;
+        let chromium = self.chromium.as_ref().context("the browser wasn't prepared")?;
         let (measuring, others): (Vec<_>, Vec<_>) = test_files(&folder)?.into_iter().partition(|file| measures(file));
-        ensure!(measuring.len() == MEASURING.len(), "{} lacks one of {}", folder.display(), MEASURING.join(", "));
-        // Most of the time goes into waiting, so files share the machine; those that measure have it for themselves.
+        ensure!(measuring.len() == MEASURING.len(), "{} must have {}", folder.display(), MEASURING.join(" and "));
+        // The tests mostly wait, so two files run at once. Those that measure run alone.
         let parts = [(others, "--test-concurrency=2"), (measuring, "--test-concurrency=1")];
         let results = parts.map(|(files, at_once)| {
-            let mut node = Command::new("node");
+            let mut node = chromium::node(self.project, chromium);
             node.args(["--test", "--test-reporter=spec", at_once])
                 .args(files)
-                .env("WATCHNEXT_DIST", self.project.path("dist"))
-                .env("WATCHNEXT_FIXTURE", self.fixture_folder())
-                .env("WATCHNEXT_PACKAGE", package::place(self.project))
-                .env(chromium::CHROMIUM_VARIABLE, chromium);
+                .env("WATCHNEXT_FIXTURE", trainer::fixture_folder(self.project))
+                .env("WATCHNEXT_PACKAGE", package::package_path(self.project));
             self.check(&mut node)
         });
-        // Both have been run by now: a failure of one must not hide the other's.
+        // Both have run by now, so a failure of one doesn't hide the other's.
         for result in results {
             result?;
         }
@@ -275,13 +267,13 @@ impl<'a> Bench<'a> {
     }
 
     fn onnx(&self) -> Result<Outcome> {
-        match self.python.as_ref().context("Python was not prepared")? {
+        match self.python.as_ref().context("Python wasn't prepared")? {
             Python::Missing(reason) => Ok(Outcome::Skipped(reason.clone())),
             Python::Ready(interpreter) => {
                 let mut python = Command::new(interpreter);
                 python
                     .arg(self.project.path("tests/onnx/check.py"))
-                    .arg(self.fixture_folder())
+                    .arg(trainer::fixture_folder(self.project))
                     .arg(self.project.path("models"))
                     .arg(self.project.path("models/seed-network"));
                 self.check(&mut python)
@@ -289,8 +281,8 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// Advisories are not asked for here: they change with the day, and the same commit should pass tomorrow as it
-    /// does today. Building cargo-deny takes minutes, so it is used where it is there and not installed.
+    /// Advisories aren't checked: they change every day, and a commit that passes today must pass tomorrow. cargo-deny
+    /// isn't installed, because building it takes minutes.
     fn deny(&self) -> Result<Outcome> {
         if ask(cargo().args(["deny", "--version"])).is_none() {
             return Ok(Outcome::Skipped("cargo-deny isn't on PATH".to_owned()));
@@ -299,11 +291,7 @@ impl<'a> Bench<'a> {
     }
 
     fn builder(&self) -> Result<&Builder> {
-        self.builder.as_ref().context("the tools were not prepared")
-    }
-
-    fn fixture_folder(&self) -> PathBuf {
-        self.project.path("target/fixture")
+        self.builder.as_ref().context("the tools weren't prepared")
     }
 
     fn has_data(&self) -> bool {
@@ -314,36 +302,28 @@ impl<'a> Bench<'a> {
         if self.has_data() {
             format!("MovieLens: the tests that need it use {}", self.data.display())
         } else {
-            format!(
-                "MovieLens: the tests that need it are left out; {DATA_VARIABLE} may name a folder with {DATA_SET} in it"
-            )
+            format!("MovieLens: the tests that need it are skipped; set {DATA_VARIABLE} to the folder above {DATA_SET}")
         }
     }
 
-    /// Said where a suite needs the title encoder.
+    /// `None` if no suite needs the title encoder.
     fn encoder_sentence(&self) -> Option<String> {
         self.encoder.as_ref().map(|encoder| match encoder {
             Encoder::Ready(folder) => format!("title encoder: the tests that need it use {}", folder.display()),
-            Encoder::Missing(reason) => format!("title encoder: the tests that need it are left out: {reason}"),
+            Encoder::Missing(reason) => format!("title encoder: the tests that need it are skipped: {reason}"),
         })
     }
 }
 
-/// The test files of a folder, sorted. Node would find them by itself, but not in the same way in every version.
+/// The test files of a folder, sorted. Node could find them, but its versions do it differently.
 fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("{} can't be read", folder.display()))? {
-        let entry = entry?;
-        if is_test_file(&entry.file_name().to_string_lossy()) {
-            files.push(entry.path());
-        }
-    }
-    files.sort();
-    ensure!(!files.is_empty(), "{} holds no *.test.js or *.test.mjs", folder.display());
-    Ok(files)
+    let mut tests = files::entries(folder)?;
+    tests.retain(|file| file.file_name().is_some_and(|name| is_test_file(&name.to_string_lossy())));
+    ensure!(!tests.is_empty(), "{} has no *.test.js or *.test.mjs", folder.display());
+    Ok(tests)
 }
 
-/// Whether a file's tests measure; a browser beside theirs would be measured with them.
+/// Whether a file's tests measure times. A second browser would slow them down.
 fn measures(file: &Path) -> bool {
     file.file_name().is_some_and(|name| MEASURING.iter().any(|measuring| name == *measuring))
 }
@@ -356,32 +336,25 @@ fn is_test_file(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn names(suites: &[Suite]) -> Vec<&'static str> {
+    fn names(suites: &[Suite]) -> Vec<String> {
         suites.iter().map(|suite| suite.name()).collect()
     }
 
     #[test]
-    fn nothing_said_means_every_suite() {
+    fn every_suite_runs_by_default() {
         assert_eq!(selected(&[], &[]).len(), Suite::value_variants().len());
     }
 
     #[test]
-    fn a_suite_brings_what_it_is_built_from() {
+    fn a_suite_brings_the_suites_that_it_needs() {
         assert_eq!(names(&selected(&[Suite::Browser], &[])), ["fixture", "page", "package", "browser"]);
         assert_eq!(names(&selected(&[Suite::Onnx, Suite::Format], &[])), ["format", "fixture", "onnx"]);
-        // Whoever has a built page may leave the build out.
+        // If you have a built page, you may skip the build.
         assert_eq!(names(&selected(&[Suite::Browser], &[Suite::Page])), ["fixture", "package", "browser"]);
     }
 
     #[test]
-    fn names_on_the_command_line_are_those_of_the_table() {
-        for suite in Suite::value_variants() {
-            assert_eq!(suite.to_possible_value().unwrap().get_name(), suite.name());
-        }
-    }
-
-    #[test]
-    fn helpers_beside_the_tests_are_not_run_as_tests() {
+    fn helpers_of_the_tests_are_not_run_as_tests() {
         assert!(is_test_file("page.test.mjs") && is_test_file("element.test.js"));
         assert!(!is_test_file("server.mjs") && !is_test_file("README.md") && !is_test_file("test.js.map"));
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask train`: trains the model that ships, the same for everyone, on the users of both releases.
+//! `cargo xtask train`: trains the model that ships, on the users of two MovieLens releases.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,69 +7,77 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use crate::cache::Cache;
-use crate::project::{DATA_SET, Project};
-use crate::shell::{self, cargo, step};
+use crate::project::{DATA_SET, DATA_VARIABLE, Project};
+use crate::shell::{note, run as run_program, step};
 use crate::tools::titles::{Encoder, encoder};
+use crate::trainer::trainer;
 
-/// The folder of an earlier release by other users, beside that of the data set.
+/// The folder of an earlier release, whose users are others. It lies next to the data set's folder.
 const SECOND_RELEASE: &str = "ml-latest-small-2015";
 
-/// What the command line may say.
+const EXAMPLE: &str = "\
+The same data and seed give the same bytes.
+
+Examples:
+  cargo xtask train
+  cargo xtask train --out target/trial -- --seed 2";
+
+/// The arguments of `cargo xtask train`.
 #[derive(Args)]
+#[command(after_help = EXAMPLE)]
 pub struct Options {
-    /// The folder of movies.csv and ratings.csv [default: ml-latest-small of the data folder].
-    #[arg(long)]
+    /// The folder with movies.csv and ratings.csv [default: ml-latest-small in WATCHNEXT_DATA or ../shared/data].
+    #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
-    /// The folder that the bundle is written to.
-    #[arg(long, default_value = "models")]
+    /// Write the bundle to this folder.
+    #[arg(long, value_name = "FOLDER", default_value = "models")]
     out: PathBuf,
-    /// More arguments for `trainer train`, after `--`.
-    #[arg(last = true)]
+    /// More arguments for `trainer train`.
+    #[arg(last = true, value_name = "ARGUMENT")]
     trainer: Vec<String>,
 }
 
-/// Runs the trainer. Its build is the development profile, which is optimised for it; the release profile is the
-/// browser's, where small is better than fast.
+/// Runs the trainer.
 pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     let (data, second) = match &options.data {
-        Some(folder) => (std::path::absolute(folder).context("--data is no path")?, None),
+        Some(folder) => (std::path::absolute(folder).context("--data isn't a valid path")?, None),
         None => {
-            let folder = project.data_as_said();
+            let folder = project.data_as_given();
             (folder.join(DATA_SET), Some(folder.join(SECOND_RELEASE).join("ratings.csv")))
         }
     };
     ensure!(
         project.root().join(&data).join("ratings.csv").is_file(),
-        "{} holds no ratings.csv; download MovieLens ml-latest-small, unpack it, and name the folder above it in WATCHNEXT_DATA",
+        "{} has no ratings.csv; unpack MovieLens ml-latest-small and set {DATA_VARIABLE} to the folder above it",
         data.display()
     );
     step(&format!("Training on {}", data.display()));
     let second = second.filter(|file| {
         let found = project.root().join(file).is_file();
         if !found {
-            eprintln!(
-                "{} isn't there; the shipped model learnt from its users as well, so this one will be another",
+            note(&format!(
+                "{} is missing. The shipped model learnt from its users too, so this model will differ",
                 file.display()
-            );
+            ));
         }
         found
     });
     let titles = titles(project, &data)?;
-    let mut train = cargo();
+    let mut train = trainer(project, "train");
     train
-        .args(["run", "--package", "trainer", "--", "train", "--data"])
+        .arg("--data")
         .arg(&data)
         .args(titles.iter().flat_map(|file| ["--titles".as_ref(), file.as_os_str()]))
         .args(second.iter().flat_map(|file| ["--ratings".as_ref(), file.as_os_str()]))
         .arg("--out")
         .arg(&options.out)
-        .args(&options.trainer)
-        .current_dir(project.root());
-    shell::run(&mut train)?;
+        .args(&options.trainer);
+    run_program(&mut train)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The titles' embeddings, computed once for each clone and data set; none where the model that reads titles can't be had.
+/// The file of the titles' embeddings, computed once for each clone and data set. `None` if the title encoder is
+/// missing.
 fn titles(project: &Project, data: &Path) -> Result<Option<PathBuf>> {
     let name =
         data.file_name().map_or_else(|| "titles".to_owned(), |name| format!("titles-{}", name.to_string_lossy()));
@@ -80,12 +88,12 @@ fn titles(project: &Project, data: &Path) -> Result<Option<PathBuf>> {
     let folder = match encoder(&Cache::open()?) {
         Encoder::Ready(folder) => folder,
         Encoder::Missing(reason) => {
-            eprintln!("the ranker does without the titles, so this one will be another than the shipped: {reason}");
+            note(&format!("the ranker gets no titles, so this model will differ from the shipped one: {reason}"));
             return Ok(None);
         }
     };
-    let mut titles = cargo();
-    titles.args(["run", "--package", "trainer", "--", "titles", "--encoder"]).arg(folder).arg("--data").arg(data);
-    shell::run(titles.arg("--out").arg(&file).current_dir(project.root()))?;
+    let mut titles = trainer(project, "titles");
+    titles.arg("--encoder").arg(folder).arg("--data").arg(data).arg("--out").arg(&file);
+    run_program(&mut titles)?;
     Ok(Some(file))
 }

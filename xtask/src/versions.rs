@@ -1,28 +1,28 @@
-//! The pinned versions of the tools, and how to read the version that a tool states.
+//! The pinned versions of the tools, and how to read the version that a tool prints.
 //!
-//! The versions were found to work together; what goes wrong with others is said beside each.
+//! These versions are known to work together. Each comment says what other versions break.
 
-/// Trunk 0.22 asks for a newer compiler than `rust-toolchain.toml` pins.
+/// Trunk 0.22 needs a newer compiler than `rust-toolchain.toml` pins.
 pub const TRUNK: &str = "0.21.14";
 
 /// The release of Binaryen whose `wasm-opt` is used; `package.json` pins the same.
 ///
-/// Old releases, such as Debian's 108, exit with success and write a module that dies in the browser.
+/// Old releases, such as Debian's 108, report success but write a module that crashes in the browser.
 pub const BINARYEN: &str = "132";
 
-/// The oldest Node that has the test runner with the options that the browser tests use.
+/// The oldest Node whose test runner has the options that the browser tests use.
 pub const NODE_MAJOR: u32 = 20;
 
-/// The library whose version in `Cargo.lock` the command-line tool must equal.
+/// The library whose command-line tool must have the same version, which `Cargo.lock` pins.
 pub const WASM_BINDGEN: &str = "wasm-bindgen";
 
 /// The Python package of the title encoder, all-MiniLM-L6-v2.
 pub const TITLE_ENCODER: &str = "0.1.0";
 
-/// The SHA-256 of the model within that package: what the reference values of the trainer's test were computed with.
+/// The SHA-256 of the model in that package. The reference values of the trainer's test come from this model.
 pub const TITLE_ENCODER_SHA256: &str = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db";
 
-/// The version in what a tool prints for `--version`: the first word that is a number, perhaps after a `v`.
+/// The version in the output of `--version`: the first word that begins with a digit, or with a `v` and a digit.
 pub fn stated_version(output: &str) -> Option<&str> {
     output
         .split_whitespace()
@@ -30,15 +30,15 @@ pub fn stated_version(output: &str) -> Option<&str> {
         .find(|word| word.starts_with(|first: char| first.is_ascii_digit()))
 }
 
-/// The number before the first point of a version.
+/// The first number of a version.
 pub fn major(version: &str) -> Option<u32> {
     version.split('.').next()?.parse().ok()
 }
 
 /// The version of a package in the text of a `Cargo.lock`.
 ///
-/// Cargo writes each package as a `name` line followed by its `version` line, so a reader of TOML isn't needed. Of
-/// several versions of one package the first is taken; the packages asked for here are pinned to one.
+/// Cargo writes the `version` line of a package right after its `name` line, so no TOML parser is needed. If a package
+/// has several versions, this takes the first; the packages that we look up have one.
 pub fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
     let name_line = format!("name = \"{package}\"");
     let mut lines = lock.lines().skip_while(|line| *line != name_line).skip(1);
@@ -50,8 +50,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_tool_states_its_version_in_its_own_way() {
-        // The outputs are those of the tools themselves, Debian's and npm's wasm-opt both among them.
+    fn each_tool_prints_its_version_in_its_own_way() {
+        // These are the tools' own outputs, with those of npm's and Debian's wasm-opt.
         assert_eq!(stated_version("trunk 0.21.14\n"), Some("0.21.14"));
         assert_eq!(stated_version("wasm-bindgen 0.2.129\n"), Some("0.2.129"));
         assert_eq!(stated_version("wasm-opt version 132 (version_132)"), Some("132"));
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_locked_package_is_found_by_its_whole_name() {
-        // `wasm-bindgen` is also the beginning of other packages' names, which must not be mistaken for it.
+        // `wasm-bindgen` is also the beginning of other packages' names.
         let lock = "[[package]]\nname = \"wasm-bindgen-macro\"\nversion = \"0.2.1\"\n\n\
                     [[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.129\"\nsource = \"registry\"\n";
         assert_eq!(locked_version(lock, "wasm-bindgen"), Some("0.2.129"));

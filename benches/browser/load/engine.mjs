@@ -1,11 +1,11 @@
 /**
- * The recommender that an engineer would write without this project: the same bundle, ONNX Runtime Web for the user tower, and a scan
- * in JavaScript. It checks nothing, which would only make it slower.
+ * The recommender that an engineer would write without this project: the same bundle, ONNX Runtime Web for the user
+ * tower, and a scan in JavaScript. It checks nothing, because checks would only make it slower.
  */
 
 import * as ort from '/npm/onnxruntime-web/dist/ort.wasm.min.mjs';
 
-/** As many movies as the tower takes, padded with a movie that isn't. */
+/** The number of movies that the tower takes. Shorter histories are padded with a row after the last movie. */
 const HISTORY = 50;
 
 ort.env.wasm.wasmPaths = '/npm/onnxruntime-web/dist/';
@@ -29,7 +29,7 @@ function embeddings(bytes) {
   return { movies, dim, rows, bias: new Float32Array(part('bias').buffer) };
 }
 
-/** The bundle in a folder, ready to be asked. @param {string} folder */
+/** Loads the bundle in a folder. @param {string} folder */
 export async function loadEngine(folder) {
   /** @param {string} name */
   const fetched = async (name) => new Uint8Array(await (await fetch(folder + name)).arrayBuffer());
@@ -41,13 +41,20 @@ export async function loadEngine(folder) {
   const places = new Map(catalog.movie_id.map((/** @type {number} */ id, /** @type {number} */ place) => [id, place]));
   return {
     catalog,
-    /** The places in the catalogue of the best movies for whoever watched these. @param {number[]} ids @param {number} limit */
+    /**
+     * The catalogue's rows of the best movies for a visitor.
+     * @param {number[]} ids the movies that the visitor watched.
+     * @param {number} limit
+     */
     async best(ids, limit) {
       const watched = ids.flatMap((id) => places.get(id) ?? []).slice(-HISTORY);
       const now = new Date();
+      const slots = { length: HISTORY };
+      const history = BigInt64Array.from(slots, (_, slot) => BigInt(watched[slot] ?? movies));
+      const weights = Float32Array.from(slots, (_, slot) => (slot < watched.length ? 1 : 0));
       const { user_vector: vector } = await session.run({
-        history: new ort.Tensor('int64', BigInt64Array.from({ length: HISTORY }, (_, slot) => BigInt(watched[slot] ?? movies)), [1, HISTORY]),
-        weights: new ort.Tensor('float32', Float32Array.from({ length: HISTORY }, (_, slot) => (slot < watched.length ? 1 : 0)), [1, HISTORY]),
+        history: new ort.Tensor('int64', history, [1, HISTORY]),
+        weights: new ort.Tensor('float32', weights, [1, HISTORY]),
         time: new ort.Tensor('float32', new Float32Array(50), [1, 50]),
         year: new ort.Tensor('float32', [now.getFullYear() + now.getMonth() / 12], [1, 1]),
       });

@@ -1,4 +1,7 @@
-/** The least page around it: no worker, no wall, no posters. The movies watched are in the address: `?watched=356,4993,592`. */
+/**
+ * The smallest page around the engine: no worker, no wall, no posters. The watched movies are in the address:
+ * `?watched=356,4993,592`.
+ */
 
 import { loadEngine } from './engine.mjs';
 

@@ -1,6 +1,6 @@
 /**
- * Stands in place of the page's own worker (`web/worker.js`) and answers the calls that the page makes until its first suggestions
- * and its wall are there, so that the rest of the page is the very same.
+ * Replaces the page's own worker (`web/worker.js`) and answers the calls that the page makes until its first
+ * suggestions and its wall are there. The rest of the page is the same.
  */
 
 import { loadEngine } from '/load/engine.mjs';
@@ -27,9 +27,22 @@ function movieAt(place) {
 async function load({ bundle }) {
   engine = await loadEngine(bundle);
   const { genres, movie_id: ids, year: years } = engine.catalog;
-  const decades = [...new Set(years.flatMap((/** @type {number | null} */ year) => (year === null ? [] : Math.floor(year / 10) * 10)))].sort();
+  const decade = (/** @type {number | null} */ year) => (year === null ? [] : Math.floor(year / 10) * 10);
+  const decades = [...new Set(years.flatMap(decade))].sort();
   const none = { statesBytes: null, rankerBytes: null, linksBytes: null, mapBytes: null };
-  return { name: 'onnxruntime-web', movies: ids.length, genres, decades, retrievals: ['movies'], defaultDiversity: 0, dataset: '', ranker: false, links: false, map: false, ...none };
+  return {
+    name: 'onnxruntime-web',
+    movies: ids.length,
+    genres,
+    decades,
+    retrievals: ['movies'],
+    defaultDiversity: 0,
+    dataset: '',
+    ranker: false,
+    links: false,
+    map: false,
+    ...none,
+  };
 }
 
 /** @type {Record<string, (...parameters: any[]) => unknown>} */
@@ -53,7 +66,9 @@ const calls = {
 /** @param {number} id @param {() => unknown} work */
 const answer = async (id, work) => self.postMessage({ id, result: await work() });
 
-self.addEventListener('message', ({ data: { id, call, parameters } }) => void answer(id, () => calls[call](...parameters)));
+self.addEventListener('message', ({ data: { id, call, parameters } }) => {
+  void answer(id, () => calls[call](...parameters));
+});
 
 self.postMessage({ started: true });
 void answer(0, () => load(JSON.parse(self.name)));

@@ -1,4 +1,4 @@
-/** What the bench calls in the page: one function for each kind of measurement. */
+/** The functions that the bench calls in the page: one for each kind of measurement. */
 
 import { measureScans } from './scans.mjs';
 import { measureTower } from './tower.mjs';

@@ -1,13 +1,14 @@
 /**
- * What an engineer would take instead. Each function builds an index over `rows` × `dim` numbers, `stride` apart in `table`,
- * and gives the search for the `k` nearest rows by squared L2 distance.
+ * The searches that an engineer would use without this project. Each function builds an index over `rows` × `dim`
+ * numbers and returns a search for the `k` nearest rows by squared L2 distance. The rows are `stride` numbers apart in
+ * `table`.
  * @typedef {(table: Float32Array, rows: number, dim: number, stride: number, k: number) =>
  *   Promise<(query: Float32Array) => Iterable<number>>} Peer
  */
 
 /**
- * A scan in plain JavaScript, as good as it gets without wasm: four sums side by side, and an insertion only for what is nearer
- * than the farthest of the best.
+ * The best scan in plain JavaScript that we know: it keeps four sums, and inserts a row only if it is nearer than the
+ * farthest of the best.
  * @type {Peer}
  */
 export async function javascript(table, rows, dim, stride, k) {
@@ -49,7 +50,7 @@ export async function javascript(table, rows, dim, stride, k) {
 /** @type {Peer} */
 export async function hnswlib(table, rows, dim, stride, k) {
   const { loadHnswlib } = await import('/npm/hnswlib-wasm/dist/hnswlib.js');
-  // The type says that the argument may be left out; without it the library waits for ever.
+  // The type makes the argument optional, but without it the library waits for ever.
   const library = await loadHnswlib('IDBFS');
   const index = new library.BruteforceSearch('l2', dim);
   index.initIndex(rows);
@@ -59,7 +60,7 @@ export async function hnswlib(table, rows, dim, stride, k) {
 
 /** @type {Peer} */
 export async function voy(table, rows, dim, stride, k) {
-  // The package is made for bundlers that import wasm as a module, so its two halves are put together by hand.
+  // The package expects a bundler that imports wasm as a module, so we join its two halves by hand.
   const glue = await import('/npm/voy-search/voy_search_bg.js');
   const module = await WebAssembly.compileStreaming(fetch('/npm/voy-search/voy_search_bg.wasm'));
   const { exports } = await WebAssembly.instantiate(module, { './voy_search_bg.js': glue });

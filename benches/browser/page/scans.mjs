@@ -1,4 +1,4 @@
-/** The scans of this project beside the time that reading takes, and beside what npm offers. */
+/** The scans of this project, compared with loops that only read the table and with libraries from npm. */
 
 import init, { Scans, query, useRelaxedSimd } from '/kernels/kernels.js';
 import { hnswlib, javascript, voy } from './peers.mjs';
@@ -8,12 +8,15 @@ const DIM = 128;
 const K = 100;
 const QUERIES = 16;
 
-/** The most rows that a peer is given, and why no more. @type {Record<string, [number, string]>} */
+/** The most rows that a peer gets, and the reason. @type {Record<string, [number, string]>} */
 const LIMITS = {
-  'voy-search': [101_947, 'it takes one JavaScript object and array a row, through JSON, which 1,000,000 rows have no memory for'],
+  'voy-search': [
+    101_947,
+    'it takes one JavaScript object and array a row, through JSON, which 1,000,000 rows have no memory for',
+  ],
 };
 
-/** @param {Iterable<number>} found @param {Iterable<number>} truth the share of the true rows that were found */
+/** The share of the true rows that were found. @param {Iterable<number>} found @param {Iterable<number>} truth */
 function recall(found, truth) {
   const rows = new Set(truth);
   return [...found].filter((row) => rows.has(row)).length / rows.size;
@@ -21,7 +24,7 @@ function recall(found, truth) {
 
 /**
  * @param {number} rows
- * @returns for each contender the median time of a query in milliseconds, hot and cold, and its recall of the exact answer.
+ * @returns for each contender the times of a query in milliseconds, hot and cold, and its recall of the exact answer.
  */
 export async function measureScans(rows) {
   const { memory } = await init();
@@ -32,7 +35,7 @@ export async function measureScans(rows) {
 
   /** @type {{name: string, why: string}[]} */
   const skipped = [];
-  /** @type {Map<string, ((query: Float32Array) => Iterable<number>) | null>} those that answer nothing only read. */
+  /** Those with null only read the table. @type {Map<string, ((query: Float32Array) => Iterable<number>) | null>} */
   const contenders = new Map([
     ['floor f32', null],
     ['floor int8', null],
@@ -52,7 +55,8 @@ export async function measureScans(rows) {
     skipped.push({ name: relaxed, why: 'this browser lacks it' });
   }
   useRelaxedSimd(false);
-  for (const [name, make] of Object.entries({ 'typed arrays': javascript, 'hnswlib-wasm': hnswlib, 'voy-search': voy })) {
+  const peers = { 'typed arrays': javascript, 'hnswlib-wasm': hnswlib, 'voy-search': voy };
+  for (const [name, make] of Object.entries(peers)) {
     const [most, why] = LIMITS[name] ?? [Infinity, ''];
     if (rows > most) {
       skipped.push({ name, why });
@@ -72,10 +76,12 @@ export async function measureScans(rows) {
       answer && queries.reduce((sum, query, number) => sum + recall(answer(query), truth[number]), 0) / QUERIES,
     ]),
   );
+  const floor = (/** @type {string} */ name) => (name === 'floor f32' ? scans.floats_floor() : scans.codes_floor());
   const runs = [...contenders].map(([name, answer]) => ({
     name,
-    run: answer ? (/** @type {number} */ turn) => answer(queries[turn % QUERIES]) : () => (name === 'floor f32' ? scans.floats_floor() : scans.codes_floor()),
+    run: answer ? (/** @type {number} */ turn) => answer(queries[turn % QUERIES]) : () => floor(name),
   }));
-  const results = (await measure(runs)).map((result) => ({ rows, ...result, recall: recalls.get(result.name) ?? null }));
+  const measured = await measure(runs);
+  const results = measured.map((result) => ({ rows, ...result, recall: recalls.get(result.name) ?? null }));
   return { rows, results, skipped, nearest: [...truth[0]] };
 }

@@ -1,17 +1,17 @@
 /**
- * Measuring contenders side by side: all of them in every round, in a new order each time, so that whatever else the machine
- * does meets them alike.
+ * Measures contenders together: all of them in every round, in a new random order, so that other work on the machine
+ * affects all of them alike.
  */
 
-/** How long one contender may take in each way of measuring, in milliseconds, unless its fewest rounds take longer. */
+/** How long one contender may take, hot or cold, in milliseconds; its fewest rounds may take longer. */
 const BUDGET_MS = 4_000;
 const FEWEST_ROUNDS = 7;
 const MOST_ROUNDS = 200;
 
-/** A block is at least this long, so that the timer's ticks don't matter. */
+/** The shortest block, long enough that the timer's ticks don't matter. */
 const BLOCK_MS = 4;
 
-/** @typedef {{name: string, run: (turn: number) => unknown}} Contender `run` may give a promise. */
+/** @typedef {{name: string, run: (turn: number) => unknown}} Contender `run` may return a promise. */
 
 /** @param {number[]} values @returns {{median: number, p99: number, least: number, rounds: number}} milliseconds */
 export function summary(values) {
@@ -26,10 +26,10 @@ function shuffled(items) {
   return order.toSorted((left, right) => left.place - right.place).map(({ item }) => item);
 }
 
-/** Eight megabytes, more than the cache that one core has for itself. */
+/** Eight megabytes, more than the private cache of a core. */
 const otherNumbers = new Float64Array(1 << 20);
 
-/** What a page does between two clicks: it touches other memory and makes objects. */
+/** A page's work between two clicks: it touches other memory and makes objects. */
 function otherWork() {
   for (let place = 0; place < otherNumbers.length; place++) otherNumbers[place] = otherNumbers[place] * 0.5 + place;
   const labels = [];
@@ -38,13 +38,14 @@ function otherWork() {
 }
 
 /**
- * Measures each contender hot, in blocks of runs after one that isn't counted, and cold, one run after other work.
+ * Measures each contender hot (blocks of runs, after one run that doesn't count) and cold (single runs after other
+ * work).
  * @param {Contender[]} contenders
  */
 export async function measure(contenders) {
   const plans = [];
   for (const contender of contenders) {
-    // Engines compile functions again once they are known to be hot.
+    // JavaScript engines recompile functions that run often, so warm up first.
     const warm = performance.now() + 200;
     let runs = 0;
     const start = performance.now();
@@ -55,7 +56,7 @@ export async function measure(contenders) {
     const block = Math.max(1, Math.ceil(BLOCK_MS / once));
     const rounds = (/** @type {number} */ length) =>
       Math.max(FEWEST_ROUNDS, Math.min(MOST_ROUNDS, Math.round(BUDGET_MS / length)));
-    plans.push({ contender, block, hotRounds: rounds(once * (block + 1)), coldRounds: rounds(once + 2), hot: [], cold: [] });
+    plans.push({ contender, block, hotRounds: rounds(once * (block + 1)), coldRounds: rounds(once + 2) });
   }
   /** @type {Map<string, {hot: number[], cold: number[]}>} */
   const times = new Map(plans.map(({ contender }) => [contender.name, { hot: [], cold: [] }]));

@@ -1,4 +1,4 @@
-/** The user tower by tract and by ONNX Runtime Web: the same file, the same typed arrays, one thread each. */
+/** The user tower in tract and in ONNX Runtime Web: the same file, the same typed arrays, one thread each. */
 
 import * as ort from '/npm/onnxruntime-web/dist/ort.wasm.min.mjs';
 import init, { Tower } from '/kernels/kernels.js';
@@ -11,16 +11,22 @@ const HISTORY = 50;
 
 /** @typedef {{history: BigInt64Array, weights: Float32Array, time: Float32Array, year: number}} Inputs */
 
-/** A visitor's history of some length. @param {number} turn @param {number} movies @returns {Inputs} */
+/** The inputs of a made-up visitor. @param {number} turn @param {number} movies @returns {Inputs} */
 function inputs(turn, movies) {
   const watched = 1 + ((turn * 7) % HISTORY);
-  const history = BigInt64Array.from({ length: HISTORY }, (_, place) => BigInt(place < watched ? (turn * 131 + place * 37) % movies : movies));
+  const movie = (/** @type {number} */ place) => (place < watched ? (turn * 131 + place * 37) % movies : movies);
+  const history = BigInt64Array.from({ length: HISTORY }, (_, place) => BigInt(movie(place)));
   const weights = Float32Array.from({ length: HISTORY }, (_, place) => (place < watched ? 1 : 0));
   const time = Float32Array.from({ length: 50 }, (_, place) => Math.sin(turn + place));
   return { history, weights, time, year: 2016 + (turn % 10) / 10 };
 }
 
-/** @param {string} name @param {() => Promise<(inputs: Inputs) => Promise<Float32Array> | Float32Array>} load @param {Inputs[]} visitors */
+/**
+ * Loads a runtime and calls it once.
+ * @param {string} name
+ * @param {() => Promise<(inputs: Inputs) => Promise<Float32Array> | Float32Array>} load
+ * @param {Inputs[]} visitors
+ */
 async function start(name, load, visitors) {
   const begin = performance.now();
   const run = await load();
@@ -31,7 +37,7 @@ async function start(name, load, visitors) {
 
 /**
  * @param {{dim: number, movies: number}} model
- * @returns loading includes fetching and compiling the runtime and reading the model; all times in milliseconds.
+ * @returns times in milliseconds. Loading includes fetching and compiling the runtime, and reading the model.
  */
 export async function measureTower({ dim, movies }) {
   const visitors = Array.from({ length: 64 }, (_, turn) => inputs(turn, movies));
@@ -58,14 +64,15 @@ export async function measureTower({ dim, movies }) {
   }, visitors);
 
   const contenders = [tract, runtime];
-  // The largest difference of any number, relative to the vectors' largest: that both compute the same thing.
+  // Both must compute the same: this is the largest difference of a number, relative to the vector's largest.
   let difference = 0;
   for (const visitor of visitors) {
     const [left, right] = [await tract.run(visitor), await runtime.run(visitor)];
     const largest = Math.max(...right.map(Math.abs));
     difference = Math.max(difference, ...left.map((value, place) => Math.abs(value - right[place]) / largest));
   }
-  // A call takes only a few ticks of the timer, so the median is that of blocks' means; the 99th percentile is of single calls.
+  // A call takes only a few ticks of the timer, so the median is over the means of blocks. The 99th percentile is over
+  // single calls.
   const blocks = contenders.map(() => /** @type {number[]} */ ([]));
   const calls = contenders.map(() => /** @type {number[]} */ ([]));
   for (let block = -WARM_BLOCKS; block < BLOCKS; block++) {

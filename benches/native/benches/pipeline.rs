@@ -40,7 +40,9 @@ fn pipeline(criterion: &mut Criterion) {
     let movies = recommender.catalog().len();
 
     criterion.bench_function("features", |bench| {
-        bench.iter(|| (history_inputs(black_box(history.watches()), movies, HISTORY_LEN), time_features(black_box(&moment))));
+        bench.iter(|| {
+            (history_inputs(black_box(history.watches()), movies, HISTORY_LEN), time_features(black_box(&moment)))
+        });
     });
     criterion.bench_function("user tower", |bench| {
         bench.iter(|| recommender.user_vector(black_box(&history), &moment).expect("it runs"));
@@ -54,9 +56,7 @@ fn pipeline(criterion: &mut Criterion) {
     });
     criterion.bench_function("a click, filtered", |bench| {
         let filter = Filter { genres: vec!["Comedy".to_owned()], decades: vec![1990], ..Filter::default() };
-        bench.iter(|| {
-            recommender.suggest_among(&filter, black_box(&history), &moment, 12, strategy).expect("it runs")
-        });
+        bench.iter(|| recommender.suggest_among(&filter, black_box(&history), &moment, 12, strategy).expect("it runs"));
     });
     let suggested: Vec<MovieIndex> = recommender
         .suggest(&history, &moment, 12, strategy)

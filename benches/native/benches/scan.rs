@@ -1,4 +1,4 @@
-//! The exact scans at three sizes, over floats and over 8 bits, beside a loop that only reads the same bytes.
+//! The exact scans of three sizes, over floats and over 8 bits, and a loop that only reads the same bytes.
 
 use std::hint::black_box;
 
@@ -9,13 +9,13 @@ use watchnext::index::{FlatIndex, Int8Index};
 /// The width of the shipped embeddings.
 const DIM: usize = 128;
 
-/// The shipped catalogue, MovieLens's of 2024, and what a large site may have.
+/// The number of movies in the shipped catalogue, in MovieLens of 2024 and on a large site.
 const SIZES: [usize; 3] = [9_737, 101_947, 1_000_000];
 
 /// How many neighbours the page asks for.
 const K: usize = 200;
 
-/// Small whole numbers in no order, the same every time (Numerical Recipes' generator).
+/// A pseudo-random number, the same in every run (Numerical Recipes' generator).
 fn code(at: usize) -> i8 {
     let mixed = (at as u32).wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
     (mixed >> 24) as u8 as i8
@@ -28,7 +28,7 @@ fn scans(criterion: &mut Criterion) {
         let floats = codes.mapv(|code| f32::from(code) / 127.0);
         let mut group = criterion.benchmark_group(format!("scan of {rows}"));
         group.throughput(Throughput::Elements(rows as u64));
-        let table = floats.as_slice().expect("it is in order");
+        let table = floats.as_slice().expect("the table is in standard order");
         group.bench_function(BenchmarkId::from_parameter("floats, read alone"), |bench| {
             bench.iter(|| black_box(table).iter().fold(0_u32, |sum, value| sum ^ value.to_bits()));
         });

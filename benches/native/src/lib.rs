@@ -1,1 +1,1 @@
-//! Nothing: the benches are all there is.
+//! Empty: this package has only benches.

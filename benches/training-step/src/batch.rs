@@ -6,17 +6,18 @@ use trainer::models::seed_network::network::Network;
 use trainer::models::seed_network::rows::TrainingRows;
 use watchnext::features::{HISTORY_LEN, TIME_FEATURES};
 
-/// The movies of the seed's data set, which are the classes of the softmax and, with one more row for padding, the embeddings.
+/// The movies of the notebook's data set: the classes of the softmax and, with one more row for padding, the
+/// embeddings.
 pub const MOVIES: usize = 9724;
-/// Adam's rate in the seed.
+/// Adam's learning rate in the notebook.
 pub const LEARNING_RATE: f64 = 0.01;
-/// The share of numbers that dropout sets to zero in the seed; the trainer keeps its own copy to itself.
+/// The share of numbers that dropout sets to zero in the notebook. The trainer's own constant is private.
 pub const DROPOUT: f64 = 0.3;
-/// How many of the time features are 1: about as many as the features that they encode.
+/// How many of the time features are 1, about as many as in real rows.
 const ONES: usize = 5;
 
-/// Random rows of the shapes that the seed's data give. The numbers don't matter to the time that a step takes; that half of
-/// the histories are partly padding does, since the trainer doesn't look padding up.
+/// Random rows with the shapes of the notebook's data. The values don't affect a step's time, but the padding does,
+/// because the trainer doesn't look padding up. So half of the histories are partly padding.
 pub fn rows(count: usize, rng: &mut impl Rng) -> TrainingRows {
     let mut rows = TrainingRows::default();
     let padding = MOVIES as i64;
@@ -33,15 +34,15 @@ pub fn rows(count: usize, rng: &mut impl Rng) -> TrainingRows {
     rows
 }
 
-/// A network's parameters as plain numbers in the order of [`Network::parameters`], from which every contender starts.
+/// The parameters that every contender starts from, as plain numbers in the order of [`Network::parameters`].
 pub struct Parameters {
     /// `[MOVIES, EMBEDDING_DIM]`.
     pub embedding: Vec<f32>,
     /// The weight, `[outputs, inputs]`, and the bias of the first layer.
     pub hidden: (Vec<f32>, Vec<f32>),
-    /// Those of the second layer.
+    /// The weight and the bias of the second layer.
     pub state: (Vec<f32>, Vec<f32>),
-    /// Those of the softmax.
+    /// The weight and the bias of the softmax.
     pub movies: (Vec<f32>, Vec<f32>),
 }
 

@@ -1,4 +1,4 @@
-//! Measures one training step of the seed's network: this project's trainer, candle, burn and PyTorch side by side.
+//! Measures a training step of the notebook's network in this project's trainer, candle, burn and PyTorch.
 
 mod batch;
 mod ours;
@@ -21,26 +21,26 @@ use crate::ours::Ours;
 use crate::with_burn::WithBurn;
 use crate::with_candle::WithCandle;
 
-/// How far apart two contenders' first losses may be. They start from the same parameters and see the same batch, so only
-/// their dropout masks differ; a mistake in a network shows up as far more.
+/// The most that two contenders' first losses may differ. They start from the same parameters and batch, so only their
+/// dropout masks differ. A mistake in a network makes a much larger difference.
 const LOSS_TOLERANCE: f32 = 0.05;
 
-/// Measures one training step of the seed's network: this project's trainer, candle, burn and PyTorch side by side.
+/// Measures a training step of the notebook's network in this project's trainer, candle, burn and PyTorch.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Steps before the clock counts, for each contender.
+    /// Untimed steps for each contender before the timed ones.
     #[arg(long, default_value_t = 2)]
     warm_up: usize,
-    /// Timed steps for each contender; PyTorch takes as many before the others and again after them.
+    /// Timed steps for each contender. PyTorch takes them before the others, and again after them.
     #[arg(long, default_value_t = 7)]
     steps: usize,
-    /// Rows in the batch.
+    /// Rows of the batch.
     #[arg(long, default_value_t = 5000)]
     batch: usize,
-    /// The seed of the batch, the parameters and, where a contender takes one, the dropout masks.
+    /// The seed of the batch, the parameters and, if a contender has one, the dropout masks.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Contenders to run besides PyTorch, separated by commas, if not all of them: less memory, and nothing that runs between.
+    /// Run only these contenders and PyTorch, separated by commas. This takes less memory.
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     only: Vec<String>,
 }
@@ -49,7 +49,7 @@ struct Args {
 trait Contender {
     /// Its name in the table.
     fn name(&self) -> &'static str;
-    /// The version in the lock file.
+    /// Its version in the lock file.
     fn version(&self) -> String;
     /// Takes one step over the whole batch and returns the loss before it.
     fn step(&mut self) -> Result<f32>;
@@ -59,9 +59,9 @@ trait Contender {
 struct Row {
     name: String,
     version: String,
-    /// Of each timed step.
+    /// The time of each timed step.
     milliseconds: Vec<f64>,
-    /// Of each step, the warm-up included; for PyTorch those of its first run.
+    /// The loss of each step, with the warm-up. PyTorch's are from its first run.
     losses: Vec<f32>,
 }
 
@@ -69,8 +69,8 @@ fn main() -> Result<()> {
     let args = Args::parse();
     ensure!(args.steps > 0 && args.batch > 0, "--steps and --batch must be at least 1");
     let threads = available_parallelism().context("the number of cores can't be read")?.get();
-    // All contenders in this process share rayon's pool; it would ask for as many threads by itself, unless a variable of
-    // the environment said otherwise, and then PyTorch would have more.
+    // All contenders in this process share rayon's pool. An environment variable could give it fewer threads than
+    // PyTorch has, so set their number here.
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     let mut rng = ChaCha8Rng::seed_from_u64(args.seed);
     let rows = batch::rows(args.batch, &mut rng);
@@ -85,7 +85,7 @@ fn main() -> Result<()> {
     contenders.insert(0, Box::new(Ours::new(network, rows.clone(), rng)));
     let names: Vec<&str> = contenders.iter().map(|contender| contender.name()).collect();
     for name in &args.only {
-        ensure!(names.contains(&name.as_str()), "--only {name}: there are {}", names.join(", "));
+        ensure!(names.contains(&name.as_str()), "--only {name}: no such contender; choose from {}", names.join(", "));
     }
     contenders.retain(|contender| args.only.is_empty() || args.only.iter().any(|name| name == contender.name()));
 
@@ -106,7 +106,7 @@ fn main() -> Result<()> {
     check(&table)
 }
 
-/// Lets the contenders take turns step by step, so that whatever else slows the machine down for a while meets all of them.
+/// Lets the contenders take turns step by step, so that other work on the machine slows all of them alike.
 fn round_robin(args: &Args, contenders: &mut [Box<dyn Contender>]) -> Result<Vec<Row>> {
     let row = |contender: &Box<dyn Contender>| Row {
         name: contender.name().to_owned(),
@@ -130,7 +130,7 @@ fn round_robin(args: &Args, contenders: &mut [Box<dyn Contender>]) -> Result<Vec
     Ok(rows)
 }
 
-/// The middle one of `values`, or the mean of the two in the middle; not a number if there are none.
+/// The median of `values`: the middle one, or the mean of the two in the middle. NaN if there are none.
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -157,14 +157,14 @@ fn print(args: &Args, threads: usize, table: &[Row]) {
     }
 }
 
-/// Refuses figures of contenders that don't compute the same thing.
+/// Checks that all contenders compute the same.
 fn check(table: &[Row]) -> Result<()> {
     let first = |row: &Row| row.losses.first().copied().unwrap_or(f32::NAN);
     let Some(reference) = table.first() else { return Ok(()) };
     for row in table {
         ensure!(
             (first(row) - first(reference)).abs() < LOSS_TOLERANCE,
-            "the first loss of {} is {} and that of {} is {}: these aren't the same network",
+            "the first loss of {} is {}, but that of {} is {}: they don't compute the same network",
             row.name,
             first(row),
             reference.name,
@@ -174,7 +174,7 @@ fn check(table: &[Row]) -> Result<()> {
     Ok(())
 }
 
-/// The processor's model as Linux tells it; a virtual machine may hide the name, so the numbers behind it are there as well.
+/// The processor's name, family and model from Linux. A virtual machine may hide the name, but not the numbers.
 fn processor() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let field = |name: &str| {
@@ -187,7 +187,7 @@ fn processor() -> String {
     }
 }
 
-/// The version of `package` in this crate's lock file, from which cargo built what runs here.
+/// The version of a package in this crate's lock file.
 fn version_of(package: &str) -> String {
     let name = format!("name = \"{package}\"");
     let mut lines = include_str!("../Cargo.lock").lines().skip_while(|line| *line != name);

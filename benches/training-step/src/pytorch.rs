@@ -1,4 +1,4 @@
-//! PyTorch, which runs `step.py` in a process of its own.
+//! PyTorch: it runs `step.py` in a separate process.
 
 use std::env;
 use std::io::{BufWriter, Write};
@@ -14,11 +14,11 @@ use watchnext::features::{HISTORY_LEN, TIME_FEATURES};
 use crate::Args;
 use crate::batch::{DROPOUT, LEARNING_RATE, MOVIES, Parameters};
 
-/// Part of the executable, so that it runs from any folder.
+/// The script is part of the executable, so that it runs from any folder.
 const SCRIPT: &str = include_str!("../step.py");
-/// The variable that names the interpreter.
+/// The environment variable that names the interpreter.
 const INTERPRETER: &str = "PYTORCH_PYTHON";
-/// The status with which the script says that the interpreter has no PyTorch.
+/// The script's exit status if the interpreter has no PyTorch.
 const NO_PYTORCH: i32 = 3;
 
 /// The first line that the script reads.
@@ -40,23 +40,23 @@ struct Plan {
     seed: u64,
 }
 
-/// What the script measured.
+/// The script's measurements.
 #[derive(Deserialize)]
 pub struct Report {
     /// PyTorch's version.
     pub version: String,
     /// The threads that it used.
     pub threads: usize,
-    /// Of each step after the warm-up.
+    /// The time of each step after the warm-up.
     pub milliseconds: Vec<f64>,
-    /// Of each step, the warm-up included.
+    /// The loss of each step, with the warm-up.
     pub losses: Vec<f32>,
 }
 
-/// Times PyTorch, or says why not and returns `None` where there is no interpreter or no PyTorch.
+/// Times PyTorch. If there is no interpreter or no PyTorch, prints the reason and returns `None`.
 ///
 /// # Errors
-/// A script that starts to measure and fails.
+/// The script fails after it has started to measure.
 pub fn measure(args: &Args, threads: usize, rows: &TrainingRows, parameters: &Parameters) -> Result<Option<Report>> {
     let interpreter = env::var_os(INTERPRETER).unwrap_or_else(|| "python3".into());
     let interpreter_name = interpreter.display().to_string();
@@ -64,7 +64,7 @@ pub fn measure(args: &Args, threads: usize, rows: &TrainingRows, parameters: &Pa
     let mut child = match child {
         Ok(child) => child,
         Err(error) => {
-            eprintln!("PyTorch is left out: {interpreter_name} doesn't start ({error}). {INTERPRETER} names another.");
+            eprintln!("PyTorch is skipped: {interpreter_name} doesn't start ({error}). Set {INTERPRETER} to another.");
             return Ok(None);
         }
     };
@@ -85,15 +85,15 @@ pub fn measure(args: &Args, threads: usize, rows: &TrainingRows, parameters: &Pa
         seed: args.seed,
     };
     let stdin = child.stdin.take().context("PyTorch's process has no input")?;
-    // An interpreter without PyTorch ends before it reads, so its status is looked at before this result.
+    // An interpreter without PyTorch ends before it reads, so check its status before this result.
     let written = write(stdin, &plan, rows, parameters);
-    let output = child.wait_with_output().context("PyTorch's process can't be waited for")?;
+    let output = child.wait_with_output().context("can't wait for PyTorch's process")?;
     if output.status.code() == Some(NO_PYTORCH) {
-        eprintln!("PyTorch is left out: {interpreter_name} doesn't have it. {INTERPRETER} names another interpreter.");
+        eprintln!("PyTorch is skipped: {interpreter_name} doesn't have it. Set {INTERPRETER} to another.");
         return Ok(None);
     }
     ensure!(output.status.success(), "step.py ended with {}; its message is above", output.status);
-    written.context("step.py didn't take the batch")?;
+    written.context("step.py didn't read the batch")?;
     Ok(Some(serde_json::from_slice(&output.stdout).context("step.py's report can't be read")?))
 }
 

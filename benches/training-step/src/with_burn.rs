@@ -1,4 +1,4 @@
-//! burn on each of its backends for processors, by its own layers, loss and optimiser.
+//! burn on each of its backends for processors, with burn's own layers, loss and optimiser.
 
 use anyhow::{Context, Result, anyhow};
 use burn::module::{Module, Param};
@@ -38,7 +38,7 @@ impl Network {
     }
 
     fn forward(&self, history: Tensor<2, Int>, time: Tensor<2>) -> Tensor<2> {
-        // burn's embedding has no padding row that stays at zero; a row of zeros under the table is the cheapest one.
+        // burn's embedding has no padding row that stays at zero. Appending a row of zeros is the cheapest substitute.
         let padding = Tensor::zeros([1, EMBEDDING_DIM], &time.device());
         let table = Tensor::cat(vec![self.embedding.val(), padding], 0);
         let mean = embedding(table, history).mean_dim(1).squeeze_dim::<2>(1);
@@ -48,7 +48,7 @@ impl Network {
     }
 }
 
-/// burn's layer, which keeps its weight the other way round than PyTorch.
+/// burn's layer, whose weight is transposed compared with PyTorch's.
 fn linear((weight, bias): &(Vec<f32>, Vec<f32>), inputs: usize, outputs: usize, device: &Device) -> Linear {
     let mut transposed: Vec<f32> = Vec::with_capacity(weight.len());
     for input in 0..inputs {
@@ -59,7 +59,7 @@ fn linear((weight, bias): &(Vec<f32>, Vec<f32>), inputs: usize, outputs: usize, 
     Linear { weight: Param::from_tensor(weight), bias: Some(Param::from_tensor(bias)) }
 }
 
-/// burn's compiled backend, where this build has it.
+/// burn's compiled backend, if this build has it.
 fn cubecl() -> Option<Device> {
     #[cfg(feature = "cubecl")]
     return Some(Device::cpu());
@@ -71,7 +71,7 @@ fn cubecl() -> Option<Device> {
 pub struct WithBurn {
     name: &'static str,
     device: Device,
-    /// `None` only while a step is under way, since burn's optimiser takes the network and gives it back.
+    /// `None` only during a step, because burn's optimiser takes the network and returns it.
     network: Option<Network>,
     optimizer: ModuleOptimizer,
     entropy: CrossEntropyLoss,
@@ -83,7 +83,7 @@ pub struct WithBurn {
 impl WithBurn {
     /// The backends that this build has, by name.
     pub fn backends() -> Vec<(&'static str, Device)> {
-        // Deprecated in favour of flex, but until burn removes it the one whose matrix product isn't the crate that candle uses.
+        // Deprecated in favour of flex, but the only backend whose matrix product isn't the crate that candle uses.
         #[expect(deprecated)]
         let ndarray = Device::ndarray();
         let mut backends = vec![("burn-flex", Device::flex()), ("burn-ndarray", ndarray)];
@@ -100,7 +100,7 @@ impl WithBurn {
         Self {
             name,
             network: Some(Network::new(parameters, &device)),
-            // burn's own default is 1e-5; the other contenders and the seed use PyTorch's.
+            // burn's default is 1e-5. The other contenders and the notebook use PyTorch's.
             optimizer: AdamConfig::new().with_epsilon(1e-8).init(),
             entropy: CrossEntropyLossConfig::new().init(&device),
             history: Tensor::from_data(TensorData::new(rows.history.clone(), [rows.len(), HISTORY_LEN]), &device),
@@ -126,7 +126,7 @@ impl Contender for WithBurn {
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
         self.network = Some(self.optimizer.step(LEARNING_RATE, network, gradients));
         let loss = loss.try_into_scalar::<f32>().map_err(|error| anyhow!("burn's loss can't be read: {error:?}"))?;
-        // The compiled backend queues its work, and a step isn't over before the parameters have changed.
+        // The compiled backend queues its work. A step is over when the parameters have changed.
         self.device.sync().map_err(|error| anyhow!("burn's step failed: {error:?}"))?;
         Ok(loss)
     }

@@ -1,4 +1,4 @@
-//! candle as it comes: nothing but what candle-core and candle-nn export.
+//! candle, with only what candle-core and candle-nn export.
 
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor, Var};
@@ -11,7 +11,7 @@ use watchnext::features::{HISTORY_LEN, TIME_FEATURES};
 use crate::Contender;
 use crate::batch::{DROPOUT, LEARNING_RATE, MOVIES, Parameters};
 
-/// The network of candle's layers.
+/// The network in candle's layers.
 pub struct WithCandle {
     embedding: Var,
     padding: Tensor,
@@ -42,7 +42,7 @@ impl WithCandle {
         let hidden = linear(&parameters.hidden, TIME_FEATURES + EMBEDDING_DIM, HIDDEN_DIM)?;
         let state = linear(&parameters.state, HIDDEN_DIM, STATE_DIM)?;
         let movies = linear(&parameters.movies, STATE_DIM, MOVIES)?;
-        // Without weight decay this is Adam, which candle-nn has under no name of its own.
+        // Without weight decay this is Adam, which candle-nn doesn't have separately.
         let params = ParamsAdamW { lr: LEARNING_RATE, weight_decay: 0.0, ..ParamsAdamW::default() };
         // candle looks rows up by unsigned numbers.
         let history: Vec<u32> = rows.history.iter().map(|movie| u32::try_from(*movie)).collect::<Result<_, _>>()?;
@@ -71,7 +71,8 @@ impl Contender for WithCandle {
     }
 
     fn step(&mut self) -> Result<f32> {
-        // candle's embedding has no padding row that stays at zero; a row of zeros under the table is the cheapest one.
+        // candle's embedding has no padding row that stays at zero. Appending a row of zeros is the cheapest
+        // substitute.
         let table = Tensor::cat(&[self.embedding.as_tensor(), &self.padding], 0)?;
         let slots = table.index_select(&self.history, 0)?;
         let mean = slots.reshape(((), HISTORY_LEN, EMBEDDING_DIM))?.mean(1)?;

@@ -1,9 +1,10 @@
-//! A stand-in for the trainer: what the library's tests use of it, with a bundle that the trainer made before.
+//! A stand-in for the trainer: the parts that the library's tests use, with a bundle that the trainer made before.
 //!
-//! The trainer is built on the library. Where the library changes for each run of the tests, as with mutants, or is
-//! interpreted, as by Miri, building and running the trainer too would take most of the time.
+//! The trainer is built on the library. Mutants change the library for each run of the tests, and Miri interprets it,
+//! so building and running the trainer too would take most of the time.
 
-#[path = "../../../trainer/src/fixture/groups.rs"]
+// `xtask/src/alone.rs` copies the trainer's own file to this place.
+#[path = "../../../groups.rs"]
 mod groups;
 
 /// The made-up movies.
@@ -18,14 +19,15 @@ pub mod fixture {
     /// The folder into which `trainer fixture` wrote its bundle.
     const MADE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../fixture");
 
-    /// Copies the bundle into `folder`. Its ranker knows titles, and it does for one that knows none.
+    /// Copies the bundle into `folder`. Its ranker knows titles; it also serves tests that ask for a ranker without
+    /// titles.
     ///
     /// # Errors
-    /// A bundle that isn't there, or a folder that can't be written to.
+    /// The bundle is missing, or the folder can't be written to.
     pub fn write_bundle(folder: &Path, second_stage: SecondStage) -> io::Result<()> {
         let made = Path::new(MADE);
         let mut manifest: Value = serde_json::from_slice(&fs::read(made.join("manifest.json"))?)?;
-        // The real one has neither.
+        // The trainer's own `write_bundle` writes neither.
         let mut unwanted = vec!["links", "map"];
         if second_stage == SecondStage::Without {
             unwanted.extend(["ranker", "traits"]);

@@ -1,11 +1,11 @@
-//! What was measured, as a table, beside the bars that it is held against, and as JSON.
+//! The measurements, as tables with the bars that they should stay under, and as JSON.
 
 use std::fmt::Write;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-/// The names that the bars refer to.
+/// The contenders' names, as the measuring scripts give them.
 const FLOAT_FLOOR: &str = "floor f32";
 const CODE_FLOOR: &str = "floor int8";
 const FLOATS: &str = "watchnext f32";
@@ -17,14 +17,14 @@ const RUNTIME: &str = "ONNX Runtime Web";
 const FAISS: &str = "FAISS IndexFlatL2, native";
 const PEERS: [&str; 3] = ["typed arrays", "hnswlib-wasm", "voy-search"];
 
-/// Everything that one run has measured.
+/// All measurements of one run.
 #[derive(Serialize)]
 pub struct Report {
     pub browser: Browser,
     pub native: Native,
 }
 
-/// What Chromium has measured.
+/// The measurements in Chromium.
 #[derive(Serialize, Deserialize)]
 pub struct Browser {
     pub browser: String,
@@ -36,7 +36,7 @@ pub struct Browser {
     pub scans: Vec<Scans>,
 }
 
-/// A whole page, in milliseconds.
+/// A whole page.
 #[derive(Serialize, Deserialize)]
 pub struct Page {
     pub name: String,
@@ -47,12 +47,12 @@ pub struct Page {
 /// The user tower by each runtime.
 #[derive(Serialize, Deserialize)]
 pub struct Tower {
-    /// The largest difference of the vectors, relative to their largest number.
+    /// The largest difference between the runtimes' vectors, relative to the largest number.
     pub difference: f64,
     pub results: Vec<TowerResult>,
 }
 
-/// One runtime, in milliseconds: from nothing to a loaded model, the first call, and the calls after.
+/// One runtime, in milliseconds: loading it and the model, the first call, and later calls.
 #[derive(Serialize, Deserialize)]
 pub struct TowerResult {
     pub name: String,
@@ -79,15 +79,15 @@ pub struct Scans {
 pub struct ScanResult {
     pub name: String,
     pub rows: usize,
-    /// One query after the other.
+    /// Queries in a row.
     pub hot: Times,
-    /// Each query after other work.
+    /// Single queries, each after other work.
     pub cold: Times,
-    /// The share of the exact answer's rows that it finds, for what answers.
+    /// The share of the exact answer's rows that it finds. `None` for a loop that only reads.
     pub recall: Option<f64>,
 }
 
-/// Times of a query in milliseconds.
+/// Times in milliseconds.
 #[derive(Serialize, Deserialize)]
 pub struct Times {
     pub median: f64,
@@ -96,14 +96,14 @@ pub struct Times {
     pub rounds: usize,
 }
 
-/// What wasn't measured, and why.
+/// A contender that wasn't measured, and why.
 #[derive(Serialize, Deserialize)]
 pub struct Skipped {
     pub name: String,
     pub why: String,
 }
 
-/// What was measured outside the browser.
+/// The measurements outside the browser.
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Native {
@@ -128,7 +128,7 @@ pub struct FaissScan {
 }
 
 impl Report {
-    /// All scans over a table of so many rows, the native one last.
+    /// All scans of the table with this many rows, the native one last.
     pub fn results(&self, rows: usize) -> impl Iterator<Item = &ScanResult> {
         let faiss = match &self.native {
             Native::Measured(faiss) => faiss.scans.as_slice(),
@@ -151,7 +151,7 @@ impl Report {
         self.browser.tower.results.iter().find(|result| result.name == name)
     }
 
-    /// The tables, and each bar with what was measured against it.
+    /// The tables, and each bar with its measurement.
     pub fn text(&self) -> String {
         let mut text = format!("Chromium {}; medians (p99) in milliseconds\n\n", self.browser.browser);
         let _ = writeln!(text, "{:<32}{:>20}{:>20}", "whole page", "first suggestions", "click");
@@ -174,14 +174,14 @@ impl Report {
                 let _ = writeln!(text, "{name:<28}{:>20}{:>20}{recall:>10}", shown(hot), shown(cold));
             }
             for Skipped { name, why } in &scans.skipped {
-                let _ = writeln!(text, "{name:<28}left out: {why}");
+                let _ = writeln!(text, "{name:<28}skipped: {why}");
             }
             if let Some(agreement) = self.agreement(scans) {
                 let _ = writeln!(text, "{agreement}");
             }
         }
         if let Native::Skipped(reason) = &self.native {
-            let _ = writeln!(text, "\n{FAISS}: left out: {reason}");
+            let _ = writeln!(text, "\n{FAISS}: skipped: {reason}");
         }
         let _ = writeln!(text, "\n{:<62}{:>10}{:>10}{:>10}", "bar", "at most", "hot", "cold");
         for Bar { name, most, hot, cold } in self.bars() {
@@ -191,7 +191,7 @@ impl Report {
         text
     }
 
-    /// Whether FAISS names the same rows.
+    /// How many rows FAISS's answer shares with ours.
     fn agreement(&self, scans: &Scans) -> Option<String> {
         let Native::Measured(faiss) = &self.native else { return None };
         let other = faiss.scans.iter().find(|scan| scan.rows == scans.rows)?;
@@ -199,74 +199,75 @@ impl Report {
         Some(format!("FAISS's first answer shares {shared} of {} rows with ours", scans.nearest.len()))
     }
 
-    /// The bars, each a ratio that should be small, but for the click's, which are milliseconds.
+    /// The bars that have their measurements.
     fn bars(&self) -> Vec<Bar> {
+        let mut bars = self.page_bars();
+        self.browser.scans.iter().for_each(|scans| bars.extend(self.scan_bars(scans.rows)));
+        bars
+    }
+
+    /// The bars of the whole page and of the user tower.
+    fn page_bars(&self) -> Vec<Bar> {
         let mut bars = Vec::new();
         let page = |name: &str| self.browser.loads.iter().find(|load| load.name == name);
         if let (Some(ours), Some(other)) = (page(PAGE), page(RUNTIME)) {
             let ratio = ours.times.median / other.times.median;
-            bars.push(Bar {
-                name: format!("first suggestions, {PAGE} / {RUNTIME}"),
-                most: 0.5,
-                hot: ratio,
-                cold: ratio,
-            });
+            bars.push(Bar::single(format!("first suggestions, {PAGE} / {RUNTIME}"), 0.5, ratio));
         }
         if let Some(Times { median, p99, .. }) = self.click(PAGE) {
-            let mut most_ms = |name: &str, most: f64, time: f64| {
-                bars.push(Bar { name: format!("a click in {PAGE}, {name}, ms"), most, hot: time, cold: time });
-            };
-            most_ms("median", 4.0, *median);
-            most_ms("99th percentile", 10.0, *p99);
+            for (name, most, time) in [("median", 4.0, *median), ("99th percentile", 10.0, *p99)] {
+                bars.push(Bar::single(format!("a click in {PAGE}, {name}, ms"), most, time));
+            }
         }
         if let (Some(tract), Some(runtime)) = (self.tower(TRACT), self.tower(RUNTIME)) {
-            let ratio = tract.median / runtime.median;
-            bars.push(Bar { name: format!("{TRACT} / {RUNTIME}"), most: 1.0, hot: ratio, cold: ratio });
-        }
-        for scans in &self.browser.scans {
-            let mut compare = |one: &str, other: &str, most: f64| {
-                if let (Some(left), Some(right)) = (self.named(scans.rows, one), self.named(scans.rows, other)) {
-                    bars.push(Bar {
-                        name: format!("{:>9}: {one} / {other}", scans.rows),
-                        most,
-                        hot: left.hot.median / right.hot.median,
-                        cold: left.cold.median / right.cold.median,
-                    });
-                }
-            };
-            compare(FLOATS, FLOAT_FLOOR, 1.25);
-            compare(CODES, CODE_FLOOR, 1.7);
-            compare(RELAXED, CODE_FLOOR, 1.2);
-            compare(CODES, FAISS, 1.0);
-            compare(RELAXED, FAISS, 1.0);
-            for (ours, peer) in [FLOATS, CODES].into_iter().flat_map(|ours| PEERS.map(|peer| (ours, peer))) {
-                compare(ours, peer, 1.0 / 3.0);
-            }
-            if let Some(recall) = self.named(scans.rows, CODES).and_then(|codes| codes.recall) {
-                let missed = 1.0 - recall;
-                bars.push(Bar {
-                    name: format!("{:>9}: 1 - recall@100 of {CODES}", scans.rows),
-                    most: 0.001,
-                    hot: missed,
-                    cold: missed,
-                });
-            }
+            bars.push(Bar::single(format!("{TRACT} / {RUNTIME}"), 1.0, tract.median / runtime.median));
         }
         bars
     }
 
-    /// All of it, for programs.
+    /// The bars of the scans of a table.
+    fn scan_bars(&self, rows: usize) -> Vec<Bar> {
+        let ours_with_peers = [FLOATS, CODES].into_iter().flat_map(|ours| PEERS.map(|peer| (ours, peer, 1.0 / 3.0)));
+        let pairs = [
+            (FLOATS, FLOAT_FLOOR, 1.25),
+            (CODES, CODE_FLOOR, 1.7),
+            (RELAXED, CODE_FLOOR, 1.2),
+            (CODES, FAISS, 1.0),
+            (RELAXED, FAISS, 1.0),
+        ];
+        let ratio = |(one, other, most): (&str, &str, f64)| -> Option<Bar> {
+            let (left, right) = (self.named(rows, one)?, self.named(rows, other)?);
+            Some(Bar {
+                name: format!("{rows:>9}: {one} / {other}"),
+                most,
+                hot: left.hot.median / right.hot.median,
+                cold: left.cold.median / right.cold.median,
+            })
+        };
+        let recall = self.named(rows, CODES).and_then(|codes| codes.recall);
+        let missed = |recall: f64| Bar::single(format!("{rows:>9}: 1 - recall@100 of {CODES}"), 0.001, 1.0 - recall);
+        pairs.into_iter().chain(ours_with_peers).filter_map(ratio).chain(recall.map(missed)).collect()
+    }
+
+    /// The report for programs.
     pub fn json(&self) -> Result<String> {
         serde_json::to_string_pretty(self).context("the results can't be written as JSON")
     }
 }
 
-/// What was measured and the most that it should be.
+/// A measurement and the most that it should be: a ratio, or milliseconds for the clicks.
 struct Bar {
     name: String,
     most: f64,
     hot: f64,
     cold: f64,
+}
+
+impl Bar {
+    /// A bar whose measurement isn't hot or cold.
+    fn single(name: String, most: f64, found: f64) -> Self {
+        Self { name, most, hot: found, cold: found }
+    }
 }
 
 fn shown(Times { median, p99, .. }: &Times) -> String {

@@ -1,32 +1,34 @@
-//! What a bundle of some size was measured to take, as a table and as JSON, and the budget that it is held to.
+//! The measurements of a large bundle, as a table and as JSON, and its budget.
+//!
+//! A bound of the budget is a constant part and a part that grows with the bundle. The constant part is a multiple of
+//! the shipped bundle's own measurement, so that a small bundle on a busy machine gets a fair bound.
 
 use std::fmt::Write;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-/// What the shipped bundle takes counts this often in each bound that grows with the bundle, so that a small bundle on a busy machine
-/// isn't held to nothing.
+/// The constant part of each bound, in measurements of the shipped bundle.
 const SHIPPED: f64 = 2.0;
 
-/// Beyond that, how often a click may take as long as reading the vectors once. Scanning is reading; the rest is for what is done
-/// for each item beside it, and for caches that other work has emptied.
+/// The growing part for a click, in times of reading the vectors once. A scan is one reading; the rest is for other
+/// work on each item and for cold caches.
 const CLICK_READS: f64 = 4.0;
 
-/// Beyond that, how many milliseconds each megabyte of the bundle may keep the visitor waiting for the first suggestions, its transfer
-/// from the same machine included.
+/// The growing part for the first suggestions, in milliseconds for each megabyte of the bundle. It includes the
+/// transfer from the same machine.
 const LOAD_MS_PER_MB: f64 = 60.0;
 
-/// Beyond that, how much memory the page's process may have, over the bundle's bytes: while it is loaded the files stand beside what
-/// is made of them.
+/// The growing part for the memory of the page's process, in sizes of the bundle: while it loads, the files and the
+/// tables made from them are both in memory.
 const MEMORY: f64 = 4.0;
 
-/// Beyond that, how often the titles for a query may take as long as reading the vectors once, and those that match it but for a
-/// typing error. Reading 128 MB takes about 11 ms on an idle machine, where the titles then come within what feels immediate.
+/// The growing part for a title search, without and with a typing error, in times of reading the vectors once. Reading
+/// 128 MB takes about 11 ms on an idle machine, so the titles come fast enough to feel immediate.
 const SEARCH_READS: f64 = 8.0;
 const TYPO_READS: f64 = 25.0;
 
-/// Everything that one run has measured.
+/// All measurements of one run.
 #[derive(Serialize)]
 pub struct Report {
     steps: Vec<Step>,
@@ -35,20 +37,20 @@ pub struct Report {
     budget: Vec<Bar>,
 }
 
-/// One command on the way to the bundle.
+/// One of the commands that make the bundle.
 #[derive(Serialize)]
 pub struct Step {
     pub command: String,
     pub seconds: f64,
 }
 
-/// What Chromium has measured.
+/// The measurements in Chromium.
 #[derive(Serialize, Deserialize)]
 pub struct Browser {
     browser: String,
     movies: usize,
     dim: usize,
-    /// Reading as many bytes as the vectors have.
+    /// Reading as many bytes as the vectors have, once.
     floor: Floor,
     shipped: Page,
     large: Page,
@@ -65,20 +67,20 @@ struct Floor {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Page {
-    /// Of all files that must have come before the first suggestions.
+    /// The size of all files that the first suggestions need.
     bytes: u64,
-    /// The words that were shown meanwhile, in their order.
+    /// The texts that the page showed while it loaded, in order.
     said: Vec<String>,
     /// From navigation to the first suggestions.
     first: f64,
     /// From a click to its list.
     clicks: Times,
-    /// The first title that is asked for; the keys of all titles are made then.
+    /// The first title search, which makes the keys of all titles.
     first_search: f64,
     search: Times,
-    /// Titles with a typing error.
+    /// Title searches with a typing error.
     typos: Times,
-    /// Of the page's process, in bytes.
+    /// The memory of the page's process, in bytes.
     memory: f64,
 }
 
@@ -104,13 +106,13 @@ impl Bar {
 }
 
 impl Page {
-    /// The weight as the page must name it: megabytes with one place.
-    fn weight(&self) -> String {
+    /// The size as the page must show it: megabytes with one decimal.
+    fn size(&self) -> String {
         format!("{:.1} MB", self.bytes as f64 / 1e6)
     }
 
-    fn says_its_weight(&self) -> bool {
-        self.said.iter().any(|words| words.replace(',', "").contains(&self.weight()))
+    fn shows_its_size(&self) -> bool {
+        self.said.iter().any(|words| words.replace(',', "").contains(&self.size()))
     }
 }
 
@@ -122,7 +124,7 @@ impl Report {
         let megabytes = |bytes: f64| bytes / 1e6;
         let within = |shipped: &Times, reads: f64| SHIPPED * shipped.median + reads * floor.times.median;
         let budget = vec![
-            bar("the weight isn't named while it loads (1) or is (0)", 0.0, f64::from(!large.says_its_weight())),
+            bar("the page shows the size while it loads: 0 = yes, 1 = no", 0.0, f64::from(!large.shows_its_size())),
             bar(
                 "first suggestions, ms",
                 SHIPPED * shipped.first + LOAD_MS_PER_MB * megabytes(large.bytes as f64),
@@ -140,7 +142,7 @@ impl Report {
         Self { steps, browser, budget }
     }
 
-    /// Whether no line of the budget is missed.
+    /// Whether every measurement is within its bound.
     pub fn is_within_budget(&self) -> bool {
         self.budget.iter().all(Bar::holds)
     }
@@ -158,7 +160,7 @@ impl Report {
         let mut line = |name: &str, of: &dyn Fn(&Page) -> String| {
             let _ = writeln!(text, "{name:<34}{:>20}{:>20}", of(shipped), of(large));
         };
-        line("bundle", &Page::weight);
+        line("bundle", &Page::size);
         line("first suggestions", &|page| format!("{:.0}", page.first));
         line("click to list", &|page| times(&page.clicks));
         line("first title search", &|page| format!("{:.1}", page.first_search));
@@ -168,7 +170,7 @@ impl Report {
         let _ = writeln!(text, "reading {} MB once: {}", floor.bytes / 1_000_000, times(&floor.times));
         let said = large.said.iter().enumerate().filter(|(at, _)| *at < 3 || at + 1 == large.said.len());
         let said: Vec<&str> = said.map(|(_, words)| words.as_str()).collect();
-        let _ = writeln!(text, "said while loading, the first words and the last: {}", said.join(" | "));
+        let _ = writeln!(text, "texts while loading, the first three and the last: {}", said.join(" | "));
         let _ = writeln!(text, "\n{:<54}{:>10}{:>10}", "budget", "at most", "found");
         for bar in &self.budget {
             let verdict = if bar.holds() { "holds" } else { "missed" };
@@ -177,7 +179,7 @@ impl Report {
         text
     }
 
-    /// All of it, for programs.
+    /// The report for programs.
     pub fn json(&self) -> Result<String> {
         serde_json::to_string_pretty(self).context("the results can't be written as JSON")
     }
@@ -208,8 +210,8 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_click_and_a_silent_page_miss_the_budget() {
-        // Twice 8 ms and four reads of 10.
+    fn a_slow_click_and_a_silent_page_exceed_the_budget() {
+        // The bound is 2 × 8 ms and 4 readings of 10 ms.
         assert!(report("Loading 7.2 MB of 1,315.0 MB", 56.0).is_within_budget());
         assert!(!report("Loading 7.2 MB of 1,315.0 MB", 56.1).is_within_budget());
         let silent = report("Loading …", 56.0);

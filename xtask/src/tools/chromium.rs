@@ -1,27 +1,28 @@
-//! The browser of the browser tests: any Chromium or Chrome that is there, else Debian's.
+//! The browser of the browser tests: any Chromium or Chrome on this machine, or else Debian's package.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::system;
+use crate::project::Project;
 use crate::shell::{ask, human, note, on_path, step};
 
-/// The environment variable that names the browser, for this command and for the tests that it starts.
+/// The environment variable that names the browser's program, for this command and for the tests that it starts.
 pub const CHROMIUM_VARIABLE: &str = "WATCHNEXT_CHROMIUM";
 
 const NAMES: [&str; 5] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 
-const REMEDY: &str = "install Chromium or Chrome, or name its program in WATCHNEXT_CHROMIUM";
+const REMEDY: &str = "install Chromium or Chrome, or set WATCHNEXT_CHROMIUM to its program";
 
 /// Finds or installs the browser.
 pub fn ensure() -> Result<PathBuf> {
     if let Some(named) = env::var_os(CHROMIUM_VARIABLE).map(PathBuf::from) {
-        ensure!(named.is_file(), "WATCHNEXT_CHROMIUM is {}, which is no file; {REMEDY}", named.display());
-        return std::path::absolute(&named).context("WATCHNEXT_CHROMIUM is no path");
+        ensure!(named.is_file(), "WATCHNEXT_CHROMIUM is {}, which isn't a file; {REMEDY}", named.display());
+        return std::path::absolute(&named).context("WATCHNEXT_CHROMIUM isn't a valid path");
     }
     if let Some(found) = find() {
         return Ok(found);
@@ -30,23 +31,37 @@ pub fn ensure() -> Result<PathBuf> {
         bail!("no Chromium on this machine; {REMEDY}");
     }
     step("Chromium: for the browser tests, from this system's packages");
-    note("expected: 1 to 2 minutes");
+    note("takes 1 to 2 minutes");
     let start = Instant::now();
     system::apt_install(&["chromium"]).with_context(|| format!("no Chromium on this machine; {REMEDY}"))?;
     note(&format!("done in {}", human(start.elapsed())));
-    find().with_context(|| format!("the package chromium holds no browser that runs here; {REMEDY}"))
+    find().with_context(|| format!("the browser of the package chromium doesn't run here; {REMEDY}"))
 }
 
-/// The first browser that runs. The question is not idle: Ubuntu's package is a stub that runs nothing by itself.
+/// Node for a script that opens the built page in the browser.
+pub fn node(project: &Project, chromium: &Path) -> Command {
+    let mut node = Command::new("node");
+    node.env("WATCHNEXT_DIST", project.path("dist")).env(CHROMIUM_VARIABLE, chromium).current_dir(project.root());
+    node
+}
+
+/// Node with one such script, given by its path from the root.
+pub fn script(project: &Project, chromium: &Path, script: &str) -> Command {
+    let mut node = node(project, chromium);
+    node.arg(script);
+    node
+}
+
+/// The first browser that runs. Ubuntu's package, for example, is a stub that doesn't.
 fn find() -> Option<PathBuf> {
     let on_path = NAMES.iter().filter_map(|name| on_path(name));
     on_path.chain(usual_places()).find(|program| {
-        // Chrome on Windows opens a window instead of stating its version; there, to be there must do.
+        // On Windows, Chrome would open a window instead of printing its version, so the file must do.
         program.is_file() && (cfg!(windows) || ask(Command::new(program).arg("--version")).is_some())
     })
 }
 
-/// Where installers put the browser on the systems where they don't put it on PATH.
+/// Where the browser is on systems whose installers don't put it on PATH.
 fn usual_places() -> Vec<PathBuf> {
     let mut places: Vec<PathBuf> = ["Chromium", "Google Chrome"]
         .map(|name| PathBuf::from(format!("/Applications/{name}.app/Contents/MacOS/{name}")))

@@ -1,6 +1,5 @@
-//! The tools that the commands need: found where the machine has them at the right version, else installed.
-//!
-//! The order is always the same, quickest first: the cache, PATH, then an installation.
+//! The tools that the commands need. A tool comes from the cache, or from PATH if its version is right, or is
+//! installed.
 
 pub mod chromium;
 pub mod node;
@@ -18,22 +17,22 @@ use crate::cache::Cache;
 use crate::project::Project;
 use crate::shell::{note, path_with, step};
 
-/// What building the page takes.
+/// The tools that build the page.
 pub struct Builder {
     /// Trunk itself.
     pub trunk: PathBuf,
     /// The runner of the wasm tests, which comes with wasm-bindgen's command-line tool.
     pub test_runner: PathBuf,
-    /// Whether `wasm-opt` is there. Only a machine without Node builds without it.
+    /// Whether `wasm-opt` is there. Only a machine without Node lacks it.
     pub optimiser: bool,
-    /// Whether Node and the npm packages are there, esbuild among them, to fold the page's modules.
+    /// Whether Node and esbuild are there, which fold the page's modules.
     pub bundler: bool,
-    /// PATH with the folders of the right wasm-bindgen and wasm-opt first, since Trunk takes the first it finds.
+    /// PATH for Trunk, which uses the first wasm-bindgen and wasm-opt that it finds: the right ones are in front.
     pub path: OsString,
 }
 
 impl Builder {
-    /// Finds or installs all of it.
+    /// Finds or installs the tools.
     pub fn prepare(project: &Project, cache: &Cache) -> Result<Self> {
         step("Set-up: compiler, wasm-bindgen, Trunk, wasm-opt, esbuild");
         rust::ensure_target()?;
@@ -48,7 +47,7 @@ impl Builder {
                 true
             }
             None => {
-                note("Node isn't on PATH, so wasm-opt is left out: the module works as well but is a seventh larger");
+                note("Node isn't on PATH, so there is no wasm-opt: the module works, but is a seventh larger");
                 false
             }
         };
@@ -68,6 +67,6 @@ impl Builder {
 }
 
 /// A program's file name on this system.
-fn executable(name: &str) -> String {
+pub fn executable(name: &str) -> String {
     format!("{name}{}", std::env::consts::EXE_SUFFIX)
 }

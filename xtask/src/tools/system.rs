@@ -1,4 +1,4 @@
-//! The system's own packages, where they can be had without asking anyone: Debian's and its kin's.
+//! System packages by apt, on Debian and its derivatives.
 
 use std::process::Command;
 
@@ -11,20 +11,20 @@ pub fn has_apt() -> bool {
     on_path("apt-get").is_some()
 }
 
-/// Installs packages, as root or by a `sudo` that needs no password.
+/// Installs packages, as root or with a `sudo` that needs no password.
 pub fn apt_install(packages: &[&str]) -> Result<()> {
     let root = ask(Command::new("id").arg("-u")).as_deref() == Some("0");
     if !root && ask(Command::new("sudo").args(["-n", "true"])).is_none() {
-        bail!("only root may install it: sudo apt-get install {}", packages.join(" "));
+        bail!("only root may install packages; run: sudo apt-get install {}", packages.join(" "));
     }
-    // A source that can't be refreshed is often one that isn't needed, so the installation itself decides.
+    // A source that can't be refreshed often isn't needed, so try the installation anyway.
     if let Err(error) = run(apt_get(root).args(["update", "-qq"])) {
         note(&format!("{error:#}"));
     }
     run(apt_get(root).args(["install", "-y", "-qq", "--no-install-recommends"]).args(packages))
 }
 
-/// apt, kept from asking questions. The variable is given by `env` because `sudo` lets none through.
+/// apt, without its questions. `env` sets the variable because `sudo` drops variables.
 fn apt_get(root: bool) -> Command {
     let quiet = ["DEBIAN_FRONTEND=noninteractive", "apt-get"];
     if root {

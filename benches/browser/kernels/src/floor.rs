@@ -1,7 +1,7 @@
-//! The least that any scan must do: read the table once.
+//! The least work of any scan: reading the table once.
 //!
-//! The numbers are combined by exclusive or, whose order doesn't matter, so the compiler makes one load and one
-//! operation of each register's width of them.
+//! The order of exclusive or doesn't matter, so the compiler needs one load and one operation for each register of
+//! numbers.
 
 /// Reads floats.
 pub fn read_floats(table: &[f32]) -> u32 {

@@ -1,5 +1,5 @@
-//! What the bench in the browser measures of the library: the user tower by itself, and each scan beside the time that
-//! reading its table takes.
+//! The parts of the library that the bench in the browser measures: the user tower, and each scan with a loop that only
+//! reads its table.
 
 mod floor;
 mod vectors;
@@ -19,19 +19,19 @@ pub struct Tower(TractUserTower);
 
 #[wasm_bindgen]
 impl Tower {
-    /// Loads an ONNX model whose vector has `dim` numbers, for a catalogue of `movies`.
+    /// Loads an ONNX model whose vector has `dim` numbers, for a catalogue of `movies` movies.
     ///
     /// # Errors
-    /// What the library refuses.
+    /// The library's own.
     #[wasm_bindgen(constructor)]
     pub fn new(bytes: &[u8], dim: usize, movies: usize) -> JsResult<Tower> {
         Ok(Self(TractUserTower::load(bytes, dim, movies)?))
     }
 
-    /// The vector of one visitor, from the very arrays that ONNX Runtime Web gets.
+    /// The vector of one visitor, from the same arrays that ONNX Runtime Web gets.
     ///
     /// # Errors
-    /// For arrays of another length than the model's inputs, and what the library refuses.
+    /// Arrays of another length than the model's inputs, and the library's own.
     pub fn run(&self, history: &[i64], weights: &[f32], time: &[f32], year: f32) -> JsResult<Vec<f32>> {
         let (movies, weights) = (history.to_vec(), weights.to_vec());
         let time: [f32; TIME_FEATURES] = time.try_into()?;
@@ -52,7 +52,7 @@ impl Scans {
     /// Indexes over `rows` × `dim` generated numbers.
     ///
     /// # Errors
-    /// What the library refuses.
+    /// The library's own.
     #[wasm_bindgen(constructor)]
     pub fn new(rows: usize, dim: usize) -> JsResult<Scans> {
         let table = Array2::from_shape_fn((rows, dim), |(row, column)| vectors::code(row, column, dim));
@@ -65,7 +65,7 @@ impl Scans {
     /// The rows nearest to the query, by the index of floats.
     ///
     /// # Errors
-    /// What the library refuses.
+    /// The library's own.
     pub fn floats(&self, query: &[f32], k: usize) -> JsResult<Vec<u32>> {
         Ok(numbers(&self.floats.search(query, k, |_| true)?))
     }
@@ -73,15 +73,15 @@ impl Scans {
     /// The rows nearest to the query, by the index of 8 bits.
     ///
     /// # Errors
-    /// What the library refuses.
+    /// The library's own.
     pub fn codes(&self, query: &[f32], k: usize) -> JsResult<Vec<u32>> {
         Ok(numbers(&self.codes.search(query, k, |_| true)?))
     }
 
-    /// The same without the exact comparison of the candidates.
+    /// The rows nearest to the query by the rounded distances, without the exact comparison of the candidates.
     ///
     /// # Errors
-    /// What the library refuses.
+    /// The library's own.
     pub fn codes_rounded(&self, query: &[f32], k: usize) -> JsResult<Vec<u32>> {
         Ok(numbers(&self.codes.search_rounded(query, k, |_| true)?))
     }
@@ -96,18 +96,18 @@ impl Scans {
         floor::read_codes(self.codes.table())
     }
 
-    /// Where the table of floats begins in the module's memory, in bytes, for what reads it from JavaScript.
+    /// Where the table of floats begins in the module's memory, in bytes, for JavaScript that reads it.
     pub fn floats_address(&self) -> usize {
         self.floats.table().as_ptr() as usize
     }
 
-    /// How far apart the rows of the table of floats are, in numbers.
+    /// The distance between rows of the table of floats, in numbers.
     pub fn floats_stride(&self) -> usize {
         self.floats.table().len() / self.floats.len().max(1)
     }
 }
 
-/// A generated query, numbered.
+/// The generated query with this number.
 #[wasm_bindgen]
 pub fn query(number: usize, dim: usize) -> Vec<f32> {
     (0..dim).map(|column| vectors::query(number, column, dim)).collect()

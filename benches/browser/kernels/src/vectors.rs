@@ -1,8 +1,9 @@
-//! The vectors of the bench: hashes of their places, so that any program can make the same ones in any order.
+//! The vectors of the bench. Each number is a hash of its place, so that any program can make the same numbers in any
+//! order.
 //!
-//! `faiss.py` has the same three functions in numpy.
+//! `faiss_scan.py` has the same functions in numpy.
 
-/// The finaliser of MurmurHash3, which turns neighbouring numbers into unlike ones.
+/// The finaliser of MurmurHash3, which maps neighbouring numbers to unrelated ones.
 fn hash(number: u32) -> u32 {
     let mut hash = number.wrapping_mul(0x9e37_79b9);
     hash = (hash ^ (hash >> 16)).wrapping_mul(0x85eb_ca6b);
@@ -10,7 +11,7 @@ fn hash(number: u32) -> u32 {
     hash ^ (hash >> 16)
 }
 
-/// A number of a row, before its scale: all 256 values are equally likely.
+/// A number of a row before scaling. All 256 values are equally likely.
 pub fn code(row: usize, column: usize, dim: usize) -> i8 {
     ((hash((row * dim + column) as u32) >> 24) as u8).cast_signed()
 }

@@ -1,4 +1,4 @@
-//! Building the page by Trunk, and folding what it built.
+//! Building the page: Trunk builds it, then it is folded.
 
 use std::env;
 use std::path::PathBuf;
@@ -15,19 +15,19 @@ use crate::tools::{Builder, chromium, node};
 /// The Cargo profile of the module that ships.
 const PROFILE: &str = "release";
 
-/// Trunk with its subcommand and all that a build of the page needs, the network not among it.
+/// Trunk with a subcommand and all that a build of the page needs. It doesn't use the network.
 pub fn trunk(project: &Project, builder: &Builder, subcommand: &str) -> Command {
     let mut trunk = Command::new(&builder.trunk);
     trunk.args([subcommand, "--offline"]);
     if builder.optimiser {
         trunk.arg("--release");
     } else {
-        // Trunk runs wasm-opt in release builds only, so without it the profile alone is asked for.
+        // `--release` would make Trunk run wasm-opt, so without wasm-opt only the profile is set.
         trunk.args(["--cargo-profile", PROFILE]);
     }
     trunk.current_dir(project.root()).env("PATH", &builder.path);
     if env::var_os("NO_COLOR").is_some() {
-        // Trunk reads this variable as a yes or no and stops at any other value, such as the usual 1.
+        // Trunk takes only true or false here and stops at the usual 1.
         trunk.env("NO_COLOR", "true");
     }
     trunk
@@ -35,17 +35,17 @@ pub fn trunk(project: &Project, builder: &Builder, subcommand: &str) -> Command 
 
 /// Builds the page that ships into `dist/`.
 pub fn build(project: &Project, builder: &Builder) -> Result<()> {
+    step("Building the page (3 to 6 minutes the first time, then seconds)");
     run(&mut trunk(project, builder, "build")).context("the page can't be built")?;
     fold::fold(project, builder, &project.path("dist"))
 }
 
-/// Builds the page with all that opening it by a script needs, and says where Chromium is.
+/// Builds the page and returns the path of Chromium to open it with.
 pub fn build_for_chromium(project: &Project, cache: &Cache) -> Result<PathBuf> {
     step("Set-up: Node, Chromium");
     node::ensure_node()?;
     let chromium = chromium::ensure()?;
     let builder = Builder::prepare(project, cache)?;
-    step("The page (3 to 6 minutes at first, then seconds)");
     build(project, &builder)?;
     Ok(chromium)
 }
