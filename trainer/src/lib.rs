@@ -1,10 +1,11 @@
 //! Trains, evaluates and packs the bundles that watchnext runs in the browser.
 //!
-//! The modules stand in layers: each may use those above it in this list and none below. `tests/layers.rs` holds them to it.
+//! The modules are layers: each may use those above it in this list and none below. `tests/layers.rs` checks it.
 //!
 //! | module | holds |
 //! |---|---|
 //! | `files` | files replaced whole, hashed, named |
+//! | `choice` | things that are chosen by name |
 //! | [`math`] | eigenvalues, embeddings in 8 bits, bytes, random numbers |
 //! | [`nn`] | networks on candle: optimiser, operations, layers, checkpoints |
 //! | `onnx` | writing ONNX models |
@@ -24,6 +25,7 @@
 
 pub mod baselines;
 pub mod bundle;
+mod choice;
 pub mod cli;
 pub mod config;
 pub mod data;
