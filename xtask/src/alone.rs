@@ -33,7 +33,7 @@ const PARTS: [&str; 8] = [
     "src",
     "stand-ins",
     "tests",
-    "trainer/src/fixture/groups.rs",
+    "trainer/src/synthetic/groups.rs",
 ];
 
 /// Test programs that can't be modules of the library: they need the real trainer, the browser, or the allocator for themselves.
@@ -119,7 +119,7 @@ fn make_fixture(project: &Project) -> Result<()> {
     let fixture = project.path("target/fixture");
     step("The bundle of made-up movies");
     let mut make = cargo();
-    make.args(["run", "--package", "trainer", "--", "fixture", "--out"]).arg(&fixture);
+    make.args(["run", "--package", "trainer", "--", "internal", "fixture", "--out"]).arg(&fixture);
     run(make.current_dir(project.root()))
 }
 

@@ -72,27 +72,27 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
 fn make(project: &Project, options: &Options, out: &Path) -> Result<Vec<Step>> {
     let (factors, tower) = (out.join("factors.npy"), out.join("user_tower.onnx"));
     let mut steps = Vec::new();
-    let mut trainer = |name: &str, arguments: &dyn Fn(&mut Command)| -> Result<()> {
+    let mut trainer = |name: &[&str], arguments: &dyn Fn(&mut Command)| -> Result<()> {
         let mut command = cargo();
-        command.args(["run", "--quiet", "--package", "trainer", "--", name]).current_dir(project.root());
+        command.args(["run", "--quiet", "--package", "trainer", "--"]).args(name).current_dir(project.root());
         arguments(&mut command);
         let start = Instant::now();
         run_program(&mut command)?;
-        steps.push(Step { command: format!("trainer {name}"), seconds: start.elapsed().as_secs_f64() });
+        steps.push(Step { command: format!("trainer {}", name.join(" ")), seconds: start.elapsed().as_secs_f64() });
         Ok(())
     };
-    trainer("made-up-items", &|command| {
+    trainer(&["internal", "made-up-items"], &|command| {
         let amounts = ["--items", &options.items.to_string(), "--factors", &options.dim.to_string()];
         command.args(amounts).arg("--out").arg(out);
     })?;
-    trainer("fold-in", &|command| {
+    trainer(&["fold-in"], &|command| {
         command
             .args(["--als", "implicit", "--regularisation", "0.1", "--items"])
             .arg(&factors)
             .arg("--out")
             .arg(&tower);
     })?;
-    trainer("pack", &|command| {
+    trainer(&["pack"], &|command| {
         command.arg("--user-tower").arg(&tower).arg("--items").arg(&factors);
         command.arg("--catalog").arg(out.join("items.csv")).arg("--out").arg(out.join("bundle"));
     })?;

@@ -237,7 +237,7 @@ impl<'a> Bench<'a> {
 
     fn fixture(&self) -> Result<Outcome> {
         let mut make = cargo();
-        make.args(["run", "--package", "trainer", "--", "fixture", "--out"]).arg(self.fixture_folder());
+        make.args(["run", "--package", "trainer", "--", "internal", "fixture", "--out"]).arg(self.fixture_folder());
         self.check(&mut make)
     }
 

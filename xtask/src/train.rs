@@ -1,4 +1,4 @@
-//! `cargo xtask train`: trains the model that ships, the same for everyone, on the users of both releases.
+//! `cargo xtask train`: trains the model that ships, on the users of both releases.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,16 +11,16 @@ use crate::project::{DATA_SET, Project};
 use crate::shell::{self, cargo, step};
 use crate::tools::titles::{Encoder, encoder};
 
-/// The folder of an earlier release by other users, beside that of the data set.
+/// The folder of an earlier release with other users, next to that of the data set.
 const SECOND_RELEASE: &str = "ml-latest-small-2015";
 
-/// What the command line may say.
+/// The arguments.
 #[derive(Args)]
 pub struct Options {
-    /// The folder of movies.csv and ratings.csv [default: ml-latest-small of the data folder].
+    /// Folder with movies.csv and ratings.csv [default: ml-latest-small in the data folder].
     #[arg(long)]
     data: Option<PathBuf>,
-    /// The folder that the bundle is written to.
+    /// The bundle's folder.
     #[arg(long, default_value = "models")]
     out: PathBuf,
     /// More arguments for `trainer train`, after `--`.
@@ -40,7 +40,8 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     };
     ensure!(
         project.root().join(&data).join("ratings.csv").is_file(),
-        "{} holds no ratings.csv; download MovieLens ml-latest-small, unpack it, and name the folder above it in WATCHNEXT_DATA",
+        "{} holds no ratings.csv. Download MovieLens ml-latest-small, unpack it, and name the folder above it in \
+         WATCHNEXT_DATA.",
         data.display()
     );
     step(&format!("Training on {}", data.display()));
@@ -48,7 +49,7 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
         let found = project.root().join(file).is_file();
         if !found {
             eprintln!(
-                "{} isn't there; the shipped model learnt from its users as well, so this one will be another",
+                "{} isn't there. The shipped model also learnt from its users, so this one will differ.",
                 file.display()
             );
         }
@@ -69,7 +70,8 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The titles' embeddings, computed once for each clone and data set; none where the model that reads titles can't be had.
+/// The titles' embeddings, computed once for each clone and data set; none where the model that reads titles can't be
+/// had.
 fn titles(project: &Project, data: &Path) -> Result<Option<PathBuf>> {
     let name =
         data.file_name().map_or_else(|| "titles".to_owned(), |name| format!("titles-{}", name.to_string_lossy()));
@@ -80,7 +82,7 @@ fn titles(project: &Project, data: &Path) -> Result<Option<PathBuf>> {
     let folder = match encoder(&Cache::open()?) {
         Encoder::Ready(folder) => folder,
         Encoder::Missing(reason) => {
-            eprintln!("the ranker does without the titles, so this one will be another than the shipped: {reason}");
+            eprintln!("the ranker does without titles, so this model will differ from the shipped one: {reason}");
             return Ok(None);
         }
     };

@@ -3,40 +3,43 @@
 //! The trainer is built on the library. Where the library changes for each run of the tests, as with mutants, or is
 //! interpreted, as by Miri, building and running the trainer too would take most of the time.
 
-#[path = "../../../trainer/src/fixture/groups.rs"]
+#[path = "../../../trainer/src/synthetic/groups.rs"]
 mod groups;
 
-/// The made-up movies.
-pub mod fixture {
-    use std::path::Path;
-    use std::{fs, io};
+/// Made-up data.
+pub mod synthetic {
+    /// The made-up movies.
+    pub mod small {
+        use std::path::Path;
+        use std::{fs, io};
 
-    use serde_json::Value;
+        use serde_json::Value;
 
-    pub use crate::groups::{GROUPS, MOVIES_PER_GROUP, SecondStage, movie_id};
+        pub use crate::groups::{GROUPS, MOVIES_PER_GROUP, SecondStage, movie_id};
 
-    /// The folder into which `trainer fixture` wrote its bundle.
-    const MADE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../fixture");
+        /// The folder into which `trainer internal fixture` wrote its bundle.
+        const MADE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../fixture");
 
-    /// Copies the bundle into `folder`. Its ranker knows titles, and it does for one that knows none.
-    ///
-    /// # Errors
-    /// A bundle that isn't there, or a folder that can't be written to.
-    pub fn write_bundle(folder: &Path, second_stage: SecondStage) -> io::Result<()> {
-        let made = Path::new(MADE);
-        let mut manifest: Value = serde_json::from_slice(&fs::read(made.join("manifest.json"))?)?;
-        // The real one has neither.
-        let mut unwanted = vec!["links", "map"];
-        if second_stage == SecondStage::Without {
-            unwanted.extend(["ranker", "traits"]);
-        }
-        if let Some(files) = manifest["files"].as_object_mut() {
-            files.retain(|role, _| !unwanted.contains(&role.as_str()));
-            for name in files.values().filter_map(|file| file["path"].as_str()) {
-                fs::copy(made.join(name), folder.join(name))?;
+        /// Copies the bundle into `folder`. Its ranker knows titles, and it does for one that knows none.
+        ///
+        /// # Errors
+        /// A bundle that isn't there, or a folder that can't be written to.
+        pub fn write_bundle(folder: &Path, second_stage: SecondStage) -> io::Result<()> {
+            let made = Path::new(MADE);
+            let mut manifest: Value = serde_json::from_slice(&fs::read(made.join("manifest.json"))?)?;
+            // The real one has neither.
+            let mut unwanted = vec!["links", "map"];
+            if second_stage == SecondStage::Without {
+                unwanted.extend(["ranker", "traits"]);
             }
+            if let Some(files) = manifest["files"].as_object_mut() {
+                files.retain(|role, _| !unwanted.contains(&role.as_str()));
+                for name in files.values().filter_map(|file| file["path"].as_str()) {
+                    fs::copy(made.join(name), folder.join(name))?;
+                }
+            }
+            fs::copy(made.join("parity.json"), folder.join("parity.json"))?;
+            fs::write(folder.join("manifest.json"), manifest.to_string())
         }
-        fs::copy(made.join("parity.json"), folder.join("parity.json"))?;
-        fs::write(folder.join("manifest.json"), manifest.to_string())
     }
 }
