@@ -139,9 +139,11 @@ fn renewing_without_a_file_of_links_draws_the_map_alone() {
 /// makes up for what is missing.
 #[test]
 fn the_commands_make_both_and_the_card_names_them() {
-    let folders = [(), ()].map(|()| tempfile::tempdir().unwrap());
-    // Of one name, which the manifest's command has.
-    let [whole, renewed] = folders.each_ref().map(|folder| folder.path().join("models"));
+    // Both have one name, since the command in the manifest has it.
+    let parents = [(), ()].map(|()| tempfile::tempdir().unwrap());
+    let models =
+        |parent: &tempfile::TempDir| tempfile::Builder::new().prefix("models").rand_bytes(0).tempdir_in(parent);
+    let [whole, renewed] = parents.each_ref().map(|parent| models(parent).unwrap());
     let trainer = |arguments: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_trainer")).args(arguments).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -149,14 +151,14 @@ fn the_commands_make_both_and_the_card_names_them() {
     };
     let data = FOLDER.path().to_str().unwrap();
     let train = ["train", "--model", "seed-network", "--epochs", "1", "--batch", "256", "--no-states", "--data", data];
-    let said = trainer(&[&train[..], &["--out", whole.to_str().unwrap()]].concat());
+    let said = trainer(&[&train[..], &["--out", whole.path().to_str().unwrap()]].concat());
     assert!(said.contains("a map of 120 movies"), "{said}");
-    let folder = renewed.to_str().unwrap();
+    let folder = renewed.path().to_str().unwrap();
     trainer(&[&train[..], &["--no-map", "--out", folder]].concat());
-    assert!(!files(&renewed).contains_key("map.safetensors"));
+    assert!(!files(renewed.path()).contains_key("map.safetensors"));
     let shown = trainer(&["map", "--bundle", folder, "--data", data]);
     assert!(shown.contains("a map of 120 movies") && shown.lines().count() > 10, "{shown}");
-    let (mut whole, mut renewed) = (files(&whole), files(&renewed));
+    let (mut whole, mut renewed) = (files(whole.path()), files(renewed.path()));
     let card = String::from_utf8(whole["README.md"].clone()).unwrap();
     assert!(card.contains("| map | `map.safetensors` |") && card.contains("| `links.csv` | 120 |"), "{card}");
     // The command in the manifest and in the card says how the bundle was trained, and all else is the same.
