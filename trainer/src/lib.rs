@@ -18,7 +18,7 @@
 //! | [`models`] | tower, ranker, ALS, the notebook's network, sequences, models from elsewhere |
 //! | [`baselines`] | the methods to beat |
 //! | [`registry`] | the lists of all methods |
-//! | [`config`](mod@config) | the configuration file of an own catalogue |
+//! | `config` | the configuration file of an own catalogue |
 //! | [`synthetic`] | data with a known answer |
 //! | [`report`] | tables, pictures, model cards |
 //! | [`cli`] | the command line |
@@ -27,7 +27,7 @@ pub mod baselines;
 pub mod bundle;
 mod choice;
 pub mod cli;
-pub mod config;
+mod config;
 pub mod data;
 pub mod evaluate;
 mod files;

@@ -20,6 +20,7 @@ use crate::titles::reduced_titles;
 const SEED: u64 = 1;
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  trainer internal events --data ml-latest-small --fold 1 --out events.csv")]
 pub(crate) struct EventsArgs {
     #[command(flatten)]
     data: DataArgs,

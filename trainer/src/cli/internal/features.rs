@@ -15,6 +15,7 @@ use crate::data::User;
 use crate::files::WRITE_REMEDY;
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  trainer internal features --data ml-latest-small --out features.csv")]
 pub(crate) struct FeaturesArgs {
     #[command(flatten)]
     data: DataArgs,

@@ -11,6 +11,7 @@ use crate::map::add_map;
 use crate::synthetic::small::{self, GROUPS, SecondStage};
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  trainer internal fixture --out made-up")]
 pub(crate) struct FixtureArgs {
     /// The bundle's folder. Its data go into the folder `data` within.
     #[arg(long, value_name = "FOLDER")]

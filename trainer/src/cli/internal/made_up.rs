@@ -8,6 +8,7 @@ use clap::Args;
 use crate::synthetic::ratings::{Amounts, write};
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  trainer internal made-up --users 1000 --items 2000 --ratings 50000 --out made-up")]
 pub(crate) struct MadeUpArgs {
     /// Number of users.
     #[arg(long)]

@@ -8,6 +8,7 @@ use clap::Args;
 use crate::synthetic::items::write;
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  trainer internal made-up-items --items 100000 --factors 64 --out made-up")]
 pub(crate) struct MadeUpItemsArgs {
     /// Number of items.
     #[arg(long)]

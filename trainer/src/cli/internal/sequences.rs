@@ -29,6 +29,7 @@ const PUBLISHED: [(&str, f64, f64); 4] = [
 ];
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  trainer internal sequences --data ml-1m-sequences --out sequences")]
 pub(crate) struct SequencesArgs {
     /// A file of lines "userId movieId movieId …", the movies in the order of watching, or a folder with such a
     /// sequences.txt.
