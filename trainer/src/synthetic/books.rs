@@ -187,23 +187,6 @@ impl Default for BookConfig {
     }
 }
 
-/// One book.
-struct Book {
-    isbn: String,
-    title: String,
-    categories: String,
-    year: u16,
-    taste: usize,
-}
-
-/// One reader's row.
-struct Reading<'books> {
-    reader: usize,
-    book: &'books Book,
-    stars: Option<u8>,
-    day: i32,
-}
-
 impl BookConfig {
     /// Refuses numbers that no such readers can have.
     fn check(&self) -> Result<()> {
@@ -221,6 +204,23 @@ impl BookConfig {
         ensure!(self.readers >= 10, "--readers is at least 10, so that some can be held out");
         Ok(())
     }
+}
+
+/// One book.
+struct Book {
+    isbn: String,
+    title: String,
+    categories: String,
+    year: u16,
+    taste: usize,
+}
+
+/// One reader's row.
+struct Reading<'books> {
+    reader: usize,
+    book: &'books Book,
+    stars: Option<u8>,
+    day: i32,
 }
 
 /// Writes `items.csv`, `ratings.csv`, the same ratings as `ratings.parquet`, `groups.csv` with each book's taste, and a
