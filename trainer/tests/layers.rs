@@ -169,7 +169,7 @@ fn target(path: &[String], modules: &BTreeMap<String, Module>) -> Option<String>
 fn layer(name: &str) -> usize {
     let first = name.split("::").next().unwrap_or_default();
     LAYERS.iter().position(|layer| *layer == first).unwrap_or_else(|| {
-        panic!("`{first}` isn't in the list of layers in tests/layers.rs. Add it where its imports allow, or move the file.")
+        panic!("`{first}` isn't a layer of tests/layers.rs. Add it where its imports allow, or move the file.")
     })
 }
 
@@ -183,8 +183,8 @@ fn every_import_points_to_its_own_layer_or_to_one_above() {
             if layer(&target) > layer(name) {
                 let (own, other) = (LAYERS[layer(name)], LAYERS[layer(&target)]);
                 wrong.push(format!(
-                    "trainer/src/{}:{}: `{own}` imports {} from `{other}`, which comes after it. Move the code that both need \
-                     up, or reverse the import.",
+                    "trainer/src/{}:{}: `{own}` imports {} from `{other}`, which comes after it. Move the code that both \
+                     need up, or reverse the import.",
                     module.file.display(),
                     import.line,
                     import.path.join("::"),
@@ -231,7 +231,8 @@ fn reachable<'a>(edges: &'a BTreeMap<&str, BTreeMap<String, usize>>, from: &'a s
 #[test]
 fn imports_are_read_in_every_form() {
     let text = "use crate::data::{self, User, split::{Fold, folds as parts}};\nuse super::{csv,\n    row::Read};\n\
-                use std::fs;\nuse anyhow::Result;\nfn f() { crate::nn::ops::softmax(); items::read() } // crate::cli::run\n\
+                use std::fs;\nuse anyhow::Result;\n\
+                fn f() { crate::nn::ops::softmax(); items::read() } // crate::cli::run\n\
                 #[cfg(test)]\nmod tests { use crate::report::text; }\n";
     let module = ["data".to_owned(), "table".to_owned()];
     let is_module = |path: &[String]| path.join("::") == "data::table::items";

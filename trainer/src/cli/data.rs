@@ -94,8 +94,8 @@ impl DataArgs {
             }
             (None, Some(items)) => Dataset::read_own(items, &self.ratings, &self.layout.layout()),
             (None, None) => bail!(
-                "there is nothing to read. Give --data FOLDER (MovieLens's format), or --items FILE with --ratings FILE. \
-                 For `trainer train`, --config FILE will do too."
+                "there is nothing to read. Give --data FOLDER (MovieLens's format), or --items FILE with --ratings \
+                 FILE. For `trainer train`, --config FILE will do too."
             ),
         }
     }

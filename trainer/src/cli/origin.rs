@@ -172,10 +172,9 @@ mod tests {
     }
 
     #[test]
-    fn what_was_typed_is_recorded_and_nothing_else() {
+    fn the_record_is_exactly_what_was_typed() {
         assert_eq!(record(&["brew", "--leaves", "/home/anna/shelf/tea"]), "trainer brew --leaves tea");
-        // In the order typed, whatever the order of the definitions; a path that ends in a slash, and one that isn't
-        // a PathBuf.
+        // The order is that of typing. A path may end in a slash, or be text with a hint.
         assert_eq!(
             record(&["brew", "--stir", "--cup", "../a/one", "--leaves=tea/", "--cup", "two", "--kettle", "/k/steel"]),
             "trainer brew --stir --cup one --leaves tea --cup two --kettle steel"

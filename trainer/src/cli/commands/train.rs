@@ -268,8 +268,8 @@ fn train_seed_network(run: &Run<'_>, checkpoint: &Checkpoint) -> Result<Finished
     let Run { args, dataset, command } = run;
     ensure!(
         dataset.has_order(),
-        "the seed network predicts the next movie, but these ratings have no times. Use --model tower, or add --ordered \
-         if the file's order is that of watching."
+        "the seed network predicts the next movie, but these ratings have no times. Use --model tower, or add \
+         --ordered if the file's order is that of watching."
     );
     let config = args.network.config();
     let mut fitted = fit(dataset, &config, !args.no_states, &args.data.name(), command, Some(checkpoint))?;
