@@ -6,8 +6,8 @@ mod fixture;
 
 use std::path::Path;
 
-use serde_json::Value;
 use fixture::Bundle;
+use serde_json::Value;
 use trainer::synthetic::small::SecondStage;
 use watchnext::catalog::MovieId;
 use watchnext::features::LocalTime;

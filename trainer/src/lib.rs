@@ -1,10 +1,11 @@
 //! Trains, evaluates and packs the bundles that watchnext runs in the browser.
 //!
-//! The modules stand in layers: each may use those above it in this list and none below. `tests/layers.rs` holds them to it.
+//! The modules are layers: each may use those above it in this list and none below. `tests/layers.rs` checks it.
 //!
 //! | module | holds |
 //! |---|---|
 //! | `files` | files replaced whole, hashed, named |
+//! | `choice` | things that are chosen by name |
 //! | [`math`] | eigenvalues, embeddings in 8 bits, bytes, random numbers |
 //! | [`nn`] | networks on candle: optimiser, operations, layers, checkpoints |
 //! | `onnx` | writing ONNX models |
@@ -17,15 +18,16 @@
 //! | [`models`] | tower, ranker, ALS, the notebook's network, sequences, models from elsewhere |
 //! | [`baselines`] | the methods to beat |
 //! | [`registry`] | the lists of all methods |
-//! | [`config`](mod@config) | the configuration file of an own catalogue |
+//! | `config` | the configuration file of an own catalogue |
 //! | [`synthetic`] | data with a known answer |
 //! | [`report`] | tables, pictures, model cards |
 //! | [`cli`] | the command line |
 
 pub mod baselines;
 pub mod bundle;
+mod choice;
 pub mod cli;
-pub mod config;
+mod config;
 pub mod data;
 pub mod evaluate;
 mod files;

@@ -1,4 +1,4 @@
-//! Two commands from CSV to a recommender that finds the tastes: made-up books, whose answer is known.
+//! Made-up books, whose answer is known: two commands lead from CSV to a recommender that finds the tastes.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
@@ -7,7 +7,8 @@ use std::process::{Command, Output};
 
 use trainer::bundle::read::read_bundle;
 use trainer::data::{Dataset, Layout};
-use trainer::synthetic::books::{BookConfig, GROUPS, write};
+use trainer::synthetic::books::{BookConfig, TASTES, write};
+use watchnext::bundle::sha256_hex;
 use watchnext::catalog::MovieIndex;
 use watchnext::features::LocalTime;
 use watchnext::history::{History, Watch};
@@ -37,8 +38,8 @@ fn groups(folder: &Path) -> BTreeMap<String, usize> {
     text.lines().skip(1).map(row).collect()
 }
 
-/// After clicks of three of a taste's books, how many of ten suggestions are of that taste, for every taste; by chance one or two
-/// would be.
+/// For every taste, how many of ten suggestions are of it after clicks on three of its books. By chance it would be
+/// one or two.
 fn found(recommender: &Recommender, groups: &BTreeMap<String, usize>) -> Vec<usize> {
     let catalog = recommender.catalog();
     let group = |index: MovieIndex| groups[catalog.movie(index).unwrap().key.as_deref().unwrap()];
@@ -51,7 +52,7 @@ fn found(recommender: &Recommender, groups: &BTreeMap<String, usize>) -> Vec<usi
         let suggestions = recommender.suggest(&History::new(clicks), &moment, 10, strategy).unwrap();
         suggestions.iter().filter(|suggestion| group(suggestion.movie) == taste).count()
     };
-    (1..=GROUPS).map(of_taste).collect()
+    (1..=TASTES).map(of_taste).collect()
 }
 
 #[test]
@@ -70,15 +71,20 @@ fn from_csv_to_suggestions_of_the_right_taste() {
     assert!(right.iter().all(|right| *right >= 8), "{right:?}");
     let manifest = recommender.manifest();
     assert_eq!(manifest.training.dataset, "books");
-    assert_eq!(
-        manifest.training.command,
-        "trainer train --items books/items.csv --out models --ratings books/ratings.parquet --scale 1..10"
-    );
+    assert_eq!(manifest.training.command, "trainer train --config watchnext.toml");
+    // The configuration was typed as well, so it is a source like the data.
+    let sources: Vec<(&str, usize)> =
+        manifest.training.sources.iter().map(|source| (source.name.as_str(), source.rows)).collect();
+    let count = recommender.manifest().training.ratings;
+    assert_eq!(sources, [("items.csv", SMALL.books), ("ratings.parquet", count), ("watchnext.toml", 0)]);
+    let hash = sha256_hex(&std::fs::read(&config).unwrap());
+    assert_eq!(manifest.training.sources[2].sha256, hash);
     let card = std::fs::read_to_string(books.join("models/README.md")).unwrap();
     assert!(!card.contains("GroupLens") && card.contains("ratings.parquet"), "{card}");
+    assert!(card.contains(&format!("| `watchnext.toml` | – | `{hash}` |")), "{card}");
 }
 
-/// The least that there can be: who read what, without ratings and times, as CSV.
+/// The least data: who read what as CSV, without ratings and times.
 #[test]
 fn clicks_without_times_are_enough() {
     let folder = tempfile::tempdir().unwrap();
@@ -153,7 +159,7 @@ fn csv_and_parquet_hold_the_same() {
 }
 
 #[test]
-fn a_scaffold_is_written_once_and_says_what_is_missing() {
+fn a_scaffold_is_written_once_and_its_missing_files_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let own = folder.path().join("own");
     let own = own.to_str().unwrap();
@@ -172,9 +178,9 @@ fn a_scaffold_is_written_once_and_says_what_is_missing() {
     assert!(String::from_utf8_lossy(&nothing.stderr).contains("--items FILE"));
 }
 
-/// Twenty thousand items and fifty thousand users would take the tower hours: that is said before it starts.
+/// 20,000 items and 50,000 users would take the tower hours, so it refuses them before it starts.
 #[test]
-fn what_is_too_large_for_the_tower_is_refused_at_once() {
+fn data_too_large_for_the_tower_are_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let items: String = (1..=20_001).map(|id| format!("{id},Item {id}\n")).collect();
     let ratings: String = (1..=50_000).map(|user| format!("{user},{}\n", user % 20_001 + 1)).collect();

@@ -1,4 +1,4 @@
-//! Whatever stops the trainer, the bundle that was there stays whole until the new one is.
+//! The old bundle stays whole until the new one is, whatever stops the trainer.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::fs;
@@ -12,7 +12,7 @@ use trainer::bundle::commit::{Step, steps};
 use trainer::bundle::read::read_bundle;
 use watchnext::bundle::Manifest;
 
-/// Two bundles of one catalogue whose towers differ: the second's network was trained with another seed.
+/// Two bundles of one catalogue whose towers differ by the seed of their training.
 struct Bundles {
     old: tempfile::TempDir,
     new: tempfile::TempDir,
@@ -24,16 +24,22 @@ fn bundles() -> Bundles {
         trainer::synthetic::small::write_data(folder.path()).unwrap();
         let dataset = trainer::data::Dataset::read(folder.path(), &[]).unwrap();
         let config = trainer::models::seed_network::train::TrainConfig { seed, ..trainer::synthetic::small::config() };
-        let fitted =
-            trainer::models::seed_network::fit::fit(&dataset, &config, true, "fixture", "trainer fixture", None)
-                .unwrap();
+        let fitted = trainer::models::seed_network::fit::fit(
+            &dataset,
+            &config,
+            true,
+            "fixture",
+            "trainer internal fixture",
+            None,
+        )
+        .unwrap();
         fitted.packed.write(folder.path()).unwrap();
         folder
     };
     Bundles { old: of_seed(1), new: of_seed(2) }
 }
 
-/// The bundle of a folder by its manifest's words and the bytes that it names; fails for a bundle that doesn't load.
+/// The roles and hashes of a folder's bundle. Panics if the bundle doesn't load.
 fn state(folder: &Path) -> Vec<(String, String)> {
     let recommender = read_bundle(folder).unwrap_or_else(|error| panic!("no bundle is left: {error:#}"));
     recommender.manifest().files.iter().map(|(role, file)| (role.clone(), file.sha256.clone())).collect()
@@ -50,8 +56,8 @@ fn copy(from: &Path) -> tempfile::TempDir {
     to
 }
 
-/// After any number of the steps, and in the middle of each write, the folder holds the one bundle or the other. And whatever was left,
-/// writing again ends with the very files of a first writing.
+/// After any number of steps, and in the middle of each write, the folder holds the one bundle or the other. Writing
+/// again then ends with exactly the files of a first writing.
 #[test]
 fn stopped_after_any_step_the_old_bundle_is_whole_or_the_new_one() {
     let Bundles { old, new } = bundles();
@@ -74,7 +80,7 @@ fn stopped_after_any_step_the_old_bundle_is_whole_or_the_new_one() {
             step.apply(folder.path()).unwrap();
         }
         if let Some(Step::Write(name, bytes)) = steps.get(stop) {
-            // Killed while it writes: half of the file lies beside its place.
+            // Killed while it writes: half of the file lies next to its place.
             fs::write(folder.path().join(format!(".{name}.new")), &bytes[..bytes.len() / 2]).unwrap();
         }
         let found = state(folder.path());
@@ -119,8 +125,9 @@ fn train(data: &Path, out: &Path, seed: u64) -> Command {
     command
 }
 
-/// The real program, killed at moments that a seed picks, over a bundle of another seed: what is left loads as the old one or the new
-/// one, and the run that isn't killed ends with the bytes of one that never was, from whatever checkpoint it found.
+/// Kills the real program at random moments, over a bundle of another seed. The folder then holds the old bundle or
+/// the new one, and the last run, which isn't killed, ends with the bytes of an undisturbed one, whatever checkpoint
+/// it found.
 #[test]
 fn killed_at_any_moment_it_goes_on_to_the_same_bundle() {
     let data = tempfile::tempdir().unwrap();
@@ -149,18 +156,18 @@ fn killed_at_any_moment_it_goes_on_to_the_same_bundle() {
     }
 }
 
-/// A disk that has room for some blocks more: the program isn't told by a signal, but by a write that fails, as on a full disk.
+/// A limit on file sizes acts like a full disk: the program gets no signal, but a write fails.
 #[cfg(unix)]
 #[test]
-fn a_full_disk_is_told_and_leaves_the_old_bundle() {
+fn a_full_disk_is_reported_and_leaves_the_old_bundle() {
     let data = tempfile::tempdir().unwrap();
     trainer::synthetic::small::write_data(data.path()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("models");
     assert!(train(data.path(), &out, 1).status().unwrap().success());
     let before = state(&out);
-    // The first limit lets the checkpoint fail, the later ones a file of the bundle.
-    let mut told = 0;
+    // The first limit makes the checkpoint fail, the later ones a file of the bundle.
+    let mut reported = 0;
     for blocks in [1, 8, 40, 60, 100] {
         let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
         let run = train(data.path(), &out, 2);
@@ -171,15 +178,15 @@ fn a_full_disk_is_told_and_leaves_the_old_bundle() {
             continue;
         }
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains("can't be written") && said.contains("Free the disk"), "{blocks} blocks: {said}");
+        assert!(said.contains("can't be written") && said.contains("Free disk space"), "{blocks} blocks: {said}");
         assert_eq!(state(&out), before, "{blocks} blocks");
-        told += 1;
+        reported += 1;
     }
-    assert!(told > 0, "no limit was low enough");
+    assert!(reported > 0, "no limit was low enough");
 }
 
-/// A place that can't be written to, whoever asks: below a file there are no folders. (The rights of a read-only folder don't hold for
-/// the administrator, as whom tests in containers run.)
+/// A path below a file can't be written to by anyone. (A read-only folder would not do: tests in containers run as
+/// root.)
 #[test]
 fn a_place_that_cant_be_written_to_is_named() {
     let data = tempfile::tempdir().unwrap();
@@ -188,5 +195,5 @@ fn a_place_that_cant_be_written_to_is_named() {
     let output = train(data.path(), &out, 1).stderr(Stdio::piped()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
-    assert!(said.contains("ratings.csv") && said.contains("mend the rights"), "{said}");
+    assert!(said.contains("ratings.csv") && said.contains("check the folder's permissions"), "{said}");
 }

@@ -1,14 +1,15 @@
-//! The order of the trainer's rooms: a file imports from its own room and from rooms above it, and no two files import each
-//! other, directly or in a circle.
+//! The order of the trainer's layers. A file imports from its own layer and from layers above it, and no two files
+//! import each other, directly or in a circle.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The rooms from the ground up: each may use those that come before it.
-const ROOMS: [&str; 17] = [
+/// The layers, each of which may use those before it.
+const LAYERS: [&str; 18] = [
     "files",
+    "choice",
     "math",
     "nn",
     "onnx",
@@ -27,19 +28,19 @@ const ROOMS: [&str; 17] = [
     "cli",
 ];
 
-/// One import: the line that it stands on and the path from the crate's root.
+/// One import: its line, and its path from the crate's root.
 struct Import {
     line: usize,
     path: Vec<String>,
 }
 
-/// A source file with its path as a module.
+/// A source file and its imports.
 struct Module {
     file: PathBuf,
     imports: Vec<Import>,
 }
 
-/// The trainer's modules by path, such as `data::csv`, but for the crate's root.
+/// The trainer's modules by path, such as `data::csv`, without the crate's root.
 fn modules() -> BTreeMap<String, Module> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut folders = vec![root.clone()];
@@ -66,7 +67,7 @@ fn modules() -> BTreeMap<String, Module> {
     names.iter().map(module).collect()
 }
 
-/// `data/csv.rs` as `["data", "csv"]`; `mod.rs` is its folder, and the crate's root is empty.
+/// Turns `data/csv.rs` into `["data", "csv"]`. A `mod.rs` is its folder, and the crate's root is empty.
 fn segments(file: &Path) -> Vec<String> {
     let mut parts: Vec<String> =
         file.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
@@ -165,25 +166,25 @@ fn target(path: &[String], modules: &BTreeMap<String, Module>) -> Option<String>
     (1..=path.len()).rev().map(|length| path[..length].join("::")).find(|name| modules.contains_key(name))
 }
 
-fn room(name: &str) -> usize {
+fn layer(name: &str) -> usize {
     let first = name.split("::").next().unwrap_or_default();
-    ROOMS.iter().position(|room| *room == first).unwrap_or_else(|| {
-        panic!("`{first}` is no room of the trainer's list in tests/layers.rs. Add it where its imports allow, or move the file.")
+    LAYERS.iter().position(|layer| *layer == first).unwrap_or_else(|| {
+        panic!("`{first}` isn't a layer of tests/layers.rs. Add it where its imports allow, or move the file.")
     })
 }
 
 #[test]
-fn every_import_points_to_its_own_room_or_to_one_above() {
+fn every_import_points_to_its_own_layer_or_to_one_above() {
     let modules = modules();
     let mut wrong = Vec::new();
     for (name, module) in &modules {
         for import in &module.imports {
             let Some(target) = target(&import.path, &modules) else { continue };
-            if room(&target) > room(name) {
-                let (own, other) = (ROOMS[room(name)], ROOMS[room(&target)]);
+            if layer(&target) > layer(name) {
+                let (own, other) = (LAYERS[layer(name)], LAYERS[layer(&target)]);
                 wrong.push(format!(
-                    "trainer/src/{}:{}: `{own}` imports {} from `{other}`, which comes after it. Move what both need up, or turn the \
-                     import round.",
+                    "trainer/src/{}:{}: `{own}` imports {} from `{other}`, which comes after it. Move the code that both \
+                     need up, or reverse the import.",
                     module.file.display(),
                     import.line,
                     import.path.join("::"),
@@ -191,7 +192,7 @@ fn every_import_points_to_its_own_room_or_to_one_above() {
             }
         }
     }
-    assert!(wrong.is_empty(), "imports that run down the list of rooms:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "imports that run down the list of layers:\n{}", wrong.join("\n"));
 }
 
 #[test]
@@ -205,39 +206,33 @@ fn no_files_import_each_other_in_a_circle() {
             }
         }
     }
-    // A file that imports none of the others, or that none of them imports, is on no circle.
-    let mut left: BTreeSet<&str> = edges.keys().copied().collect();
-    loop {
-        let imports = |from: &str, to: &str| edges[from].contains_key(to);
-        let is_between = |name: &&str| {
-            left.iter().any(|other| imports(name, other)) && left.iter().any(|other| imports(other, name))
-        };
-        let kept: BTreeSet<&str> = left.iter().copied().filter(is_between).collect();
-        if kept.len() == left.len() {
-            break;
-        }
-        left = kept;
-    }
-    let lines: Vec<String> = left
-        .iter()
-        .flat_map(|name| {
-            let file = modules[*name].file.display();
-            let within = edges[name].iter().filter(|(to, _)| left.contains(to.as_str()));
-            within.map(move |(to, line)| format!("trainer/src/{file}:{line}: imports {to}"))
-        })
-        .collect();
+    let on_circle = |(name, to, _): &(&str, &str, usize)| reachable(&edges, to).contains(name);
+    let imports = edges.iter().flat_map(|(name, to)| to.iter().map(move |(to, line)| (*name, to.as_str(), *line)));
+    let line = |(name, to, line)| format!("trainer/src/{}:{line}: imports {to}", modules[name].file.display());
+    let lines: Vec<String> = imports.filter(on_circle).map(line).collect();
     assert!(
         lines.is_empty(),
-        "these files import each other in a circle. Move what both need into a file of its own:\n{}",
+        "these files import each other in a circle. Move the code that both need into its own file:\n{}",
         lines.join("\n")
     );
 }
 
-/// The reader of imports itself, on every form that stands in the sources.
+/// The files that a file imports, and those that they import, and so on.
+fn reachable<'a>(edges: &'a BTreeMap<&str, BTreeMap<String, usize>>, from: &'a str) -> BTreeSet<&'a str> {
+    let (mut found, mut open) = (BTreeSet::new(), vec![from]);
+    while let Some(name) = open.pop() {
+        let imported = edges.get(name).into_iter().flat_map(BTreeMap::keys).map(String::as_str);
+        open.extend(imported.filter(|to| found.insert(*to)));
+    }
+    found
+}
+
+/// The reader of imports itself, on every form in the sources.
 #[test]
 fn imports_are_read_in_every_form() {
-    let text = "use crate::data::{self, User, split::{Fold, folds as parts}};\nuse super::{csv,\n    row::Read};\nuse std::fs;\n\
-                use anyhow::Result;\nfn f() { crate::nn::ops::softmax(); items::read() } // crate::cli::run\n\
+    let text = "use crate::data::{self, User, split::{Fold, folds as parts}};\nuse super::{csv,\n    row::Read};\n\
+                use std::fs;\nuse anyhow::Result;\n\
+                fn f() { crate::nn::ops::softmax(); items::read() } // crate::cli::run\n\
                 #[cfg(test)]\nmod tests { use crate::report::text; }\n";
     let module = ["data".to_owned(), "table".to_owned()];
     let is_module = |path: &[String]| path.join("::") == "data::table::items";

@@ -139,7 +139,11 @@ fn renewing_without_a_file_of_links_draws_the_map_alone() {
 /// makes up for what is missing.
 #[test]
 fn the_commands_make_both_and_the_card_names_them() {
-    let [whole, renewed] = [(), ()].map(|()| tempfile::tempdir().unwrap());
+    // Both have one name, since the command in the manifest has it.
+    let parents = [(), ()].map(|()| tempfile::tempdir().unwrap());
+    let models =
+        |parent: &tempfile::TempDir| tempfile::Builder::new().prefix("models").rand_bytes(0).tempdir_in(parent);
+    let [whole, renewed] = parents.each_ref().map(|parent| models(parent).unwrap());
     let trainer = |arguments: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_trainer")).args(arguments).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,4 +1,4 @@
-//! Catalogues of one's own: any items in CSV or Parquet, with text for ids, without ratings, without times.
+//! Your own catalogue: any items in CSV or Parquet, with text for ids, without ratings, without times.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::path::{Path, PathBuf};
@@ -16,8 +16,10 @@ use trainer::data::{Dataset, Layout, Times};
 use watchnext::catalog::MovieId;
 
 const ITEMS: &str = "isbn,title,subjects,year\n9783000000019,\"First, the Book\",Crime|History,1994\n\
-    9783000000026,Unread Book,Crime,2000\n9783000000033,Second Book (1st ed.),Poetry,2001\n9783000000040,Third Book,,\n";
-const RATINGS: &str = "reader,isbn,stars,date\nanna,9783000000019,4.5,2020-01-02\nanna,9783000000033,3,2019-12-31T23:59:59Z\n\
+    9783000000026,Unread Book,Crime,2000\n9783000000033,Second Book (1st ed.),Poetry,2001\n\
+    9783000000040,Third Book,,\n";
+const RATINGS: &str = "reader,isbn,stars,date\nanna,9783000000019,4.5,2020-01-02\n\
+    anna,9783000000033,3,2019-12-31T23:59:59Z\n\
     ben,9783000000040,,2020-02-01\n";
 
 fn read_as(items: (&str, &str), ratings: &[(&str, &str)], layout: &Layout) -> anyhow::Result<Dataset> {
@@ -34,7 +36,7 @@ fn read(ratings: &str, layout: &Layout) -> Dataset {
     read_as(("items.csv", ITEMS), &[("ratings.csv", ratings)], layout).unwrap()
 }
 
-/// A user's events as keys with their stars.
+/// A user's events: keys with stars.
 fn events(dataset: &Dataset, user: usize) -> Vec<(&str, Option<f32>)> {
     let shown = |event: &trainer::data::Event| {
         let key = dataset.catalog.movie(event.movie).unwrap().key.as_deref().unwrap();
@@ -148,7 +150,7 @@ fn without_ratings_every_row_is_a_click() {
     }
 }
 
-/// Thirty items in the order of their ids: the file's order must say nothing unless it is said to.
+/// Thirty items in the order of their ids. The file's order counts only with --ordered.
 #[test]
 fn without_times_the_order_is_chance_or_the_files() {
     let items: String = (1..=30).map(|id| format!("{id},Item {id}\n")).collect();
@@ -180,8 +182,8 @@ fn write_parquet(path: &Path, columns: Vec<(&str, ArrayRef)>, compression: Compr
     writer.close().unwrap();
 }
 
-/// Ids as whole numbers and, as pandas writes a column with a gap, as floats; users in a dictionary, times in milliseconds,
-/// categories as lists; a column between that is of no use and of no plain type.
+/// Ids as whole numbers and as floats (as pandas writes a column with gaps), users in a dictionary, times in
+/// milliseconds, categories as lists, and a nested column that nobody needs.
 #[test]
 fn parquet_of_many_types_is_read() {
     let compressions = [
@@ -244,7 +246,7 @@ fn parquet_of_many_types_is_read() {
     }
 }
 
-/// A finished bundle's users are found by the catalogue's keys; what it doesn't know is counted.
+/// Ratings of a finished bundle's items are found by the catalogue's keys, and others are counted.
 #[test]
 fn a_file_of_unseen_users_is_read_by_keys() {
     let catalog = read(RATINGS, &Layout::default()).catalog;

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 const MOVIES: usize = 100;
 
-/// Everybody goes round the same circle of movies, each from a place of their own and some steps further than others: who knows the
-/// latest movie knows the next, and popularity, which is the same for all, says nothing.
+/// All users go round the same circle of movies, from different places and for different lengths. The latest movie
+/// tells the next; popularity, which is the same for all movies, tells nothing.
 fn circle(folder: &Path) -> PathBuf {
     let line = |user: usize| {
         let movies: Vec<String> =
@@ -22,11 +22,24 @@ fn circle(folder: &Path) -> PathBuf {
     path
 }
 
-/// A run in small, so that it takes a second.
+/// A small run of about a second.
 fn command(data: &Path, out: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
-    command.args(["sequences", "--json", "--epochs", "12", "--batch", "128", "--learning-rate", "0.01", "--dim", "16"]);
-    command.args(["--channels", "16", "--hidden", "16", "--window", "20", "--rank", "20", "--ridge", "1"]);
+    command.args(["internal", "sequences", "--json", "--epochs", "12", "--batch", "128", "--learning-rate", "0.01"]);
+    command.args([
+        "--dim",
+        "16",
+        "--channels",
+        "16",
+        "--hidden",
+        "16",
+        "--window",
+        "20",
+        "--rank",
+        "20",
+        "--ridge",
+        "1",
+    ]);
     command.arg("--data").arg(data).arg("--out").arg(out);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -36,7 +49,7 @@ fn log(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// The shortest window is shorter than the longest history, so that a cut history is compared as well.
+/// The window is shorter than the longest history, so a cut history is compared too.
 #[test]
 fn a_circle_is_learnt_where_popularity_fails_and_tract_ranks_the_same() {
     let folder = tempfile::tempdir().unwrap();
@@ -56,7 +69,7 @@ fn a_circle_is_learnt_where_popularity_fails_and_tract_ranks_the_same() {
     }
 }
 
-/// A run is killed once it has written a checkpoint, and run again; the tower is that of a run which nobody disturbed.
+/// Kills a run after its first checkpoint and repeats it: the tower equals that of an undisturbed run.
 #[test]
 fn an_interrupted_run_resumes_to_the_same_tower() {
     let folder = tempfile::tempdir().unwrap();

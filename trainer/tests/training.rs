@@ -80,7 +80,8 @@ fn an_interrupted_run_resumes_to_the_same_bundle() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stderr).into_owned()
     };
-    let (whole, broken) = (folder.path().join("whole"), folder.path().join("broken"));
+    // Both have one name, since the command in the manifest has it.
+    let [whole, broken] = ["whole", "broken"].map(|place| folder.path().join(place).join("models"));
     run(&whole, false);
     run(&broken, true);
     let log = run(&broken, false);

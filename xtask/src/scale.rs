@@ -71,26 +71,27 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
 fn make(project: &Project, options: &Options, out: &Path) -> Result<Vec<Step>> {
     let (factors, tower) = (out.join("factors.npy"), out.join("user_tower.onnx"));
     let mut steps = Vec::new();
-    let mut run_timed = |name: &str, arguments: &dyn Fn(&mut Command)| -> Result<()> {
-        let mut command = trainer(project, name);
+    let mut run_timed = |subcommand: &[&str], arguments: &dyn Fn(&mut Command)| -> Result<()> {
+        let mut command = trainer(project, subcommand);
         arguments(&mut command);
         let start = Instant::now();
         run_program(&mut command)?;
-        steps.push(Step { command: format!("trainer {name}"), seconds: start.elapsed().as_secs_f64() });
+        let command = format!("trainer {}", subcommand.join(" "));
+        steps.push(Step { command, seconds: start.elapsed().as_secs_f64() });
         Ok(())
     };
-    run_timed("made-up-items", &|command| {
+    run_timed(&["internal", "made-up-items"], &|command| {
         let amounts = ["--items", &options.items.to_string(), "--factors", &options.dim.to_string()];
         command.args(amounts).arg("--out").arg(out);
     })?;
-    run_timed("fold-in", &|command| {
+    run_timed(&["fold-in"], &|command| {
         command
             .args(["--als", "implicit", "--regularisation", "0.1", "--items"])
             .arg(&factors)
             .arg("--out")
             .arg(&tower);
     })?;
-    run_timed("pack", &|command| {
+    run_timed(&["pack"], &|command| {
         command.arg("--user-tower").arg(&tower).arg("--items").arg(&factors);
         command.arg("--catalog").arg(out.join("items.csv")).arg("--out").arg(out.join("bundle"));
     })?;

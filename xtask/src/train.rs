@@ -63,7 +63,7 @@ pub fn run(project: &Project, options: &Options) -> Result<ExitCode> {
         found
     });
     let titles = titles(project, &data)?;
-    let mut train = trainer(project, "train");
+    let mut train = trainer(project, &["train"]);
     train
         .arg("--data")
         .arg(&data)
@@ -92,7 +92,7 @@ fn titles(project: &Project, data: &Path) -> Result<Option<PathBuf>> {
             return Ok(None);
         }
     };
-    let mut titles = trainer(project, "titles");
+    let mut titles = trainer(project, &["titles"]);
     titles.arg("--encoder").arg(folder).arg("--data").arg(data).arg("--out").arg(&file);
     run_program(&mut titles)?;
     Ok(Some(file))

@@ -6,13 +6,13 @@ use std::process::Command;
 use crate::project::Project;
 use crate::shell::cargo;
 
-/// The trainer with its subcommand, built first if it must be.
+/// The trainer with the words of its subcommand, built first if it must be.
 ///
 /// The build is in the development profile, which is optimised for it. The release profile is the browser's, where
 /// small is better than fast.
-pub fn trainer(project: &Project, subcommand: &str) -> Command {
+pub fn trainer(project: &Project, subcommand: &[&str]) -> Command {
     let mut command = cargo();
-    command.args(["run", "--package", "trainer", "--", subcommand]).current_dir(project.root());
+    command.args(["run", "--package", "trainer", "--"]).args(subcommand).current_dir(project.root());
     command
 }
 
@@ -23,7 +23,7 @@ pub fn fixture_folder(project: &Project) -> PathBuf {
 
 /// The command that makes that bundle.
 pub fn fixture(project: &Project) -> Command {
-    let mut command = trainer(project, "fixture");
+    let mut command = trainer(project, &["internal", "fixture"]);
     command.arg("--out").arg(fixture_folder(project));
     command
 }

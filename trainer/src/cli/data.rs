@@ -1,46 +1,50 @@
-//! Where ratings come from: MovieLens's folder, or files of one's own.
+//! The options that name ratings: a folder in MovieLens's format, or your own files.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Result, bail, ensure};
 use clap::Args;
 
 use crate::data::columns::ColumnNames;
 use crate::data::{Dataset, Layout, Scale};
+use crate::files;
 
-/// Where ratings come from.
+/// Where the ratings come from.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct DataArgs {
-    /// A folder with movies.csv and ratings.csv, as MovieLens serves them.
-    #[arg(long, conflicts_with = "items")]
+    /// Read movies.csv and ratings.csv from this folder, in MovieLens's format.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "items")]
     pub(crate) data: Option<PathBuf>,
-    /// A file of items of any kind in place of --data: CSV, TSV or Parquet, with a column of ids and one of titles.
-    #[arg(long)]
+    /// Read items of any kind from this file instead of --data: CSV, TSV or Parquet, with a column of ids and one of
+    /// titles.
+    #[arg(long, value_name = "FILE")]
     pub(crate) items: Option<PathBuf>,
-    /// With --items: its ratings or clicks, CSV, TSV or Parquet. With --data: more ratings of the same catalogue. May be given
-    /// again.
-    #[arg(long)]
+    /// Read ratings or clicks from this file: CSV, TSV or Parquet. With --data it adds ratings of the same movies.
+    /// Repeatable.
+    #[arg(long, value_name = "FILE")]
     pub(crate) ratings: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) layout: LayoutArgs,
 }
 
-/// How to read files of one's own.
+/// How to read your own files.
 #[derive(Debug, Clone, Default, Args)]
-pub struct LayoutArgs {
-    /// Which column is what, where it hasn't a usual name: user=reader,item=isbn,rating=stars,time=date,title=name,
-    /// categories=tags,year=published. With `items.` or `ratings.` before it, of that file alone; `rating=` means that there is none.
+pub(crate) struct LayoutArgs {
+    /// Name the columns that have no usual name, such as user=reader,item=isbn,rating=stars,time=date.
+    ///
+    /// The roles are user, item, rating and time in ratings, and item, title, categories and year in items. Write
+    /// items.year=published to name a column of one file alone, and rating= if there is no such column.
     #[arg(long)]
-    pub columns: Option<ColumnNames>,
-    /// What stands between the categories of an item [default: |].
+    pub(crate) columns: Option<ColumnNames>,
+    /// Text between an item's categories [default: |].
     #[arg(long)]
-    pub separator: Option<String>,
-    /// The ratings' scale, such as 1..10, if it isn't 0.5..5.
+    pub(crate) separator: Option<String>,
+    /// Lowest and highest rating, such as 1..10 [default: 0.5..5].
     #[arg(long, allow_hyphen_values = true)]
-    pub scale: Option<Scale>,
-    /// Ratings without times stand in the order in which they were given.
+    pub(crate) scale: Option<Scale>,
+    /// Take the order of ratings without times for the order of watching.
     #[arg(long)]
-    pub ordered: bool,
+    pub(crate) ordered: bool,
 }
 
 impl LayoutArgs {
@@ -55,21 +59,20 @@ impl LayoutArgs {
         }
     }
 
-    /// Whether nothing is said.
+    /// Whether no option was given.
     pub(crate) fn is_empty(&self) -> bool {
-        self.typed().is_empty()
+        self.given().is_empty()
     }
 
-    /// The options as they are typed, each with a space before it.
-    pub(crate) fn typed(&self) -> String {
-        let quoted = |text: &str| {
-            if text.contains([' ', '|', ';', '<', '>', '&']) { format!("'{text}'") } else { text.to_owned() }
-        };
-        let columns = self.columns.as_ref().map(|columns| format!(" --columns {}", quoted(&columns.to_string())));
-        let separator = self.separator.as_ref().map(|separator| format!(" --separator {}", quoted(separator)));
-        let scale = self.scale.map(|scale| format!(" --scale {scale}"));
-        let ordered = self.ordered.then(|| " --ordered".to_owned());
-        [columns, separator, scale, ordered].into_iter().flatten().collect()
+    /// The names of the options that were given.
+    fn given(&self) -> Vec<&'static str> {
+        let options = [
+            ("--columns", self.columns.is_some()),
+            ("--separator", self.separator.is_some()),
+            ("--scale", self.scale.is_some()),
+            ("--ordered", self.ordered),
+        ];
+        options.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| name).collect()
     }
 }
 
@@ -77,22 +80,22 @@ impl DataArgs {
     /// Reads the data set.
     ///
     /// # Errors
-    /// Nothing to read, options that don't go together, and what is wrong with the files.
+    /// Nothing to read, options that don't go together, and everything that is wrong with the files.
     pub(crate) fn read(&self) -> Result<Dataset> {
         match (&self.data, &self.items) {
             (Some(folder), _) => {
                 ensure!(
                     self.layout.is_empty(),
-                    "{} says how to read files of your own, and --data is a folder in MovieLens's form: name the files with --items and \
-                     --ratings",
-                    self.layout.typed().trim()
+                    "{} is for your own files, but --data is a folder in MovieLens's format. Name your files with \
+                     --items and --ratings instead of --data.",
+                    self.layout.given().join(", ")
                 );
                 Dataset::read(folder, &self.ratings)
             }
             (None, Some(items)) => Dataset::read_own(items, &self.ratings, &self.layout.layout()),
             (None, None) => bail!(
-                "there is nothing to read: give --data FOLDER (MovieLens's form), or --items FILE with --ratings FILE; `trainer train` \
-                 also takes --config FILE"
+                "there is nothing to read. Give --data FOLDER (MovieLens's format), or --items FILE with --ratings \
+                 FILE. For `trainer train`, --config FILE will do too."
             ),
         }
     }
@@ -100,32 +103,11 @@ impl DataArgs {
     /// The data set's name: that of its folder.
     pub(crate) fn name(&self) -> String {
         let folder = match (&self.data, &self.items) {
-            (Some(folder), _) => Some(folder.clone()),
-            // A bare file name is of the current folder, whose name says nothing.
-            (None, Some(items)) => items.parent().filter(|folder| folder.file_name().is_some()).map(Path::to_owned),
+            (Some(folder), _) => Some(folder.as_path()),
+            // A bare file name lies in the current folder, whose name says nothing.
+            (None, Some(items)) => items.parent().filter(|folder| folder.file_name().is_some()),
             (None, None) => None,
         };
-        folder.map_or_else(|| "ratings".to_owned(), |folder| file_name(&folder))
+        folder.map_or_else(|| "ratings".to_owned(), files::name)
     }
-
-    /// The options as a reader of a manifest would type them, without the paths of a machine: what is read, and how. The manifests of
-    /// MovieLens have the place to write between the two.
-    pub(crate) fn typed(&self) -> (String, String) {
-        let below = |path: &Path| format!("{}/{}", path.parent().map(file_name).unwrap_or_default(), file_name(path));
-        let own = |path: &Path| below(path).trim_start_matches('/').to_owned();
-        let ratings = |path: &PathBuf| match self.data {
-            Some(_) => format!(" --ratings ../shared/data/{}", below(path)),
-            None => format!(" --ratings {}", own(path)),
-        };
-        let source = match (&self.data, &self.items) {
-            (Some(folder), _) => format!("--data ../shared/data/{}", file_name(folder)),
-            (None, Some(items)) => format!("--items {}", own(items)),
-            (None, None) => String::new(),
-        };
-        (source, self.ratings.iter().map(ratings).collect::<String>() + &self.layout.typed())
-    }
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }

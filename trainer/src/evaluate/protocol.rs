@@ -1,7 +1,9 @@
 //! The protocols.
 
+use crate::choice::Choice;
+
 /// A protocol that a method can be put through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Protocol {
     /// The next movie.
     P1,
@@ -14,4 +16,8 @@ pub enum Protocol {
 impl Protocol {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::P1, Self::P2, Self::P3];
+}
+
+impl Choice for Protocol {
+    const NAMED: &'static [(&'static str, Self)] = &[("p1", Self::P1), ("p2", Self::P2), ("p3", Self::P3)];
 }

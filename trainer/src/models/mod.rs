@@ -7,8 +7,10 @@ pub mod seed_network;
 pub mod sequence;
 pub mod tower;
 
+use crate::choice::Choice;
+
 /// The models that can be trained here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModelKind {
     /// The default: what a few clicks say about taste, and what a long list says about the next movie.
     Tower,
@@ -16,4 +18,9 @@ pub enum ModelKind {
     SeedNetwork,
     /// Implicit alternating least squares, for millions of ratings.
     Als,
+}
+
+impl Choice for ModelKind {
+    const NAMED: &'static [(&'static str, Self)] =
+        &[("tower", Self::Tower), ("seed-network", Self::SeedNetwork), ("als", Self::Als)];
 }

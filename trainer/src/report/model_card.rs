@@ -316,6 +316,10 @@ pub(crate) fn file_rows(manifest: &Manifest) -> String {
 
 /// The rows of the table of sources.
 pub(crate) fn source_rows(manifest: &Manifest) -> String {
-    let row = |source: &Source| format!("| `{}` | {} | `{}` |\n", source.name, source.rows, source.sha256);
+    let row = |source: &Source| {
+        // A configuration or a model has no rows.
+        let rows = if source.rows == 0 { "–".to_owned() } else { source.rows.to_string() };
+        format!("| `{}` | {rows} | `{}` |\n", source.name, source.sha256)
+    };
     manifest.training.sources.iter().map(row).collect()
 }

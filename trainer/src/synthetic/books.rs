@@ -1,9 +1,11 @@
-//! Made-up books and their readers: a catalogue that is no movies, whose answer is known.
+//! Made-up books and their readers: a catalogue of items other than movies, with a known answer.
 //!
-//! Every reader has one of eight tastes and reads that taste's books, now and then another's. Nothing in the items says which taste
-//! a book is of: titles, categories and years are chance. Whoever clicks books of one taste must be suggested that taste's others, and
-//! only who read what can tell. The ids are text (ISBN-13), the ratings on a scale of 1 to 10, many rows have none, times are dates, and the
-//! ratings are in CSV and once more in Parquet: all that an own catalogue may differ in from MovieLens.
+//! Every reader has one of eight tastes and reads that taste's books, now and then another's. Nothing in an item
+//! tells its taste: titles, categories and years are random. After clicks on one taste's books, the suggestions must
+//! be of that taste, and only the readings show which books those are.
+//!
+//! The data differ from MovieLens in everything that your own catalogue may: the ids are text (ISBN-13), ratings go
+//! from 1 to 10, many rows have none, times are dates, and the ratings come in CSV and again in Parquet.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -12,6 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
+use arrow_array::types::Date32Type;
 use arrow_array::{ArrayRef, Date32Array, RecordBatch, StringArray, UInt8Array};
 use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
@@ -22,23 +25,24 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::config::{CONFIG_FILE, config_text};
+use crate::files::WRITE_REMEDY;
 
 /// How many tastes there are.
-pub const GROUPS: usize = 8;
+pub const TASTES: usize = 8;
 
 /// How often a reader strays into another taste.
 const STRAY: f64 = 0.08;
 
-/// How often somebody reads a book and doesn't rate it.
+/// How often a reader doesn't rate a book.
 const UNRATED: f64 = 0.4;
 
-/// Rows of a Parquet file's batch.
+/// Rows in a batch of the Parquet file.
 const BATCH: usize = 1 << 16;
 
-/// Batches of a row group.
-const BATCHES_OF_GROUP: usize = 4;
+/// Batches in a row group of the Parquet file.
+const BATCHES_IN_GROUP: usize = 4;
 
-/// Days since 1970 of the first and the last possible day.
+/// The possible days of a reading, counted from 1970.
 const DAYS: std::ops::Range<i32> = 16_436..19_700;
 
 const CATEGORIES: [&str; 10] =
@@ -161,16 +165,19 @@ const LAST_WORDS: [&str; 36] = [
     "Yarrow",
 ];
 
-/// How many books and readers there are.
+/// As many books as there are titles.
+const MOST_BOOKS: usize = FIRST_WORDS.len() * SECOND_WORDS.len() * LAST_WORDS.len();
+
+/// How many books and readers to make up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BookConfig {
-    /// Readers, who take turns in their tastes.
+    /// Readers, an equal number of each taste.
     pub readers: usize,
     /// Books.
     pub books: usize,
-    /// Books that a reader has read, on average; between half and one and a half times as many.
+    /// Books that a reader has read, on average. A reader has read from half to one and a half times as many.
     pub each: usize,
-    /// The seed of every random number.
+    /// The seed of all random numbers.
     pub seed: u64,
 }
 
@@ -180,13 +187,32 @@ impl Default for BookConfig {
     }
 }
 
+impl BookConfig {
+    /// Refuses numbers that no such readers can have.
+    fn check(&self) -> Result<()> {
+        let least = TASTES * 10;
+        ensure!(
+            (least..=MOST_BOOKS).contains(&self.books),
+            "--books is a number from {least} to {MOST_BOOKS}, so that each taste has ten books and titles are unique"
+        );
+        let most = self.books / TASTES / 2;
+        ensure!(
+            (2..=most).contains(&self.each),
+            "--each is a number from 2 to {most}, half of the books of a taste when there are {} books",
+            self.books
+        );
+        ensure!(self.readers >= 10, "--readers is at least 10, so that some can be held out");
+        Ok(())
+    }
+}
+
 /// One book.
 struct Book {
     isbn: String,
     title: String,
     categories: String,
     year: u16,
-    group: usize,
+    taste: usize,
 }
 
 /// One reader's row.
@@ -198,56 +224,54 @@ struct Reading<'books> {
 }
 
 /// Writes `items.csv`, `ratings.csv`, the same ratings as `ratings.parquet`, `groups.csv` with each book's taste, and a
-/// configuration to train by. Returns how many ratings there are.
+/// configuration to train with. Returns the number of ratings.
 ///
 /// # Errors
 /// Numbers that no such readers can have, and a folder that can't be written to.
 pub fn write(folder: &Path, config: &BookConfig) -> Result<usize> {
-    let most = FIRST_WORDS.len() * SECOND_WORDS.len() * LAST_WORDS.len();
-    ensure!(
-        (GROUPS * 10..=most).contains(&config.books),
-        "--books is a number from {} to {most}, so that each taste has ten and each book a title",
-        GROUPS * 10
-    );
-    ensure!(
-        (2..=config.books / GROUPS / 2).contains(&config.each),
-        "--each is a number from 2 to {}, half of what a taste has of {} books",
-        config.books / GROUPS / 2,
-        config.books
-    );
-    ensure!(config.readers >= 10, "--readers is at least 10, so that some can be held out");
-    let place = || format!("the books can't be written to {}. Free the disk or mend the rights.", folder.display());
+    config.check()?;
+    let place = || format!("the books can't be written to {}. {WRITE_REMEDY}", folder.display());
     fs::create_dir_all(folder).with_context(place)?;
-    let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
-    let books = books(config.books, &mut rng);
+    let books = books(config.books, &mut ChaCha8Rng::seed_from_u64(config.seed));
+    write_items(folder, &books).with_context(place)?;
+    let count = write_ratings(folder, &books, config).with_context(place)?;
+    let text = config_text("items.csv", "ratings.parquet").replace("# scale = \"1..10\"", "scale = \"1..10\"");
+    fs::write(folder.join(CONFIG_FILE), text).with_context(place)?;
+    Ok(count)
+}
+
+/// Writes `items.csv` and `groups.csv`.
+fn write_items(folder: &Path, books: &[Book]) -> Result<()> {
     let mut items = String::from("isbn,title,subjects,year\n");
     let mut groups = String::from("isbn,group\n");
-    for Book { isbn, title, categories, year, group } in &books {
+    for Book { isbn, title, categories, year, taste } in books {
         items.push_str(&format!("{isbn},{title},{categories},{year}\n"));
-        groups.push_str(&format!("{isbn},{}\n", group + 1));
+        groups.push_str(&format!("{isbn},{}\n", taste + 1));
     }
-    fs::write(folder.join("items.csv"), items).with_context(place)?;
-    fs::write(folder.join("groups.csv"), groups).with_context(place)?;
-    let mut csv = BufWriter::new(File::create(folder.join("ratings.csv")).with_context(place)?);
-    let mut parquet = ParquetFile::create(&folder.join("ratings.parquet")).with_context(place)?;
-    csv.write_all(b"reader,isbn,stars,date\n").with_context(place)?;
-    let shelves = Shelves::new(&books);
+    fs::write(folder.join("items.csv"), items)?;
+    Ok(fs::write(folder.join("groups.csv"), groups)?)
+}
+
+/// Writes `ratings.csv` and `ratings.parquet`, and returns the number of ratings.
+fn write_ratings(folder: &Path, books: &[Book], config: &BookConfig) -> Result<usize> {
+    let mut csv = BufWriter::new(File::create(folder.join("ratings.csv"))?);
+    let mut parquet = ParquetFile::create(&folder.join("ratings.parquet"))?;
+    csv.write_all(b"reader,isbn,stars,date\n")?;
+    let shelves = Shelves::new(books);
     let mut count = 0;
     for reader in 0..config.readers {
-        let mut own = ChaCha8Rng::seed_from_u64(config.seed);
-        own.set_stream(1 + reader as u64);
-        for reading in shelves.readings(reader, config.each, &mut own) {
+        let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
+        rng.set_stream(1 + reader as u64);
+        for reading in shelves.readings(reader, config.each, &mut rng) {
             let stars = reading.stars.map_or_else(String::new, |stars| stars.to_string());
-            let (name, day) = (reader_name(reading.reader), iso_date(reading.day));
-            writeln!(csv, "{name},{},{stars},{day}", reading.book.isbn).with_context(place)?;
-            parquet.push(&reading).with_context(place)?;
+            let (name, day) = (reader_name(reading.reader), iso_date(reading.day)?);
+            writeln!(csv, "{name},{},{stars},{day}", reading.book.isbn)?;
+            parquet.push(&reading)?;
             count += 1;
         }
     }
-    csv.flush().with_context(place)?;
-    parquet.finish().with_context(place)?;
-    let text = config_text("items.csv", "ratings.parquet").replace("# scale = \"1..10\"", "scale = \"1..10\"");
-    fs::write(folder.join(CONFIG_FILE), text).with_context(place)?;
+    csv.flush()?;
+    parquet.finish()?;
     Ok(count)
 }
 
@@ -256,33 +280,33 @@ fn reader_name(reader: usize) -> String {
 }
 
 fn books(count: usize, rng: &mut ChaCha8Rng) -> Vec<Book> {
-    let most = FIRST_WORDS.len() * SECOND_WORDS.len() * LAST_WORDS.len();
-    // The tastes are dealt out by chance, so that a book's place in the file says nothing of its taste.
-    let mut groups: Vec<usize> = (0..count).map(|book| book % GROUPS).collect();
-    groups.shuffle(rng);
-    let book = |(number, group): (usize, usize)| {
-        // Coprime to the number of titles, so that no two books have the same.
-        let title = number * 7919 % most;
-        let word = |words: &[&'static str], at: usize| words.get(at % words.len()).copied().unwrap_or_default();
-        let (first, rest) = (title % FIRST_WORDS.len(), title / FIRST_WORDS.len());
-        let title = format!(
-            "The {} {} of {}",
-            word(&FIRST_WORDS, first),
-            word(&SECOND_WORDS, rest),
-            word(&LAST_WORDS, rest / SECOND_WORDS.len())
-        );
-        let categories: Vec<&str> = CATEGORIES.sample(rng, rng_count(number)).copied().collect();
-        Book { isbn: isbn(number), title, categories: categories.join("|"), year: rng.random_range(1950..2015), group }
+    // Shuffled, so that a book's place in the file says nothing of its taste.
+    let mut tastes: Vec<usize> = (0..count).map(|book| book % TASTES).collect();
+    tastes.shuffle(rng);
+    let book = |(number, taste): (usize, usize)| {
+        // Every other book has two categories.
+        let categories: Vec<&str> = CATEGORIES.sample(rng, 1 + number % 2).copied().collect();
+        let (isbn, title, year) = (isbn(number), title(number), rng.random_range(1950..2015));
+        Book { isbn, title, categories: categories.join("|"), year, taste }
     };
-    (0..count).zip(groups).map(book).collect()
+    (0..count).zip(tastes).map(book).collect()
 }
 
-/// Every other book is of two categories.
-const fn rng_count(number: usize) -> usize {
-    1 + number % 2
+/// The title of a book, another for each.
+fn title(number: usize) -> String {
+    // A step that is coprime to the number of titles visits each of them once.
+    let title = number * 7919 % MOST_BOOKS;
+    let word = |words: &[&'static str], at: usize| words.get(at % words.len()).copied().unwrap_or_default();
+    let (first, rest) = (title % FIRST_WORDS.len(), title / FIRST_WORDS.len());
+    format!(
+        "The {} {} of {}",
+        word(&FIRST_WORDS, first),
+        word(&SECOND_WORDS, rest),
+        word(&LAST_WORDS, rest / SECOND_WORDS.len())
+    )
 }
 
-/// An ISBN of thirteen digits whose last one checks the others.
+/// An ISBN of 13 digits, the last of which checks the others.
 fn isbn(number: usize) -> String {
     let start = format!("978{:09}", 100_000_000 + number * 97);
     let digits = start.bytes().map(|digit| usize::from(digit - b'0'));
@@ -290,41 +314,42 @@ fn isbn(number: usize) -> String {
     format!("{start}{}", (10 - sum % 10) % 10)
 }
 
-/// Each taste's books, with the running sum of how well known they are.
+/// Each taste's books, with the running sum of their fame.
 struct Shelves<'books> {
-    groups: Vec<Vec<(&'books Book, f64)>>,
+    tastes: Vec<Vec<(&'books Book, f64)>>,
 }
 
 impl<'books> Shelves<'books> {
     fn new(books: &'books [Book]) -> Self {
-        let mut groups: Vec<Vec<(&Book, f64)>> = vec![Vec::new(); GROUPS];
+        let mut tastes: Vec<Vec<(&Book, f64)>> = vec![Vec::new(); TASTES];
         for book in books {
-            let Some(group) = groups.get_mut(book.group) else { continue };
-            let before = group.last().map_or(0.0, |(_, sum)| *sum);
-            let known = 1.0 / (group.len() as f64 + 5.0).sqrt();
-            group.push((book, before + known));
+            let Some(shelf) = tastes.get_mut(book.taste) else { continue };
+            let before = shelf.last().map_or(0.0, |(_, sum)| *sum);
+            let fame = 1.0 / (shelf.len() as f64 + 5.0).sqrt();
+            shelf.push((book, before + fame));
         }
-        Self { groups }
+        Self { tastes }
     }
 
-    fn draw(&self, group: usize, rng: &mut ChaCha8Rng) -> Option<&'books Book> {
-        let shelf = self.groups.get(group)?;
+    /// Draws a book of a taste, the famous ones more often.
+    fn draw(&self, taste: usize, rng: &mut ChaCha8Rng) -> Option<&'books Book> {
+        let shelf = self.tastes.get(taste)?;
         let (_, all) = shelf.last()?;
         let drawn = rng.random_range(0.0..*all);
         shelf.get(shelf.partition_point(|(_, sum)| *sum <= drawn)).map(|(book, _)| *book)
     }
 
-    /// What a reader has read, in the order of the days.
+    /// A reader's books, in the order of the days.
     fn readings(&self, reader: usize, each: usize, rng: &mut ChaCha8Rng) -> Vec<Reading<'books>> {
-        let taste = reader % GROUPS;
+        let own = reader % TASTES;
         let count = rng.random_range(each.div_ceil(2)..=each + each / 2);
         let mut day = rng.random_range(DAYS.start..DAYS.end - 400);
         let mut read = BTreeSet::new();
         let mut readings = Vec::with_capacity(count);
         while readings.len() < count {
             let strays = rng.random_bool(STRAY);
-            let group = if strays { (taste + rng.random_range(1..GROUPS)) % GROUPS } else { taste };
-            let Some(book) = self.draw(group, rng) else { break };
+            let taste = if strays { (own + rng.random_range(1..TASTES)) % TASTES } else { own };
+            let Some(book) = self.draw(taste, rng) else { break };
             if !read.insert(&book.isbn) {
                 continue;
             }
@@ -337,21 +362,12 @@ impl<'books> Shelves<'books> {
     }
 }
 
-/// A day since 1970 as ISO 8601 writes it (Howard Hinnant's `civil_from_days`).
-fn iso_date(day: i32) -> String {
-    let shifted = day + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year_of_era + era * 400 + i32::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+/// A day, counted from 1970, as ISO 8601 writes it.
+fn iso_date(day: i32) -> Result<String> {
+    Ok(Date32Type::to_naive_date_opt(day).context("a day outside the calendar")?.to_string())
 }
 
-/// A Parquet file of ratings under construction, a batch of it in memory.
+/// A Parquet file of ratings under construction, with a batch of it in memory.
 struct ParquetFile {
     writer: ArrowWriter<File>,
     schema: Arc<Schema>,
@@ -394,7 +410,7 @@ impl ParquetFile {
         ];
         self.writer.write(&RecordBatch::try_new(Arc::clone(&self.schema), columns)?)?;
         self.batches += 1;
-        if self.batches.is_multiple_of(BATCHES_OF_GROUP) {
+        if self.batches.is_multiple_of(BATCHES_IN_GROUP) {
             self.writer.flush()?;
         }
         Ok(())
@@ -409,11 +425,13 @@ impl ParquetFile {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
     fn days_are_dates_and_isbns_check() {
-        assert_eq!([0, 11_016, 19_782, 16_436].map(iso_date), ["1970-01-01", "2000-02-29", "2024-02-29", "2015-01-01"]);
+        let dates = [0, 11_016, 19_782, 16_436].map(|day| iso_date(day).unwrap());
+        assert_eq!(dates, ["1970-01-01", "2000-02-29", "2024-02-29", "2015-01-01"]);
         for number in [0, 1, 7, 479, 19_999] {
             let isbn = isbn(number);
             let digits = isbn.bytes().map(|digit| u32::from(digit - b'0'));

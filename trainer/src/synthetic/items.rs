@@ -1,8 +1,8 @@
-//! A made-up catalogue of any size with item factors, to measure what a bundle of that size costs without training one.
+//! A made-up catalogue of any size with item factors, to measure the cost of such a bundle without training one.
 //!
-//! An item's factors are near those of its taste, and rows are longer the better an item is known, as ALS leaves them. Titles are of
-//! two to four words of a vocabulary of [`WORDS`], of which a few are in many titles and most in few (Zipf's law), since that is
-//! what finding by title takes its time for.
+//! An item's factors are near those of its taste. The better an item is known, the longer its row, as ALS leaves
+//! them. A title has two to four words from a vocabulary of [`WORDS`]. A few words are in many titles and most in few
+//! (Zipf's law), as in real catalogues; the time of a title search depends on it.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
@@ -14,20 +14,21 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::ratings::TASTES;
+use crate::files::WRITE_REMEDY;
 
 /// The catalogue's file in the folder.
-pub const CATALOG: &str = "items.csv";
+const CATALOG: &str = "items.csv";
 
 /// The factors' file in the folder.
-pub const FACTORS: &str = "factors.npy";
+const FACTORS: &str = "factors.npy";
 
-/// How many words titles are made of.
+/// The size of the titles' vocabulary.
 const WORDS: usize = 20_000;
 
-/// How far an item is from its taste, against how far tastes are from each other.
+/// The distance of an item from its taste, relative to the distance between tastes.
 const SPREAD: f32 = 0.7;
 
-/// Consonants and vowels that syllables are made of.
+/// A syllable is a consonant and a vowel.
 const CONSONANTS: [char; 15] = ['b', 'd', 'f', 'g', 'h', 'k', 'l', 'm', 'n', 'p', 'r', 's', 't', 'v', 'z'];
 const VOWELS: [char; 5] = ['a', 'e', 'i', 'o', 'u'];
 
@@ -35,9 +36,9 @@ const VOWELS: [char; 5] = ['a', 'e', 'i', 'o', 'u'];
 ///
 /// # Errors
 /// No items or no factors, and a folder that can't be written to.
-pub fn write(folder: &Path, items: usize, factors: usize, seed: u64) -> Result<()> {
-    ensure!(items > 0 && factors > 0, "{items} items of {factors} factors are nothing to measure; both must be over 0");
-    let place = || format!("made-up items can't be written to {}. Free the disk or mend the rights.", folder.display());
+pub(crate) fn write(folder: &Path, items: usize, factors: usize, seed: u64) -> Result<()> {
+    ensure!(items > 0 && factors > 0, "there are {items} items of {factors} factors; both numbers must be over 0");
+    let place = || format!("the made-up items can't be written to {}. {WRITE_REMEDY}", folder.display());
     fs::create_dir_all(folder).with_context(place)?;
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut file = File::create(folder.join(CATALOG)).map(BufWriter::new).with_context(place)?;
@@ -60,12 +61,12 @@ pub fn write(folder: &Path, items: usize, factors: usize, seed: u64) -> Result<(
     Tensor::from_vec(values, (items, factors), &Device::Cpu)?.write_npy(folder.join(FACTORS)).with_context(place)
 }
 
-/// A number below `most`, one in [1, 2) as often as one in [2, 4).
+/// A random number below `most` whose logarithm is uniform.
 fn log_uniform(rng: &mut ChaCha8Rng, most: usize) -> usize {
     (most as f64).powf(rng.random::<f64>()) as usize - 1
 }
 
-/// The word of a number, another for each: two syllables or more, with a capital.
+/// The word of a number, different for each: two syllables or more, capitalised.
 fn word(number: usize) -> String {
     let mut word = String::new();
     let mut rest = number;
@@ -89,7 +90,7 @@ mod tests {
     use crate::models::external::arrays::only_table;
 
     #[test]
-    fn the_readers_take_what_is_made_up_and_the_same_seed_makes_the_same() {
+    fn the_items_are_readable_and_the_same_for_a_seed() {
         let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         for folder in [&one, &two] {
             write(folder.path(), 300, 8, 5).unwrap();

@@ -1,7 +1,7 @@
-//! Data with a known answer, made by the trainer itself.
+//! Made-up data with a known answer.
 
 pub mod books;
 mod groups;
-pub mod items;
-pub mod ratings;
+pub(crate) mod items;
+pub(crate) mod ratings;
 pub mod small;

@@ -1,7 +1,8 @@
-//! A small catalogue with a known answer, so that tests need no data from outside: a checkerboard of taste groups.
+//! A small catalogue with a known answer: a checkerboard of taste groups, so that tests need no data from outside.
 //!
-//! Every user belongs to one of four groups and watches that group's movies, now and then another's. Whoever clicks movies of
-//! one group must be suggested that group's others; a recommender that can't do this is broken, whatever its figures say.
+//! Every user belongs to one of four groups and watches that group's movies, now and then another's. After clicks on
+//! movies of one group, the suggestions must be of that group. A recommender that can't do this is broken, whatever
+//! its figures say.
 
 use std::fs;
 use std::path::Path;
@@ -15,6 +16,7 @@ use watchnext::catalog::Catalog;
 
 use crate::bundle::packed::Packed;
 use crate::data::Dataset;
+use crate::files::WRITE_REMEDY;
 use crate::math::embeddings::EmbeddingTable;
 use crate::models::ranker;
 use crate::models::seed_network::fit::fit;
@@ -34,14 +36,14 @@ const SECOND_WORDS: [&str; 12] = [
     "Été",
 ];
 
-/// A movie's made-up number at IMDb is this and its id.
+/// A movie's made-up number at IMDb is this plus its id.
 pub const IMDB: u32 = 100_000;
 
-/// A movie's made-up number at TMDB is this and its id.
+/// A movie's made-up number at TMDB is this plus its id.
 pub const TMDB: u32 = 5_000;
 
-/// Vectors that stand for the titles' embeddings, since no test waits for the model that reads titles: movies whose titles share
-/// a word have a number in common.
+/// Vectors in place of the titles' embeddings, since tests can't wait for the model that reads titles. Movies whose
+/// titles share a word share a number.
 pub fn titles(catalog: &Catalog) -> EmbeddingTable {
     let words = FIRST_WORDS.iter().chain(&SECOND_WORDS);
     let words: Vec<&str> = words.copied().collect();
@@ -52,18 +54,18 @@ pub fn titles(catalog: &Catalog) -> EmbeddingTable {
     EmbeddingTable::fine(&Array2::from_shape_fn((catalog.len(), words.len()), has))
 }
 
-/// Settings under which the fixture's network learns the groups within seconds.
+/// Settings with which the seed network learns the groups within seconds.
 pub fn config() -> TrainConfig {
     TrainConfig { epochs: 12, batch: 256, ..TrainConfig::default() }
 }
 
-/// The bundle of the data that [`write_data`] wrote into `folder`, and the data.
+/// Trains the bundle on the data that [`write_data`] wrote into `folder`, and returns both.
 ///
 /// # Errors
 /// A folder that holds no such data.
 pub fn packed(folder: &Path, second_stage: SecondStage) -> Result<(Packed, Dataset)> {
     let (dataset, config) = (Dataset::read(folder, &[])?, config());
-    let mut packed = fit(&dataset, &config, true, "fixture", "trainer fixture", None)?.packed;
+    let mut packed = fit(&dataset, &config, true, "fixture", "trained by the tests", None)?.packed;
     let titles = match second_stage {
         SecondStage::Without => return Ok((packed, dataset)),
         SecondStage::Titled => Some(titles(&dataset.catalog)),
@@ -83,14 +85,21 @@ pub fn write_bundle(folder: &Path, second_stage: SecondStage) -> Result<()> {
     packed(folder, second_stage)?.0.write(folder)
 }
 
-/// Writes `movies.csv`, `links.csv` and `ratings.csv` in MovieLens's form into `folder`. The last movie of each group has no number
-/// at TMDB.
+/// Writes `movies.csv`, `links.csv` and `ratings.csv` in MovieLens's format into `folder`. The last movie of each
+/// group has no number at TMDB.
 ///
 /// # Errors
 /// A folder that can't be written to.
 pub fn write_data(folder: &Path) -> Result<()> {
-    let place = || format!("the fixture can't be written to {}", folder.display());
+    let place = || format!("the made-up movies can't be written to {}. {WRITE_REMEDY}", folder.display());
     fs::create_dir_all(folder).with_context(place)?;
+    let (movies, links) = movies_and_links();
+    fs::write(folder.join("movies.csv"), movies).with_context(place)?;
+    fs::write(folder.join("links.csv"), links).with_context(place)?;
+    fs::write(folder.join("ratings.csv"), ratings()).with_context(place)
+}
+
+fn movies_and_links() -> (String, String) {
     let mut movies = String::from("movieId,title,genres\n");
     let mut links = String::from("movieId,imdbId,tmdbId\n");
     for (group, genre) in GROUPS.into_iter().enumerate() {
@@ -99,7 +108,7 @@ pub fn write_data(folder: &Path) -> Result<()> {
             let first = FIRST_WORDS.get(number % FIRST_WORDS.len()).copied().unwrap_or_default();
             let second = SECOND_WORDS.get(number / FIRST_WORDS.len()).copied().unwrap_or_default();
             let year = 1950 + (number * 37) % 70;
-            // Every third title has its article at the end, as MovieLens writes it, and so needs quotes.
+            // As in MovieLens, some titles end in their article, and their comma needs quotes.
             let title = if movie % 3 == 0 {
                 format!("\"{first} {second}, The ({year})\"")
             } else {
@@ -111,6 +120,10 @@ pub fn write_data(folder: &Path) -> Result<()> {
             links.push_str(&format!("{id},{:07},{tmdb}\n", IMDB + id));
         }
     }
+    (movies, links)
+}
+
+fn ratings() -> String {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let mut ratings = String::from("userId,movieId,rating,timestamp\n");
     for user in 0..USERS {
@@ -123,15 +136,9 @@ pub fn write_data(folder: &Path) -> Result<()> {
             let watched = if strays { (group + rng.random_range(1..GROUPS.len())) % GROUPS.len() } else { group };
             let stars = if strays { rng.random_range(1..=6) } else { rng.random_range(6..=10) };
             timestamp += i64::from(rng.random_range(60..200_000_u32));
-            ratings.push_str(&format!(
-                "{},{},{:.1},{timestamp}\n",
-                user + 1,
-                movie_id(watched, movie),
-                f64::from(stars) / 2.0
-            ));
+            let (id, stars) = (movie_id(watched, movie), f64::from(stars) / 2.0);
+            ratings.push_str(&format!("{},{id},{stars:.1},{timestamp}\n", user + 1));
         }
     }
-    fs::write(folder.join("movies.csv"), movies).with_context(place)?;
-    fs::write(folder.join("links.csv"), links).with_context(place)?;
-    fs::write(folder.join("ratings.csv"), ratings).with_context(place)
+    ratings
 }

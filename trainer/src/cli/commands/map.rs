@@ -1,13 +1,15 @@
 //! `trainer map`.
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use clap::Args;
 use watchnext::catalog::{Catalog, Movie};
 
 use crate::bundle::read::read_bundle;
-use crate::cli::MapArgs;
+use crate::files;
 use crate::map::renew::{Renewed, renew};
 use crate::map::{DrawnMap, NEIGHBOURS, nearest_on_map};
 use crate::report::renew_card;
@@ -18,17 +20,28 @@ const SHOWN: usize = 12;
 /// How many neighbours are shown.
 const SHOWN_NEIGHBOURS: usize = 5;
 
-/// Gives a finished bundle its links and its map, and shows who lies beside whom.
-pub fn map(args: &MapArgs) -> Result<()> {
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  trainer map --bundle models --data ml-latest-small")]
+pub(crate) struct MapArgs {
+    /// The bundle's folder.
+    #[arg(long, value_name = "FOLDER")]
+    bundle: PathBuf,
+    /// Folder with the links.csv of the bundle's data set. Without that file the bundle keeps its links.
+    #[arg(long, value_name = "FOLDER")]
+    data: PathBuf,
+}
+
+/// Gives a finished bundle its links and its map, and shows the neighbours of the best-known movies.
+pub(crate) fn map(args: &MapArgs) -> Result<()> {
     let started = Instant::now();
     let Renewed { manifest, map } = renew(&args.bundle, &args.data)?;
     let card = args.bundle.join("README.md");
     if card.is_file() {
-        let place = || format!("{} can't be renewed", card.display());
-        let text = fs::read_to_string(&card).with_context(place)?;
-        fs::write(&card, renew_card(&text, &manifest)).with_context(place)?;
+        let text = fs::read_to_string(&card)
+            .with_context(|| format!("{} can't be read. Check its permissions.", card.display()))?;
+        files::write(&card, renew_card(&text, &manifest).as_bytes())?;
     }
-    println!("{}\n", said(&map, started));
+    println!("{}\n", describe(&map, started));
     let recommender = read_bundle(&args.bundle)?;
     let catalog = recommender.catalog();
     let near = nearest_on_map(&map.positions, SHOWN_NEIGHBOURS);
@@ -41,9 +54,9 @@ pub fn map(args: &MapArgs) -> Result<()> {
 }
 
 /// The map's figures in one line.
-pub(super) fn said(map: &DrawnMap, started: Instant) -> String {
+pub(super) fn describe(map: &DrawnMap, started: Instant) -> String {
     let kept = map.kept.map_or_else(String::new, |kept| {
-        format!("; of each one's {NEIGHBOURS} nearest {:.1} % are so on the map", kept * 100.0)
+        format!("; it keeps {:.1} % of each movie's {NEIGHBOURS} nearest", kept * 100.0)
     });
     format!(
         "a map of {} movies, {:.1} % of them on a spot of their own, in {:.0} s{kept}",
@@ -54,7 +67,6 @@ pub(super) fn said(map: &DrawnMap, started: Instant) -> String {
 }
 
 fn titles(catalog: &Catalog, rows: &[usize]) -> String {
-    let titles: Vec<&str> =
-        rows.iter().filter_map(|row| catalog.movies().get(*row)).map(|movie| movie.title.as_str()).collect();
-    titles.join(" · ")
+    let movies = rows.iter().filter_map(|row| catalog.movies().get(*row));
+    movies.map(|movie| movie.title.as_str()).collect::<Vec<_>>().join(" · ")
 }

@@ -3,54 +3,59 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use clap::Args;
 
+use crate::choice::Choice;
 use crate::cli::data::LayoutArgs;
+use crate::cli::origin::CommandLine;
+use crate::cli::values::one_of;
 use crate::files;
 use crate::models::external::items::{Metric, Storage};
 use crate::models::external::{self, PackRequest};
 use crate::report::{self, external_card};
 
-/// The arguments.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Example:\n  \
+    trainer pack --user-tower user_tower.onnx --items vectors.npy --catalog items.csv --out models")]
 pub(crate) struct PackArgs {
     /// The user tower, an ONNX model as MODEL_CONTRACT.md describes it.
     #[arg(long, value_name = "FILE.onnx")]
-    pub user_tower: PathBuf,
-    /// The items' vectors, [items, dim]: a .npy, or a .safetensors with the tensor `embedding` and, if there is one, `bias`.
+    user_tower: PathBuf,
+    /// The items' vectors, [items, dim]: a .npy, or a .safetensors with the tensor `embedding` and optionally `bias`.
     #[arg(long, value_name = "FILE")]
-    pub items: PathBuf,
-    /// With vectors of a .npy: what is added to each item's score, [items].
+    items: PathBuf,
+    /// With vectors from a .npy: the bias added to each item's score, [items].
     #[arg(long, value_name = "FILE.npy")]
-    pub bias: Option<PathBuf>,
-    /// The items in the order of their vectors, CSV or Parquet, with an id, a title and, if wanted, a year, genres and ratings (how
-    /// many there are). Columns are known by their usual names.
+    bias: Option<PathBuf>,
+    /// The items in the order of their vectors, CSV or Parquet.
+    ///
+    /// Columns: an id, a title and optionally a year, genres and ratings (how many an item has), by their usual names.
     #[arg(long, value_name = "FILE")]
-    pub catalog: PathBuf,
+    catalog: PathBuf,
     /// The bundle's folder.
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+    /// The model's name [default: that of the user tower's file].
     #[arg(long)]
-    pub out: PathBuf,
-    /// The model's name; that of the user tower's file if left out.
-    #[arg(long)]
-    pub name: Option<String>,
-    /// How a user's vector meets an item's.
-    #[arg(long, value_enum, default_value_t = Metric::Dot)]
-    pub metric: Metric,
-    /// How the items' vectors are stored.
-    #[arg(long, value_enum, default_value_t = Storage::Int8)]
-    pub precision: Storage,
-    /// The model's inputs and its `user_vector` as the training framework computed them, [cases, …] each.
+    name: Option<String>,
+    /// How a user's vector is compared with an item's; l2 is the squared distance.
+    #[arg(long, value_parser = one_of::<Metric>(), default_value = Metric::Dot.name())]
+    metric: Metric,
+    /// How the items' vectors are stored: in 8 bits with a scale per item, or as 32-bit floats at four times the size.
+    #[arg(long, value_parser = one_of::<Storage>(), default_value = Storage::Int8.name())]
+    precision: Storage,
+    /// Check the model against these inputs and their `user_vector` from the training framework, [cases, …] each.
     #[arg(long, value_name = "FILE.npz|FILE.safetensors")]
-    pub recorded: Option<PathBuf>,
-    /// How to read the catalogue and the ratings.
+    recorded: Option<PathBuf>,
     #[command(flatten)]
-    pub layout: LayoutArgs,
-    /// Ratings by users whom the model never saw, as MovieLens writes them; the bundle is measured on them.
+    layout: LayoutArgs,
+    /// Measure the bundle on these ratings by users whom the model never saw.
     #[arg(long, value_name = "FILE.csv")]
-    pub ratings: Option<PathBuf>,
+    ratings: Option<PathBuf>,
 }
 
 impl PackArgs {
-    fn request(&self) -> PackRequest {
+    fn request(&self, line: &CommandLine<'_>) -> PackRequest {
         PackRequest {
             user_tower: self.user_tower.clone(),
             items: self.items.clone(),
@@ -62,14 +67,14 @@ impl PackArgs {
             recorded: self.recorded.clone(),
             layout: self.layout.layout(),
             ratings: self.ratings.clone(),
-            command: String::new(),
+            command: line.to_string(),
         }
     }
 }
 
 /// Makes a bundle of a model that was trained elsewhere, and reports on it.
-pub(crate) fn pack(args: &PackArgs) -> Result<()> {
-    let external = external::pack(&args.request())?;
+pub(crate) fn pack(args: &PackArgs, line: &CommandLine<'_>) -> Result<()> {
+    let external = external::pack(&args.request(line))?;
     external.warnings.iter().for_each(|warning| eprintln!("{warning}"));
     external.packed.write(&args.out)?;
     files::write(&args.out.join("README.md"), external_card(&external).as_bytes())?;

@@ -1,10 +1,11 @@
 //! `trainer titles`.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Result;
+use clap::Args;
 
-use crate::cli::TitlesArgs;
 use crate::data::read_movie_titles;
 use crate::titles::{TITLE_DIM, TitleEncoder, nearest, overlap, reduce_titles, write_titles};
 
@@ -14,8 +15,24 @@ const WIDTHS: [usize; 4] = [24, 32, 48, 64];
 /// How many nearest titles are compared.
 const NEIGHBOURS: usize = 10;
 
-/// Writes the titles' embeddings, and shows what is left of them in fewer dimensions.
-pub fn titles(args: &TitlesArgs) -> Result<()> {
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  trainer titles --encoder all-MiniLM-L6-v2 --data ml-latest-small --out titles.safetensors"
+)]
+pub(crate) struct TitlesArgs {
+    /// Folder of all-MiniLM-L6-v2, with config.json, tokenizer.json and model.safetensors.
+    #[arg(long, value_name = "FOLDER")]
+    encoder: PathBuf,
+    /// Folder with movies.csv.
+    #[arg(long, value_name = "FOLDER")]
+    data: PathBuf,
+    /// The safetensors file to write.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// Writes the titles' embeddings, and shows how much of them fewer dimensions keep.
+pub(crate) fn titles(args: &TitlesArgs) -> Result<()> {
     let (ids, titles): (Vec<_>, Vec<_>) = read_movie_titles(&args.data)?.into_iter().unzip();
     let encoder = TitleEncoder::load(&args.encoder)?;
     let started = Instant::now();

@@ -1,24 +1,31 @@
 //! `trainer train`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use clap::Args;
 use watchnext::bundle::{Source, Training, sha256_hex};
 
-use super::map::said;
-use crate::bundle::packed::Packed;
-use crate::cli::TrainArgs;
+use super::map::describe;
+use crate::bundle::packed::{Packed, add_source};
+use crate::choice::Choice;
+use crate::cli::data::DataArgs;
+use crate::cli::network::NetworkOptions;
+use crate::cli::origin::CommandLine;
+use crate::cli::values::one_of;
+use crate::config::Config;
 use crate::data::links::{LINKS_FILE, read_links};
 use crate::data::split::Split;
 use crate::data::{Dataset, User};
 use crate::evaluate::evaluation::Evaluation;
 use crate::evaluate::held_out::held_out_figures;
 use crate::evaluate::run::evaluate_held_out;
+use crate::files;
 use crate::map::add_map;
+use crate::models::als::solver::Settings;
 use crate::models::als::{self, AlsConfig};
 use crate::models::seed_network::fit::fit;
-use crate::models::seed_network::train::TrainConfig;
 use crate::models::tower::limits::ensure_fits;
 use crate::models::tower::{self, TowerConfig};
 use crate::models::{ModelKind, ranker};
@@ -26,60 +33,127 @@ use crate::nn::checkpoint::Checkpoint;
 use crate::report::{Recipe, model_card, text};
 use crate::titles::reduced_titles;
 
-/// The command as a reader of the manifest would type it: the settings that differ from the defaults, and no path of a machine.
-fn command_line(args: &TrainArgs) -> String {
-    let name = |path: &Path| path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let out = match args.model {
-        ModelKind::Tower => "models",
-        ModelKind::SeedNetwork => "models/seed-network",
-        ModelKind::Als => "models/als",
-    };
-    let (read, how) = args.data.typed();
-    let mut command = format!("trainer train {read} --out {out}{how}");
-    let (config, default) = (args.options.config(), TrainConfig::default());
-    let mut option = |name: &str, value: String, default: String| {
-        if value != default {
-            command.push_str(&format!(" --{name} {value}"));
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    trainer train --data ml-latest-small --out models\n  \
+    trainer train --config my-books/watchnext.toml")]
+pub(crate) struct TrainArgs {
+    #[command(flatten)]
+    data: DataArgs,
+    /// A configuration file, as `trainer new` writes it. Options of the command line override it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The bundle's folder.
+    #[arg(long, value_name = "FOLDER", required_unless_present = "config")]
+    out: Option<PathBuf>,
+    /// The model: tower for most catalogues, als for millions of ratings, seed-network (the notebook's) to compare
+    /// with.
+    #[arg(long, value_parser = one_of::<ModelKind>(), default_value = ModelKind::Tower.name())]
+    model: ModelKind,
+    /// The titles' embeddings that `trainer titles` wrote, for the ranker [default: without titles].
+    #[arg(long, value_name = "FILE")]
+    titles: Option<PathBuf>,
+    #[command(flatten)]
+    network: NetworkOptions,
+    #[command(flatten)]
+    als: AlsOptions,
+    /// With --model seed-network: leave out the states, a second way to find suggestions.
+    #[arg(long)]
+    no_states: bool,
+    /// Leave out the map of the movies.
+    #[arg(long)]
+    no_map: bool,
+}
+
+/// The settings of ALS. The other models don't use them.
+#[derive(Debug, Args)]
+struct AlsOptions {
+    /// With --model als: numbers in a vector.
+    #[arg(long, default_value_t = AlsConfig::default().settings.factors)]
+    factors: usize,
+    /// With --model als: extra weight of a movie that a user likes.
+    #[arg(long, default_value_t = AlsConfig::default().settings.alpha)]
+    alpha: f32,
+    /// With --model als: L2 regularisation.
+    #[arg(long, default_value_t = AlsConfig::default().settings.lambda)]
+    regularisation: f32,
+    /// With --model als: rounds of solving for the movies and then the users.
+    #[arg(long, default_value_t = AlsConfig::default().settings.iterations)]
+    iterations: usize,
+}
+
+impl AlsOptions {
+    fn config(&self, seed: u64) -> AlsConfig {
+        let Self { factors, alpha, regularisation: lambda, iterations } = *self;
+        AlsConfig { settings: Settings { factors, alpha, lambda, iterations, seed }, ..AlsConfig::default() }
+    }
+}
+
+impl TrainArgs {
+    /// Fills in from the configuration file what wasn't typed, and returns that file as a source of the bundle.
+    fn complete(&mut self, line: &CommandLine<'_>) -> Result<Option<Source>> {
+        let Some(path) = &self.config else { return Ok(None) };
+        let (config, source) = Config::read(path)?;
+        let data = &mut self.data;
+        if data.data.is_none() && data.items.is_none() {
+            data.items = Some(config.items);
+            if data.ratings.is_empty() {
+                data.ratings = config.ratings;
+            }
         }
-    };
-    option("seed", config.seed.to_string(), default.seed.to_string());
-    if args.model == ModelKind::SeedNetwork {
-        option("epochs", config.epochs.to_string(), default.epochs.to_string());
-        option("batch", config.batch.to_string(), default.batch.to_string());
-        option("learning-rate", config.learning_rate.to_string(), default.learning_rate.to_string());
-        option("ratings-known", config.ratings_known.to_string(), default.ratings_known.to_string());
+        let layout = &mut data.layout;
+        layout.columns = layout.columns.take().or(Some(config.columns)).filter(|columns| !columns.is_empty());
+        layout.separator = layout.separator.take().or(config.separator);
+        layout.scale = layout.scale.or(config.scale);
+        layout.ordered |= config.ordered;
+        // These two have defaults, so their values don't show whether they were typed.
+        if let Some(model) = config.model.filter(|_| !line.has("model")) {
+            self.model = model;
+        }
+        if let Some(seed) = config.seed.filter(|_| !line.has("seed")) {
+            self.network.seed = seed;
+        }
+        self.out = self.out.take().or(Some(config.out));
+        Ok(Some(source))
     }
-    if args.model == ModelKind::Als {
-        let (config, default) = (args.als.config(config.seed).settings, AlsConfig::default().settings);
-        option("factors", config.factors.to_string(), default.factors.to_string());
-        option("alpha", config.alpha.to_string(), default.alpha.to_string());
-        option("regularisation", config.lambda.to_string(), default.lambda.to_string());
-        option("iterations", config.iterations.to_string(), default.iterations.to_string());
+
+    fn read(&self) -> Result<Dataset> {
+        let started = Instant::now();
+        let dataset = self.data.read()?;
+        eprintln!(
+            "{} ratings of {} movies by {} users, read in {:.1} s",
+            dataset.ratings(),
+            dataset.catalog.len(),
+            dataset.users.len(),
+            started.elapsed().as_secs_f64()
+        );
+        dataset.lacks().iter().for_each(|line| eprintln!("{line}"));
+        Ok(dataset)
     }
-    match args.model {
-        ModelKind::Tower => {}
-        ModelKind::SeedNetwork => command.push_str(" --model seed-network"),
-        ModelKind::Als => command.push_str(" --model als"),
-    }
-    if let Some(titles) = &args.titles {
-        command.push_str(&format!(" --titles {}", name(titles)));
-    }
-    if args.no_states {
-        command.push_str(" --no-states");
-    }
-    if args.no_map {
-        command.push_str(" --no-map");
-    }
-    command
 }
 
-/// A fingerprint of the data that a checkpoint belongs to.
-fn fingerprint(sources: &[Source]) -> String {
-    let hashes: Vec<&str> = sources.iter().map(|source| source.sha256.as_str()).collect();
-    sha256_hex(hashes.join(" ").as_bytes())
+/// What a training works on, and what its manifest says of its origin.
+struct Run<'run> {
+    args: &'run TrainArgs,
+    dataset: &'run Dataset,
+    command: String,
 }
 
-/// A bundle that is ready to be written, with what its card says.
+impl Run<'_> {
+    /// The manifest's record of a training on these users.
+    fn training(&self, seed: u64, users: &[User]) -> Training {
+        Training {
+            command: self.command.clone(),
+            seed,
+            dataset: self.args.data.name(),
+            sources: self.dataset.sources.clone(),
+            users: users.len(),
+            ratings: users.iter().map(|user| user.events.len()).sum(),
+        }
+    }
+}
+
+/// A bundle that is ready to be written, and the contents of its card.
 struct Finished {
     packed: Packed,
     recipe: Recipe,
@@ -87,31 +161,27 @@ struct Finished {
 }
 
 /// Trains the model that was asked for and writes its bundle.
-pub fn train(args: &TrainArgs) -> Result<()> {
+pub(crate) fn train(mut args: TrainArgs, line: &CommandLine<'_>) -> Result<()> {
     let started = Instant::now();
-    let out = args.out()?;
-    let dataset = args.data.read()?;
-    eprintln!(
-        "{} ratings of {} movies by {} users, read in {:.1} s",
-        dataset.ratings(),
-        dataset.catalog.len(),
-        dataset.users.len(),
-        started.elapsed().as_secs_f64()
-    );
-    dataset.lacks().iter().for_each(|line| eprintln!("{line}"));
-    let mut partial = out.to_owned().into_os_string();
-    partial.push(".partial");
-    let checkpoint = Checkpoint::new(Path::new(&partial), &fingerprint(&dataset.sources));
-    // Before anything that takes minutes, so that a wrong row is named at once.
+    let config = args.complete(line)?;
+    // The parser lets nobody leave out both --out and --config.
+    let out = args.out.as_deref().context("name the bundle's folder with --out")?;
+    let dataset = args.read()?;
+    let checkpoint = checkpoint(out, &dataset.sources);
+    // Before anything that takes minutes, so that errors in links.csv come at once.
     let links = match &args.data.data {
         Some(folder) => read_links(folder, &dataset.catalog)?,
         None => None,
     };
+    let run = Run { args: &args, dataset: &dataset, command: line.to_string() };
     let Finished { mut packed, recipe, evaluation } = match args.model {
-        ModelKind::Tower => train_tower(args, &dataset)?,
-        ModelKind::SeedNetwork => train_seed_network(args, &dataset, &checkpoint)?,
-        ModelKind::Als => train_als(args, &dataset)?,
+        ModelKind::Tower => train_tower(&run)?,
+        ModelKind::SeedNetwork => train_seed_network(&run, &checkpoint)?,
+        ModelKind::Als => train_als(&run)?,
     };
+    if let Some(source) = config {
+        add_source(&mut packed.manifest, source);
+    }
     match (links, &args.data.data) {
         (Some((links, source)), _) => packed.add_links(&links, source)?,
         (None, Some(folder)) => eprintln!("{} holds no {LINKS_FILE}, so the bundle has no links", folder.display()),
@@ -120,12 +190,10 @@ pub fn train(args: &TrainArgs) -> Result<()> {
     if !args.no_map {
         let drawing = Instant::now();
         let map = add_map(&mut packed)?;
-        eprintln!("{}", said(&map, drawing));
+        eprintln!("{}", describe(&map, drawing));
     }
     packed.write(out)?;
-    let card = model_card(&packed.manifest, &recipe, &evaluation);
-    let card_path = out.join("README.md");
-    std::fs::write(&card_path, card).with_context(|| format!("{} can't be written", card_path.display()))?;
+    files::write(&out.join("README.md"), model_card(&packed.manifest, &recipe, &evaluation).as_bytes())?;
     checkpoint.remove();
     println!("{}", text(&evaluation));
     for file in packed.manifest.files.values() {
@@ -135,22 +203,24 @@ pub fn train(args: &TrainArgs) -> Result<()> {
     Ok(())
 }
 
-/// The tower is trained twice: without the held-out users, to measure it, and on everybody, to ship it.
-fn train_tower(args: &TrainArgs, dataset: &Dataset) -> Result<Finished> {
+/// The checkpoint of a training on these files, next to the bundle's folder.
+fn checkpoint(out: &Path, sources: &[Source]) -> Checkpoint {
+    let mut folder = out.to_owned().into_os_string();
+    folder.push(".partial");
+    let hashes: Vec<&str> = sources.iter().map(|source| source.sha256.as_str()).collect();
+    Checkpoint::new(Path::new(&folder), &sha256_hex(hashes.join(" ").as_bytes()))
+}
+
+/// Trains the tower twice: without the held-out users, to measure it, and on all users, to ship it.
+fn train_tower(run: &Run<'_>) -> Result<Finished> {
+    let Run { args, dataset, .. } = run;
     ensure_fits(&dataset.catalog, &dataset.users)?;
-    let config = TowerConfig { seed: args.options.seed, ..TowerConfig::for_times(dataset.times) };
+    let config = TowerConfig { seed: args.network.seed, ..TowerConfig::for_times(dataset.times) };
     let titles = reduced_titles(args.titles.as_deref(), &dataset.catalog)?;
-    // The first of the users are those of the main file, as the visitors are.
+    // The first `main` users are those of the main file; visitors are like them.
     let pack = |users: &[User], main: usize| -> Result<Packed> {
         let (tower, _) = tower::fit(&dataset.catalog, users, &config)?;
-        let training = Training {
-            command: command_line(args),
-            seed: config.seed,
-            dataset: args.data.name(),
-            sources: dataset.sources.clone(),
-            users: users.len(),
-            ratings: users.iter().map(|user| user.events.len()).sum(),
-        };
+        let training = run.training(config.seed, users);
         let mut packed = Packed::new(&tower, &dataset.catalog, "watchnext-tower", training)?;
         if !dataset.has_reactions() {
             return Ok(packed);
@@ -171,20 +241,14 @@ fn train_tower(args: &TrainArgs, dataset: &Dataset) -> Result<Finished> {
     Ok(Finished { packed, recipe, evaluation })
 }
 
-/// ALS is trained twice, as the tower is: without the held-out users, and on everybody.
-fn train_als(args: &TrainArgs, dataset: &Dataset) -> Result<Finished> {
-    let config = args.als.config(args.options.seed);
+/// Trains ALS twice, as the tower: without the held-out users, and on all users.
+fn train_als(run: &Run<'_>) -> Result<Finished> {
+    let Run { args, dataset, .. } = run;
+    let config = args.als.config(args.network.seed);
     let pack = |users: &[User]| -> Result<(Packed, usize)> {
         let started = Instant::now();
         let model = als::fit(&dataset.catalog, users, &config)?;
-        let training = Training {
-            command: command_line(args),
-            seed: config.settings.seed,
-            dataset: args.data.name(),
-            sources: dataset.sources.clone(),
-            users: users.len(),
-            ratings: users.iter().map(|user| user.events.len()).sum(),
-        };
+        let training = run.training(config.settings.seed, users);
         eprintln!("trained on {} ratings in {:.1} s", training.ratings, started.elapsed().as_secs_f64());
         let packed = Packed::new(&model, &dataset.catalog, "watchnext-als", training)?;
         Ok((packed, model.fold_in().steps()))
@@ -199,15 +263,16 @@ fn train_als(args: &TrainArgs, dataset: &Dataset) -> Result<Finished> {
     Ok(Finished { packed, recipe, evaluation })
 }
 
-fn train_seed_network(args: &TrainArgs, dataset: &Dataset, checkpoint: &Checkpoint) -> Result<Finished> {
+/// Trains the seed network on the training users, and measures it on the held-out ones.
+fn train_seed_network(run: &Run<'_>, checkpoint: &Checkpoint) -> Result<Finished> {
+    let Run { args, dataset, command } = run;
     ensure!(
         dataset.has_order(),
-        "the seed's network predicts the next movie, and these ratings have no times. Take --model tower, or say --ordered if the \
-         file's order is that of watching."
+        "the seed network predicts the next movie, but these ratings have no times. Use --model tower, or add \
+         --ordered if the file's order is that of watching."
     );
-    let config = args.options.config();
-    let command = command_line(args);
-    let mut fitted = fit(dataset, &config, !args.no_states, &args.data.name(), &command, Some(checkpoint))?;
+    let config = args.network.config();
+    let mut fitted = fit(dataset, &config, !args.no_states, &args.data.name(), command, Some(checkpoint))?;
     eprintln!("trained; measuring on the held-out users");
     let evaluation = evaluate_held_out(dataset, &fitted.packed.recommender()?)?;
     fitted.packed.manifest.held_out = held_out_figures(&evaluation, fitted.recall);

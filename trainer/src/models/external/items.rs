@@ -10,10 +10,11 @@ use watchnext::index::InnerProductIndex;
 use super::PackRequest;
 use super::arrays::{self, Kind};
 use super::given::GivenFile;
+use crate::choice::Choice;
 use crate::math::embeddings::EmbeddingTable;
 
 /// How a user's vector meets an item's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
     /// The product, and the item's bias if it has one.
     Dot,
@@ -24,7 +25,7 @@ pub enum Metric {
 }
 
 /// How the items' vectors are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Storage {
     /// 8 bits a number with a scale an item, a quarter of the download.
     Int8,
@@ -32,22 +33,17 @@ pub enum Storage {
     Float,
 }
 
-impl fmt::Display for Metric {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Dot => "dot",
-            Self::Cosine => "cosine",
-            Self::L2 => "l2",
-        })
-    }
+impl Choice for Metric {
+    const NAMED: &'static [(&'static str, Self)] = &[("dot", Self::Dot), ("cosine", Self::Cosine), ("l2", Self::L2)];
 }
 
-impl fmt::Display for Storage {
+impl Choice for Storage {
+    const NAMED: &'static [(&'static str, Self)] = &[("int8", Self::Int8), ("float", Self::Float)];
+}
+
+impl fmt::Display for Metric {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Int8 => "int8",
-            Self::Float => "float",
-        })
+        formatter.write_str(self.name())
     }
 }
 

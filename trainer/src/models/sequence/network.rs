@@ -20,19 +20,24 @@ use candle_core::{Device, Tensor, Var};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
+use crate::choice::Choice;
 use crate::nn::attention::CausalAttention;
 use crate::nn::layers::{LayerNorm, Linear};
 use crate::nn::ops::{RowTargets, SoftmaxCrossEntropy};
 use crate::nn::recurrence::GatedRecurrence;
 
 /// How a layer mixes a step with those before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mixer {
     /// A gated linear recurrence.
     Recurrence,
     /// Causal self-attention.
     Attention,
+}
+
+impl Choice for Mixer {
+    const NAMED: &'static [(&'static str, Self)] = &[("recurrence", Self::Recurrence), ("attention", Self::Attention)];
 }
 
 /// A network's sizes.

@@ -1,21 +1,22 @@
-//! `trainer sequences`.
+//! `trainer internal sequences`.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
+use clap::Args;
 use serde::Serialize;
 
-use crate::cli::{Layers, SequenceOptions, SequencesArgs};
+use crate::choice::Choice;
+use crate::files;
 use crate::models::sequence::data::{Sequences, Target};
 use crate::models::sequence::evaluate::{Figures, popularity, rank};
 use crate::models::sequence::followers::{Followers, FollowersConfig};
 use crate::models::sequence::network::{Mixer, Sizes};
 use crate::models::sequence::shipped::{Measured, measure};
-use crate::models::sequence::tower::{Choice, Tower};
+use crate::models::sequence::tower::{Choice as Combination, Tower};
 use crate::models::sequence::train::{EpochFigures, SequenceConfig, train};
 use crate::nn::checkpoint::Checkpoint;
 
@@ -27,7 +28,109 @@ const PUBLISHED: [(&str, f64, f64); 4] = [
     ("HSTU-large in RecTools, with time stamps", 0.2164, 0.3642),
 ];
 
-/// What the command found.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  trainer internal sequences --data ml-1m-sequences --out sequences")]
+pub(crate) struct SequencesArgs {
+    /// A file of lines "userId movieId movieId …", the movies in the order of watching, or a folder with such a
+    /// sequences.txt.
+    #[arg(long, value_name = "PATH")]
+    data: PathBuf,
+    /// Folder for the tower, its figures and, during training, its checkpoints.
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+    #[command(flatten)]
+    networks: NetworkOptions,
+    #[command(flatten)]
+    followers: FollowersOptions,
+    /// Stop at the validation targets and leave the test targets alone, for trials.
+    #[arg(long)]
+    trial: bool,
+    /// Threads to compute with. The figures don't depend on them.
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The settings of the causal networks.
+#[derive(Debug, Args)]
+struct NetworkOptions {
+    /// Layers of a network from first to last, separated by commas: recurrence or attention. Repeat it for each
+    /// network of the average [default: recurrence,recurrence and recurrence,attention].
+    #[arg(long = "network", value_name = "LAYERS", value_parser = layers)]
+    networks: Vec<Layers>,
+    /// Width of a movie's embedding.
+    #[arg(long, default_value_t = 64)]
+    dim: usize,
+    /// Width within a recurrence or attention.
+    #[arg(long, default_value_t = 128)]
+    channels: usize,
+    /// Width of a layer's hidden part.
+    #[arg(long, default_value_t = 256)]
+    hidden: usize,
+    /// Heads of attention.
+    #[arg(long, default_value_t = 2)]
+    heads: usize,
+    /// Share of numbers dropped between layers in training, from 0 to 1.
+    #[arg(long, default_value_t = 0.2)]
+    dropout: f64,
+    /// Latest movies of a history that a network reads.
+    #[arg(long, default_value_t = 200)]
+    window: usize,
+    /// Passes over the users.
+    #[arg(long, default_value_t = 20)]
+    epochs: usize,
+    /// Last epoch to run of each network, separated by commas [default: all epochs]. The last number holds for all
+    /// further networks.
+    #[arg(long, value_delimiter = ',')]
+    last_epochs: Vec<usize>,
+    /// Steps in a batch.
+    #[arg(long, default_value_t = 2048)]
+    batch: usize,
+    /// Adam's learning rate at its peak.
+    #[arg(long, default_value_t = 0.002)]
+    learning_rate: f64,
+    /// Weight of each further movie as a target, relative to the one before it; 0 trains on the next movie alone.
+    #[arg(long, default_value_t = 0.0)]
+    ahead: f32,
+    /// Let watched movies take part in the softmax.
+    #[arg(long)]
+    watched_compete: bool,
+    /// Seed of all random numbers.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// The settings of the regression on the movies that followed.
+#[derive(Debug, Args)]
+struct FollowersOptions {
+    /// Weights of a movie relative to the one after it, separated by commas: one per way of counting what followed.
+    #[arg(long, value_delimiter = ',', default_values_t = [0.5, 0.9])]
+    decays: Vec<f32>,
+    /// L2 penalty of the regression.
+    #[arg(long, default_value_t = 100.0)]
+    ridge: f32,
+    /// Columns kept of its solution; 0 leaves the regression out.
+    #[arg(long, default_value_t = 1024)]
+    rank: usize,
+}
+
+/// A network's layers.
+#[derive(Debug, Clone)]
+struct Layers(Vec<Mixer>);
+
+/// Reads a network's layers.
+fn layers(text: &str) -> Result<Layers, String> {
+    let layer = |name: &str| {
+        let known = || Mixer::names().collect::<Vec<_>>().join(" or ");
+        Mixer::from_name(&name.trim().to_ascii_lowercase())
+            .ok_or_else(|| format!("there is no layer {name:?}; a layer is {}", known()))
+    };
+    text.split(',').map(layer).collect::<Result<_, _>>().map(Layers)
+}
+
+/// The results of a run.
 #[derive(Debug, Serialize)]
 struct Outcome {
     users: usize,
@@ -35,8 +138,8 @@ struct Outcome {
     sha256: String,
     networks: Vec<TrainedNetwork>,
     followers: Option<FollowersConfig>,
-    choices: Vec<Choice>,
-    /// None in a trial.
+    choices: Vec<Combination>,
+    /// None for a trial.
     test: Option<Test>,
     seconds: f64,
 }
@@ -56,12 +159,12 @@ struct Test {
     tower: Measured,
 }
 
-/// Trains causal towers and measures them beside published figures.
-pub fn sequences(args: &SequencesArgs) -> Result<()> {
+/// Trains causal towers and compares them with published figures.
+pub(crate) fn sequences(args: &SequencesArgs) -> Result<()> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build();
     let outcome = pool.context("the threads can't be started; try another --threads")?.install(|| run(args))?;
     let json = serde_json::to_string_pretty(&outcome)?;
-    write(&args.out.join("figures.json"), json.as_bytes())?;
+    files::write(&args.out.join("figures.json"), json.as_bytes())?;
     println!("{}", if args.json { json } else { text(&outcome) });
     Ok(())
 }
@@ -69,16 +172,17 @@ pub fn sequences(args: &SequencesArgs) -> Result<()> {
 fn run(args: &SequencesArgs) -> Result<Outcome> {
     let started = Instant::now();
     let sequences = Sequences::read(&args.data)?;
-    let followers = (args.rank > 0).then(|| FollowersConfig {
-        decays: args.decays.clone(),
-        ridge: args.ridge,
-        rank: args.rank,
-        window: args.options.window,
+    let FollowersOptions { decays, ridge, rank } = &args.followers;
+    let followers = (*rank > 0).then(|| FollowersConfig {
+        decays: decays.clone(),
+        ridge: *ridge,
+        rank: *rank,
+        window: args.networks.window,
     });
     let (mut trained, mut networks) = (Vec::new(), Vec::new());
-    for (at, config) in configs(&args.options).iter().enumerate() {
+    for (at, config) in configs(&args.networks).iter().enumerate() {
         let checkpoint = Checkpoint::new(&args.out.join(format!("network-{}", at + 1)), &sequences.sha256);
-        let last_epochs = &args.options.last_epochs;
+        let last_epochs = &args.networks.last_epochs;
         let last_epoch = last_epochs.get(at).or(last_epochs.last()).copied();
         let network = train(&sequences, config, last_epoch, Some(&checkpoint))?;
         networks.push(TrainedNetwork {
@@ -103,10 +207,10 @@ fn run(args: &SequencesArgs) -> Result<Outcome> {
     })
 }
 
-/// Writes the tower and measures it, once all has been chosen.
+/// Writes the chosen tower and measures it.
 fn test(sequences: &Sequences, tower: &Tower, out: &Path) -> Result<Test> {
     let model = tower.onnx()?;
-    write(&out.join("user_tower.onnx"), &model)?;
+    files::write(&out.join("user_tower.onnx"), &model)?;
     let (movies, dim) = tower.table.vectors.dim();
     let vectors: Vec<f32> = tower.table.vectors.iter().copied().collect();
     let tensors = HashMap::from([
@@ -114,18 +218,12 @@ fn test(sequences: &Sequences, tower: &Tower, out: &Path) -> Result<Test> {
         ("bias", Tensor::from_slice(&tower.table.bias, movies, &Device::Cpu)?),
         ("movie_ids", Tensor::from_slice(&sequences.movies, movies, &Device::Cpu)?),
     ]);
-    write(&out.join("movies.safetensors"), &safetensors::serialize(&tensors, None)?)?;
+    files::write(&out.join("movies.safetensors"), &safetensors::serialize(&tensors, None)?)?;
     let popular = popularity(sequences);
     let questions = sequences.questions(Target::Test);
     let ranks: Vec<usize> =
         questions.iter().map(|(history, target)| rank(&popular, history, *target)).collect::<Result<_>>()?;
     Ok(Test { popularity: Figures::new(&ranks), tower: measure(sequences, tower, &model)? })
-}
-
-fn write(path: &PathBuf, bytes: &[u8]) -> Result<()> {
-    let place = || format!("{} can't be written", path.display());
-    path.parent().map_or(Ok(()), fs::create_dir_all).with_context(place)?;
-    fs::write(path, bytes).with_context(place)
 }
 
 /// The outcome as tables.
@@ -161,8 +259,8 @@ fn text(outcome: &Outcome) -> String {
     text
 }
 
-/// The networks' settings, which differ in their layers and their seeds.
-fn configs(options: &SequenceOptions) -> Vec<SequenceConfig> {
+/// The networks' settings. They differ in their layers and seeds.
+fn configs(options: &NetworkOptions) -> Vec<SequenceConfig> {
     let usual = [Layers(vec![Mixer::Recurrence, Mixer::Recurrence]), Layers(vec![Mixer::Recurrence, Mixer::Attention])];
     let networks = if options.networks.is_empty() { usual.as_slice() } else { &options.networks };
     let config = |(at, layers): (usize, &Layers)| SequenceConfig {
