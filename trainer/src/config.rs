@@ -9,7 +9,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::data::columns::{ColumnNames, Kind, Role};
-use crate::data::{Scale, nearest};
+use crate::data::{Scale, nearest_name};
 use crate::models::ModelKind;
 
 /// The file's name in a folder.
@@ -167,7 +167,7 @@ fn name(columns: &mut ColumnNames, kind: Kind, said: &Table) -> Result<()> {
 }
 
 fn meant(name: &str, known: &[&str]) -> String {
-    nearest(name, known.iter().copied()).map_or_else(String::new, |name| format!(" (did you mean {name}?)"))
+    nearest_name(name, known.iter().copied()).map_or_else(String::new, |name| format!(" (did you mean {name}?)"))
 }
 
 /// The text of a configuration file for these files, with all that it may say in comments.

@@ -26,6 +26,9 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// The end of an error about a file that can't be written.
 pub(crate) const WRITE_REMEDY: &str = "Free disk space, or check the folder's permissions.";
 
+/// The end of an error about a file that can't be read.
+pub(crate) const READ_REMEDY: &str = "Check the path and its permissions.";
+
 /// Writes a file, and the folders above it.
 ///
 /// # Errors
@@ -41,7 +44,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// A file that can't be read.
 pub(crate) fn sha256(path: &Path) -> Result<String> {
-    let place = || format!("{} can't be read. Check the path and its permissions.", path.display());
+    let place = || format!("{} can't be read. {READ_REMEDY}", path.display());
     let mut file = File::open(path).with_context(place)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 16];

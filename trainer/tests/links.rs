@@ -1,4 +1,4 @@
-//! `links.csv`: read for the movies of a catalogue, and refused with file, line and remedy where it is wrong.
+//! `links.csv` is read for the movies of a catalogue. Errors give the file, the line and the remedy.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use anyhow::Result;
@@ -60,7 +60,7 @@ fn a_wrong_row_is_named_by_file_line_column_and_content() {
         (",0114319,11860", "column `movieId`"),
         ("seven,0114319,11860", "column `movieId`"),
         ("7,0114319", "line 3"),
-        ("1,0114319,11860", "movie 1 stands twice"),
+        ("1,0114319,11860", "movie 1 occurs twice"),
     ];
     for (row, reason) in cases {
         let message = refusal(&format!("movieId,imdbId,tmdbId\n1,0114709,862\n{row}\n6,0113277,949\n"));

@@ -42,7 +42,7 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<()> {
             let (data, items) = (args.data.clone(), args.items.clone());
             let dataset =
                 DataArgs { data, items, ratings: args.ratings.clone(), layout: args.layout.clone() }.read()?;
-            dataset.lacks().iter().for_each(|line| eprintln!("{line}"));
+            dataset.limitations().iter().for_each(|line| eprintln!("{line}"));
             let titles = reduced_titles(args.titles.as_deref(), &dataset.catalog)?;
             let (methods, reaction_methods) =
                 chosen(all_of(dataset.times, &protocols, &config, titles), &args.methods)?;

@@ -98,7 +98,7 @@ pub fn train(args: &TrainArgs) -> Result<()> {
         dataset.users.len(),
         started.elapsed().as_secs_f64()
     );
-    dataset.lacks().iter().for_each(|line| eprintln!("{line}"));
+    dataset.limitations().iter().for_each(|line| eprintln!("{line}"));
     let mut partial = out.to_owned().into_os_string();
     partial.push(".partial");
     let checkpoint = Checkpoint::new(Path::new(&partial), &fingerprint(&dataset.sources));
