@@ -1,4 +1,5 @@
-//! Over a hundred defects of CSV and Parquet files. Each is rejected with its file, its place and a remedy, without a panic.
+//! Over a hundred defects of CSV and Parquet files. Each is rejected with its file, its place and a remedy, without a
+//! panic.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::path::Path;

@@ -14,8 +14,8 @@ pub struct CoOccurrence {
 }
 
 impl CoOccurrence {
-    /// Counts with a weight of `1 / length^power` for each user. The weights are scaled to a mean of 1 over all events, so a
-    /// constant that is added to a count means the same for every power.
+    /// Counts with a weight of `1 / length^power` for each user. The weights are scaled to a mean of 1 over all events,
+    /// so a constant that is added to a count means the same for every power.
     pub fn new(incidence: &Incidence, power: f32) -> Self {
         let lengths = || incidence.movies_of.iter().map(|movies| movies.len() as f32);
         let raw: Vec<f32> = lengths().map(|length| if length > 0.0 { length.powf(-power) } else { 0.0 }).collect();

@@ -90,7 +90,8 @@ impl CsvTable {
         &self.columns
     }
 
-    /// Calls `each` with every row's line and its fields at `places`. A row that isn't like the header goes to `problems`.
+    /// Calls `each` with every row's line and its fields at `places`. A row that isn't like the header goes to
+    /// `problems`.
     ///
     /// # Errors
     /// A file that stops being readable, and one without rows.
@@ -130,8 +131,8 @@ impl CsvTable {
         watched.ended && !watched.ends_with_break
     }
 
-    /// The line in which a record begins that was just read. The parser tells only where it is after the record; before the
-    /// record, it hasn't skipped the blank lines yet.
+    /// The line in which a record begins that was just read. The parser tells only where it is after the record; before
+    /// the record, it hasn't skipped the blank lines yet.
     fn line_of(&self, record: &csv::ByteRecord) -> u32 {
         let breaks_after = u64::from(!self.is_crlf && !self.is_cut_off());
         let within = record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;

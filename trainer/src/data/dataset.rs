@@ -27,8 +27,8 @@ pub struct Dataset {
     /// The users of the folder's own `ratings.csv` by ascending id, then those who are only in further files, likewise.
     pub users: Vec<User>,
     /// How many of `users`, from the first on, are in the folder's own `ratings.csv`. The others may train a model but
-    /// never measure it, so figures with and without further files are about the same people. With your own catalogue, all
-    /// users are main users.
+    /// never measure it, so figures with and without further files are about the same people. With your own catalogue,
+    /// all users are main users.
     pub main_users: usize,
     /// How much is known about the times of the events.
     pub times: Times,
@@ -37,8 +37,8 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Reads `folder/movies.csv`, `folder/ratings.csv` and any `more` ratings of the same catalogue. The catalogue holds
-    /// the movies that have at least one rating, by ascending id.
+    /// Reads `folder/movies.csv`, `folder/ratings.csv` and any `more` ratings of the same catalogue. The catalogue
+    /// holds the movies that have at least one rating, by ascending id.
     ///
     /// # Errors
     /// A missing or empty file or one of another kind, and wrong rows with their lines and the remedies.
@@ -53,9 +53,9 @@ impl Dataset {
         Self::read_files(&folder.join("movies.csv"), &files, None)
     }
 
-    /// Reads your own items and their ratings. A file whose name ends in `.parquet` is Parquet, any other CSV. The catalogue
-    /// holds the items that have at least one rating. Ids that are whole numbers below 2³² stay. Others are numbered from 1
-    /// in the order of the items' file, and the catalogue keeps them as keys.
+    /// Reads your own items and their ratings. A file whose name ends in `.parquet` is Parquet, any other CSV. The
+    /// catalogue holds the items that have at least one rating. Ids that are whole numbers below 2³² stay. Others are
+    /// numbered from 1 in the order of the items' file, and the catalogue keeps them as keys.
     ///
     /// # Errors
     /// As [`Dataset::read`], and a header whose columns aren't clear.
@@ -97,8 +97,9 @@ impl Dataset {
         Ok(Self { catalog, users, main_users: main.len(), times, sources })
     }
 
-    /// Reads a file of ratings of a finished catalogue, in MovieLens's form if there is no `layout`. Returns the users, how
-    /// many ratings were left out because the catalogue doesn't have their movies, and how much is known about their times.
+    /// Reads a file of ratings of a finished catalogue, in MovieLens's form if there is no `layout`. Returns the users,
+    /// how many ratings were left out because the catalogue doesn't have their movies, and how much is known about
+    /// their times.
     ///
     /// # Errors
     /// As [`Dataset::read`], but unknown movies are no error.
@@ -165,8 +166,8 @@ impl Dataset {
                 "no times: the order of the file counts, as --ordered says; popularity by year isn't known".to_owned(),
             ),
             Times::Unknown => lines.push(
-                "no times: the next movie (protocol P1) isn't measured, since the file may be in any order; if it is in \
-                 the order of watching, add --ordered"
+                "no times: the next movie (protocol P1) isn't measured, since the file may be in any order; if it is \
+                 in the order of watching, add --ordered"
                     .to_owned(),
             ),
         }
@@ -198,8 +199,8 @@ fn build_catalog(
     Ok((catalog, rows))
 }
 
-/// The time given to ratings without times, in seconds since 1970: the end of the newest item's year, when all items were
-/// out.
+/// The time given to ratings without times, in seconds since 1970: the end of the newest item's year, when all items
+/// were out.
 fn newest(catalog: &Catalog) -> i64 {
     const SECONDS_PER_YEAR: i64 = 31_556_952;
     let newest = catalog.movies().iter().filter_map(|movie| movie.year).max().unwrap_or(2000);

@@ -1,10 +1,10 @@
 //! Item-item matrices, as the product of two thin tables each.
 //!
 //! Two movies are alike in taste if the same users like them, or rated them. Their similarity is the shrunk cosine
-//! `S[i, j] = Σ_u w_u / (√(n_i n_j) + shrinkage)`, where a user's weight `w_u` is one over the root of the length of the
-//! user's list. They are alike in sequence if they often follow each other closely, in either order; the form is the same.
-//! The best factors of a given rank come from the randomised range finder of Halko, Martinsson and Tropp, *Finding
-//! Structure with Randomness* (SIAM Review 2011).
+//! `S[i, j] = Σ_u w_u / (√(n_i n_j) + shrinkage)`, where a user's weight `w_u` is one over the root of the length of
+//! the user's list. They are alike in sequence if they often follow each other closely, in either order; the form is
+//! the same. The best factors of a given rank come from the randomised range finder of Halko, Martinsson and Tropp,
+//! *Finding Structure with Randomness* (SIAM Review 2011).
 
 use anyhow::{Result, bail};
 use faer::linalg::matmul::matmul;
@@ -160,9 +160,9 @@ impl Symmetric for Gram {
     }
 }
 
-/// Vectors `[movies, rank]` by which movies with the same viewers are near each other. They are the right singular vectors
-/// of the matrix of viewers and movies, times the roots of their singular values, the largest first. `lists` has each
-/// user's movies. Long lists and popular movies weigh less.
+/// Vectors `[movies, rank]` by which movies with the same viewers are near each other. They are the right singular
+/// vectors of the matrix of viewers and movies, times the roots of their singular values, the largest first. `lists`
+/// has each user's movies. Long lists and popular movies weigh less.
 ///
 /// # Errors
 /// An eigenvalue problem that doesn't converge.

@@ -79,8 +79,8 @@ impl Items {
         Ok(Self { rows, ids, source, has_rating_counts: count.is_some() })
     }
 
-    /// The catalogue of all items in the order of the file, with the rating counts of the file and its categories split at
-    /// `separator`.
+    /// The catalogue of all items in the order of the file, with the rating counts of the file and its categories split
+    /// at `separator`.
     ///
     /// # Errors
     /// More categories than can be used.
@@ -89,8 +89,8 @@ impl Items {
         self.catalog_of(&all, |at| self.rows.get(at).map_or(0, |item| item.rating_count), separator)
     }
 
-    /// The catalogue of the items at the places `order` of the file, in this order. `ratings` gives the rating count of a
-    /// place; categories are split at `separator`.
+    /// The catalogue of the items at the places `order` of the file, in this order. `ratings` gives the rating count of
+    /// a place; categories are split at `separator`.
     ///
     /// # Errors
     /// More categories than can be used.
@@ -105,9 +105,9 @@ impl Items {
             items().flat_map(|(_, item)| split_categories(&item.categories, separator)).collect();
         ensure!(
             genres.len() <= MAX_CATEGORIES,
-            "the items have {} different categories, such as {}; at most {MAX_CATEGORIES} can be used. Name a column of \
-             broader ones, or none: --columns categories=. If one category is read as many, or many as one, name the text \
-             between them: --separator ';'.",
+            "the items have {} different categories, such as {}; at most {MAX_CATEGORIES} can be used. Name a column \
+             of broader ones, or none: --columns categories=. If one category is read as many, or many as one, name the \
+             text between them: --separator ';'.",
             genres.len(),
             quoted(genres.first().map_or("", String::as_str))
         );

@@ -18,8 +18,8 @@ pub const LINKS_FILE: &str = "links.csv";
 /// Its columns.
 const COLUMNS: [&str; 3] = ["movieId", "imdbId", "tmdbId"];
 
-/// Reads `folder/links.csv` for the movies of `catalog`, if there is such a file. A number may be empty, and a movie may
-/// have no row. Rows of movies that aren't in the catalogue are left out, as they are with `movies.csv`.
+/// Reads `folder/links.csv` for the movies of `catalog`, if there is such a file. A number may be empty, and a movie
+/// may have no row. Rows of movies that aren't in the catalogue are left out, as they are with `movies.csv`.
 ///
 /// # Errors
 /// A folder that doesn't exist, an empty file or one of another kind, and wrong rows with their lines and the remedies.

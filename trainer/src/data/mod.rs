@@ -1,8 +1,8 @@
 //! A catalogue and its ratings: read from MovieLens's folder, or from your own files in CSV or Parquet.
 //!
 //! [`csv`] and [`parquet`] stream their files, both behind [`table`]. [`columns`] finds out which column is which, and
-//! [`values`] parses the texts. [`items`] and [`ratings`] make rows of them, and [`problems`] collects all wrong rows with
-//! their places. A rating takes 24 bytes in memory, so ten million fit into 240 MB.
+//! [`values`] parses the texts. [`items`] and [`ratings`] make rows of them, and [`problems`] collects all wrong rows
+//! with their places. A rating takes 24 bytes in memory, so ten million fit into 240 MB.
 
 pub mod columns;
 pub mod cooccurrence;

@@ -46,8 +46,8 @@ impl ParquetTable {
         ensure!(!magic.is_empty(), "{shown} is empty. Fetch or write it again.");
         ensure!(
             magic == b"PAR1",
-            "{shown} isn't Parquet by its first bytes, though its name says so. If it is text, give it a name that ends \
-             in .csv."
+            "{shown} isn't Parquet by its first bytes, though its name says so. If it is text, give it a name that \
+             ends in .csv."
         );
         let builder = guarded(|| ParquetRecordBatchReaderBuilder::try_new(file)).with_context(|| {
             format!("{shown} isn't a whole Parquet file: it is cut off or damaged. Fetch or write it again")
@@ -61,7 +61,8 @@ impl ParquetTable {
         &self.columns
     }
 
-    /// Calls `each` with every row's number, from 1, and its texts at `places`. A row with a NUL byte goes to `problems`.
+    /// Calls `each` with every row's number, from 1, and its texts at `places`. A row with a NUL byte goes to
+    /// `problems`.
     ///
     /// # Errors
     /// A damaged file, with the last row before the damage, and one without rows.
@@ -94,7 +95,10 @@ impl ParquetTable {
                 let at = sorted.iter().position(|sorted| sorted == place).unwrap_or_default();
                 texts.push(column_texts(&batch, at).with_context(|| {
                     let name = name(place);
-                    format!("{shown}: column `{name}`, after row {rows}, can't be read as text or numbers. Write it as one of them")
+                    format!(
+                        "{shown}: column `{name}`, after row {rows}, can't be read as text or numbers. Write it as one \
+                         of them"
+                    )
                 })?);
             }
             for row in 0..batch.num_rows() {

@@ -98,8 +98,8 @@ impl RatingRows {
         let timed = chosen.slot(Role::Time).is_some();
         ensure!(
             self.timed.is_none_or(|before| before == timed),
-            "{}: this file has {} times and the one before it {}. Add a column of times to the one, or leave them out of \
-             both: --columns time=",
+            "{}: this file has {} times and the one before it {}. Add a column of times to the one, or leave them out \
+             of both: --columns time=",
             path.display(),
             if timed { "" } else { "no" },
             if timed { "none" } else { "some" }

@@ -34,8 +34,8 @@ impl Table {
         Ok(Self::Csv(CsvTable::open(path)?))
     }
 
-    /// Opens a file of items or ratings and finds its columns: MovieLens's own if there is no `layout`. With a `layout`,
-    /// the choice is printed.
+    /// Opens a file of items or ratings and finds its columns: MovieLens's own if there is no `layout`. With a
+    /// `layout`, the choice is printed.
     ///
     /// # Errors
     /// As [`open`](Self::open), and a header that lacks a column.
@@ -67,7 +67,8 @@ impl Table {
     }
 
     /// Calls `each` with every row: its line, or its number from 1, and its texts in the columns at `places`, at most
-    /// [`MAX_COLUMNS`](super::row::MAX_COLUMNS). A missing value is an empty text. A damaged row goes to `problems` instead.
+    /// [`MAX_COLUMNS`](super::row::MAX_COLUMNS). A missing value is an empty text. A damaged row goes to `problems`
+    /// instead.
     ///
     /// # Errors
     /// A file that stops being readable, and one without rows.

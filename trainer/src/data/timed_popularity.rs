@@ -11,8 +11,8 @@ const STEP: f32 = 0.5;
 /// A movie that somebody has, and the year with its fraction in which it was rated.
 pub type TimedEvent = (u32, f32);
 
-/// The time constant in years by which an event fades: after so long before or after the visit, it counts 1/e. Without one,
-/// all times count alike.
+/// The time constant in years by which an event fades: after so long before or after the visit, it counts 1/e. Without
+/// one, all times count alike.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Season(pub Option<f32>);
 
@@ -46,8 +46,8 @@ pub struct TimedPopularity {
 }
 
 impl TimedPopularity {
-    /// Counts `events` of `movies` movies. The counts of each moment are scaled to sum to the number of events, so their
-    /// logarithms are comparable between seasons.
+    /// Counts `events` of `movies` movies. The counts of each moment are scaled to sum to the number of events, so
+    /// their logarithms are comparable between seasons.
     pub fn new(movies: usize, events: &[TimedEvent], season: Season) -> Self {
         let years = || events.iter().map(|(_, year)| *year);
         let first = years().reduce(f32::min).unwrap_or_default();

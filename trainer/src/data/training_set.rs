@@ -9,8 +9,8 @@ use super::user::User;
 /// The users that a method may learn from.
 #[derive(Debug, Clone)]
 pub struct TrainingSet {
-    /// The movies. Every event's index is one of its rows. Its counts of ratings come from `users` alone, so nothing leaks
-    /// from held-out users.
+    /// The movies. Every event's index is one of its rows. Its counts of ratings come from `users` alone, so nothing
+    /// leaks from held-out users.
     pub catalog: Catalog,
     /// Main users first, then users who only train.
     pub users: Vec<User>,

@@ -5,7 +5,8 @@ use watchnext::features::LocalTime;
 
 use super::user::{Event, User};
 
-/// A user's movies as dense indices, with the years in which they were rated. A year has its fraction: 2015.5 is July 2015.
+/// A user's movies as dense indices, with the years in which they were rated. A year has its fraction: 2015.5 is July
+/// 2015.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct UserMovies {
     /// All rated movies, `[rated]`, oldest first.

@@ -12,7 +12,8 @@ use watchnext::history::Rating;
 /// The scale on which ratings are kept: MovieLens's.
 const STARS: Scale = Scale { low: 0.5, high: 5.0 };
 
-/// Whole numbers from here on are milliseconds. As seconds this would be in the year 5138; as milliseconds it is in 1973.
+/// Whole numbers from here on are milliseconds. As seconds this would be in the year 5138; as milliseconds it is in
+/// 1973.
 const FIRST_MILLISECONDS: i64 = 100_000_000_000;
 
 /// The first year that no rating can have. A time in it is in another unit.
@@ -131,8 +132,8 @@ impl Ratings {
 
 /// A time in seconds since 1970.
 ///
-/// Whole numbers are seconds, or milliseconds from 10¹¹ on. Anything else is a date of ISO 8601, with or without a time of
-/// day and a zone; without a zone it is UTC.
+/// Whole numbers are seconds, or milliseconds from 10¹¹ on. Anything else is a date of ISO 8601, with or without a time
+/// of day and a zone; without a zone it is UTC.
 ///
 /// # Errors
 /// What is wrong with the text, and the remedy.
@@ -187,7 +188,8 @@ pub(crate) fn id(text: &str) -> Result<&str, String> {
     }
     if text.len() > MAX_ID {
         return Err(format!(
-            "is too long for an id, which may have {MAX_ID} bytes at most. Name another column with --columns, or shorten it."
+            "is too long for an id, which may have {MAX_ID} bytes at most. Name another column with --columns, or \
+             shorten it."
         ));
     }
     if text.chars().any(char::is_control) {
@@ -210,7 +212,8 @@ pub(crate) fn number(text: &str) -> Result<u32, String> {
     })
 }
 
-/// An id as a number, if it is below 2³² and written as numbers are. A leading zero has a meaning, so `007` stays a text.
+/// An id as a number, if it is below 2³² and written as numbers are. A leading zero has a meaning, so `007` stays a
+/// text.
 pub(crate) fn plain_number(id: &str) -> Option<u32> {
     let plain = id.bytes().all(|byte| byte.is_ascii_digit()) && (id == "0" || !id.starts_with('0'));
     id.parse().ok().filter(|_| plain)

@@ -43,7 +43,8 @@ impl ChosenColumns {
         self.0.iter().find(|column| column.role == role).map_or(role.name(), |column| &column.name)
     }
 
-    /// A role's value in a row whose `fields` are those of [`places`](Self::places), trimmed; empty without such a column.
+    /// A role's value in a row whose `fields` are those of [`places`](Self::places), trimmed; empty without such a
+    /// column.
     pub(crate) fn value<'row>(&self, role: Role, fields: &[&'row str]) -> &'row str {
         self.slot(role).and_then(|slot| fields.get(slot)).map_or("", |text| text.trim())
     }
@@ -101,7 +102,8 @@ pub(crate) fn find_columns(path: &Path, header: &[Column], names: &[&str]) -> Re
 /// The columns of the header by their roles. A name in `names` overrides the usual names.
 ///
 /// # Errors
-/// Everything that is wrong with the header at once, with its columns, the nearest names, and a `--columns` that fixes it.
+/// Everything that is wrong with the header at once, with its columns, the nearest names, and a `--columns` that fixes
+/// it.
 pub(crate) fn choose(path: &Path, header: &[Column], kind: Kind, names: &ColumnNames) -> Result<ChosenColumns> {
     let mut chosen: Vec<ChosenColumn> = Vec::new();
     let mut wrong: Vec<(Role, String)> = Vec::new();
@@ -349,7 +351,8 @@ mod tests {
         assert!(refusal.ends_with("--columns title=name,item=isbn,ratings.item=isbm"), "{refusal}");
     }
 
-    /// None of the columns is like any name of an id or a title, and `ratings` has the letters of `asin` in their order.
+    /// None of the columns is like any name of an id or a title, and `ratings` has the letters of `asin` in their
+    /// order.
     #[test]
     fn no_column_is_guessed_if_none_is_near() {
         assert_eq!(

@@ -1,7 +1,7 @@
 //! Names that are alike, for a "did you mean".
 
-/// Names at least this alike are offered in place of a wrong one. At 0.7, four letters are near any longer word that has
-/// them in some order: `asin` is near `ratings`.
+/// Names at least this alike are offered in place of a wrong one. At 0.7, four letters are near any longer word that
+/// has them in some order: `asin` is near `ratings`.
 pub(super) const NEAR: f64 = 0.8;
 
 /// The known name that is most like `name`, if any is near.
