@@ -17,6 +17,16 @@ fn read(movies: &str, ratings: &str) -> anyhow::Result<Dataset> {
     Dataset::read(folder.path(), &[])
 }
 
+/// The data set with a further file of these ratings.
+fn read_with_more(rows: &str) -> Dataset {
+    let folder = tempfile::tempdir().unwrap();
+    let more = folder.path().join("more.csv");
+    std::fs::write(folder.path().join("movies.csv"), MOVIES).unwrap();
+    std::fs::write(folder.path().join("ratings.csv"), RATINGS).unwrap();
+    std::fs::write(&more, format!("userId,movieId,rating,timestamp\n{rows}")).unwrap();
+    Dataset::read(folder.path(), &[more]).unwrap()
+}
+
 /// An error's message with all its causes.
 fn refusal(movies: &str, ratings: &str) -> String {
     format!("{:#}", read(movies, ratings).unwrap_err())
@@ -46,12 +56,7 @@ fn equal_times_keep_the_order_of_the_file() {
 
 #[test]
 fn more_ratings_of_the_same_catalogue_join() {
-    let folder = tempfile::tempdir().unwrap();
-    let more = folder.path().join("more.csv");
-    std::fs::write(folder.path().join("movies.csv"), MOVIES).unwrap();
-    std::fs::write(folder.path().join("ratings.csv"), RATINGS).unwrap();
-    std::fs::write(&more, "userId,movieId,rating,timestamp\n100001,7,5.0,1\n").unwrap();
-    let dataset = Dataset::read(folder.path(), &[more]).unwrap();
+    let dataset = read_with_more("100001,7,5.0,1\n");
     assert_eq!((dataset.users.len(), dataset.catalog.len(), dataset.ratings()), (3, 3, 4));
     assert_eq!(dataset.catalog.movies()[2].title, "The Sabrina");
 }
@@ -59,12 +64,7 @@ fn more_ratings_of_the_same_catalogue_join() {
 /// The further file has a user of the folder's own file, who stays one, and a stranger with the smallest id.
 #[test]
 fn users_of_further_files_come_after_the_folders_own() {
-    let folder = tempfile::tempdir().unwrap();
-    let more = folder.path().join("more.csv");
-    std::fs::write(folder.path().join("movies.csv"), MOVIES).unwrap();
-    std::fs::write(folder.path().join("ratings.csv"), RATINGS).unwrap();
-    std::fs::write(&more, "userId,movieId,rating,timestamp\n0,7,5.0,1\n2,7,5.0,1\n").unwrap();
-    let dataset = Dataset::read(folder.path(), &[more]).unwrap();
+    let dataset = read_with_more("0,7,5.0,1\n2,7,5.0,1\n");
     assert_eq!(dataset.users.iter().map(|user| user.id).collect::<Vec<_>>(), [1, 2, 0]);
     assert_eq!((dataset.main_users, dataset.users[1].events.len()), (2, 2));
 }

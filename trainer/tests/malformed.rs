@@ -235,7 +235,7 @@ const BAD_HEADERS: &[BadHeader] = &[
     ("HTML", "<!doctype html><html><body>", "", &["doctype", "no column is user"]),
     ("JSON", "{\"reader\": \"anna\", \"isbn\": \"A1\"}", "", &["no column is user"]),
     (
-        "three byte order marks, of which the parser takes two",
+        "three byte order marks; the parser skips two",
         "\u{feff}\u{feff}\u{feff}reader,isbn,stars,date",
         "user=reader",
         &["no column `reader`", "nearest"],

@@ -1,15 +1,18 @@
 //! The title encoder compared with the reference implementation, its file, and the defects of both.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use common::catalog;
 use ndarray::{Array2, s};
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Deserialize;
 use trainer::titles::{TITLE_DIM, TitleEncoder, read_titles, write_titles};
-use watchnext::catalog::{Catalog, Movie, MovieId};
+use watchnext::catalog::MovieId;
 
 /// The vectors of the sentence-transformers library, as `titles_reference.py` writes them.
 const REFERENCE: &str = include_str!("titles_reference.json");
@@ -163,18 +166,6 @@ fn a_wrong_file_is_named() {
         fs::write(folder.path().join(name), text).unwrap();
     }
     assert!(encoder_refusal(folder.path()).contains("model.safetensors"));
-}
-
-fn catalog(ids: &[u32]) -> Catalog {
-    let movie = |id: &u32| Movie {
-        id: MovieId(*id),
-        key: None,
-        title: format!("Movie {id}"),
-        year: None,
-        genres: vec![],
-        ratings: 1,
-    };
-    Catalog::new(vec![], ids.iter().map(movie).collect()).unwrap()
 }
 
 /// A file with movies 2, 3 and 7. Each entry of a movie's vector is a hundredth of its id.

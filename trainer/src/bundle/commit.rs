@@ -5,7 +5,7 @@
 //! 1. The new files are written under names with their hash, which no older manifest has.
 //! 2. A manifest with those names makes them the bundle.
 //! 3. The plain names, which nobody reads any more, get the same bytes.
-//! 4. A manifest with the plain names follows, and all other files of the bundle are removed.
+//! 4. A manifest with the plain names follows. Files of either bundle that it doesn't name are removed.
 //!
 //! At each moment, the manifest in the folder names whole files of its own bundle.
 

@@ -26,7 +26,7 @@ pub(crate) struct CsvTable {
     path: PathBuf,
     reader: csv::Reader<WatchedFile>,
     delimiter: u8,
-    /// Whether lines end in CR LF. The parser counts the LF to the next row.
+    /// Whether lines end in CR LF. The parser then takes the LF for a part of the next row.
     is_crlf: bool,
     columns: Vec<Column>,
 }
@@ -131,8 +131,8 @@ impl CsvTable {
         watched.ended && !watched.ends_with_break
     }
 
-    /// The line in which a record begins that was just read. The parser tells only where it is after the record; before
-    /// the record, it hasn't skipped the blank lines yet.
+    /// The first line of the record that was just read. The parser knows its position after the record; its position
+    /// before the record doesn't count blank lines in between.
     fn line_of(&self, record: &csv::ByteRecord) -> u32 {
         let breaks_after = u64::from(!self.is_crlf && !self.is_cut_off());
         let within = record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
@@ -140,7 +140,7 @@ impl CsvTable {
         u32::try_from(line).unwrap_or(u32::MAX)
     }
 
-    /// A record's texts at `places`. Without any, `problems` has what is wrong.
+    /// A record's texts at `places`, or nothing if the record is wrong. Its defects go to `problems`.
     fn fields<'record>(
         &self,
         record: &'record csv::ByteRecord,
@@ -192,7 +192,7 @@ impl CsvTable {
     }
 }
 
-/// A field's text, or the text with what is wrong with it.
+/// A field's text, or a damaged field's text and its defect.
 fn text_of(field: &[u8]) -> Result<&str, (std::borrow::Cow<'_, str>, &'static str)> {
     match std::str::from_utf8(field) {
         Ok(text) if text.contains('\0') => {
@@ -260,7 +260,7 @@ fn delimiter(line: &[u8]) -> u8 {
     DELIMITERS.into_iter().rev().max_by_key(count).unwrap_or(b',')
 }
 
-/// The kind of a file that isn't text in UTF-8, by its first bytes, and what to do.
+/// Recognises a file that isn't text in UTF-8 by its first bytes. Returns its kind and the remedy.
 fn wrong_kind(start: &[u8]) -> Option<&'static str> {
     let kinds: [(&[u8], &str); 8] = [
         (b"PAR1", "is a Parquet file by its first bytes, not text. Give it a name that ends in .parquet."),

@@ -24,7 +24,7 @@ const ORDER_SEED: u64 = 20_261_125;
 pub struct Dataset {
     /// The movies by ascending id.
     pub catalog: Catalog,
-    /// The users of the folder's own `ratings.csv` by ascending id, then those who are only in further files, likewise.
+    /// The users of the folder's own `ratings.csv`, then those who are only in further files, both by ascending id.
     pub users: Vec<User>,
     /// How many of `users`, from the first on, are in the folder's own `ratings.csv`. The others may train a model but
     /// never measure it, so figures with and without further files are about the same people. With your own catalogue,
@@ -143,7 +143,7 @@ impl Dataset {
         has_reactions(&self.users)
     }
 
-    /// The ratings and times that the data lack, and what is done without them, in a line each.
+    /// One line for each lack of ratings or times, with its consequence.
     pub fn limitations(&self) -> Vec<String> {
         let (all, rated) = (self.ratings(), self.rated());
         let mut lines = Vec::new();

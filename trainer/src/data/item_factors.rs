@@ -264,7 +264,7 @@ mod tests {
         let users = [user(&[0, 1, 2, 3]), user(&[0, 1]), user(&[4, 5, 6, 7]), user(&[4, 7])];
         let factors = from_likes(8, &users, 1.0, 1).unwrap();
         let product = factors.input.dot(&factors.output.t());
-        // Users of four likes weigh 1/2 and of two 1/√2, over their mean.
+        // Users with four likes weigh 1/2, users with two 1/√2, both over the mean weight.
         let mean = (0.5 + 0.5_f32.sqrt()) / 2.0;
         let (long, short) = (0.5 / mean, 0.5_f32.sqrt() / mean);
         assert!((product[[0, 1]] - (long + short) / (long + short + 1.0)).abs() < 1e-4);

@@ -106,8 +106,8 @@ impl Items {
         ensure!(
             genres.len() <= MAX_CATEGORIES,
             "the items have {} different categories, such as {}; at most {MAX_CATEGORIES} can be used. Name a column \
-             of broader ones, or none: --columns categories=. If one category is read as many, or many as one, name the \
-             text between them: --separator ';'.",
+             of broader ones, or none: --columns categories=. If one category is read as many, or many as one, name \
+             the text between them: --separator ';'.",
             genres.len(),
             quoted(genres.first().map_or("", String::as_str))
         );

@@ -1,4 +1,4 @@
-//! Reads Parquet in batches, so that memory doesn't grow with the file. Columns may have any plain type.
+//! Reads Parquet in batches, so memory doesn't grow with the file. Columns may have any plain type.
 
 use std::fs::File;
 use std::io::Read as _;

@@ -1,4 +1,4 @@
-//! Collects the wrong rows of a file, so that one error tells of all of them.
+//! Collects the wrong rows of a file: one error reports all of them.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};

@@ -172,7 +172,7 @@ impl RatingRows {
     /// # Errors
     /// All such rows, each with the one before it.
     pub(crate) fn reject_duplicates(&self, by_user: &RowsByUser, item: impl Fn(u32) -> String) -> Result<()> {
-        // The later place of each pair comes first.
+        // Pairs of places: the later, then the earlier.
         let mut twice: Vec<(u32, u32)> = Vec::new();
         let mut own: Vec<(u32, u32)> = Vec::new();
         for places in by_user.iter() {

@@ -41,7 +41,7 @@ pub enum Times {
     Known,
     /// Only their order, which is that of the file.
     Order,
-    /// Nothing. Each user's events are shuffled, so that no method can learn from the order of the file.
+    /// Nothing. Each user's events are shuffled, so no method can learn from the order of the file.
     Unknown,
 }
 

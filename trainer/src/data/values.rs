@@ -103,7 +103,7 @@ impl Ratings {
     /// A rating's stars.
     ///
     /// # Errors
-    /// What is wrong with the text, and the remedy.
+    /// The defect of the text, and the remedy.
     pub(crate) fn parse(&mut self, text: &str) -> Result<Rating, String> {
         let Ok(rating) = text.parse::<f32>() else {
             let comma = text.contains(',') && text.replace(',', ".").parse::<f32>().is_ok();
@@ -136,7 +136,7 @@ impl Ratings {
 /// of day and a zone; without a zone it is UTC.
 ///
 /// # Errors
-/// What is wrong with the text, and the remedy.
+/// The defect of the text, and the remedy.
 pub(crate) fn time(text: &str) -> Result<i64, String> {
     const REMEDY: &str =
         "Write seconds or milliseconds since 1970, or a date such as 2021-03-04 or 2021-03-04T05:06:07Z.";
@@ -168,7 +168,7 @@ fn looks_like_date(text: &str) -> bool {
 /// A year of release, or `None` if the text is empty.
 ///
 /// # Errors
-/// What is wrong with the text, and the remedy.
+/// The defect of the text, and the remedy.
 pub(crate) fn year(text: &str) -> Result<Option<u16>, String> {
     if text.is_empty() {
         return Ok(None);
@@ -181,7 +181,7 @@ pub(crate) fn year(text: &str) -> Result<Option<u16>, String> {
 /// An id: a short text without control characters.
 ///
 /// # Errors
-/// What is wrong with the text, and the remedy.
+/// The defect of the text, and the remedy.
 pub(crate) fn id(text: &str) -> Result<&str, String> {
     if text.is_empty() {
         return Err("is empty where an id is needed. Add it, or remove the row.".to_owned());
@@ -203,7 +203,7 @@ pub(crate) fn id(text: &str) -> Result<&str, String> {
 /// An id that must be a whole number below 2³², as MovieLens's are.
 ///
 /// # Errors
-/// What is wrong with the text, and the remedy.
+/// The defect of the text, and the remedy.
 pub(crate) fn number(text: &str) -> Result<u32, String> {
     let id = id(text)?;
     id.parse().map_err(|_| {

@@ -48,7 +48,7 @@ impl DrawnMap {
         Ok(BundleFile { role: MAP, path: "map.safetensors", bytes })
     }
 
-    /// The number of different spots for each movie, from 0 to 1.
+    /// The number of different spots per movie: 1 if no two movies share a spot.
     pub fn distinct(&self) -> f64 {
         let spots: BTreeSet<&[u16; 2]> = self.positions.iter().collect();
         spots.len() as f64 / self.positions.len().max(1) as f64
@@ -136,7 +136,7 @@ mod tests {
         let near = nearest_on_map(&positions, 3);
         assert_eq!(near.first().unwrap(), &[2, 4, 1]);
         assert_eq!(near.get(3).unwrap(), &[1, 2, 4]);
-        // Fewer where there are no more.
+        // A list is shorter if there are fewer others.
         assert_eq!(nearest_on_map(&[[5, 5], [6, 6]], 3), [[1], [0]]);
     }
 }

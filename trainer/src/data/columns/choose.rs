@@ -11,7 +11,7 @@ use super::role::{Kind, Role};
 use super::similarity::{NEAR, letters_of, similarity};
 use crate::data::problems::quoted;
 
-/// Stands for a column's name if none is near. Whoever pastes a guess believes it.
+/// Takes the place of a column's name if none is near. A guess would be pasted and believed.
 const PLACEHOLDER: &str = "COLUMN";
 
 /// The columns of a file that have a role.
