@@ -175,12 +175,7 @@ impl<'file> RowParser<'file> {
     fn add(&mut self, line: u32, fields: &[&str], problems: &mut Problems) {
         let value = |role: Role| self.chosen.value(role, fields);
         let id = value(Role::Item);
-        let entered = if self.strict {
-            values::number(id).map(|number| self.ids.enter_number(number))
-        } else {
-            values::id(id).map(|id| self.ids.enter(id))
-        };
-        let place = match entered {
+        let place = match self.ids.enter_checked(id, self.strict) {
             Ok(place) => place as usize,
             Err(words) => return problems.value(line, self.chosen.name(Role::Item), id, words),
         };

@@ -240,12 +240,7 @@ impl RowParser<'_> {
         let mut wrong = |role: Role, words: String| {
             problems.value(self.line, self.chosen.name(role), self.value(role), words);
         };
-        let user = self.value(Role::User);
-        let user = if self.strict {
-            values::number(user).map(|number| users.enter_number(number))
-        } else {
-            values::id(user).map(|user| users.enter(user))
-        };
+        let user = users.enter_checked(self.value(Role::User), self.strict);
         let id = self.value(Role::Item);
         let form = if self.strict { values::number(id).map(|_| id) } else { values::id(id) };
         let (user, item) = match (user, form.and_then(find)) {

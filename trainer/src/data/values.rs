@@ -228,7 +228,7 @@ pub(crate) struct Ids {
 
 impl Ids {
     /// The place of an id, which is added if it is new.
-    pub(crate) fn enter(&mut self, id: &str) -> u32 {
+    fn enter(&mut self, id: &str) -> u32 {
         match plain_number(id) {
             Some(number) => self.enter_number(number),
             None => match self.texts.get(id) {
@@ -242,8 +242,20 @@ impl Ids {
         }
     }
 
+    /// As [`enter`](Self::enter), if the text is an id. With `numbers_only`, it must be a number.
+    ///
+    /// # Errors
+    /// As [`id`] and [`number`].
+    pub(crate) fn enter_checked(&mut self, text: &str, numbers_only: bool) -> Result<u32, String> {
+        if numbers_only {
+            number(text).map(|number| self.enter_number(number))
+        } else {
+            id(text).map(|text| self.enter(text))
+        }
+    }
+
     /// As [`enter`](Self::enter), for a number.
-    pub(crate) fn enter_number(&mut self, number: u32) -> u32 {
+    fn enter_number(&mut self, number: u32) -> u32 {
         let next = self.len();
         *self.numbers.entry(number).or_insert(next)
     }
