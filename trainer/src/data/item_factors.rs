@@ -6,7 +6,7 @@
 //! the same. The best factors of a given rank come from the randomised range finder of Halko, Martinsson and Tropp,
 //! *Finding Structure with Randomness* (SIAM Review 2011).
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par, Side};
 use ndarray::Array2;
@@ -232,9 +232,8 @@ fn factors(matrix: &impl Symmetric, seed: u64) -> Result<Factors> {
     let image = matrix.times(&basis);
     let mut small = Mat::zeros(columns, columns);
     matmul(small.as_mut(), Accum::Replace, basis.transpose(), image.as_ref(), 1.0, Par::Seq);
-    let Ok(eigen) = small.self_adjoint_eigen(Side::Lower) else {
-        bail!("the eigenvalues of the factors don't converge")
-    };
+    let eigen =
+        small.self_adjoint_eigen(Side::Lower).map_err(|error| anyhow!("the factors don't converge: {error:?}"))?;
     let mut largest: Vec<(usize, f32)> = eigen.S().column_vector().iter().copied().enumerate().collect();
     largest.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()).then(left.0.cmp(&right.0)));
     largest.truncate(rank);
