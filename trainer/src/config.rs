@@ -10,7 +10,7 @@ use watchnext::bundle::{Source, sha256_hex};
 
 use crate::choice::Choice;
 use crate::data::columns::{ColumnNames, Kind, Role};
-use crate::data::{Scale, nearest};
+use crate::data::{Scale, nearest_name};
 use crate::files::{self, WRITE_REMEDY};
 use crate::models::ModelKind;
 
@@ -180,7 +180,7 @@ fn add_columns(columns: &mut ColumnNames, kind: Kind, named: &Table) -> Result<(
 }
 
 fn did_you_mean(name: &str, known: &[&str]) -> String {
-    nearest(name, known.iter().copied()).map_or_else(String::new, |name| format!(" (did you mean {name}?)"))
+    nearest_name(name, known.iter().copied()).map_or_else(String::new, |name| format!(" (did you mean {name}?)"))
 }
 
 /// The text of a configuration file for these files. Comments show every other key.

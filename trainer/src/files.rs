@@ -1,4 +1,4 @@
-//! Files on disk: replaced whole or not at all, hashed without being held in memory, and named without their folders.
+//! Files on disk: replaces them whole or not at all, hashes them as a stream, and names them without their folders.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-/// Replaces a file by one rename, so that a process killed at any moment leaves the old bytes or the new ones.
+/// Replaces a file by one rename. A process that is killed on the way leaves either the old bytes or the new ones.
 ///
 /// # Errors
 /// A folder that can't be written to, or a full disk. The old file is then unharmed.
@@ -26,7 +26,10 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// The end of an error about a file that can't be written.
 pub(crate) const WRITE_REMEDY: &str = "Free disk space, or check the folder's permissions.";
 
-/// Writes a file, and the folders above it.
+/// The end of an error about a file that can't be read.
+pub(crate) const READ_REMEDY: &str = "Check the path and its permissions.";
+
+/// Writes a file, and creates the folders above it.
 ///
 /// # Errors
 /// As [`replace`], with the path and the remedy.
@@ -41,7 +44,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// A file that can't be read.
 pub(crate) fn sha256(path: &Path) -> Result<String> {
-    let place = || format!("{} can't be read. Check the path and its permissions.", path.display());
+    let place = || format!("{} can't be read. {READ_REMEDY}", path.display());
     let mut file = File::open(path).with_context(place)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
@@ -59,12 +62,58 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A path's last part.
+/// A path's last part: `ratings.csv` of `data/ratings.csv`.
 pub(crate) fn name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// A path's last part without its extension.
+/// A path's last part without its extension: `ratings` of `data/ratings.csv`.
 pub(crate) fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_file_is_written_with_its_folders_and_replaced_without_leftovers() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("one/two/file.txt");
+        for bytes in [b"old".as_slice(), b"new"] {
+            write(&path, bytes).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), bytes);
+        }
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    /// A folder that has the interim name makes the write fail.
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_gives_the_remedy() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.txt");
+        write(&path, b"old").unwrap();
+        fs::create_dir(folder.path().join(".file.txt.new")).unwrap();
+        let message = write(&path, b"new").unwrap_err().to_string();
+        assert!(message.contains("file.txt can't be written") && message.ends_with(WRITE_REMEDY), "{message}");
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+    }
+
+    /// The hash is the example of FIPS 180-2.
+    #[test]
+    fn a_file_is_hashed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("abc");
+        write(&path, b"abc").unwrap();
+        assert_eq!(sha256(&path).unwrap(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        let message = sha256(&folder.path().join("nowhere")).unwrap_err().to_string();
+        assert!(message.contains("nowhere can't be read") && message.ends_with(READ_REMEDY), "{message}");
+    }
+
+    #[test]
+    fn paths_have_names_and_stems() {
+        let path = Path::new("data/ratings.csv");
+        assert_eq!((name(path), stem(path)), ("ratings.csv".to_owned(), "ratings".to_owned()));
+    }
 }

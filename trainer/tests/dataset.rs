@@ -1,4 +1,4 @@
-//! Wrong data are refused with their file, their line and a remedy; nothing is dropped in silence.
+//! Wrong data are rejected with their file, their line and a remedy. Nothing is dropped silently.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::path::Path;
@@ -6,7 +6,8 @@ use std::path::Path;
 use trainer::data::Dataset;
 use watchnext::catalog::MovieId;
 
-const MOVIES: &str = "movieId,title,genres\n1,Toy Story (1995),Adventure|Animation\n6,Heat (1995),Action|Crime\n7,\"Sabrina, The (1995)\",(no genres listed)\n";
+const MOVIES: &str = "movieId,title,genres\n1,Toy Story (1995),Adventure|Animation\n6,Heat (1995),Action|Crime\n\
+                      7,\"Sabrina, The (1995)\",(no genres listed)\n";
 const RATINGS: &str = "userId,movieId,rating,timestamp\n1,1,4.0,964982703\n1,6,4.5,964982224\n2,6,3.0,964982224\n";
 
 fn read(movies: &str, ratings: &str) -> anyhow::Result<Dataset> {
@@ -16,7 +17,17 @@ fn read(movies: &str, ratings: &str) -> anyhow::Result<Dataset> {
     Dataset::read(folder.path(), &[])
 }
 
-/// The whole chain of an error's messages.
+/// The data set with a further file of these ratings.
+fn read_with_more(rows: &str) -> Dataset {
+    let folder = tempfile::tempdir().unwrap();
+    let more = folder.path().join("more.csv");
+    std::fs::write(folder.path().join("movies.csv"), MOVIES).unwrap();
+    std::fs::write(folder.path().join("ratings.csv"), RATINGS).unwrap();
+    std::fs::write(&more, format!("userId,movieId,rating,timestamp\n{rows}")).unwrap();
+    Dataset::read(folder.path(), &[more]).unwrap()
+}
+
+/// An error's message with all its causes.
 fn refusal(movies: &str, ratings: &str) -> String {
     format!("{:#}", read(movies, ratings).unwrap_err())
 }
@@ -45,25 +56,15 @@ fn equal_times_keep_the_order_of_the_file() {
 
 #[test]
 fn more_ratings_of_the_same_catalogue_join() {
-    let folder = tempfile::tempdir().unwrap();
-    let more = folder.path().join("more.csv");
-    std::fs::write(folder.path().join("movies.csv"), MOVIES).unwrap();
-    std::fs::write(folder.path().join("ratings.csv"), RATINGS).unwrap();
-    std::fs::write(&more, "userId,movieId,rating,timestamp\n100001,7,5.0,1\n").unwrap();
-    let dataset = Dataset::read(folder.path(), &[more]).unwrap();
+    let dataset = read_with_more("100001,7,5.0,1\n");
     assert_eq!((dataset.users.len(), dataset.catalog.len(), dataset.ratings()), (3, 3, 4));
     assert_eq!(dataset.catalog.movies()[2].title, "The Sabrina");
 }
 
-/// The further file has a user of the folder's own, who stays one, and a stranger whose id comes before all others.
+/// The further file has a user of the folder's own file, who stays one, and a stranger with the smallest id.
 #[test]
 fn users_of_further_files_come_after_the_folders_own() {
-    let folder = tempfile::tempdir().unwrap();
-    let more = folder.path().join("more.csv");
-    std::fs::write(folder.path().join("movies.csv"), MOVIES).unwrap();
-    std::fs::write(folder.path().join("ratings.csv"), RATINGS).unwrap();
-    std::fs::write(&more, "userId,movieId,rating,timestamp\n0,7,5.0,1\n2,7,5.0,1\n").unwrap();
-    let dataset = Dataset::read(folder.path(), &[more]).unwrap();
+    let dataset = read_with_more("0,7,5.0,1\n2,7,5.0,1\n");
     assert_eq!(dataset.users.iter().map(|user| user.id).collect::<Vec<_>>(), [1, 2, 0]);
     assert_eq!((dataset.main_users, dataset.users[1].events.len()), (2, 2));
 }
@@ -90,7 +91,7 @@ fn a_wrong_row_is_named_by_file_line_column_and_content() {
 }
 
 #[test]
-fn a_rating_that_stands_twice_names_both_lines() {
+fn a_duplicate_rating_names_both_lines() {
     let message = refusal(MOVIES, "userId,movieId,rating,timestamp\n1,6,4.0,1\n1,1,4.0,2\n1,6,2.0,3\n");
     assert!(message.contains("line 4") && message.contains("line 2") && message.contains("twice"), "{message}");
 }
@@ -106,12 +107,12 @@ fn wrong_movies_are_named_too() {
 }
 
 #[test]
-fn empty_and_foreign_files_are_told_apart() {
+fn empty_files_and_other_tables_have_their_own_errors() {
     assert!(refusal("", RATINGS).contains("movies.csv is empty"));
     assert!(refusal(MOVIES, "").contains("ratings.csv is empty"));
     assert!(refusal(MOVIES, "userId,movieId,rating,timestamp\n").contains("no rows"));
-    let foreign = refusal(MOVIES, "<!doctype html>\n<html>\n");
-    assert!(foreign.contains("has no column `userId`") && foreign.contains("doctype"), "{foreign}");
+    let page = refusal(MOVIES, "<!doctype html>\n<html>\n");
+    assert!(page.contains("has no column `userId`") && page.contains("doctype"), "{page}");
     let tags = refusal(MOVIES, "userId,movieId,tag,timestamp\n1,1,funny,5\n");
     assert!(tags.contains("has no column `rating`"), "{tags}");
 }

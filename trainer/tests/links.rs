@@ -1,28 +1,21 @@
-//! `links.csv`: read for the movies of a catalogue, and refused with file, line and remedy where it is wrong.
+//! `links.csv` is read for the movies of a catalogue. Errors give the file, the line and the remedy.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod common;
+
 use anyhow::Result;
+use common::catalog;
 use trainer::data::links::read_links;
 use watchnext::bundle::Source;
-use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
+use watchnext::catalog::MovieIndex;
 use watchnext::links::Links;
 
-fn catalog() -> Catalog {
-    let movie = |id: u32| Movie {
-        id: MovieId(id),
-        key: None,
-        title: format!("Movie {id}"),
-        year: None,
-        genres: vec![],
-        ratings: 1,
-    };
-    Catalog::new(Vec::new(), [1, 6, 7].map(movie).to_vec()).unwrap()
-}
+const MOVIES: [u32; 3] = [1, 6, 7];
 
 fn read(links: &str) -> Result<Option<(Links, Source)>> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("links.csv"), links).unwrap();
-    read_links(folder.path(), &catalog())
+    read_links(folder.path(), &catalog(&MOVIES))
 }
 
 fn refusal(links: &str) -> String {
@@ -41,12 +34,12 @@ fn numbers_come_in_the_order_of_the_catalogue() {
 
 #[test]
 fn a_folder_without_the_file_has_no_links() {
-    assert!(read_links(tempfile::tempdir().unwrap().path(), &catalog()).unwrap().is_none());
+    assert!(read_links(tempfile::tempdir().unwrap().path(), &catalog(&MOVIES)).unwrap().is_none());
 }
 
 #[test]
 fn a_folder_that_does_not_exist_says_what_to_give() {
-    let message = read_links(std::path::Path::new("/no/such/folder"), &catalog()).unwrap_err().to_string();
+    let message = read_links(std::path::Path::new("/no/such/folder"), &catalog(&MOVIES)).unwrap_err().to_string();
     assert!(message.contains("--data"), "{message}");
 }
 
@@ -60,7 +53,7 @@ fn a_wrong_row_is_named_by_file_line_column_and_content() {
         (",0114319,11860", "column `movieId`"),
         ("seven,0114319,11860", "column `movieId`"),
         ("7,0114319", "line 3"),
-        ("1,0114319,11860", "movie 1 stands twice"),
+        ("1,0114319,11860", "movie 1 occurs twice"),
     ];
     for (row, reason) in cases {
         let message = refusal(&format!("movieId,imdbId,tmdbId\n1,0114709,862\n{row}\n6,0113277,949\n"));
@@ -70,9 +63,9 @@ fn a_wrong_row_is_named_by_file_line_column_and_content() {
 }
 
 #[test]
-fn empty_and_foreign_files_are_told_apart() {
+fn empty_files_and_other_tables_have_their_own_errors() {
     assert!(refusal("").contains("links.csv is empty"));
     assert!(refusal("movieId,imdbId,tmdbId\n").contains("no rows"));
-    let foreign = refusal("movieId,title,genres\n1,A (1990),Drama\n");
-    assert!(foreign.contains("has no column `imdbId`"), "{foreign}");
+    let movies = refusal("movieId,title,genres\n1,A (1990),Drama\n");
+    assert!(movies.contains("has no column `imdbId`"), "{movies}");
 }

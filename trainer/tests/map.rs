@@ -1,4 +1,4 @@
-//! A bundle's links and map: what is packed is what is read, trained or renewed, and made-up tastes lie apart.
+//! A bundle's links and map: training, packing and renewing agree, and synthetic tastes lie apart.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
@@ -49,7 +49,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
-fn what_is_packed_is_what_is_read() {
+fn packed_links_and_maps_are_read_back() {
     let packed = with_both(plain(&short()));
     for role in [LINKS, MAP] {
         assert!(packed.manifest.files[role].optional, "{role}");
@@ -93,7 +93,7 @@ fn tastes_lie_apart_on_the_map() {
     let own: usize = near.iter().enumerate().map(own).sum();
     let share = own as f64 / (5 * GROUPS.len() * MOVIES_PER_GROUP) as f64;
     assert!(share > 0.9, "{share}");
-    // By chance it would be a twelfth.
+    // Chance alone gives a twelfth.
     assert!(drawn.kept.unwrap() > 0.3, "{:?}", drawn.kept);
     assert!(drawn.distinct() > 0.999);
 }
@@ -109,7 +109,7 @@ fn one_thread_draws_the_same_map_as_many() {
     assert_eq!(alone, map(3));
 }
 
-/// An old bundle that is renewed is the one that would have been trained, whether it had the two files or not.
+/// A renewed bundle equals a trained one, whether it had the two files before or not.
 #[test]
 fn renewing_gives_the_bytes_of_training() {
     let [trained, renewed] = [(), ()].map(|()| tempfile::tempdir().unwrap());
@@ -135,8 +135,8 @@ fn renewing_without_a_file_of_links_draws_the_map_alone() {
     assert!(message.contains("--data"), "{message}");
 }
 
-/// The command line: training makes both, `--no-map` leaves the map out and the model card names what is there, and `trainer map`
-/// makes up for what is missing.
+/// The command line: training makes both, `--no-map` leaves the map out, the model card names the files, and `trainer
+/// map` adds the missing ones.
 #[test]
 fn the_commands_make_both_and_the_card_names_them() {
     // Both have one name, since the command in the manifest has it.
@@ -151,8 +151,8 @@ fn the_commands_make_both_and_the_card_names_them() {
     };
     let data = FOLDER.path().to_str().unwrap();
     let train = ["train", "--model", "seed-network", "--epochs", "1", "--batch", "256", "--no-states", "--data", data];
-    let said = trainer(&[&train[..], &["--out", whole.path().to_str().unwrap()]].concat());
-    assert!(said.contains("a map of 120 movies"), "{said}");
+    let output = trainer(&[&train[..], &["--out", whole.path().to_str().unwrap()]].concat());
+    assert!(output.contains("a map of 120 movies"), "{output}");
     let folder = renewed.path().to_str().unwrap();
     trainer(&[&train[..], &["--no-map", "--out", folder]].concat());
     assert!(!files(renewed.path()).contains_key("map.safetensors"));
@@ -161,7 +161,7 @@ fn the_commands_make_both_and_the_card_names_them() {
     let (mut whole, mut renewed) = (files(whole.path()), files(renewed.path()));
     let card = String::from_utf8(whole["README.md"].clone()).unwrap();
     assert!(card.contains("| map | `map.safetensors` |") && card.contains("| `links.csv` | 120 |"), "{card}");
-    // The command in the manifest and in the card says how the bundle was trained, and all else is the same.
+    // Only the command in the manifest and in the card differs.
     for files in [&mut whole, &mut renewed] {
         for name in ["README.md", "manifest.json"] {
             let text = String::from_utf8(files[name].clone()).unwrap();

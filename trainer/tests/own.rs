@@ -146,7 +146,7 @@ fn without_ratings_every_row_is_a_click() {
             dataset.users.iter().flat_map(|user| &user.events).all(|event| event.rating.is_none() && event.liked())
         );
         assert!(!dataset.has_reactions() && dataset.rated() == 0);
-        assert!(dataset.lacks()[0].contains("no ratings") && dataset.lacks()[0].contains("P3"));
+        assert!(dataset.limitations()[0].contains("no ratings") && dataset.limitations()[0].contains("P3"));
     }
 }
 
@@ -169,7 +169,7 @@ fn without_times_the_order_is_chance_or_the_files() {
     assert!(!order(&unordered, 0).is_sorted() && order(&unordered, 0) != order(&unordered, 1));
     assert_eq!(order(&unordered, 0), order(&read(false), 0));
     assert!(ordered.has_order() && !unordered.has_order());
-    assert!(unordered.lacks()[0].contains("P1") && unordered.lacks()[0].contains("--ordered"));
+    assert!(unordered.limitations()[0].contains("P1") && unordered.limitations()[0].contains("--ordered"));
 }
 
 fn write_parquet(path: &Path, columns: Vec<(&str, ArrayRef)>, compression: Compression) {

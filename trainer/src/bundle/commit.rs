@@ -1,29 +1,35 @@
-//! Puts a bundle's new files in place of its old ones, so that whoever is killed on the way leaves one of the two bundles whole.
+//! Replaces a bundle's files. A process that is killed on the way leaves either the old bundle or the new one whole.
 //!
-//! A manifest names its files, and one rename replaces a manifest. So the new files are first written under names that carry their
-//! hash, which no older manifest knows; a manifest of those names makes them the bundle. Then the plain names, which nobody reads any
-//! more, get the same bytes, a manifest of the plain names follows, and what isn't named is removed. At each moment the manifest in
-//! the folder names whole files of its own bundle.
+//! A manifest names its files, and one rename replaces a manifest:
+//!
+//! 1. The new files are written under names with their hash, which no older manifest has.
+//! 2. A manifest with those names makes them the bundle.
+//! 3. The plain names, which nobody reads any more, get the same bytes.
+//! 4. A manifest with the plain names follows. Files of either bundle that it doesn't name are removed.
+//!
+//! At each moment, the manifest in the folder names whole files of its own bundle.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use watchnext::bundle::Manifest;
 
+use crate::files::{self, WRITE_REMEDY};
+
 /// The manifest's name.
 const MANIFEST: &str = "manifest.json";
 
-/// Digits of a file's hash in its name for the time of the change, too many for two versions to share.
+/// Digits of the hash in a file's interim name. Two versions never share so many.
 const HASH_DIGITS: usize = 16;
 
 /// One change of the folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step<'bytes> {
-    /// Writes a file beside its place and renames it. That of a manifest is the one moment at which the bundle changes.
+    /// Writes a file under a hidden name and renames it. The bundle changes when the file is the manifest.
     Write(String, Cow<'bytes, [u8]>),
     /// Removes a file, if it is there.
     Remove(String),
@@ -33,17 +39,11 @@ impl Step<'_> {
     /// Makes the change in `folder`.
     ///
     /// # Errors
-    /// A folder that can't be written to, a disk that is full.
+    /// A folder that can't be written to, or a full disk.
     pub fn apply(&self, folder: &Path) -> io::Result<()> {
         match self {
-            Self::Write(name, bytes) => {
-                let new = folder.join(format!(".{name}.new"));
-                let mut file = File::create(&new)?;
-                file.write_all(bytes)?;
-                // A manifest must not reach the disk before what it names.
-                file.sync_all()?;
-                fs::rename(new, folder.join(name))
-            }
+            // The bytes are on the disk before the rename: a manifest must not be there before the files that it names.
+            Self::Write(name, bytes) => files::replace(&folder.join(name), bytes),
             Self::Remove(name) => match fs::remove_file(folder.join(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
                 _ => Ok(()),
@@ -52,8 +52,8 @@ impl Step<'_> {
     }
 }
 
-/// The steps that make `manifest` with its `files`, by plain name, the bundle of `folder`. `files` are those that change; others of the
-/// manifest lie in the folder already. `retired` are names that an older bundle may have left.
+/// The steps that make `manifest` the bundle of `folder`. `files` are the files that change, by plain name; the
+/// manifest's other files are in the folder already. `retired` are names that an older bundle may have left.
 ///
 /// # Errors
 /// A manifest that can't be written as JSON.
@@ -68,7 +68,7 @@ pub fn steps<'bytes>(
         let entry = |manifest: &Manifest| manifest.files.values().find(|entry| entry.path == name).cloned();
         in_place.as_ref().and_then(entry).is_some_and(|old| entry(manifest).is_some_and(|new| old.sha256 == new.sha256))
     };
-    // What stays the same is left alone, so that a bundle written again is written at once.
+    // Equal files are left alone, so an unchanged bundle is written at once.
     let changed: Vec<_> = files.iter().filter(|(name, _)| !is_in_place(name)).copied().collect();
     let mut interim = manifest.clone();
     let mut steps = Vec::new();
@@ -90,14 +90,14 @@ pub fn steps<'bytes>(
     Ok(steps)
 }
 
-/// Makes `manifest` with its `files` the bundle of `folder`, which is made if it isn't there; see [`steps`].
+/// Makes `manifest` with its `files` the bundle of `folder`; see [`steps`]. The folder is created if it doesn't exist.
 ///
 /// # Errors
 /// A folder that can't be written to; the old bundle, if there was one, is then still whole.
 pub fn commit(folder: &Path, manifest: &Manifest, files: &[(&str, &[u8])], retired: &[&str]) -> Result<()> {
     let place = || {
         format!(
-            "the bundle can't be written to {}. Free the disk or mend the rights; the bundle that was there is unharmed.",
+            "the bundle can't be written to {}. {WRITE_REMEDY} The bundle that was there is unharmed.",
             folder.display()
         )
     };
@@ -117,7 +117,7 @@ fn hashed(name: &str, sha256: &str) -> String {
     }
 }
 
-/// Files of the folder whose names are those of `manifest` with some hash, but for those that `interim` names.
+/// Files of the folder that are named like those of `manifest`, with a hash, and aren't in `interim`.
 fn leftovers(folder: &Path, manifest: &Manifest, interim: &Manifest) -> Result<Vec<String>> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
     let stems: BTreeSet<&str> = manifest.files.values().filter_map(|entry| entry.path.split('.').next()).collect();

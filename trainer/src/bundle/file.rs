@@ -6,7 +6,7 @@ use watchnext::map::MAP;
 use watchnext::ranker::RANKER;
 use watchnext::traits::TRAITS;
 
-/// The files that a bundle may do without, by role.
+/// The optional files of a bundle, by role.
 pub(crate) const OPTIONAL: [(&str, &str); 5] = [
     (STATES, "states.safetensors"),
     (RANKER, "ranker.onnx"),
@@ -15,10 +15,10 @@ pub(crate) const OPTIONAL: [(&str, &str); 5] = [
     (MAP, "map.safetensors"),
 ];
 
-/// A file before it is written.
+/// A file of a bundle in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BundleFile {
-    /// What it is to the bundle.
+    /// Its role in the bundle.
     pub role: &'static str,
     /// Its name in the folder.
     pub path: &'static str,

@@ -1,4 +1,4 @@
-//! Bundles: packing a trained model, writing it to a folder at one moment, and reading it back.
+//! Bundles: packs a trained model, writes it to a folder, and reads it back.
 
 pub mod commit;
 pub mod file;

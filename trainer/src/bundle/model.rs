@@ -1,4 +1,4 @@
-//! What a model must give to be packed.
+//! The interface of a model that can be packed.
 
 use anyhow::Result;
 use watchnext::features::HISTORY_LEN;
@@ -6,7 +6,7 @@ use watchnext::model::{TOWER_INPUTS, TowerInputs};
 
 use crate::math::embeddings::EmbeddingTable;
 
-/// A trained model that can be packed: its two files, and its own arithmetic, to which tract is held.
+/// A trained model that can be packed: its two files, and its own arithmetic, which tract must agree with.
 pub trait Model {
     /// The ONNX user tower.
     ///
@@ -19,12 +19,13 @@ pub trait Model {
         HISTORY_LEN
     }
 
-    /// Whether the ONNX model has an input of this name.
+    /// Whether the ONNX model has an input with this name.
     fn asks_for(&self, input: &str) -> bool {
         TOWER_INPUTS.contains(&input)
     }
 
-    /// What meets the user's vector, with its bias, `[movies]`.
+    /// The movies' output embeddings `[movies, dim]` and their biases `[movies]`: a score is `embedding · user vector +
+    /// bias`.
     ///
     /// # Errors
     /// A parameter that can't be read.
@@ -33,6 +34,6 @@ pub trait Model {
     /// The user's vector `[dim]` by the trainer's own arithmetic.
     ///
     /// # Errors
-    /// What the arithmetic refuses.
+    /// Inputs that the arithmetic rejects.
     fn user_vector(&self, inputs: &TowerInputs) -> Result<Vec<f32>>;
 }

@@ -56,14 +56,14 @@ impl Packed {
         Ok(packed)
     }
 
-    /// Adds a file, in place of an earlier one of its role.
+    /// Adds a file. It replaces an earlier file of its role.
     pub fn add(&mut self, file: BundleFile) {
         self.manifest.files.extend([file.entry()]);
         self.files.retain(|known| known.role != file.role);
         self.files.push(file);
     }
 
-    /// Adds the movies' ids on other sites; `source` is the file that they come from.
+    /// Adds the movies' ids on other sites, which come from the file `source`.
     ///
     /// # Errors
     /// Links that can't be written as JSON.
@@ -73,15 +73,15 @@ impl Packed {
         Ok(())
     }
 
-    /// Adds to the parity cases how likely a like of each of their best movies is, by the second stage's own arithmetic.
+    /// Adds to the parity cases how likely a like of each of their best movies is, by the trainer's own second stage.
     pub fn add_likes(&mut self, catalog: &Catalog, like: impl Fn(&History, &LocalTime, MovieIndex) -> Option<f32>) {
         self.parity.add_likes(catalog, like);
     }
 
-    /// The movies' output embeddings as the file holds them, `[movies, dim]`.
+    /// The movies' output embeddings `[movies, dim]`, as the bundle's file holds them.
     ///
     /// # Errors
-    /// What the library refuses of the file.
+    /// A defect that the library finds in the file.
     pub fn movie_embeddings(&self) -> Result<Array2<f32>> {
         let Manifest { movies, dim, .. } = self.manifest;
         Ok(MovieEmbeddings::from_safetensors(self.file("movies").unwrap_or_default(), movies, dim)?.embedding)
@@ -91,16 +91,16 @@ impl Packed {
         self.files.iter().find(|file| file.role == role).map(|file| file.bytes.as_slice())
     }
 
-    /// Loads the bundle as a browser does, its optional files included.
+    /// Loads the bundle as a browser does, with its optional files.
     ///
     /// # Errors
-    /// What the library refuses.
+    /// Every defect that the library finds.
     pub fn recommender(&self) -> Result<Recommender> {
         load(&serde_json::to_vec(&self.manifest)?, |role| self.file(role))
     }
 
-    /// Makes these files the bundle of `folder`, with `parity.json` next to them. Killed at any moment, it leaves the old
-    /// bundle whole or the new one; see [`commit`](mod@super::commit).
+    /// Makes these files the bundle of `folder`, with `parity.json` next to them. A process that is killed on the way
+    /// leaves either the old bundle or the new one whole; see [`commit`](mod@super::commit).
     ///
     /// # Errors
     /// A folder that can't be written to.
@@ -112,7 +112,7 @@ impl Packed {
     }
 }
 
-/// `movies.safetensors`.
+/// `movies.safetensors`: `embedding` `[movies, dim]`, `bias` `[movies]`, and `scale` `[movies]` for 8 bits.
 fn movies_file(table: &EmbeddingTable, bias: &[f32]) -> Result<Vec<u8>> {
     let (movies, dim) = table.dim();
     let (element, embedding, scale) = match table {
@@ -135,7 +135,7 @@ pub(crate) fn links_file(links: &Links) -> Result<BundleFile> {
     Ok(BundleFile { role: LINKS, path: "links.json", bytes: links.to_json()? })
 }
 
-/// Adds a file to those that the bundle was made from, after the ratings, in place of an earlier one of its name.
+/// Adds a file to the sources of the bundle, after the ratings. It replaces an earlier source of its name.
 pub(crate) fn add_source(manifest: &mut Manifest, source: Source) {
     manifest.training.sources.retain(|known| known.name != source.name);
     manifest.training.sources.push(source);

@@ -1,4 +1,4 @@
-//! `parity.json`: answers by the trainer's own network, to which tests hold tract, ONNX Runtime and the browser.
+//! `parity.json`: answers of the trainer's own network. Tests compare tract, ONNX Runtime and the browser with them.
 
 use anyhow::{Result, bail};
 use serde::Serialize;
@@ -19,9 +19,9 @@ impl Parity {
     /// The answers of `model` to a few histories.
     ///
     /// # Errors
-    /// What the model's arithmetic refuses.
+    /// Inputs that the model's arithmetic rejects.
     pub(super) fn new(model: &dyn Model, catalog: &Catalog) -> Result<Self> {
-        // No movie, one, a few with ratings, and more than the tower sees; moments in different quarters, parts of the day and
+        // No movie, one, a few with ratings, and more than the tower sees, in different quarters, times of day and time
         // zones.
         let well_known: Vec<MovieId> =
             catalog.wall(60).iter().filter_map(|movie| catalog.movie(*movie)).map(|movie| movie.id).collect();
@@ -60,7 +60,7 @@ struct ParityCase {
     request: ParityRequest,
     inputs: ParityInputs,
     user_vector: Vec<f32>,
-    /// The ids of the ten best movies that weren't watched, in the first stage's order.
+    /// The ids of the ten best unwatched movies, in the first stage's order.
     top: Vec<u32>,
     /// How likely a like of each of them is, if there is a second stage.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -87,7 +87,7 @@ struct ParityWatch {
     rating: Option<f32>,
 }
 
-/// The user tower's inputs, of which it may leave out all but the first.
+/// The user tower's inputs. Only `history` is required.
 #[derive(Debug, Serialize)]
 struct ParityInputs {
     history: [Vec<i64>; 1],
@@ -108,7 +108,8 @@ fn parity_case(
 ) -> Result<ParityCase> {
     let (history, unknown) = History::from_ids(catalog, watched.iter().copied())?;
     if !unknown.is_empty() {
-        bail!("the catalogue doesn't know its own movies {unknown:?}");
+        let ids: Vec<String> = unknown.iter().map(|id| id.0.to_string()).collect();
+        bail!("the catalogue doesn't know its own movies {}", ids.join(", "));
     }
     let moment = LocalTime::from_unix(seconds, offset)?;
     let inputs = TowerInputs {

@@ -1,4 +1,4 @@
-//! Reading a bundle's folder.
+//! Reads a bundle from its folder.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +15,7 @@ use watchnext::traits::TRAITS;
 /// Reads a bundle's folder.
 ///
 /// # Errors
-/// A missing file, with its path, and every defect that the library finds.
+/// A missing file, with its path, or a defect that the library finds.
 pub fn read_bundle(folder: &Path) -> Result<Recommender> {
     let FolderFiles { manifest, files } = read_files(folder)?;
     load(&manifest, |role| files.get(role).map(Vec::as_slice))
@@ -29,7 +29,7 @@ pub(crate) struct FolderFiles {
     pub(crate) files: BTreeMap<String, Vec<u8>>,
 }
 
-/// Reads the files that the manifest of `folder` names, unchecked.
+/// Reads the files that the manifest of `folder` names, without checking them.
 ///
 /// # Errors
 /// A missing file, with its path.
@@ -38,7 +38,7 @@ pub(crate) fn read_files(folder: &Path) -> Result<FolderFiles> {
         let path = folder.join(name);
         fs::read(&path).with_context(|| {
             format!(
-                "{} can't be read. Give a bundle's folder, as `trainer train` writes it, with --bundle.",
+                "{} can't be read. Give the folder of a bundle, as `trainer train` writes it, with --bundle.",
                 path.display()
             )
         })
@@ -49,10 +49,10 @@ pub(crate) fn read_files(folder: &Path) -> Result<FolderFiles> {
     Ok(FolderFiles { manifest, files })
 }
 
-/// Loads a bundle with all of its optional files that `file` has.
+/// Loads a bundle. `file` gives the bytes of a role; roles without bytes are left out if they are optional.
 ///
 /// # Errors
-/// What the library refuses.
+/// Every defect that the library finds.
 pub(crate) fn load<'bytes>(manifest: &[u8], file: impl Fn(&str) -> Option<&'bytes [u8]>) -> Result<Recommender> {
     let mut recommender = Recommender::load(manifest, &file)?;
     if let Some(states) = file(STATES) {

@@ -1,21 +1,21 @@
-//! Which movies the same users have.
+//! How often the same users have two movies.
 
 use rayon::prelude::*;
 
 use super::incidence::Incidence;
 
-/// How often movies are had together, every user weighing what the length of the user's list allows.
+/// How often two movies have the same users. The longer a user's list, the less the user weighs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CoOccurrence {
     /// The weight of the users who have each movie, `[movies]`.
     pub totals: Vec<f32>,
-    /// For each movie, by index, the other movies that share users with it and the weight of those users.
+    /// For each movie, the other movies that share users with it, and the weight of those users: `[movies]` lists.
     pub rows: Vec<Vec<(u32, f32)>>,
 }
 
 impl CoOccurrence {
-    /// Counts with users weighing `1 / length^power`, scaled to a mean of 1 over all events, so that a constant which is added to a
-    /// count means the same for every power.
+    /// Counts with a weight of `1 / length^power` for each user. The weights are scaled to a mean of 1 over all events,
+    /// so a constant that is added to a count means the same for every power.
     pub fn new(incidence: &Incidence, power: f32) -> Self {
         let lengths = || incidence.movies_of.iter().map(|movies| movies.len() as f32);
         let raw: Vec<f32> = lengths().map(|length| if length > 0.0 { length.powf(-power) } else { 0.0 }).collect();
@@ -47,25 +47,16 @@ impl CoOccurrence {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    #![allow(clippy::indexing_slicing)]
     use super::*;
     use crate::data::incidence::Signal;
-    use crate::data::{Event, User};
+    use crate::data::user::user_with_stars;
 
-    fn user(id: u32, movies: &[(usize, f32)]) -> User {
-        let event = |(movie, stars): &(usize, f32)| Event {
-            movie: watchnext::catalog::MovieIndex::new(*movie).unwrap(),
-            rating: watchnext::history::Rating::new(*stars),
-            timestamp: 0,
-        };
-        User { id, events: movies.iter().map(event).collect() }
-    }
-
-    /// The second user has four movies and the first one: by the square root of the length, four events of weight ½ and one
-    /// of weight 1, scaled by 5/3.
+    /// The second user has four movies and the first has one. By the square root of the length, that is four events of
+    /// weight ½ and one of weight 1, scaled by 5/3.
     #[test]
     fn long_lists_weigh_less_and_the_mean_weight_stays_one() {
-        let users = [user(1, &[(0, 5.0)]), user(2, &[(0, 5.0), (1, 5.0), (2, 5.0), (3, 5.0)])];
+        let users = [user_with_stars(1, &[(0, 5.0)]), user_with_stars(2, &[(0, 5.0), (1, 5.0), (2, 5.0), (3, 5.0)])];
         let incidence = Incidence::new(4, &users, Signal::Likes);
         let plain = CoOccurrence::new(&incidence, 0.0);
         assert_eq!(plain.totals, [2.0, 1.0, 1.0, 1.0]);

@@ -1,4 +1,4 @@
-//! Reading CSV as a stream: comma, semicolon or tab, quoted fields, any line breaks, and the line of whatever is wrong.
+//! Reads CSV as a stream: comma, semicolon or tab, quoted fields, any line breaks, and the line of each defect.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,43 +9,42 @@ use sha2::{Digest, Sha256};
 
 use super::columns::Column;
 use super::problems::{Problems, quoted};
-use super::row::{MOST_COLUMNS, Read as TableRead};
-use crate::files;
+use super::row::{MAX_COLUMNS, TableSummary};
+use crate::files::{self, READ_REMEDY};
 
-/// What may stand between two fields.
+/// The delimiters that are recognised.
 const DELIMITERS: [u8; 3] = *b",;\t";
 
-/// Bytes of the start of a file by which it is told what it is.
+/// Bytes at the start of a file that show its kind.
 const START: usize = 4096;
 
-/// The longest field that is believed: a longer one is half a file behind a quote that was never closed.
-const LONGEST_FIELD: usize = 100_000;
+/// The longest field in bytes. A longer one is half a file behind a quote that was never closed.
+const MAX_FIELD: usize = 100_000;
 
-/// A CSV file with its header read.
+/// A CSV file whose header was read.
 pub(crate) struct CsvTable {
     path: PathBuf,
-    reader: csv::Reader<Watched>,
+    reader: csv::Reader<WatchedFile>,
     delimiter: u8,
-    /// Whether lines end in a carriage return and a line feed, of which the parser takes the second for the next row's.
+    /// Whether lines end in CR LF. The parser then takes the LF for a part of the next row.
     is_crlf: bool,
     columns: Vec<Column>,
 }
 
 impl CsvTable {
-    /// Opens a file and reads its header. Names are trimmed, and a byte order mark is no part of the first.
+    /// Opens a file and reads its header. Names are trimmed, and a byte order mark isn't part of the first.
     ///
     /// # Errors
-    /// A file that can't be read, is empty, or isn't text in UTF-8, each with what it seems to be.
+    /// A file that can't be read, is empty, or isn't text in UTF-8, with its likely kind.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let shown = path.display();
-        let mut file =
-            File::open(path).with_context(|| format!("{shown} can't be read. Check the path and the rights."))?;
+        let place = || format!("{shown} can't be read. {READ_REMEDY}");
+        let mut file = File::open(path).with_context(place)?;
         let mut start = Vec::with_capacity(START);
-        let place = || format!("{shown} can't be read. Check the path and the rights.");
         Read::by_ref(&mut file).take(START as u64).read_to_end(&mut start).with_context(place)?;
         ensure!(!start.is_empty(), "{shown} is empty. Fetch it again: it needs a header and one row a line.");
-        if let Some(what) = foreign(&start) {
-            bail!("{shown} {what}");
+        if let Some(words) = wrong_kind(&start) {
+            bail!("{shown} {words}");
         }
         let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start);
         let first_line =
@@ -57,9 +56,9 @@ impl CsvTable {
         );
         let delimiter = delimiter(first_line);
         let is_crlf = text.split(|byte| *byte == b'\n').next().is_some_and(|line| line.ends_with(b"\r"));
-        // The mark's three bytes belong to the file and its hash, and to no field.
+        // The hash covers the three bytes of the mark, but no field has them.
         let mark = start.len() - text.len();
-        let mut watched = Watched::new(file, start, delimiter);
+        let mut watched = WatchedFile::new(file, start, delimiter);
         io::copy(&mut Read::by_ref(&mut watched).take(mark as u64), &mut io::sink()).with_context(place)?;
         watched.quotes = Quotes::default();
         let mut reader = csv::ReaderBuilder::new()
@@ -78,7 +77,7 @@ impl CsvTable {
             })?;
             columns.push(Column::plain(name));
         }
-        // Only a header that swallowed all that follows makes the parser ask for more than there is.
+        // Only a header that swallowed all that follows makes the parser read past the end.
         ensure!(
             !reader.get_ref().ended || reader.get_ref().quotes.open().is_none(),
             "{shown}: line 1: a quote is opened in the header and never closed. Close or remove it."
@@ -91,7 +90,8 @@ impl CsvTable {
         &self.columns
     }
 
-    /// Gives every row's fields at `places` to `each`, with its line; a row that isn't like the header goes to `problems`.
+    /// Calls `each` with every row's line and its fields at `places`. A row that isn't like the header goes to
+    /// `problems`.
     ///
     /// # Errors
     /// A file that stops being readable, and one without rows.
@@ -100,13 +100,12 @@ impl CsvTable {
         places: &[usize],
         problems: &mut Problems,
         mut each: impl FnMut(u32, &[&str], &mut Problems),
-    ) -> Result<TableRead> {
-        let shown = self.path.display();
-        let width = self.columns.len();
+    ) -> Result<TableSummary> {
         let mut record = csv::ByteRecord::new();
         let mut rows = 0;
         loop {
             let more = self.reader.read_byte_record(&mut record).with_context(|| {
+                let shown = self.path.display();
                 format!("{shown} can't be read on after {rows} rows. Check the disk, or fetch the file again.")
             })?;
             if !more {
@@ -114,57 +113,65 @@ impl CsvTable {
             }
             rows += 1;
             let watched = self.reader.get_ref();
-            // A row that the end of the file ends, and no line break.
-            let is_last = watched.ended && !watched.ends_with_break;
-            let breaks_after = u64::from(!self.is_crlf && !is_last);
-            let within = record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
-            // The parser says where it is after the row, and before it only without what is blank between rows.
-            let line = self.reader.position().line().saturating_sub(breaks_after + within);
-            let line = u32::try_from(line).unwrap_or(u32::MAX);
             if watched.ended && watched.quotes.open().is_some() {
-                // It swallowed the rest of the file, so that whatever else is said of this row would mislead.
+                // The row swallowed the rest of the file. Any other complaint about it would mislead.
                 break;
             }
-            if record.len() != width {
-                problems.row(line, || ragged(&record, width, self.delimiter, is_last));
-                continue;
-            }
-            let mut fields = [""; MOST_COLUMNS];
-            let mut sound = true;
-            for (slot, place) in fields.iter_mut().zip(places) {
-                let bytes = record.get(*place).unwrap_or_default();
-                let column = || self.columns.get(*place).map_or("", |column| column.name.as_str());
-                match std::str::from_utf8(bytes) {
-                    Ok(text) if text.contains('\0') => {
-                        problems.value(
-                            line,
-                            column(),
-                            text,
-                            "holds a NUL byte. The file is damaged, or no text: write it again.",
-                        );
-                        sound = false;
-                    }
-                    Ok(text) if text.len() > LONGEST_FIELD => {
-                        problems.value(
-                            line,
-                            column(),
-                            text,
-                            "is longer than any field can be. A quote may be open: close it.",
-                        );
-                        sound = false;
-                    }
-                    Ok(text) => *slot = text,
-                    Err(_) => {
-                        problems.value(line, column(), &String::from_utf8_lossy(bytes), NOT_UTF8);
-                        sound = false;
-                    }
-                }
-            }
-            if sound {
+            let line = self.line_of(&record);
+            if let Some(fields) = self.fields(&record, line, places, problems) {
                 each(line, fields.get(..places.len()).unwrap_or(&fields), problems);
             }
         }
-        // The parser may stop before the end of a file that ends in blank lines, which the hash is of as well.
+        self.finish(rows, problems)
+    }
+
+    /// Whether the row that was just read ends with the file, without a line break.
+    fn is_cut_off(&self) -> bool {
+        let watched = self.reader.get_ref();
+        watched.ended && !watched.ends_with_break
+    }
+
+    /// The first line of the record that was just read. The parser knows its position after the record; its position
+    /// before the record doesn't count blank lines in between.
+    fn line_of(&self, record: &csv::ByteRecord) -> u32 {
+        let breaks_after = u64::from(!self.is_crlf && !self.is_cut_off());
+        let within = record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+        let line = self.reader.position().line().saturating_sub(breaks_after + within);
+        u32::try_from(line).unwrap_or(u32::MAX)
+    }
+
+    /// A record's texts at `places`, or nothing if the record is wrong. Its defects go to `problems`.
+    fn fields<'record>(
+        &self,
+        record: &'record csv::ByteRecord,
+        line: u32,
+        places: &[usize],
+        problems: &mut Problems,
+    ) -> Option<[&'record str; MAX_COLUMNS]> {
+        let width = self.columns.len();
+        if record.len() != width {
+            problems.row(line, || describe_width(record, width, self.delimiter, self.is_cut_off()));
+            return None;
+        }
+        let mut fields = [""; MAX_COLUMNS];
+        let mut sound = true;
+        for (slot, place) in fields.iter_mut().zip(places) {
+            match text_of(record.get(*place).unwrap_or_default()) {
+                Ok(text) => *slot = text,
+                Err((text, words)) => {
+                    let column = self.columns.get(*place).map_or("", |column| column.name.as_str());
+                    problems.value(line, column, &text, words);
+                    sound = false;
+                }
+            }
+        }
+        sound.then_some(fields)
+    }
+
+    /// Reads the file to its end and complains about its quotes.
+    fn finish(mut self, rows: usize, problems: &mut Problems) -> Result<TableSummary> {
+        let shown = self.path.display();
+        // The parser may stop before blank lines at the end, which the hash covers too.
         io::copy(self.reader.get_mut(), &mut io::sink())
             .with_context(|| format!("{shown} can't be read to its end"))?;
         let watched = self.reader.into_inner();
@@ -177,36 +184,51 @@ impl CsvTable {
         }
         for line in &quotes.stray {
             problems.row(*line, || {
-                ": something stands after a closing quote. A quote within a quoted field is written twice (\"\")."
-                    .to_owned()
+                ": text follows a closing quote. A quote within a quoted field is written twice (\"\").".to_owned()
             });
         }
         ensure!(rows > 0, "{shown} has a header and no rows. Fetch it again, or write a row a line below the header.");
-        Ok(TableRead { rows, sha256: files::hex(&watched.hash.finalize()) })
+        Ok(TableSummary { rows, sha256: files::hex(&watched.hash.finalize()) })
     }
 }
 
-/// What a field is that isn't UTF-8, and how to mend it.
-const NOT_UTF8: &str = "isn't UTF-8 but perhaps Latin-1 or Windows-1252. Save the file as UTF-8: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW.";
+/// A field's text, or a damaged field's text and its defect.
+fn text_of(field: &[u8]) -> Result<&str, (std::borrow::Cow<'_, str>, &'static str)> {
+    match std::str::from_utf8(field) {
+        Ok(text) if text.contains('\0') => {
+            Err((text.into(), "holds a NUL byte. The file is damaged, or isn't text: write it again."))
+        }
+        Ok(text) if text.len() > MAX_FIELD => {
+            Err((text.into(), "is longer than any field can be. A quote may be open: close it."))
+        }
+        Ok(text) => Ok(text),
+        Err(_) => Err((String::from_utf8_lossy(field), NOT_UTF8)),
+    }
+}
 
-/// What a row is that hasn't the header's number of fields.
-fn ragged(record: &csv::ByteRecord, width: usize, delimiter: u8, last: bool) -> String {
+/// The complaint about a field that isn't UTF-8.
+const NOT_UTF8: &str = "isn't UTF-8 but perhaps Latin-1 or Windows-1252. \
+     Save the file as UTF-8: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW.";
+
+/// The complaint about a row that doesn't have the header's number of fields.
+fn describe_width(record: &csv::ByteRecord, width: usize, delimiter: u8, is_cut_off: bool) -> String {
     let bytes: Vec<u8> = record.iter().collect::<Vec<_>>().join(&delimiter);
     let text = String::from_utf8_lossy(&bytes);
     let other = DELIMITERS
         .into_iter()
         .filter(|other| *other != delimiter)
         .find(|other| record.len() == 1 && bytes.iter().filter(|byte| *byte == other).count() + 1 == width);
+    let name = delimiter_name(delimiter);
     let remedy = if let Some(other) = other {
-        format!(" It is parted by {}, the header by {}: use one of them throughout.", named(other), named(delimiter))
-    } else if last {
+        format!(" It is split by {}, the header by {name}: use one of them throughout.", delimiter_name(other))
+    } else if is_cut_off {
         " It is the last and ends without a line break, so the file seems cut off: fetch it again.".to_owned()
     } else if text.contains('\n') {
         " It goes over several lines, so a quote may be open: close it.".to_owned()
     } else if record.len() > width {
-        format!(" Put a field that holds {} in quotes, or remove what is too much.", named(delimiter))
+        format!(" Put a field that holds {name} in quotes, or remove the extra fields.")
     } else {
-        " Add what is missing, or remove the row.".to_owned()
+        " Add the missing fields, or remove the row.".to_owned()
     };
     format!(
         " has {} field{} where the header has {width}; it reads {}.{remedy}",
@@ -216,7 +238,7 @@ fn ragged(record: &csv::ByteRecord, width: usize, delimiter: u8, last: bool) -> 
     )
 }
 
-const fn named(delimiter: u8) -> &'static str {
+const fn delimiter_name(delimiter: u8) -> &'static str {
     match delimiter {
         b';' => "semicolons",
         b'\t' => "tabs",
@@ -224,7 +246,7 @@ const fn named(delimiter: u8) -> &'static str {
     }
 }
 
-/// What stands most often between the header's names, outside of quotes; the first of those that tie.
+/// The delimiter that is most frequent in the header outside of quotes. Of those that tie, it is the first.
 fn delimiter(line: &[u8]) -> u8 {
     let count = |delimiter: &u8| {
         let mut in_quotes = false;
@@ -238,10 +260,10 @@ fn delimiter(line: &[u8]) -> u8 {
     DELIMITERS.into_iter().rev().max_by_key(count).unwrap_or(b',')
 }
 
-/// What a file is instead of text in UTF-8, as its first bytes say, and what to do.
-fn foreign(start: &[u8]) -> Option<&'static str> {
+/// Recognises a file that isn't text in UTF-8 by its first bytes. Returns its kind and the remedy.
+fn wrong_kind(start: &[u8]) -> Option<&'static str> {
     let kinds: [(&[u8], &str); 8] = [
-        (b"PAR1", "is a Parquet file by its first bytes, and no text. Give it a name that ends in .parquet."),
+        (b"PAR1", "is a Parquet file by its first bytes, not text. Give it a name that ends in .parquet."),
         (b"\x1f\x8b", "is compressed by gzip. Unpack it first: gunzip FILE."),
         (b"PK\x03\x04", "is a ZIP archive or an Excel workbook. Unpack it, or export the sheet as CSV."),
         (b"\xd0\xcf\x11\xe0", "is an old Excel workbook. Export the sheet as CSV."),
@@ -250,14 +272,14 @@ fn foreign(start: &[u8]) -> Option<&'static str> {
         (b"\xff\xfe", UTF16),
         (b"\xfe\xff", UTF16),
     ];
-    if let Some((_, what)) = kinds.iter().find(|(magic, _)| start.starts_with(magic)) {
-        return Some(what);
+    if let Some((_, words)) = kinds.iter().find(|(magic, _)| start.starts_with(magic)) {
+        return Some(words);
     }
     let beginning = start.get(..200).unwrap_or(start);
     if beginning.iter().filter(|byte| **byte == 0).count() * 4 > beginning.len() {
         return Some(UTF16);
     }
-    if !start.contains(&b'\n') && start.iter().filter(|byte| **byte == b'\r').count() > 0 {
+    if !start.contains(&b'\n') && start.contains(&b'\r') {
         return Some(
             "has line breaks of carriage returns alone. Write it with line feeds: tr '\\r' '\\n' < OLD > NEW.",
         );
@@ -267,19 +289,20 @@ fn foreign(start: &[u8]) -> Option<&'static str> {
 
 const UTF16: &str = "is written in UTF-16, not in UTF-8. Save it as UTF-8: iconv -f UTF-16 -t UTF-8 OLD > NEW.";
 
-/// A file on its way to the parser, which says nothing of quotes that stay open: hashed, and its quotes followed.
-struct Watched {
+/// A file on its way to the parser. It is hashed, and its quotes are followed: the parser doesn't report open ones.
+struct WatchedFile {
     file: File,
-    /// What was read to see what the file is.
+    /// The bytes that were read to find out the file's kind.
     start: io::Cursor<Vec<u8>>,
     hash: Sha256,
     quotes: Quotes,
     delimiter: u8,
+    /// Whether a read returned nothing.
     ended: bool,
     ends_with_break: bool,
 }
 
-impl Watched {
+impl WatchedFile {
     fn new(file: File, start: Vec<u8>, delimiter: u8) -> Self {
         let start = io::Cursor::new(start);
         let (hash, quotes) = (Sha256::new(), Quotes::default());
@@ -287,7 +310,7 @@ impl Watched {
     }
 }
 
-impl Read for Watched {
+impl Read for WatchedFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut count = self.start.read(buffer)?;
         if count == 0 {
@@ -304,9 +327,12 @@ impl Read for Watched {
     }
 }
 
-/// Where in a field the file is, by the rules of RFC 4180.
+/// The most lines with a stray quote that are kept.
+const MAX_STRAY: usize = 8;
+
+/// The position within a field, by the rules of RFC 4180.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-enum Place {
+enum Position {
     #[default]
     Start,
     Plain,
@@ -315,45 +341,45 @@ enum Place {
     Closed,
 }
 
+/// Follows the quotes of a file.
 #[derive(Debug, Default)]
 struct Quotes {
-    place: Place,
+    position: Position,
     /// Line breaks so far.
     breaks: u32,
     /// The line in which the last quote was opened.
     opened: u32,
-    /// Lines in which something stands after a closing quote, the first few.
+    /// The first lines in which text follows a closing quote.
     stray: Vec<u32>,
 }
 
 impl Quotes {
     fn follow(&mut self, bytes: &[u8], delimiter: u8) {
         for byte in bytes {
-            let breaks = matches!(byte, b'\n' | b'\r');
-            let parts = breaks || *byte == delimiter;
-            self.place = match self.place {
-                Place::Start if *byte == b'"' => {
+            let ends_field = matches!(byte, b'\n' | b'\r') || *byte == delimiter;
+            self.position = match self.position {
+                Position::Start if *byte == b'"' => {
                     self.opened = self.breaks + 1;
-                    Place::Quoted
+                    Position::Quoted
                 }
-                Place::Quoted if *byte == b'"' => Place::Closed,
-                Place::Quoted => Place::Quoted,
-                Place::Closed if *byte == b'"' => Place::Quoted,
-                _ if parts => Place::Start,
-                Place::Closed => {
-                    if self.stray.len() < 8 {
+                Position::Quoted if *byte == b'"' => Position::Closed,
+                Position::Quoted => Position::Quoted,
+                Position::Closed if *byte == b'"' => Position::Quoted,
+                _ if ends_field => Position::Start,
+                Position::Closed => {
+                    if self.stray.len() < MAX_STRAY {
                         self.stray.push(self.breaks + 1);
                     }
-                    Place::Plain
+                    Position::Plain
                 }
-                Place::Start | Place::Plain => Place::Plain,
+                Position::Start | Position::Plain => Position::Plain,
             };
             self.breaks += u32::from(*byte == b'\n');
         }
     }
 
-    /// The line of the quote that is open, if one is.
+    /// The line of the open quote, if there is one.
     fn open(&self) -> Option<u32> {
-        (self.place == Place::Quoted).then_some(self.opened)
+        (self.position == Position::Quoted).then_some(self.opened)
     }
 }

@@ -1,25 +1,23 @@
-//! Who has which movie, and which movies are had together: the counts under every neighbourhood method.
+//! Which user has which movie: the matrix that every neighbourhood method counts on.
 
 use std::fmt;
 
-use super::{Event, User};
+use super::user::{Event, User};
 
-/// Which events say that a user has a movie.
+/// The events that count as having a movie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// Ratings of 4.0 and up.
+    /// Likes: ratings of 4.0 and up, and clicks.
     Likes,
-    /// All ratings.
+    /// All ratings and clicks.
     Ratings,
 }
 
 impl Signal {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Likes, Self::Ratings];
-}
 
-impl Signal {
-    /// The events of `user` that say so.
+    /// The events of `user` that count.
     pub(crate) fn events(self, user: &User) -> impl Iterator<Item = &Event> {
         user.events.iter().filter(move |event| self == Self::Ratings || event.liked())
     }
@@ -34,12 +32,12 @@ impl fmt::Display for Signal {
     }
 }
 
-/// The binary matrix of users and movies, by its rows and by its columns.
+/// The binary matrix of users and movies, by rows and by columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incidence {
     /// Each user's movies, `[users]` lists of dense indices.
     pub movies_of: Vec<Vec<u32>>,
-    /// Each movie's users, `[movies]` lists of places in `movies_of`, ascending.
+    /// Each movie's users, `[movies]` lists of indices into `movies_of`, ascending.
     pub users_of: Vec<Vec<u32>>,
 }
 
@@ -67,21 +65,13 @@ impl Incidence {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    #![allow(clippy::indexing_slicing)]
     use super::*;
-
-    fn user(id: u32, movies: &[(usize, f32)]) -> User {
-        let event = |(movie, stars): &(usize, f32)| Event {
-            movie: watchnext::catalog::MovieIndex::new(*movie).unwrap(),
-            rating: watchnext::history::Rating::new(*stars),
-            timestamp: 0,
-        };
-        User { id, events: movies.iter().map(event).collect() }
-    }
+    use crate::data::user::user_with_stars;
 
     #[test]
-    fn likes_and_ratings_are_told_apart() {
-        let users = [user(1, &[(0, 5.0), (2, 3.0)]), user(2, &[(2, 4.0)])];
+    fn likes_are_ratings_of_four_stars_and_up() {
+        let users = [user_with_stars(1, &[(0, 5.0), (2, 3.0)]), user_with_stars(2, &[(2, 4.0)])];
         let likes = Incidence::new(3, &users, Signal::Likes);
         assert_eq!((likes.counts(), &likes.users_of[2]), (vec![1.0, 0.0, 1.0], &vec![1]));
         assert_eq!(Incidence::new(3, &users, Signal::Ratings).counts(), [1.0, 0.0, 2.0]);

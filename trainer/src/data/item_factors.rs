@@ -1,10 +1,10 @@
 //! Item-item matrices, as the product of two thin tables each.
 //!
-//! Two movies are alike in taste by the shrunk cosine of who likes them, or of who rated them, in which a user counts
-//! with one over the root of how many movies they like or rated: `S[i, j] = Σ_u w_u / (√(n_i n_j) + shrinkage)`. They
-//! are near in sequence by how often and how closely they follow each other, either way round, in the same form. The
-//! best factors of a given rank come from the randomised range finder of Halko, Martinsson and Tropp, *Finding
-//! Structure with Randomness* (SIAM Review 2011).
+//! Two movies are alike in taste if the same users like them, or rated them. Their similarity is the shrunk cosine
+//! `S[i, j] = Σ_u w_u / (√(n_i n_j) + shrinkage)`, where a user's weight `w_u` is one over the root of the length of
+//! the user's list. They are alike in sequence if they often follow each other closely, in either order; the form is
+//! the same. The best factors of a given rank come from the randomised range finder of Halko, Martinsson and Tropp,
+//! *Finding Structure with Randomness* (SIAM Review 2011).
 
 use anyhow::{Result, anyhow};
 use faer::linalg::matmul::matmul;
@@ -16,25 +16,25 @@ use rayon::prelude::*;
 
 use super::user_movies::UserMovies;
 
-/// Columns of the factors.
+/// The factors' columns.
 const RANK: usize = 64;
-/// More directions than are kept, which the range finder needs to find those.
-const SPARE: usize = 16;
-/// How many watches apart two movies of a history may be to count as near.
+/// Directions beyond those that are kept. The range finder needs them to find the others.
+const OVERSAMPLING: usize = 16;
+/// The largest distance in watches at which two movies of a history count as near.
 const WINDOW: usize = 20;
-/// The weight of each further place between them.
+/// The factor by which each further place between them lowers their weight.
 const FADING: f32 = 0.9;
-/// The shrinkage of the sequence's cosine, in watches.
+/// The shrinkage of the cosine of sequences, in watches.
 const SEQUENCE_SHRINKAGE: f32 = 5.0;
-/// Products with the matrix that turn random directions towards its large ones.
+/// Power iterations: products with the matrix that turn random directions towards its largest ones.
 const PASSES: usize = 4;
 
 /// `S ≈ input · outputᵀ`, both `[movies, rank]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Factors {
-    /// What a watched movie adds to the pooled sum.
+    /// The vector that a watched movie adds to the pooled sum, `[movies, rank]`.
     pub input: Array2<f32>,
-    /// What meets it.
+    /// The vector that scores a movie against the pooled sum, `[movies, rank]`.
     pub output: Array2<f32>,
 }
 
@@ -43,15 +43,15 @@ trait Symmetric {
     /// How many movies there are.
     fn movies(&self) -> usize;
 
-    /// The product with a dense matrix.
+    /// The product with a dense matrix `[movies, columns]`.
     fn times(&self, dense: &Mat<f32>) -> Mat<f32>;
 }
 
-/// A sparse matrix by rows: columns with their values.
+/// A sparse matrix: each row's columns with their values.
 #[derive(Debug)]
 struct Sparse(Vec<Vec<(u32, f32)>>);
 
-/// `Aᵀ · A` of a sparse matrix `A` `[users, movies]`, which is never computed.
+/// `Aᵀ · A` of a sparse matrix `A` `[users, movies]`. The product itself is never computed.
 #[derive(Debug)]
 struct Gram {
     /// `A`.
@@ -61,8 +61,8 @@ struct Gram {
 }
 
 impl Sparse {
-    /// Movies that stand in the same users' lists.
-    fn of_lists(movies: usize, lists: &[&[u32]], shrinkage: f32) -> Self {
+    /// The shrunk cosines of movies in the same users' `lists`, `[movies, movies]`.
+    fn from_lists(movies: usize, lists: &[&[u32]], shrinkage: f32) -> Self {
         let weights: Vec<f32> = lists.iter().map(|list| 1.0 / (list.len().max(1) as f32).sqrt()).collect();
         let mean = weights.iter().sum::<f32>() / weights.len().max(1) as f32;
         let mut fans: Vec<Vec<usize>> = vec![Vec::new(); movies];
@@ -87,13 +87,13 @@ impl Sparse {
         Self(fans.par_iter().enumerate().map(row).collect())
     }
 
-    /// Movies that follow each other.
-    fn of_sequences(movies: usize, tastes: &[UserMovies]) -> Self {
-        // Each movie counts as watched once more, so that a cosine of two rare ones has a denominator.
+    /// The shrunk cosines of movies that follow each other, `[movies, movies]`.
+    fn from_sequences(movies: usize, users: &[UserMovies]) -> Self {
+        // Each movie counts as watched once more, so the cosine of two rare ones has a denominator.
         let mut counts = vec![1.0_f32; movies];
         let mut places: Vec<Vec<(usize, usize)>> = vec![Vec::new(); movies];
-        for (user, taste) in tastes.iter().enumerate() {
-            for (place, movie) in taste.rated.iter().enumerate() {
+        for (user, watched) in users.iter().enumerate() {
+            for (place, movie) in watched.rated.iter().enumerate() {
                 places.get_mut(*movie as usize).into_iter().for_each(|places| places.push((user, place)));
                 counts.get_mut(*movie as usize).into_iter().for_each(|count| *count += 1.0);
             }
@@ -101,7 +101,7 @@ impl Sparse {
         let row = |(movie, places): (usize, &Vec<(usize, usize)>)| {
             let mut near = std::collections::BTreeMap::<u32, f32>::new();
             for (user, place) in places {
-                let rated = tastes.get(*user).map(|taste| taste.rated.as_slice()).unwrap_or_default();
+                let rated = users.get(*user).map(|user| user.rated.as_slice()).unwrap_or_default();
                 let window = place.saturating_sub(WINDOW)..(place + WINDOW + 1).min(rated.len());
                 for (at, other) in window.clone().zip(rated.get(window).unwrap_or_default()) {
                     let apart = at.abs_diff(*place);
@@ -120,7 +120,7 @@ impl Sparse {
     /// The product with a dense matrix.
     fn product(&self, dense: &Mat<f32>) -> Mat<f32> {
         let columns = dense.ncols();
-        // Row by row, so that a movie's neighbours are added up from contiguous memory.
+        // By rows: a movie's neighbours are then added up from contiguous memory.
         let rows: Vec<Vec<f32>> = (0..dense.nrows()).map(|row| dense.row(row).iter().copied().collect()).collect();
         let sums: Vec<Vec<f32>> = self
             .0
@@ -160,20 +160,20 @@ impl Symmetric for Gram {
     }
 }
 
-/// Vectors `[movies, rank]` of movies that have the same viewers near each other: the right singular vectors of who watched
-/// what, times the roots of their values, the weightiest first. `lists` has each user's movies; those who watched much and
-/// movies that many watched weigh less.
+/// Vectors `[movies, rank]` by which movies with the same viewers are near each other. They are the right singular
+/// vectors of the matrix of viewers and movies, times the roots of their singular values, the largest first. `lists`
+/// has each user's movies. Long lists and popular movies weigh less.
 ///
 /// # Errors
 /// An eigenvalue problem that doesn't converge.
-pub fn of_viewers(movies: usize, lists: &[Vec<u32>], seed: u64) -> Result<Array2<f32>> {
+pub fn viewer_vectors(movies: usize, lists: &[Vec<u32>], seed: u64) -> Result<Array2<f32>> {
     let mut counts = vec![0.0_f32; movies];
     for movie in lists.iter().flatten() {
         counts.get_mut(*movie as usize).into_iter().for_each(|count| *count += 1.0);
     }
-    let of_movie = |movie: u32| (counts.get(movie as usize).copied().unwrap_or_default() + 5.0).powf(-0.4);
-    let of_user = |list: &Vec<u32>| 1.0 / (list.len() as f32 + 10.0).sqrt();
-    let row = |list: &Vec<u32>| list.iter().map(|movie| (*movie, of_user(list) * of_movie(*movie))).collect();
+    let movie_weight = |movie: u32| (counts.get(movie as usize).copied().unwrap_or_default() + 5.0).powf(-0.4);
+    let user_weight = |list: &Vec<u32>| 1.0 / (list.len() as f32 + 10.0).sqrt();
+    let row = |list: &Vec<u32>| list.iter().map(|movie| (*movie, user_weight(list) * movie_weight(*movie))).collect();
     let users = Sparse(lists.iter().map(row).collect());
     let mut transposed = vec![Vec::new(); movies];
     for (user, row) in (0_u32..).zip(&users.0) {
@@ -193,36 +193,37 @@ pub fn of_viewers(movies: usize, lists: &[Vec<u32>], seed: u64) -> Result<Array2
     Ok(vectors)
 }
 
-/// The factors of the matrix of movies that are liked together.
+/// The factors of the similarities of movies that the same users like.
 ///
 /// # Errors
 /// An eigenvalue problem that doesn't converge.
-pub fn of_likes(movies: usize, tastes: &[UserMovies], shrinkage: f32, seed: u64) -> Result<Factors> {
-    let lists: Vec<&[u32]> = tastes.iter().map(|taste| taste.liked.as_slice()).collect();
-    factors(&Sparse::of_lists(movies, &lists, shrinkage), seed)
+pub fn from_likes(movies: usize, users: &[UserMovies], shrinkage: f32, seed: u64) -> Result<Factors> {
+    let lists: Vec<&[u32]> = users.iter().map(|user| user.liked.as_slice()).collect();
+    factors(&Sparse::from_lists(movies, &lists, shrinkage), seed)
 }
 
-/// The factors of the matrix of movies that the same users rated, whatever they thought of them.
+/// The factors of the similarities of movies that the same users rated, with any number of stars.
 ///
 /// # Errors
 /// An eigenvalue problem that doesn't converge.
-pub fn of_ratings(movies: usize, tastes: &[UserMovies], shrinkage: f32, seed: u64) -> Result<Factors> {
-    let lists: Vec<&[u32]> = tastes.iter().map(|taste| taste.rated.as_slice()).collect();
-    factors(&Sparse::of_lists(movies, &lists, shrinkage), seed)
+pub fn from_ratings(movies: usize, users: &[UserMovies], shrinkage: f32, seed: u64) -> Result<Factors> {
+    let lists: Vec<&[u32]> = users.iter().map(|user| user.rated.as_slice()).collect();
+    factors(&Sparse::from_lists(movies, &lists, shrinkage), seed)
 }
 
-/// The factors of the matrix of movies that follow each other.
+/// The factors of the similarities of movies that follow each other.
 ///
 /// # Errors
 /// An eigenvalue problem that doesn't converge.
-pub fn of_sequences(movies: usize, tastes: &[UserMovies], seed: u64) -> Result<Factors> {
-    factors(&Sparse::of_sequences(movies, tastes), seed)
+pub fn from_sequences(movies: usize, users: &[UserMovies], seed: u64) -> Result<Factors> {
+    factors(&Sparse::from_sequences(movies, users), seed)
 }
 
+/// The best factors of a symmetric matrix, of rank [`RANK`] or less.
 fn factors(matrix: &impl Symmetric, seed: u64) -> Result<Factors> {
     let movies = matrix.movies();
     let rank = RANK.min(movies);
-    let columns = (RANK + SPARE).min(movies);
+    let columns = (RANK + OVERSAMPLING).min(movies);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut basis = Mat::from_fn(movies, columns, |_, _| rng.random_range(-1.0_f32..1.0));
     for _ in 0..PASSES {
@@ -254,15 +255,15 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
 
-    /// Two groups of users who like disjoint halves of eight movies: the factors are of full rank and give the matrix back.
+    /// Two groups of users like disjoint halves of eight movies. The factors have full rank and give the matrix back.
     #[test]
     fn the_factors_multiply_to_the_shrunk_cosines() {
-        let taste =
+        let user =
             |movies: &[u32]| UserMovies { rated: movies.to_vec(), liked: movies.to_vec(), ..UserMovies::default() };
-        let tastes = [taste(&[0, 1, 2, 3]), taste(&[0, 1]), taste(&[4, 5, 6, 7]), taste(&[4, 7])];
-        let factors = of_likes(8, &tastes, 1.0, 1).unwrap();
+        let users = [user(&[0, 1, 2, 3]), user(&[0, 1]), user(&[4, 5, 6, 7]), user(&[4, 7])];
+        let factors = from_likes(8, &users, 1.0, 1).unwrap();
         let product = factors.input.dot(&factors.output.t());
-        // Users of four likes weigh 1/2 and of two 1/√2, over their mean.
+        // Users with four likes weigh 1/2, users with two 1/√2, both over the mean weight.
         let mean = (0.5 + 0.5_f32.sqrt()) / 2.0;
         let (long, short) = (0.5 / mean, 0.5_f32.sqrt() / mean);
         assert!((product[[0, 1]] - (long + short) / (long + short + 1.0)).abs() < 1e-4);
@@ -270,11 +271,11 @@ mod tests {
         assert!(product[[0, 4]].abs() < 1e-4 && product[[0, 0]].abs() < 1e-4);
     }
 
-    /// One user watched 0, 1 and 2 in a row, another 0 alone: neighbours count 1, the next but one 0.9.
+    /// One user watched 0, 1 and 2 in a row, another only 0. Neighbours count 1, the next but one 0.9.
     #[test]
     fn movies_that_follow_each_other_are_near() {
-        let taste = |movies: &[u32]| UserMovies { rated: movies.to_vec(), ..UserMovies::default() };
-        let factors = of_sequences(4, &[taste(&[0, 1, 2]), taste(&[0])], 1).unwrap();
+        let user = |movies: &[u32]| UserMovies { rated: movies.to_vec(), ..UserMovies::default() };
+        let factors = from_sequences(4, &[user(&[0, 1, 2]), user(&[0])], 1).unwrap();
         let product = factors.input.dot(&factors.output.t());
         let cosine = |near: f32, one: f32, other: f32| near / ((one * other).sqrt() + SEQUENCE_SHRINKAGE);
         assert!((product[[0, 1]] - cosine(1.0, 3.0, 2.0)).abs() < 1e-4);

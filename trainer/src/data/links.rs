@@ -1,4 +1,4 @@
-//! Reading MovieLens's `links.csv`: what each movie is called at IMDb and TMDB.
+//! Reads MovieLens's `links.csv`: each movie's ids at IMDb and TMDB.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,9 @@ use watchnext::bundle::Source;
 use watchnext::catalog::Catalog;
 use watchnext::links::Links;
 
-use super::{Problems, Table, exactly};
+use super::columns::find_columns;
+use super::problems::Problems;
+use super::table::Table;
 
 /// The file's name in the data folder and among the manifest's sources.
 pub const LINKS_FILE: &str = "links.csv";
@@ -16,11 +18,11 @@ pub const LINKS_FILE: &str = "links.csv";
 /// Its columns.
 const COLUMNS: [&str; 3] = ["movieId", "imdbId", "tmdbId"];
 
-/// Reads `folder/links.csv` for the movies of `catalog`, if there is such a file. A number may be empty, and a movie may have no
-/// row; rows of movies that the catalogue lacks are left out, as they are in `movies.csv`.
+/// Reads `folder/links.csv` for the movies of `catalog`, if there is such a file. A number may be empty, and a movie
+/// may have no row. Rows of movies that aren't in the catalogue are left out, as they are with `movies.csv`.
 ///
 /// # Errors
-/// A folder that doesn't exist, an empty or foreign file, and its wrong rows with their lines and the remedies.
+/// A folder that doesn't exist, an empty file or one of another kind, and wrong rows with their lines and the remedies.
 pub fn read_links(folder: &Path, catalog: &Catalog) -> Result<Option<(Links, Source)>> {
     ensure!(
         folder.is_dir(),
@@ -32,7 +34,7 @@ pub fn read_links(folder: &Path, catalog: &Catalog) -> Result<Option<(Links, Sou
         return Ok(None);
     }
     let table = Table::open(&path)?;
-    let places = exactly(&path, table.columns(), &COLUMNS)?;
+    let places = find_columns(&path, table.columns(), &COLUMNS)?;
     let mut problems = Problems::new(&path, table.unit());
     let mut numbers = BTreeMap::new();
     let source = table.read(&path, &places, &mut problems, |line, fields, problems| {
@@ -47,14 +49,14 @@ pub fn read_links(folder: &Path, catalog: &Catalog) -> Result<Option<(Links, Sou
                         line,
                         column,
                         text,
-                        "isn't a whole number below 4294967296. Mend it, or remove the row.",
+                        "isn't a whole number below 4294967296. Correct it, or remove the row.",
                     );
                 }
             }
         }
         let [movie, imdb, tmdb] = values;
         if numbers.insert(movie, (imdb, tmdb)).is_some() {
-            problems.row(line, || format!(": movie {movie} stands twice. Remove one of the rows."));
+            problems.row(line, || format!(": movie {movie} occurs twice. Remove one of the rows."));
         }
     })?;
     problems.settle()?;

@@ -1,23 +1,23 @@
-//! What is wrong with a file's rows, gathered so that whoever mends the file learns of all of it at once.
+//! Collects the wrong rows of a file: one error reports all of them.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-/// Wrong rows that are shown; more would scroll the first away, and a file that is wrong in one row is wrong in the others alike.
+/// Wrong rows that are shown. More would scroll the first away, and most files repeat one mistake.
 const SHOWN: usize = 5;
 
-/// Characters of a value that are shown: a field with half a file in it must not fill the screen.
+/// Characters of a value that are shown. A field with half a file in it must not fill the screen.
 const SHOWN_VALUE: usize = 60;
 
-/// The wrong rows of one file: how many, and the first of them in words.
+/// The wrong rows of one file: their number, and the first of them in words.
 #[derive(Debug)]
 pub(crate) struct Problems {
     path: PathBuf,
     /// `line` or `row`.
     unit: &'static str,
-    /// Rows, of which one may be wrong in several ways.
+    /// How many rows are wrong. A row with several defects counts once.
     count: usize,
     last: Option<u32>,
     first: Vec<String>,
@@ -25,12 +25,12 @@ pub(crate) struct Problems {
 }
 
 impl Problems {
-    /// None yet, of a file whose rows are counted in `unit`.
+    /// No problems yet. `unit` names the place of a row: `line` or `row`.
     pub(crate) fn new(path: &Path, unit: &'static str) -> Self {
         Self { path: path.to_owned(), unit, count: 0, last: None, first: Vec::new(), notes: Vec::new() }
     }
 
-    /// One more: the row that it is in, and what is wrong with it and how to mend it.
+    /// Adds a defect of a row; `words` say what is wrong and give the remedy.
     pub(crate) fn row(&mut self, row: u32, words: impl FnOnce() -> String) {
         self.count += usize::from(self.last != Some(row));
         self.last = Some(row);
@@ -39,27 +39,27 @@ impl Problems {
         }
     }
 
-    /// One more in a column: its value, what is wrong with that, and how to mend it.
+    /// Adds a defect of a value; `words` say what is wrong with it and give the remedy.
     pub(crate) fn value(&mut self, row: u32, column: &str, value: &str, words: impl Display) {
         self.row(row, || format!(", column `{column}`: {} {words}", quoted(value)));
     }
 
-    /// Something to say after the rows, about all of them; once.
+    /// Adds a note about the whole file, which comes after the rows. A note is shown once.
     pub(crate) fn note(&mut self, note: String) {
         if !self.notes.contains(&note) {
             self.notes.push(note);
         }
     }
 
-    /// How many there are.
+    /// How many rows are wrong.
     pub(crate) const fn count(&self) -> usize {
         self.count
     }
 
-    /// Goes on if there are none.
+    /// Succeeds if there are no problems.
     ///
     /// # Errors
-    /// All that was gathered, the first rows by their places.
+    /// The number of wrong rows, and the first of them with their places.
     pub(crate) fn settle(self) -> Result<()> {
         let path = self.path.display();
         let notes: String = self.notes.iter().map(|note| format!(" {note}")).collect();
@@ -77,10 +77,10 @@ impl Problems {
     }
 }
 
-/// A value as a message shows it: in backticks, its first characters, with what can't be seen written out.
+/// The beginning of a value in backticks, with invisible characters escaped.
 pub(crate) fn quoted(value: &str) -> String {
     let mut shown: String = value.chars().take(SHOWN_VALUE).flat_map(char::escape_debug).collect();
-    // Quotes are part of what is wrong in many a file, and read worse with a backslash.
+    // Quotes are often what is wrong, and read worse with a backslash.
     shown = shown.replace("\\\"", "\"").replace("\\'", "'");
     if value.chars().nth(SHOWN_VALUE).is_some() {
         shown.push('…');

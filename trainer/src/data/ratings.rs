@@ -1,4 +1,4 @@
-//! Reading ratings: who rated what, how, and when, in 24 bytes each.
+//! Reads ratings: who rated what, how, and when, in 24 bytes each.
 
 use std::path::{Path, PathBuf};
 
@@ -6,20 +6,21 @@ use anyhow::{Context, Result, ensure};
 use watchnext::bundle::Source;
 use watchnext::history::Rating;
 
-use super::Layout;
-use super::columns::{self, Chosen, Kind, Role};
+use super::columns::{ChosenColumns, Kind, Role};
+use super::layout::Layout;
 use super::problems::Problems;
 use super::table::Table;
+use super::user::Times;
 use super::values::{self, Ids, Ratings};
 
 /// One rating or click. Millions of them are in memory at once.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Row {
-    /// Seconds since 1970; 0 where no times are known.
+    /// Seconds since 1970; 0 if no times are known.
     pub(crate) time: i64,
     /// The user's place among [`RatingRows::users`].
     pub(crate) user: u32,
-    /// The item's place, as the caller numbers them.
+    /// The item's place, by the caller's numbering.
     pub(crate) item: u32,
     /// NaN for a click without a rating; see [`Row::rating`].
     stars: f32,
@@ -28,7 +29,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// The rating, if it is one.
+    /// The rating, unless the row is a click.
     pub(crate) fn rating(&self) -> Option<Rating> {
         Rating::new(self.stars)
     }
@@ -41,38 +42,64 @@ pub(crate) struct RatingRows {
     pub(crate) rows: Vec<Row>,
     /// Who rated.
     pub(crate) users: Ids,
-    /// Where the rows came from.
+    /// The files.
     pub(crate) sources: Vec<Source>,
-    /// Rows whose item the caller didn't want.
+    /// How many rows were left out because the caller didn't want their items.
     pub(crate) left_out: usize,
     /// Whether the rows have times; `None` before the first file.
-    pub(crate) timed: Option<bool>,
-    /// Of each file the number of rows that it and those before it gave, with its path and what it counts in.
-    files: Vec<(usize, PathBuf, &'static str)>,
+    timed: Option<bool>,
+    files: Vec<RatingFile>,
 }
 
-/// What the caller makes of an item's id: its place, nothing for one that is to be left out, or why it is wrong.
-pub(crate) type Found = Result<Option<u32>, String>;
+/// A file that rows came from.
+#[derive(Debug)]
+struct RatingFile {
+    path: PathBuf,
+    /// `line` or `row`.
+    unit: &'static str,
+    /// The number of rows after this file was read.
+    end: usize,
+}
+
+/// The places of rows, user by user, in the order of the files.
+#[derive(Debug)]
+pub(crate) struct RowsByUser {
+    /// `[rows]`.
+    places: Vec<u32>,
+    /// The start of each user's part of `places`, and the end of the last: `[users + 1]`.
+    starts: Vec<usize>,
+}
+
+impl RowsByUser {
+    /// Each user's places in [`RatingRows::rows`].
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u32]> {
+        self.starts.windows(2).map(|range| match range {
+            [start, end] => self.places.get(*start..*end).unwrap_or_default(),
+            _ => &[],
+        })
+    }
+}
+
+/// The caller's answer to an item's id: its place, nothing if the row is to be left out, or why the id is wrong.
+pub(crate) type ItemLookup = Result<Option<u32>, String>;
 
 impl RatingRows {
-    /// Adds a file: of MovieLens's form if there is no `layout`.
+    /// Adds a file. It has MovieLens's form if there is no `layout`.
     ///
     /// # Errors
     /// A file that can't be read, a header that lacks a column, and all wrong rows.
-    pub(crate) fn read(&mut self, path: &Path, layout: Option<&Layout>, find: impl Fn(&str) -> Found) -> Result<()> {
-        let table = Table::open(path)?;
-        let chosen = match layout {
-            None => columns::movielens(path, table.columns(), Kind::Ratings)?,
-            Some(layout) => columns::choose(path, table.columns(), Kind::Ratings, &layout.columns)?,
-        };
-        if layout.is_some() {
-            eprintln!("{}: {}", path.display(), chosen.in_words());
-        }
+    pub(crate) fn read(
+        &mut self,
+        path: &Path,
+        layout: Option<&Layout>,
+        find: impl Fn(&str) -> ItemLookup,
+    ) -> Result<()> {
+        let (table, chosen) = Table::open_with_columns(path, Kind::Ratings, layout)?;
         let timed = chosen.slot(Role::Time).is_some();
         ensure!(
             self.timed.is_none_or(|before| before == timed),
-            "{}: this file has {} times and the one before it {}. Add a column of times to the one, or leave them out of both: \
-             --columns time=",
+            "{}: this file has {} times and the one before it {}. Add a column of times to the one, or leave them out \
+             of both: --columns time=",
             path.display(),
             if timed { "" } else { "no" },
             if timed { "none" } else { "some" }
@@ -83,8 +110,8 @@ impl RatingRows {
         let mut ratings = Ratings::new(layout.map(|layout| layout.scale).unwrap_or_default());
         let places = chosen.places();
         let source = table.read(path, &places, &mut problems, |line, fields, problems| {
-            let row = Reading { chosen: &chosen, fields, line, strict: layout.is_none() };
-            match row.read(&mut self.users, &mut ratings, &find, problems) {
+            let row = RowParser { chosen: &chosen, fields, line, strict: layout.is_none() };
+            match row.parse(&mut self.users, &mut ratings, &find, problems) {
                 Some(Some(row)) => self.rows.push(row),
                 Some(None) => self.left_out += 1,
                 None => {}
@@ -92,37 +119,44 @@ impl RatingRows {
         })?;
         if problems.count() > 0
             && layout.is_some()
-            && let Some(scale) = ratings.roomier()
+            && let Some(scale) = ratings.fitting_scale()
         {
             problems.note(format!(
                 "All ratings of the file are within {scale}: if that is the scale, add --scale {scale}."
             ));
         }
         problems.settle()?;
-        self.files.push((self.rows.len(), path.to_owned(), unit));
+        self.files.push(RatingFile { path: path.to_owned(), unit, end: self.rows.len() });
         self.sources.push(source);
         Ok(())
     }
 
     /// How many rows the first file gave.
-    pub(crate) fn of_first_file(&self) -> usize {
-        self.files.first().map_or(0, |(rows, ..)| *rows)
+    pub(crate) fn rows_of_first_file(&self) -> usize {
+        self.files.first().map_or(0, |file| file.end)
     }
 
-    /// The places in [`rows`](Self::rows) of each user's rows, user by user in the order of the files: the places, and where
-    /// each user's begin.
-    pub(crate) fn by_user(&self) -> (Vec<u32>, Vec<usize>) {
-        let mut ends = vec![0_usize; self.users.len() as usize + 1];
+    /// How much is known about the times of the rows.
+    pub(crate) fn times(&self, layout: Option<&Layout>) -> Times {
+        match self.timed {
+            Some(false) if layout.is_some_and(|layout| layout.ordered) => Times::Order,
+            Some(false) => Times::Unknown,
+            _ => Times::Known,
+        }
+    }
+
+    /// Sorts the places of the rows by user, stably.
+    pub(crate) fn by_user(&self) -> RowsByUser {
+        let mut starts = vec![0_usize; self.users.len() as usize + 1];
         for row in &self.rows {
-            ends.get_mut(row.user as usize + 1).into_iter().for_each(|count| *count += 1);
+            starts.get_mut(row.user as usize + 1).into_iter().for_each(|count| *count += 1);
         }
         let mut sum = 0;
-        for end in &mut ends {
-            sum += *end;
-            *end = sum;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
         }
-        let starts = ends.clone();
-        let mut next = ends;
+        let mut next = starts.clone();
         let mut places = vec![0_u32; self.rows.len()];
         for (place, row) in (0_u32..).zip(&self.rows) {
             if let Some(at) = next.get_mut(row.user as usize) {
@@ -130,21 +164,20 @@ impl RatingRows {
                 *at += 1;
             }
         }
-        (places, starts)
+        RowsByUser { places, starts }
     }
 
-    /// Refuses users who have an item twice.
+    /// Rejects users who have an item twice; `item` gives an item's id.
     ///
     /// # Errors
     /// All such rows, each with the one before it.
-    pub(crate) fn refuse_twice(&self, places: &[u32], starts: &[usize], item: impl Fn(u32) -> String) -> Result<()> {
+    pub(crate) fn reject_duplicates(&self, by_user: &RowsByUser, item: impl Fn(u32) -> String) -> Result<()> {
+        // Pairs of places: the later, then the earlier.
         let mut twice: Vec<(u32, u32)> = Vec::new();
         let mut own: Vec<(u32, u32)> = Vec::new();
-        for range in starts.windows(2) {
-            let [start, end] = range else { continue };
+        for places in by_user.iter() {
             own.clear();
-            let of_user = places.get(*start..*end).unwrap_or_default();
-            own.extend(of_user.iter().filter_map(|place| Some((self.rows.get(*place as usize)?.item, *place))));
+            own.extend(places.iter().filter_map(|place| Some((self.rows.get(*place as usize)?.item, *place))));
             own.sort_unstable();
             for pair in own.windows(2) {
                 if let [(first, before), (second, again)] = pair
@@ -156,14 +189,14 @@ impl RatingRows {
         }
         twice.sort_unstable();
         let Some((first, _)) = twice.first() else { return Ok(()) };
-        let (path, unit) = self.place_of(*first).context("a row of no file")?;
-        let mut problems = Problems::new(path, unit);
+        let file = self.file_of(*first).context("a row of no file")?;
+        let mut problems = Problems::new(&file.path, file.unit);
         for (again, before) in twice {
             let (Some(row), Some(earlier)) = (self.rows.get(again as usize), self.rows.get(before as usize)) else {
                 continue;
             };
             let other =
-                self.place_of(before).map(|(path, unit)| format!("{unit} {} of {}", earlier.line, path.display()));
+                self.file_of(before).map(|file| format!("{} {} of {}", file.unit, earlier.line, file.path.display()));
             problems.row(row.line, || {
                 format!(
                     ": user {} has item {} twice, before in {}. Remove one of the rows.",
@@ -176,44 +209,38 @@ impl RatingRows {
         problems.settle()
     }
 
-    /// The file of a row, and what it counts in.
-    fn place_of(&self, place: u32) -> Option<(&Path, &'static str)> {
-        let file = self.files.iter().find(|(end, ..)| (place as usize) < *end)?;
-        Some((file.1.as_path(), file.2))
+    /// The file that a row came from.
+    fn file_of(&self, place: u32) -> Option<&RatingFile> {
+        self.files.iter().find(|file| (place as usize) < file.end)
     }
 }
 
-/// A row's texts on their way to a [`Row`].
-struct Reading<'row> {
-    chosen: &'row Chosen,
+/// Parses the texts of one row.
+struct RowParser<'row> {
+    chosen: &'row ChosenColumns,
     fields: &'row [&'row str],
     line: u32,
     /// As in MovieLens's files: ids are numbers, and every row has a rating.
     strict: bool,
 }
 
-impl Reading<'_> {
+impl RowParser<'_> {
     fn value(&self, role: Role) -> &str {
-        self.chosen.slot(role).and_then(|slot| self.fields.get(slot)).map_or("", |text| text.trim())
+        self.chosen.value(role, self.fields)
     }
 
-    /// The row, `Some(None)` if its item is to be left out, and nothing if it is wrong, which `problems` says.
-    fn read(
+    /// The row, `Some(None)` if its item is to be left out, or nothing if `problems` says why it is wrong.
+    fn parse(
         &self,
         users: &mut Ids,
         ratings: &mut Ratings,
-        find: impl Fn(&str) -> Found,
+        find: impl Fn(&str) -> ItemLookup,
         problems: &mut Problems,
     ) -> Option<Option<Row>> {
         let mut wrong = |role: Role, words: String| {
-            problems.value(self.line, self.chosen.column(role), self.value(role), words);
+            problems.value(self.line, self.chosen.name(role), self.value(role), words);
         };
-        let user = self.value(Role::User);
-        let user = if self.strict {
-            values::number(user).map(|number| users.enter_number(number))
-        } else {
-            values::id(user).map(|user| users.enter(user))
-        };
+        let user = users.enter_checked(self.value(Role::User), self.strict);
         let id = self.value(Role::Item);
         let form = if self.strict { values::number(id).map(|_| id) } else { values::id(id) };
         let (user, item) = match (user, form.and_then(find)) {
@@ -228,7 +255,7 @@ impl Reading<'_> {
         let stars = if rating.is_empty() && !self.strict {
             f32::NAN
         } else {
-            match ratings.read(rating) {
+            match ratings.parse(rating) {
                 Ok(rating) => rating.stars(),
                 Err(words) => {
                     wrong(Role::Rating, words);

@@ -1,11 +1,11 @@
-//! What every table of rows shares.
+//! The types that both readers of tables share.
 
-/// The most columns that are read of a file.
-pub(crate) const MOST_COLUMNS: usize = 4;
+/// The most columns that are read from a file.
+pub(crate) const MAX_COLUMNS: usize = 4;
 
-/// What a table was, once all of it is read.
-pub(crate) struct Read {
-    /// Its rows, those that are wrong among them.
+/// A table that was read to its end.
+pub(crate) struct TableSummary {
+    /// How many rows it has, wrong ones included.
     pub(crate) rows: usize,
     /// The file's hash in hexadecimal digits.
     pub(crate) sha256: String,

@@ -1,4 +1,4 @@
-//! Who trains, who tunes, who tests; and the rows that a network trains on.
+//! Splits users into those who train, validate and test.
 
 use anyhow::{Result, ensure};
 use rand::SeedableRng;
@@ -6,16 +6,17 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use watchnext::history::Watch;
 
-use super::{Event, User};
+use super::user::{Event, User};
 
-/// Users of protocol P1 by their ids' ranks: the first 40 validate, the next 40 test, the rest trains.
+/// The users of protocol P1 who validate: the first by ascending id.
 const VALIDATION_USERS: usize = 40;
+/// The users of protocol P1 who test: the next by ascending id. All others train.
 const TEST_USERS: usize = 40;
 
 /// Users of a data set, split by user (protocol P1).
 #[derive(Debug, Clone, Copy)]
 pub struct Split<'data> {
-    /// Users whose figures may choose a hyper-parameter.
+    /// Users whose figures choose the hyper-parameters.
     pub validation: &'data [User],
     /// Users whose figures are reported.
     pub test: &'data [User],
@@ -24,13 +25,12 @@ pub struct Split<'data> {
 }
 
 impl<'data> Split<'data> {
-    /// Splits `users`, sorted by id, as protocol P1 says. A data set of fewer than 400 users holds out a tenth for each of
-    /// validation and test instead of 40.
+    /// Splits `users`, sorted by id, by protocol P1. Of fewer than 400 users, a tenth validates and a tenth tests.
     ///
     /// # Errors
-    /// Fewer than 10 users, since a split by user then leaves nothing to train or to measure on.
+    /// Fewer than 10 users: none could validate or test.
     pub fn by_user(users: &'data [User]) -> Result<Self> {
-        ensure!(users.len() >= 10, "the ratings are of {} users; a split by user needs at least 10", users.len());
+        ensure!(users.len() >= 10, "the ratings are by {} users; a split by user needs at least 10", users.len());
         let tenth = users.len() / 10;
         let (validation, rest) = users.split_at(VALIDATION_USERS.min(tenth));
         let (test, train) = rest.split_at(TEST_USERS.min(tenth));
@@ -38,20 +38,20 @@ impl<'data> Split<'data> {
     }
 }
 
-/// One part of a cross-validation over users.
+/// One fold of a cross-validation over users.
 #[derive(Debug, Clone)]
 pub struct Fold {
     /// Users to train on: main users first, then those who always train.
     pub train: Vec<User>,
     /// How many of `train` are main users.
     pub main: usize,
-    /// Users to measure on, by ascending place in the data.
+    /// Users to measure, in the order of the data.
     pub held_out: Vec<User>,
 }
 
-/// `parts` folds over the first `main` of `users`, dealt out after a shuffle; the other users train in every fold.
+/// Deals the first `main` of `users` out to `parts` folds after a shuffle. The other users train in every fold.
 ///
-/// The shuffle depends on `seed` and `main` alone, so that further training users don't move anyone to another fold.
+/// The shuffle depends on `seed` and `main` alone, so further training users don't move anyone to another fold.
 pub fn folds(users: &[User], main: usize, parts: usize, seed: u64) -> Vec<Fold> {
     let (own, further) = users.split_at_checked(main).unwrap_or((users, &[]));
     let mut order: Vec<usize> = (0..own.len()).collect();
@@ -89,7 +89,7 @@ mod tests {
         ids.map(|id| User { id, events: Vec::new() }).collect()
     }
 
-    /// 23 doesn't divide by 5, so the folds differ in size; the further users have ids above those of the main ones.
+    /// 23 isn't divisible by 5, so the folds differ in size. The further users have ids above those of the main ones.
     #[test]
     fn every_main_user_is_held_out_once_and_further_users_never() {
         let all: Vec<User> = users(1..24).into_iter().chain(users(100..110)).collect();

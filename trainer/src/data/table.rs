@@ -1,27 +1,28 @@
-//! A table, whatever file it is in: a header, and rows of texts with their places.
+//! A table in a file of any kind: a header, and rows of texts with their places.
 
 use std::path::Path;
 
 use anyhow::Result;
 use watchnext::bundle::Source;
 
-use super::columns::Column;
+use super::columns::{self, ChosenColumns, Column, Kind};
 use super::csv::CsvTable;
+use super::layout::Layout;
 use super::parquet::ParquetTable;
 use super::problems::Problems;
-use super::row::Read;
+use super::row::TableSummary;
 use crate::files;
 
 /// An open table.
 pub(crate) enum Table {
-    /// Of text.
+    /// Text.
     Csv(CsvTable),
-    /// Of columns.
+    /// Columns with types.
     Parquet(ParquetTable),
 }
 
 impl Table {
-    /// Opens a file, which is Parquet if its name says so and CSV otherwise.
+    /// Opens a file. It is read as Parquet if its name ends in `.parquet` or `.pq`, else as CSV.
     ///
     /// # Errors
     /// A file that can't be read, is empty, or is of another kind than its name says.
@@ -33,7 +34,23 @@ impl Table {
         Ok(Self::Csv(CsvTable::open(path)?))
     }
 
-    /// The header.
+    /// Opens a file of items or ratings and finds its columns: MovieLens's own if there is no `layout`. With a
+    /// `layout`, the choice is printed.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and a header that lacks a column.
+    pub(crate) fn open_with_columns(path: &Path, kind: Kind, layout: Option<&Layout>) -> Result<(Self, ChosenColumns)> {
+        let table = Self::open(path)?;
+        let Some(layout) = layout else {
+            let chosen = columns::movielens(path, table.columns(), kind)?;
+            return Ok((table, chosen));
+        };
+        let chosen = columns::choose(path, table.columns(), kind, &layout.columns)?;
+        eprintln!("{}: {chosen}", path.display());
+        Ok((table, chosen))
+    }
+
+    /// The columns in the header's order.
     pub(crate) fn columns(&self) -> &[Column] {
         match self {
             Self::Csv(table) => table.columns(),
@@ -41,7 +58,7 @@ impl Table {
         }
     }
 
-    /// What its rows are counted in.
+    /// The unit of a row's place: a line of text, or a row.
     pub(crate) const fn unit(&self) -> &'static str {
         match self {
             Self::Csv(_) => "line",
@@ -49,8 +66,9 @@ impl Table {
         }
     }
 
-    /// Gives each row's texts in the columns at `places`, of which there are [`MOST_COLUMNS`] at most, to `each`, with the
-    /// row's line, or its number from 1. A value that is missing is an empty text. What isn't a row goes to `problems`.
+    /// Calls `each` with every row: its line, or its number from 1, and its texts in the columns at `places`, at most
+    /// [`MAX_COLUMNS`](super::row::MAX_COLUMNS). A missing value is an empty text. A damaged row goes to `problems`
+    /// instead.
     ///
     /// # Errors
     /// A file that stops being readable, and one without rows.
@@ -61,7 +79,7 @@ impl Table {
         problems: &mut Problems,
         each: impl FnMut(u32, &[&str], &mut Problems),
     ) -> Result<Source> {
-        let Read { rows, sha256 } = match self {
+        let TableSummary { rows, sha256 } = match self {
             Self::Csv(table) => table.read(places, problems, each)?,
             Self::Parquet(table) => table.read(places, problems, each)?,
         };

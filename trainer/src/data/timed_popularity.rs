@@ -1,24 +1,25 @@
-//! Popularity at the moment of a visit: what is new is watched more than what was new once (Ji et al., *A Re-visit of the
+//! Popularity at the moment of a visit: new movies are watched more than old ones (Ji et al., *A Re-visit of the
 //! Popularity Baseline in Recommender Systems*, SIGIR 2020).
 
 use std::fmt;
 
 use watchnext::features::LocalTime;
 
-/// Years from one table to the next.
+/// Years between two tables.
 const STEP: f32 = 0.5;
 
-/// An event that says that somebody has a movie: the movie, and the year with its fraction.
+/// A movie that somebody has, and the year with its fraction in which it was rated.
 pub type TimedEvent = (u32, f32);
 
-/// How far in time an event counts.
+/// The time constant in years by which an event fades: after so long before or after the visit, it counts 1/e. Without
+/// one, all times count alike.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Season(pub Option<f32>);
 
 impl Season {
-    /// What to try: all times alike, and, where the moment may count, events that fade over so many years.
-    pub const fn choices(of_moment: bool) -> &'static [Self] {
-        if of_moment {
+    /// The values that tuning tries. Events fade only if the method `uses_time`.
+    pub const fn choices(uses_time: bool) -> &'static [Self] {
+        if uses_time {
             &[Self(None), Self(Some(0.5)), Self(Some(1.0)), Self(Some(2.0)), Self(Some(4.0))]
         } else {
             &[Self(None)]
@@ -38,14 +39,15 @@ impl fmt::Display for Season {
 /// How many users have each movie, as seen from any moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TimedPopularity {
+    /// The year of the first table, with its fraction.
     first: f32,
-    /// One for each step of time from `first` on, `[movies]`. There is one alone if all times count alike.
+    /// The counts `[movies]` at each [`STEP`] from `first` on. There is only one table if all times count alike.
     tables: Vec<Vec<f32>>,
 }
 
 impl TimedPopularity {
-    /// Counts `events` of `movies` movies. Each moment's counts are scaled to the sum of all events', so that a logarithm of
-    /// them means the same for every season.
+    /// Counts `events` of `movies` movies. The counts of each moment are scaled to sum to the number of events, so
+    /// their logarithms are comparable between seasons.
     pub fn new(movies: usize, events: &[TimedEvent], season: Season) -> Self {
         let years = || events.iter().map(|(_, year)| *year);
         let first = years().reduce(f32::min).unwrap_or_default();
@@ -83,9 +85,9 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
 
-    /// Movie 0 was had in 2000 and movie 1 twenty years later, when of movie 0 nothing is left.
+    /// Movie 0 was rated in 2000 and movie 1 twenty years later, when nothing is left of movie 0.
     #[test]
-    fn a_moment_sees_what_was_new_then() {
+    fn a_moment_sees_the_movies_that_were_new_then() {
         let events = [(0, 2000.0), (1, 2020.0), (1, 2020.0)];
         let moment = |year: i64| LocalTime::from_unix((year - 1970) * 31_556_952, 0).unwrap();
         let timed = TimedPopularity::new(2, &events, Season(Some(1.0)));
@@ -94,7 +96,7 @@ mod tests {
         };
         close(timed.at(&moment(2000)), [3.0, 0.0]);
         close(timed.at(&moment(2020)), [0.0, 3.0]);
-        // Before and after all events it is as it was at the first and at the last.
+        // Before the first event and after the last, the nearest table counts.
         close(timed.at(&moment(1980)), [3.0, 0.0]);
         close(timed.at(&moment(2030)), [0.0, 3.0]);
         close(TimedPopularity::new(2, &events, Season(None)).at(&moment(2010)), [1.0, 2.0]);

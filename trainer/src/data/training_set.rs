@@ -1,28 +1,28 @@
-//! The users whom a method may learn from.
+//! The users that a method may learn from.
 
 use anyhow::Result;
 use watchnext::bundle::Training;
 use watchnext::catalog::Catalog;
 
-use super::User;
+use super::user::User;
 
-/// The users whom a method may learn from.
+/// The users that a method may learn from.
 #[derive(Debug, Clone)]
 pub struct TrainingSet {
-    /// The movies; every event's index is one of its rows. Its counts of ratings are those of `users`, so that nothing of
-    /// whoever is held out is in them.
+    /// The movies. Every event's index is one of its rows. Its counts of ratings come from `users` alone, so nothing
+    /// leaks from held-out users.
     pub catalog: Catalog,
-    /// Main users first, then those who only train.
+    /// Main users first, then users who only train.
     pub users: Vec<User>,
-    /// How many of `users` are main users, people like those who are measured.
+    /// How many of `users` are main users, like those who are measured.
     pub main: usize,
 }
 
 impl TrainingSet {
-    /// A training set of `users`, of whom the first `main` are main users, over the movies of `catalog`.
+    /// A training set over the movies of `catalog`. The first `main` of `users` are main users.
     ///
     /// # Errors
-    /// What the catalogue refuses, which doesn't happen for one that was made before.
+    /// Any defect of the catalogue. One that was made before has none.
     pub fn new(catalog: &Catalog, users: Vec<User>, main: usize) -> Result<Self> {
         let mut movies = catalog.movies().to_vec();
         movies.iter_mut().for_each(|movie| movie.ratings = 0);
@@ -34,7 +34,7 @@ impl TrainingSet {
         Ok(Self { catalog: Catalog::new(catalog.genres().to_vec(), movies)?, users, main })
     }
 
-    /// What the manifest of a bundle says that is packed only to be measured.
+    /// The training record of a bundle that is packed only to be measured.
     pub fn origin(&self, seed: u64) -> Training {
         Training {
             command: String::new(),

@@ -1,4 +1,4 @@
-//! What the texts of a row mean: ratings on a scale, times, years and ids.
+//! Parses the texts of a row: ratings on a scale, times, years and ids.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,19 +9,20 @@ use arrow_cast::parse::string_to_timestamp_nanos;
 use watchnext::features::LocalTime;
 use watchnext::history::Rating;
 
-/// The scale that ratings are kept on, MovieLens's.
+/// The scale on which ratings are kept: MovieLens's.
 const STARS: Scale = Scale { low: 0.5, high: 5.0 };
 
-/// A whole number from here on is of milliseconds: as seconds it would be of the year 5138, and as milliseconds it is of 1973.
+/// Whole numbers from here on are milliseconds. As seconds this would be in the year 5138; as milliseconds it is in
+/// 1973.
 const FIRST_MILLISECONDS: i64 = 100_000_000_000;
 
-/// No rating is of this year or later; a time that says so is in another unit.
+/// The first year that no rating can have. A time in it is in another unit.
 const FUTURE: i64 = 2200;
 
-/// The longest id in bytes: what is longer is no id but a text in the wrong column.
-const LONGEST_ID: usize = 200;
+/// The longest id in bytes. A longer one is a text in the wrong column.
+const MAX_ID: usize = 200;
 
-/// Scales that sites use, of which one is suggested for ratings that don't fit.
+/// Scales that sites use. One of them is suggested for ratings that don't fit.
 const KNOWN_SCALES: [(f32, f32); 9] = [
     (0.0, 5.0),
     (1.0, 10.0),
@@ -34,7 +35,7 @@ const KNOWN_SCALES: [(f32, f32); 9] = [
     (-10.0, 10.0),
 ];
 
-/// The lowest and the highest rating of a site, which become half a star and five.
+/// The lowest and the highest rating of a site. They become half a star and five stars.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scale {
     low: f32,
@@ -62,15 +63,15 @@ impl FromStr for Scale {
             Some((number(low)?, number(high)?))
         });
         let (low, high) = numbers.ok_or_else(|| {
-            anyhow::anyhow!("{text:?} isn't a scale. It is written LOW..HIGH, such as 1..10 or -10..10.")
+            anyhow::anyhow!("{text:?} isn't a scale. Write it as LOW..HIGH, such as 1..10 or -10..10.")
         })?;
-        ensure!(low < high, "the scale {text} has no room between its ends: write the lower number first");
+        ensure!(low < high, "the scale {text} is empty: write the lower number first");
         Ok(Self { low, high })
     }
 }
 
 impl Scale {
-    /// A site's rating in stars, `None` outside the scale. On the scale of 0.5 to 5 it is what it is.
+    /// A site's rating in stars, or `None` outside the scale. The scale of 0.5 to 5 changes no rating.
     pub fn stars(&self, rating: f32) -> Option<Rating> {
         if *self == STARS {
             return Rating::new(rating);
@@ -78,61 +79,64 @@ impl Scale {
         if !(self.low..=self.high).contains(&rating) {
             return None;
         }
-        // Multiplied before it is divided, so that 8 on a scale of 1 to 10 is 4 and not a little less, which would be no like.
+        // Multiply before you divide: 8 on a scale of 1 to 10 is then exactly 4, and a like.
         let [low, high, rating] = [self.low, self.high, rating].map(f64::from);
         let [least, most] = [STARS.low, STARS.high].map(f64::from);
         Rating::new((least + (rating - low) * (most - least) / (high - low)).clamp(least, most) as f32)
     }
 }
 
-/// Ratings of a file as they were found, so that a scale can be suggested that has room for all.
+/// Parses the ratings of a file, and keeps their range to suggest a scale.
 #[derive(Debug)]
 pub(crate) struct Ratings {
     scale: Scale,
-    least: f32,
-    most: f32,
+    lowest: f32,
+    highest: f32,
 }
 
 impl Ratings {
-    /// On a scale.
+    /// No ratings yet, on this scale.
     pub(crate) const fn new(scale: Scale) -> Self {
-        Self { scale, least: f32::INFINITY, most: f32::NEG_INFINITY }
+        Self { scale, lowest: f32::INFINITY, highest: f32::NEG_INFINITY }
     }
 
     /// A rating's stars.
     ///
     /// # Errors
-    /// What is wrong with the text, and how to mend it.
-    pub(crate) fn read(&mut self, text: &str) -> Result<Rating, String> {
+    /// The defect of the text, and the remedy.
+    pub(crate) fn parse(&mut self, text: &str) -> Result<Rating, String> {
         let Ok(rating) = text.parse::<f32>() else {
             let comma = text.contains(',') && text.replace(',', ".").parse::<f32>().is_ok();
-            let remedy =
-                if comma { "Write a point for the comma." } else { "Write it in digits (4.5), or remove the row." };
+            let remedy = if comma {
+                "Write a point in place of the comma."
+            } else {
+                "Write it in digits (4.5), or remove the row."
+            };
             return Err(format!("isn't a number. {remedy}"));
         };
         if rating.is_finite() {
-            (self.least, self.most) = (self.least.min(rating), self.most.max(rating));
+            (self.lowest, self.highest) = (self.lowest.min(rating), self.highest.max(rating));
         }
         let Scale { low, high } = self.scale;
         self.scale.stars(rating).ok_or_else(|| {
-            format!("is a rating outside {low} to {high}. Mend or remove the row, or name another --scale.")
+            format!("is a rating outside {low} to {high}. Correct or remove the row, or give another --scale.")
         })
     }
 
-    /// A scale that has room for all that was read, to be written after `--scale`, if one is known.
-    pub(crate) fn roomier(&self) -> Option<Scale> {
-        let fits = |(low, high): &(f32, f32)| *low <= self.least && self.most <= *high;
+    /// A known scale that holds all ratings so far, if there is one.
+    pub(crate) fn fitting_scale(&self) -> Option<Scale> {
+        let fits = |(low, high): &(f32, f32)| *low <= self.lowest && self.highest <= *high;
         KNOWN_SCALES.into_iter().find(fits).map(|(low, high)| Scale { low, high })
     }
 }
 
 /// A time in seconds since 1970.
 ///
-/// Whole numbers are seconds, or milliseconds from 10¹¹ on. Anything else is a date of ISO 8601, with or without a time of day
-/// and a zone; without one it is UTC.
+/// Whole numbers are seconds, or milliseconds from 10¹¹ on. Anything else is a date of ISO 8601, with or without a time
+/// of day and a zone; without a zone it is UTC.
 ///
 /// # Errors
-/// What is wrong with the text, and how to mend it.
+/// The defect of the text, and the remedy.
 pub(crate) fn time(text: &str) -> Result<i64, String> {
     const REMEDY: &str =
         "Write seconds or milliseconds since 1970, or a date such as 2021-03-04 or 2021-03-04T05:06:07Z.";
@@ -153,7 +157,7 @@ pub(crate) fn time(text: &str) -> Result<i64, String> {
     }
 }
 
-/// Whether a text begins as ISO dates do, since the parser also takes what isn't one.
+/// Whether a text begins like an ISO date. The parser alone would accept other forms too.
 fn looks_like_date(text: &str) -> bool {
     let bytes = text.as_bytes();
     let digits =
@@ -161,10 +165,10 @@ fn looks_like_date(text: &str) -> bool {
     digits(0..4) && bytes.get(4) == Some(&b'-') && digits(5..7) && bytes.get(7) == Some(&b'-') && digits(8..10)
 }
 
-/// A year of release, `None` if the text is empty.
+/// A year of release, or `None` if the text is empty.
 ///
 /// # Errors
-/// What is wrong with the text, and how to mend it.
+/// The defect of the text, and the remedy.
 pub(crate) fn year(text: &str) -> Result<Option<u16>, String> {
     if text.is_empty() {
         return Ok(None);
@@ -174,23 +178,23 @@ pub(crate) fn year(text: &str) -> Result<Option<u16>, String> {
     year.map(Some).ok_or_else(|| "isn't a year. Write it in digits (1994), or leave it empty.".to_owned())
 }
 
-/// An id that is there and is one.
+/// An id: a short text without control characters.
 ///
 /// # Errors
-/// What is wrong with the text, and how to mend it.
+/// The defect of the text, and the remedy.
 pub(crate) fn id(text: &str) -> Result<&str, String> {
     if text.is_empty() {
         return Err("is empty where an id is needed. Add it, or remove the row.".to_owned());
     }
-    if text.len() > LONGEST_ID {
+    if text.len() > MAX_ID {
         return Err(format!(
-            "is too long for an id, of which {LONGEST_ID} bytes are read. Name another column with --columns, or shorten it."
+            "is too long for an id, which may have {MAX_ID} bytes at most. Name another column with --columns, or \
+             shorten it."
         ));
     }
     if text.chars().any(char::is_control) {
         return Err(
-            "is no id: it goes over several lines, or holds characters that can't be seen. A quote may be open."
-                .to_owned(),
+            "isn't an id: it goes over several lines, or holds invisible characters. A quote may be open.".to_owned()
         );
     }
     Ok(text)
@@ -199,22 +203,23 @@ pub(crate) fn id(text: &str) -> Result<&str, String> {
 /// An id that must be a whole number below 2³², as MovieLens's are.
 ///
 /// # Errors
-/// What is wrong with the text, and how to mend it.
+/// The defect of the text, and the remedy.
 pub(crate) fn number(text: &str) -> Result<u32, String> {
     let id = id(text)?;
     id.parse().map_err(|_| {
-        "isn't a whole number from 0 to 4294967295. Mend or remove it; ids of another form can be read with --items.".to_owned()
+        "isn't a whole number from 0 to 4294967295. Correct or remove it; ids of another form can be read with --items."
+            .to_owned()
     })
 }
 
-/// An id as a number, if it is one below 2³² that is written as numbers are: a leading zero means something to whoever wrote
-/// it.
+/// An id as a number, if it is below 2³² and written as numbers are. A leading zero has a meaning, so `007` stays a
+/// text.
 pub(crate) fn plain_number(id: &str) -> Option<u32> {
     let plain = id.bytes().all(|byte| byte.is_ascii_digit()) && (id == "0" || !id.starts_with('0'));
     id.parse().ok().filter(|_| plain)
 }
 
-/// Ids in the order in which they first came, each with its place; a number takes no memory for its text.
+/// Ids in the order of their first occurrence, each with its place. Numbers are stored without their texts.
 #[derive(Debug, Default)]
 pub(crate) struct Ids {
     numbers: HashMap<u32, u32>,
@@ -222,8 +227,8 @@ pub(crate) struct Ids {
 }
 
 impl Ids {
-    /// The place of an id, a new one if it is new.
-    pub(crate) fn enter(&mut self, id: &str) -> u32 {
+    /// The place of an id, which is added if it is new.
+    fn enter(&mut self, id: &str) -> u32 {
         match plain_number(id) {
             Some(number) => self.enter_number(number),
             None => match self.texts.get(id) {
@@ -237,8 +242,20 @@ impl Ids {
         }
     }
 
-    /// The same for a number.
-    pub(crate) fn enter_number(&mut self, number: u32) -> u32 {
+    /// As [`enter`](Self::enter), if the text is an id. With `numbers_only`, it must be a number.
+    ///
+    /// # Errors
+    /// As [`id`] and [`number`].
+    pub(crate) fn enter_checked(&mut self, text: &str, numbers_only: bool) -> Result<u32, String> {
+        if numbers_only {
+            number(text).map(|number| self.enter_number(number))
+        } else {
+            id(text).map(|text| self.enter(text))
+        }
+    }
+
+    /// As [`enter`](Self::enter), for a number.
+    fn enter_number(&mut self, number: u32) -> u32 {
         let next = self.len();
         *self.numbers.entry(number).or_insert(next)
     }
@@ -251,7 +268,7 @@ impl Ids {
         }
     }
 
-    /// The same for a number.
+    /// As [`place`](Self::place), for a number.
     pub(crate) fn place_of_number(&self, number: u32) -> Option<u32> {
         self.numbers.get(&number).copied()
     }
@@ -261,12 +278,12 @@ impl Ids {
         u32::try_from(self.numbers.len() + self.texts.len()).unwrap_or(u32::MAX)
     }
 
-    /// An id that is no plain number, if there is one: the first that came.
+    /// The first id that isn't a plain number, if there is one.
     pub(crate) fn first_text(&self) -> Option<&str> {
         self.texts.iter().min_by_key(|(_, place)| **place).map(|(text, _)| text.as_ref())
     }
 
-    /// The number of each place: the ids themselves if all of them are numbers, and 1, 2, 3 and on otherwise.
+    /// The number of each place: the ids themselves if all of them are numbers, else 1, 2, 3 and so on.
     pub(crate) fn numbered(&self) -> Vec<u32> {
         let mut numbers: Vec<u32> = (1..=self.len()).collect();
         if self.texts.is_empty() {
@@ -279,7 +296,7 @@ impl Ids {
         numbers
     }
 
-    /// The ids as texts by place, if any is no plain number.
+    /// The ids as texts by place, unless all are plain numbers.
     pub(crate) fn texts_by_place(&self) -> Option<Vec<String>> {
         if self.texts.is_empty() {
             return None;
@@ -312,7 +329,7 @@ mod tests {
         assert_eq!((stars("1..10", 1.0), stars("1..10", 10.0), stars("1..10", 0.9)), (Some(0.5), Some(5.0), None));
         assert_eq!((stars("-10..10", 0.0), stars("0..100", 50.0)), (Some(2.75), Some(2.75)));
         assert_eq!((stars("1..10", 8.0), stars("0..5", 4.0)), (Some(4.0), Some(4.1)));
-        // The scale as it is changes no bit.
+        // MovieLens's own scale changes no bit.
         assert_eq!((stars("0.5..5", 3.7), stars("0.5..5", 0.0), stars("0..5", f32::NAN)), (Some(3.7), None, None));
         for wrong in ["10", "5..1", "1..1", "a..b", "0..inf"] {
             assert!(wrong.parse::<Scale>().is_err(), "{wrong}");
@@ -320,11 +337,11 @@ mod tests {
     }
 
     #[test]
-    fn a_scale_is_suggested_that_has_room() {
+    fn a_scale_that_holds_all_ratings_is_suggested() {
         let suggested = |ratings: &[&str]| {
             let mut found = Ratings::new(Scale::default());
-            ratings.iter().for_each(|rating| drop(found.read(rating)));
-            found.roomier().map(|scale| scale.to_string())
+            ratings.iter().for_each(|rating| drop(found.parse(rating)));
+            found.fitting_scale().map(|scale| scale.to_string())
         };
         assert_eq!(suggested(&["1", "9"]).as_deref(), Some("1..10"));
         assert_eq!(suggested(&["0", "9"]).as_deref(), Some("0..10"));
@@ -362,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_stay_numbers_where_all_are_numbers() {
+    fn ids_stay_numbers_if_all_are_numbers() {
         let mut ids = Ids::default();
         assert_eq!(["70", "5", "70"].map(|id| ids.enter(id)), [0, 1, 0]);
         assert_eq!((ids.numbered(), ids.first_text()), (vec![70, 5], None));

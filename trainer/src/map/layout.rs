@@ -1,8 +1,8 @@
-//! From vectors to places on a plane: t-SNE by Barnes and Hut's approximation (van der Maaten, *Accelerating t-SNE using
-//! Tree-Based Algorithms*, JMLR 15, 2014), which the crate `bhtsne` computes.
+//! From vectors to places on a plane: t-SNE by Barnes and Hut's approximation (van der Maaten, *Accelerating t-SNE
+//! using Tree-Based Algorithms*, JMLR 15, 2014), as the crate `bhtsne` computes it.
 //!
-//! It starts from the two principal axes, so that what is far apart stays so and the same vectors give the same map; a random start
-//! tears groups apart (Kobak and Linderman, Nature Biotechnology 39, 2021).
+//! It starts from the two principal axes, so distant movies stay distant and the same vectors give the same map. A
+//! random start tears groups apart (Kobak and Linderman, Nature Biotechnology 39, 2021).
 
 use anyhow::{Context, Result};
 use bhtsne::{Neighbor, tSNE};
@@ -13,27 +13,27 @@ use rand_chacha::ChaCha8Rng;
 use crate::math::eigen::principal_axes;
 use crate::titles::nearest;
 
-/// The largest number on the map.
+/// The largest coordinate on the map.
 const EXTENT: f64 = u16::MAX as f64;
 
-/// How many neighbours a movie effectively has. Fewer tear genres into crumbs, more blur what belongs together.
+/// How many neighbours a movie effectively has. Fewer break genres into pieces, more blur them.
 const PERPLEXITY: f32 = 30.0;
 
-/// Fewer movies than this have too few neighbours for t-SNE, and stand in a circle.
+/// Fewer movies than this have too few neighbours for t-SNE. They are placed in a circle.
 const FEWEST: usize = 10;
 
 const EPOCHS: usize = 1000;
 
-/// How large a cell may look from a movie and still count as one point.
+/// The apparent size up to which a cell counts as one point.
 const THETA: f32 = 0.5;
 
 /// How much stronger the attraction is in the first quarter of the epochs.
 const EXAGGERATION: f32 = 12.0;
 
-/// The spread of the start, small so that the first steps decide, and of the noise that parts movies of one vector.
+/// The standard deviation of the start on its first axis. It is small, so the first steps decide.
 const START: f32 = 1e-4;
 
-/// See [`START`].
+/// The range of the noise that separates movies with the same vector.
 const NOISE: f32 = 1e-6;
 
 /// Each row's place on a plane of no particular scale, for `vectors` `[movies, columns]`.
@@ -48,12 +48,12 @@ pub fn layout(vectors: &Array2<f32>, seed: u64) -> Result<Vec<[f64; 2]>> {
     let perplexity = PERPLEXITY.min((movies - 1) as f32 / 3.0);
     let neighbours = neighbours(vectors, (3.0 * perplexity) as usize)?;
     let start = start(vectors, seed)?;
-    // The crate leaves out the gradient's factor of 4 that usual rates count with, so this is a quarter of the usual one for
-    // few movies; for many it is the one of Belkina et al., Nature Communications 10, 2019.
+    // The crate leaves out the gradient's usual factor of 4, so this is a quarter of the usual rate for few movies. For
+    // many, it is the rate of Belkina et al., Nature Communications 10, 2019.
     let rate = (movies as f32 / EXAGGERATION).max(50.0);
-    // The crate sums the mean in an order that depends on the number of threads, and one of them takes seconds.
-    let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
-    let places = alone.install(|| {
+    // The crate sums the mean in an order that depends on the number of threads. One thread takes only seconds.
+    let single_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+    let places = single_thread.install(|| {
         let rows = vec![(); movies];
         let mut tsne: tSNE<f32, ()> = tSNE::new(&rows);
         tsne.perplexity(perplexity)
@@ -86,14 +86,15 @@ fn neighbours(vectors: &Array2<f32>, k: usize) -> Result<Vec<Vec<Neighbor<f32>>>
     Ok(nearest(vectors, k)?.into_iter().enumerate().map(of_row).collect())
 }
 
-/// The coordinates on the two principal axes, x and y of each row in turn, of the standard deviation [`START`] on the first.
+/// The coordinates on the two principal axes, x and y of each row in turn. The first has the standard deviation
+/// [`START`].
 fn start(vectors: &Array2<f32>, seed: u64) -> Result<Vec<f32>> {
     let mean = vectors.mean_axis(Axis(0)).context("there are no movies to draw")?;
     let centered = vectors - &mean;
     let (axes, deviations) = principal_axes(&centered, 2)?;
     let widest = deviations.first().copied().unwrap_or_default().max(f32::MIN_POSITIVE);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    // Movies of one vector that start from one spot push each other nowhere.
+    // Movies that start from the same spot don't push each other apart.
     let noisy = |value: f32| (value / widest).mul_add(START, rng.random_range(-NOISE..NOISE));
     Ok(centered.dot(&axes.t()).into_iter().map(noisy).collect())
 }
@@ -104,7 +105,7 @@ fn circle(movies: usize) -> Vec<[f64; 2]> {
     (0..movies).map(|movie| [angle(movie).cos(), angle(movie).sin()]).collect()
 }
 
-/// Scales places so that the larger extent fills 0 to 65,535 and centres the smaller one; a single place goes to the middle.
+/// Scales places until the larger extent fills 0 to 65,535, and centres the smaller. A single place goes to the middle.
 pub fn fill(points: &mut [[f64; 2]]) {
     let bounds = [0, 1].map(|axis| {
         let values = || points.iter().filter_map(|point| point.get(axis)).copied();
@@ -124,7 +125,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
 
-    /// Three groups of `size` rows about axes of their own.
+    /// Three groups of `size` rows, each near an axis of its own.
     fn groups(size: usize) -> Array2<f32> {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         Array2::from_shape_fn((3 * size, 8), |(row, column)| {
@@ -159,10 +160,10 @@ mod tests {
     }
 
     #[test]
-    fn movies_of_one_vector_part() {
+    fn movies_with_the_same_vector_separate() {
         let mut places = layout(&Array2::ones((50, 4)), 1).unwrap();
         assert!(places.iter().flatten().all(|value| value.is_finite()));
-        // The layout alone leaves some of them on one spot, in heaps that lie apart.
+        // The layout alone leaves heaps of movies on separate spots.
         fill(&mut places);
         let corners = places.iter().filter(|place| distance(**place, places[0]) > EXTENT / 10.0).count();
         assert!(corners > 10, "{places:?}");

@@ -1,4 +1,4 @@
-//! A new map, and new links, for a bundle on disk.
+//! Draws a bundle's map again, and adds its links.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::bundle::packed::{add_source, links_file};
 use crate::bundle::read::{FolderFiles, load, read_files};
 use crate::data::links::read_links;
 
-/// What [`renew`] wrote.
+/// The outcome of [`renew`].
 #[derive(Debug)]
 pub struct Renewed {
     /// The bundle's new manifest.
@@ -22,15 +22,16 @@ pub struct Renewed {
     pub map: DrawnMap,
 }
 
-/// Gives a bundle on disk its links, if the folder of its `data` has them, and its map, the very bytes that training on the same
-/// data writes. Its other files stay as they are.
+/// Gives the bundle in `folder` its map, and its links if the folder `data` has them. The bytes are those that training
+/// on the same data writes. The other files stay as they are.
 ///
 /// # Errors
-/// As [`read_bundle`], [`read_links`] and [`map::draw`], and a folder that can't be written to.
+/// As [`read_bundle`](crate::bundle::read::read_bundle), [`read_links`] and [`draw`], and a folder that can't be
+/// written to.
 pub fn renew(folder: &Path, data: &Path) -> Result<Renewed> {
     let FolderFiles { manifest: bytes, mut files } = read_files(folder)?;
     let mut manifest = Manifest::from_json(&bytes)?;
-    // What is about to be replaced may be of another catalogue.
+    // The old links and map may belong to another catalogue.
     for role in [LINKS, MAP] {
         files.remove(role);
     }

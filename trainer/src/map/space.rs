@@ -1,11 +1,14 @@
-//! What makes two movies alike on the map: visitors' clicks raise and lower their scores together.
+//! The similarity of two movies on the map: a visitor's clicks raise and lower the scores of similar movies together.
 //!
-//! A movie's score is `q · x + b`, so how its embedding `x` differs from another's matters as much as the vectors `q` of visitors
-//! differ in that direction. The embedding has columns that only the year moves, or only a long history; a plain cosine counts
-//! them like the others, and then the years of release make the map. Here `x` is taken in the axes of largest variance of the `q`
-//! after one click on each movie, each axis times its standard deviation: the distance of two movies is then how much the difference
-//! of their scores varies from click to click. Of a movie with a few ratings the model has learnt next to nothing of
-//! its own, so its genres and its year of release have a part in its vector, which fades as the ratings grow.
+//! A movie's score is `q · x + b`. So a difference of two embeddings `x` matters as much as the visitors' vectors `q`
+//! vary in its direction. Some columns of the embedding move only with the year, or only with a long history. A plain
+//! cosine counts them like the others, and the map is then sorted by year.
+//!
+//! Here, `x` is taken on the principal axes of the `q` after one click on each movie, each axis times its standard
+//! deviation. The distance of two movies is then how much the difference of their scores varies from click to click.
+//!
+//! The model knows little about a movie with few ratings. Its genres and its year therefore have a part in its vector,
+//! which fades as the ratings grow.
 
 use anyhow::Result;
 use ndarray::{Array2, ArrayViewMut1, Axis, s};
@@ -16,29 +19,29 @@ use watchnext::recommend::Recommender;
 
 use crate::math::eigen::principal_axes;
 
-/// The moment of all clicks, in 2023, in seconds since 1970. Any one will do: what is the same for all visitors is no variance.
+/// The time of all clicks, in 2023, in seconds since 1970. Any time will do: it is the same for all, so it adds no
+/// variance.
 const MOMENT: i64 = 1_700_000_000;
 
-/// The length of the kinds' part in the vector of a movie without ratings; the whole vector has the length 1.
+/// The length of the part with genres and year in the vector of a movie without ratings. The whole vector has length 1.
 const KINDS: f32 = 0.8;
 
-/// At this many ratings the square of the kinds' part is half of what it is without any.
+/// The number of ratings at which the square of that length is halved.
 const HALF_KINDS: f32 = 5.0;
 
-/// How long the year's part is where all genres together are 1.
+/// The length of the year's part where that of all genres is 1.
 const YEAR: f32 = 0.7;
 
-/// Years of release lie on a quarter of a circle, so that their likeness fades evenly; this is how many fill it.
+/// The years that fill a quarter of a circle. Years of release lie on it, so their similarity fades evenly.
 const QUARTER: f32 = 120.0;
 
-/// Where the quarter begins.
+/// The year at which the quarter begins.
 const FIRST_YEAR: f32 = 1900.0;
 
-/// Each movie's vector on the map's space, `[movies, columns]`, of length 1, or less for a movie whose embedding is every
-/// movie's.
+/// Each movie's vector for the map, `[movies, columns]`. Its length is 1, or less if the embedding is the mean of all.
 ///
 /// # Errors
-/// What the model refuses.
+/// Inputs that the model rejects.
 pub fn vectors(recommender: &Recommender, embedding: &Array2<f32>) -> Result<Array2<f32>> {
     let catalog = recommender.catalog();
     let (movies, dim) = embedding.dim();
@@ -47,7 +50,7 @@ pub fn vectors(recommender: &Recommender, embedding: &Array2<f32>) -> Result<Arr
     for (mut column, deviation) in scores.columns_mut().into_iter().zip(&deviations) {
         column *= *deviation;
     }
-    // What all movies have in common tells none from another.
+    // The mean of all movies distinguishes none of them.
     if let Some(mean) = scores.mean_axis(Axis(0)) {
         scores -= &mean;
     }
@@ -64,8 +67,8 @@ pub fn vectors(recommender: &Recommender, embedding: &Array2<f32>) -> Result<Arr
     Ok(vectors)
 }
 
-/// The visitors' vectors after one click on each movie, about their mean, `[movies, dim]`. A row counts with the root of its movie's
-/// ratings, between what visitors click and what the catalogue holds.
+/// The visitors' vectors after one click on each movie, less their mean, `[movies, dim]`. A row's weight is the root of
+/// the movie's number of ratings, a compromise between the visitors' clicks and the whole catalogue.
 fn responses(recommender: &Recommender, dim: usize) -> Result<Array2<f32>> {
     let catalog = recommender.catalog();
     let moment = LocalTime::from_unix(MOMENT, 0)?;
@@ -92,7 +95,7 @@ fn kinds(catalog: &Catalog) -> Array2<f32> {
     let genres = catalog.genres().len();
     let mut kinds = Array2::zeros((catalog.len(), genres + 3));
     for (mut row, movie) in kinds.rows_mut().into_iter().zip(catalog.movies()) {
-        // A movie without a genre is like others without one.
+        // Movies without a genre are similar to each other.
         let own: Vec<usize> = if movie.genres.is_empty() {
             vec![genres]
         } else {
@@ -111,13 +114,13 @@ fn kinds(catalog: &Catalog) -> Array2<f32> {
     kinds
 }
 
-/// Where on the quarter of a circle a movie's year of release lies, in radians.
+/// The angle of a movie's year of release on the quarter of a circle, in radians.
 fn year_angle(movie: &Movie) -> f32 {
     let year = f32::from(movie.year.unwrap_or(DEFAULT_RELEASE_YEAR));
     (year - FIRST_YEAR) / QUARTER * std::f32::consts::FRAC_PI_2
 }
 
-/// Gives a vector this length; a vector of zeros stays one.
+/// Scales a vector to this length. A vector of zeros stays zero.
 fn to_length(vector: &mut ArrayViewMut1<f32>, length: f32) {
     let own = vector.dot(vector).sqrt();
     if own > 0.0 {

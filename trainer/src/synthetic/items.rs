@@ -97,7 +97,7 @@ mod tests {
         }
         let items = Items::read(&one.path().join(CATALOG), Some(&Layout::default())).unwrap();
         assert_eq!(only_table(&one.path().join(FACTORS)).unwrap().dim(), (300, 8));
-        assert!(items.says_how_known);
+        assert!(items.has_rating_counts);
         for name in [CATALOG, FACTORS] {
             assert_eq!(fs::read(one.path().join(name)).unwrap(), fs::read(two.path().join(name)).unwrap(), "{name}");
         }

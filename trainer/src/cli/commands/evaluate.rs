@@ -105,7 +105,7 @@ fn of_methods(args: &EvaluateArgs, protocols: &[Protocol]) -> Result<Evaluation>
     let config = args.network.config();
     let (data, items) = (args.data.clone(), args.items.clone());
     let dataset = DataArgs { data, items, ratings: args.ratings.clone(), layout: args.layout.clone() }.read()?;
-    dataset.lacks().iter().for_each(|line| eprintln!("{line}"));
+    dataset.limitations().iter().for_each(|line| eprintln!("{line}"));
     let titles = reduced_titles(args.titles.as_deref(), &dataset.catalog)?;
     let (methods, reaction_methods) = chosen(all_of(dataset.times, protocols, &config, titles), &args.methods)?;
     let mut evaluation = evaluate_methods(&dataset, &methods, protocols)?;

@@ -127,7 +127,7 @@ impl TrainArgs {
             dataset.users.len(),
             started.elapsed().as_secs_f64()
         );
-        dataset.lacks().iter().for_each(|line| eprintln!("{line}"));
+        dataset.limitations().iter().for_each(|line| eprintln!("{line}"));
         Ok(dataset)
     }
 }

@@ -127,7 +127,7 @@ pub fn pack(request: &PackRequest) -> Result<PackedExternal> {
     let (items, items_sources) = Items::read(request, catalog.len())?;
     let tower_file = GivenFile::read(&request.user_tower, "--user-tower")?;
     let tower = ExternalTower::load(&tower_file, items.dim(), catalog.len())?;
-    if !catalogue.says_how_known {
+    if !catalogue.has_rating_counts {
         warnings.push(
             "The catalogue has no column `ratings`, so nothing is known better than anything else: the first page shows the \
              catalogue's first items, and popularity can't be compared with."

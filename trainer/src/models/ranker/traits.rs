@@ -66,7 +66,7 @@ impl TraitTables {
         let loadings = Array2::from_shape_vec((catalog.len(), width), loadings)?;
         let lists: Vec<Vec<u32>> =
             users.iter().map(|user| user.events.iter().map(|event| event.movie.get()).collect()).collect();
-        let audience = cooccurrence::of_viewers(catalog.len(), &lists, seed)?;
+        let audience = cooccurrence::viewer_vectors(catalog.len(), &lists, seed)?;
         let audience = audience.select(Axis(1), &(0..AUDIENCE_DIM.min(audience.ncols())).collect::<Vec<_>>());
         let audience = EmbeddingTable::fine(&audience);
         Ok(Self {

@@ -208,11 +208,11 @@ pub fn fit(catalog: &Catalog, users: &[User], config: &TowerConfig) -> Result<(T
         sequences.push(train(format!("sequence network {number}"), settings, &mut task, SEQUENCE_STREAMS + number)?);
     }
     bar.finish_and_clear();
-    let liked_together = item_factors::of_likes(catalog.len(), &tastes, config.shrinkage, config.seed)?;
-    let rated_together = item_factors::of_ratings(catalog.len(), &tastes, config.shrinkage, config.seed)?;
+    let liked_together = item_factors::from_likes(catalog.len(), &tastes, config.shrinkage, config.seed)?;
+    let rated_together = item_factors::from_ratings(catalog.len(), &tastes, config.shrinkage, config.seed)?;
     let followers = match sequences.as_slice() {
         [] => None,
-        _ => Some(item_factors::of_sequences(catalog.len(), &tastes, config.seed)?),
+        _ => Some(item_factors::from_sequences(catalog.len(), &tastes, config.seed)?),
     };
     let parts = Parts {
         clicks: &clicks,
