@@ -237,6 +237,11 @@ fn train_tower(run: &Run<'_>) -> Result<Finished> {
     eprintln!("then on all {} users, to ship it", dataset.users.len());
     let mut packed = pack(&dataset.users, dataset.main_users)?;
     packed.manifest.held_out = held_out_figures(&evaluation, None);
+    if let Some(titles) = &args.titles {
+        // The ranker learns from them as from any other file of data.
+        let source = Source { name: files::name(titles), sha256: files::sha256(titles)?, rows: 0 };
+        add_source(&mut packed.manifest, source);
+    }
     let recipe = Recipe::tower(&packed.manifest, &config, split.train.len(), args.data.data.is_some());
     Ok(Finished { packed, recipe, evaluation })
 }
