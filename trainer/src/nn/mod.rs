@@ -7,6 +7,7 @@ pub mod adam;
 pub mod attention;
 pub mod checkpoint;
 pub mod curve;
+pub(crate) mod dropout;
 #[cfg(test)]
 mod gradient_check;
 pub mod layers;

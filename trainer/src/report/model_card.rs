@@ -9,7 +9,7 @@ use crate::evaluate::evaluation::Evaluation;
 use crate::models::als::AlsConfig;
 use crate::models::seed_network::states::CompactStates;
 use crate::models::seed_network::train::TrainConfig;
-use crate::models::tower::{Precision, TowerConfig};
+use crate::models::tower::config::{Precision, TowerConfig};
 use crate::nn::curve::EpochFigures;
 
 /// How a bundle's model came about, in words.

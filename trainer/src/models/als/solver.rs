@@ -1,15 +1,16 @@
 //! The alternation itself: one side's vectors are solved for against the other's, row by row, on all threads.
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result};
 use faer::linalg::matmul::matmul;
 use faer::prelude::Solve;
-use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::data::incidence::Incidence;
+use crate::math::solve::cholesky;
 
 /// What determines a factorisation besides the data.
 ///
@@ -95,9 +96,9 @@ impl Vectors {
             return Ok(right);
         }
         let normal = MatRef::from_row_major_slice(&normal, self.factors, self.factors);
-        let cholesky = normal.llt(Side::Lower).map_err(|error| anyhow!("ALS can't solve for a vector: {error:?}"))?;
+        let factor = cholesky(normal).context("ALS can't solve for a vector")?;
         let mut solution = Mat::from_fn(self.factors, 1, |row, _| right.get(row).copied().unwrap_or_default());
-        cholesky.solve_in_place(&mut solution);
+        factor.solve_in_place(&mut solution);
         Ok(solution.col(0).iter().copied().collect())
     }
 

@@ -4,13 +4,15 @@
 //! of what they had watched at some moments. A regression on the movies themselves says less: there are more of them than users
 //! to learn from, and it would take a table of its own.
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result};
+use faer::Mat;
 use faer::linalg::solvers::Solve;
-use faer::{Mat, Side};
 use ndarray::{Array2, Axis};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use watchnext::traits::TASTES;
+
+use crate::math::solve::cholesky;
 
 /// Moments at which a user's history is looked at, besides its end.
 const MOMENTS: usize = 4;
@@ -52,7 +54,7 @@ pub fn fit(lists: &[Vec<u32>], audience: &Array2<f32>, tastes: &[[f32; TASTES]],
     let matrix = Mat::from_fn(columns, columns, |row, column| {
         entry(&left, (row, column)) + if row == column { ridge } else { 0.0 }
     });
-    let factor = matrix.llt(Side::Lower).map_err(|error| anyhow!("leanings can't be solved for: {error:?}"))?;
+    let factor = cholesky(matrix.as_ref()).context("leanings can't be solved for")?;
     let solution = factor.solve(Mat::from_fn(columns, TASTES, |row, column| entry(&right, (row, column))));
     Ok(Array2::from_shape_fn((columns, TASTES), |(row, column)| solution[(row, column)] as f32))
 }

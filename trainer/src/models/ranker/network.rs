@@ -2,17 +2,18 @@
 
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor, Var};
+use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tract_onnx::pb::NodeProto;
 use watchnext::features::reaction::{REACTION_FEATURES, REACTION_WIDTH};
 use watchnext::ranker::{CANDIDATES, RANKER_INPUT, RANKER_OUTPUT};
 
 use super::rows::Row;
+use crate::math::random::normal;
 use crate::nn::adam::Adam;
 use crate::nn::ops::{RowTargets, SoftmaxCrossEntropy};
-use crate::onnx::proto::{dense, floats, int_attribute, node, ranker as model};
+use crate::onnx::graph::Graph;
+use crate::onnx::model;
 
 /// The hidden layers' units.
 const HIDDEN: [usize; 2] = [64, 32];
@@ -117,10 +118,6 @@ fn fit(rows: &[&Row], seed: u64, mut progress: impl FnMut()) -> Result<Network> 
     ensure!(!rows.is_empty(), "there are no ratings to train the ranker on");
     let scaling = scaling(rows);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut normal = |spread: f32| {
-        let (radius, angle): (f32, f32) = (1.0 - rng.random::<f32>(), rng.random());
-        spread * (-2.0 * radius.ln()).sqrt() * (std::f32::consts::TAU * angle).cos()
-    };
     let device = &Device::Cpu;
     let sizes = [INPUTS, HIDDEN[0], HIDDEN[1], CLASSES];
     let mut weights = Vec::new();
@@ -128,7 +125,7 @@ fn fit(rows: &[&Row], seed: u64, mut progress: impl FnMut()) -> Result<Network> 
         let [from, to] = *pair else { continue };
         // He's initialisation (2015); the last layer starts small, so that the first guesses are even.
         let spread = (2.0 / from as f32).sqrt() * if at + 2 == sizes.len() { 0.3 } else { 1.0 };
-        let values: Vec<f32> = (0..from * to).map(|_| normal(spread)).collect();
+        let values: Vec<f32> = (0..from * to).map(|_| normal(&mut rng, spread)).collect();
         weights.push((
             Var::from_tensor(&Tensor::from_vec(values, (to, from), device)?)?,
             Var::from_tensor(&Tensor::zeros(to, candle_core::DType::F32, device)?)?,
@@ -207,39 +204,29 @@ impl Network {
             self.scaling.get(from).into_iter().for_each(|(_, factor)| put(from, less, -factor));
         }
         let offsets = self.scaling.iter().map(|(mean, factor)| -mean * factor);
-        let mut tensors = vec![
-            floats("scaling_weight", &[REACTION_WIDTH, REACTION_WIDTH], scaling),
-            floats("scaling_bias", &[REACTION_WIDTH], offsets),
-            floats("most", &[1, 1], [MOST_DEVIATIONS]),
-            floats("least", &[1, 1], [-MOST_DEVIATIONS]),
-            floats("sharpness", &[1, 1], [1.0 / self.temperature]),
-        ];
-        let mut nodes: Vec<NodeProto> = vec![
-            dense(RANKER_INPUT, "scaling", "scaled"),
-            node("Min", &["scaled", "most"], "below"),
-            node("Max", &["below", "least"], "inputs"),
-        ];
-        let mut from = "inputs".to_owned();
+        let mut graph = Graph::default();
+        graph.floats("scaling_weight", &[REACTION_WIDTH, REACTION_WIDTH], scaling);
+        graph.floats("scaling_bias", &[REACTION_WIDTH], offsets);
+        graph.number("most", MOST_DEVIATIONS);
+        graph.number("least", -MOST_DEVIATIONS);
+        graph.number("sharpness", 1.0 / self.temperature);
+        graph.dense(RANKER_INPUT, "scaling", "scaled");
+        graph.add("Min", &["scaled", "most"], "below");
+        let mut from = graph.add("Max", &["below", "least"], "inputs");
         for (at, ((weight, bias), name)) in self.layers.iter().zip(LAYERS).enumerate() {
             let width = weight.len() / bias.len().max(1);
             let kept = if at == 0 { REACTION_WIDTH } else { width };
             let lines = weight.chunks_exact(width).flat_map(|line| line.iter().take(kept).copied());
-            tensors.push(floats(&format!("{name}_weight"), &[bias.len(), kept], lines));
-            tensors.push(floats(&format!("{name}_bias"), &[bias.len()], bias.iter().copied()));
-            let out = format!("{name}_units");
-            nodes.push(dense(&from, name, &out));
-            from = out;
+            graph.floats(&format!("{name}_weight"), &[bias.len(), kept], lines);
+            graph.floats(&format!("{name}_bias"), &[bias.len()], bias.iter().copied());
+            from = graph.dense(&from, name, format!("{name}_units"));
             if at + 1 < self.layers.len() {
-                let active = format!("{name}_active");
-                nodes.push(node("Relu", &[&from], &active));
-                from = active;
+                from = graph.add("Relu", &[&from], format!("{name}_active"));
             }
         }
-        nodes.push(node("Mul", &[&from, "sharpness"], "logits"));
-        let mut softmax = node("Softmax", &["logits"], RANKER_OUTPUT);
-        softmax.attribute.push(int_attribute("axis", 1));
-        nodes.push(softmax);
-        model(nodes, tensors, CANDIDATES, REACTION_WIDTH, CLASSES)
+        graph.add("Mul", &[&from, "sharpness"], "logits");
+        graph.softmax("logits", 1, RANKER_OUTPUT);
+        model::ranker(graph, CANDIDATES, REACTION_WIDTH, CLASSES)
     }
 }
 

@@ -15,6 +15,7 @@ use super::traits::TraitTables;
 use crate::data::User;
 use crate::data::split::watches;
 use crate::math::embeddings::EmbeddingTable;
+use crate::math::random::stream;
 
 /// Groups of users; a row's traits are learnt from the other groups, so that they hold nothing of the row's own user, as
 /// they won't of a visitor.
@@ -48,7 +49,7 @@ pub struct Row {
     pub known: Known,
     /// The library's columns.
     pub features: [f32; REACTION_WIDTH],
-    /// 0 for a dislike, 1 for neither, 2 for a like (seed row 9).
+    /// 0 for a dislike, 1 for neither, 2 for a like.
     pub reaction: u32,
     /// What the row counts in the loss.
     pub weight: f32,
@@ -89,9 +90,7 @@ pub fn cross_fitted(
         let traits = TraitTables::new(catalog, &others, titles, seed)?.load(catalog)?;
         let own: Vec<(usize, &User)> = users.iter().enumerate().filter(|(at, _)| at % GROUPS == group).collect();
         let of_user = |(at, user): &(usize, &User)| {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            rng.set_stream(*at as u64);
-            let mut rows = of_user(catalog, &traits, user, &mut rng)?;
+            let mut rows = of_user(catalog, &traits, user, &mut stream(seed, *at as u64))?;
             for row in &mut rows {
                 (row.further, row.group) = (*at >= main, group);
             }

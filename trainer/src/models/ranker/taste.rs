@@ -5,10 +5,10 @@
 //! is fitted by expectation maximisation. A movie's `(expected, w)` has a normal prior whose mean is linear in the movie's
 //! content (genres, decade, year, how known it is), so that rare movies borrow from their kind.
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result};
+use faer::Mat;
 use faer::linalg::solvers::{DenseSolveCore, Solve};
-use faer::{Mat, Side};
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use watchnext::catalog::Catalog;
@@ -16,6 +16,8 @@ use watchnext::features::{DEFAULT_RELEASE_YEAR, genre_features};
 use watchnext::traits::TASTES;
 
 use crate::data::{Event, User};
+use crate::math::random::standard_normal;
+use crate::math::solve::cholesky;
 
 /// Numbers of a movie: what is expected of it, and its loadings.
 const WIDTH: usize = TASTES + 1;
@@ -87,16 +89,12 @@ pub fn fit(catalog: &Catalog, users: &[User], seed: u64) -> Result<Taste> {
     let noise = NOISE_SHARE * deviation * deviation;
     let content = Content::new(catalog, &by_movie);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut normal = || {
-        let (radius, angle): (f64, f64) = (1.0 - rng.random::<f64>(), rng.random());
-        (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
-    };
     let mut movies: Vec<[f64; WIDTH]> = (0..catalog.len())
         .map(|_| {
             std::array::from_fn(|at| match at {
                 0 => mean,
                 1 => FIRST_LOADING * deviation,
-                _ => OTHER_LOADINGS * deviation * normal(),
+                _ => OTHER_LOADINGS * deviation * standard_normal(&mut rng),
             })
         })
         .collect();
@@ -147,8 +145,7 @@ fn posterior(ratings: &[(usize, f64)], movies: &[[f64; WIDTH]], noise: f64) -> R
             }
         }
     }
-    let factor =
-        precision.llt(Side::Lower).map_err(|error| anyhow!("a user's taste can't be solved for: {error:?}"))?;
+    let factor = cholesky(precision.as_ref()).context("a user's taste can't be solved for")?;
     let (mean, covariance) = (factor.solve(&pull), factor.inverse());
     let mean: [f64; WIDTH] = std::array::from_fn(|at| if at == 0 { 1.0 } else { mean[(at - 1, 0)] });
     let entry = |row: usize, column: usize| if row > 0 && column > 0 { covariance[(row - 1, column - 1)] } else { 0.0 };
@@ -186,7 +183,7 @@ fn movie(
         right.get(row).copied().unwrap_or_default() + weight(row) * prior.get(row).copied().unwrap_or_default()
     };
     let pull = Mat::from_fn(WIDTH, 1, |row, _| pull(row));
-    let factor = matrix.llt(Side::Lower).map_err(|error| anyhow!("a movie's taste can't be solved for: {error:?}"))?;
+    let factor = cholesky(matrix.as_ref()).context("a movie's loadings can't be solved for")?;
     let solution = factor.solve(&pull);
     Ok(std::array::from_fn(|at| solution[(at, 0)]))
 }
@@ -243,7 +240,7 @@ impl Content {
         for at in 0..width {
             matrix[(at, at)] += CONTENT_RIDGE;
         }
-        let factor = matrix.llt(Side::Lower).map_err(|error| anyhow!("content can't be regressed on: {error:?}"))?;
+        let factor = cholesky(matrix.as_ref()).context("the movies' content can't be regressed on")?;
         let predicted = &self.columns * factor.solve(self.columns.transpose() * &targets);
         let row =
             |row: usize| std::array::from_fn(|at| mean.get(at).copied().unwrap_or_default() + predicted[(row, at)]);

@@ -11,6 +11,7 @@ use watchnext::traits::MovieTraits;
 
 use super::{leaning, taste};
 use crate::data::{User, item_factors as cooccurrence};
+use crate::math::bytes::{floats, int8};
 use crate::math::embeddings::EmbeddingTable;
 
 /// Numbers of a movie's audience vector.
@@ -84,31 +85,18 @@ impl TraitTables {
     /// # Errors
     /// Tables of other lengths than the catalogue, which don't occur.
     pub fn bytes(&self) -> Result<Vec<u8>> {
-        let floats = |values: &mut dyn Iterator<Item = f32>| values.flat_map(f32::to_le_bytes).collect::<Vec<u8>>();
         let movies = self.statistics.len();
         let mut tensors = vec![
-            ("everybody".to_owned(), Dtype::F32, vec![3], floats(&mut self.everybody.into_iter())),
-            (
-                "statistics".to_owned(),
-                Dtype::F32,
-                vec![movies, 5],
-                floats(&mut self.statistics.iter().flatten().copied()),
-            ),
-            (
-                "leaning".to_owned(),
-                Dtype::F32,
-                self.leaning.shape().to_vec(),
-                floats(&mut self.leaning.iter().copied()),
-            ),
+            ("everybody".to_owned(), Dtype::F32, vec![3], floats(self.everybody)),
+            ("statistics".to_owned(), Dtype::F32, vec![movies, 5], floats(self.statistics.iter().flatten())),
+            ("leaning".to_owned(), Dtype::F32, self.leaning.shape().to_vec(), floats(&self.leaning)),
         ];
         let tables =
             [("taste", Some(&self.taste)), ("audience", Some(&self.audience)), ("titles", self.titles.as_ref())];
         for (name, table) in tables {
             let Some(EmbeddingTable::Int8(values, scales)) = table else { continue };
-            let bytes = values.iter().map(|value| value.cast_unsigned()).collect();
-            tensors.push((name.to_owned(), Dtype::I8, vec![values.nrows(), values.ncols()], bytes));
-            let scales = floats(&mut scales.iter().copied());
-            tensors.push((format!("{name}_scale"), Dtype::F32, vec![values.nrows()], scales));
+            tensors.push((name.to_owned(), Dtype::I8, vec![values.nrows(), values.ncols()], int8(values)));
+            tensors.push((format!("{name}_scale"), Dtype::F32, vec![values.nrows()], floats(scales)));
         }
         let views: BTreeMap<&str, TensorView<'_>> = tensors
             .iter()

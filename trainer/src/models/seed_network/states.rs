@@ -1,6 +1,7 @@
 //! Training states made small enough to ship: `states.safetensors` (see [`watchnext::states`] for its form).
 
 use crate::bundle::file::BundleFile;
+use crate::math::bytes::{floats, uint32};
 use crate::math::eigen::principal_axes;
 use crate::models::seed_network::network::Network;
 use crate::models::seed_network::rows::TrainingRows;
@@ -111,15 +112,13 @@ pub fn encode(vectors: &Array2<f32>, next: &[u32], seed: u64) -> Result<CompactS
         coarse_codes.extend(pairs.iter().map(|[low, high]| nibble(low) | nibble(high) << 4));
     }
     let next: Vec<u32> = kept.iter().filter_map(|row| next.get(*row)).copied().collect();
-    let little_endian = |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|value| value.to_le_bytes()).collect() };
-    let basis = basis.as_standard_layout();
     let tensors = [
-        ("center", Dtype::F32, vec![dim], little_endian(&center.to_vec())),
-        ("basis", Dtype::F32, vec![rank, dim], little_endian(basis.as_slice().context("the axes aren't contiguous")?)),
-        ("scale", Dtype::F32, vec![rank], little_endian(&scale)),
+        ("center", Dtype::F32, vec![dim], floats(&center)),
+        ("basis", Dtype::F32, vec![rank, dim], floats(&basis)),
+        ("scale", Dtype::F32, vec![rank], floats(&scale)),
         ("fine", Dtype::I8, vec![kept.len(), fine], fine_codes),
         ("coarse", Dtype::U8, vec![kept.len(), coarse / 2], coarse_codes),
-        ("next", Dtype::U32, vec![kept.len()], next.iter().flat_map(|movie| movie.to_le_bytes()).collect()),
+        ("next", Dtype::U32, vec![kept.len()], uint32(&next)),
     ];
     let views = tensors
         .iter()

@@ -4,14 +4,16 @@
 //! A movie counts by how long ago it was, and that in several ways side by side, each with weights of its own: what the latest movie
 //! alone says is something else than what the last dozen say.
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use faer::linalg::matmul::matmul;
 use faer::linalg::solvers::Solve;
-use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 use ndarray::Array2;
 
 use super::data::Sequences;
 use super::evaluate::MovieTable;
+use crate::math::eigen::decompose;
+use crate::math::solve::cholesky;
 
 /// A movie that counts less than this is forgotten.
 const FORGOTTEN: f32 = 1e-6;
@@ -121,7 +123,7 @@ impl Followers {
         for at in 0..size {
             gram[(at, at)] += config.ridge;
         }
-        let factor = gram.llt(Side::Lower).map_err(|error| anyhow!("the regression has no solution: {error:?}"))?;
+        let factor = cholesky(gram.as_ref()).context("the regression has no solution")?;
         drop(gram);
         factor.solve_in_place(&mut weights);
         reduced(&products, &weights, config, movies)
@@ -163,8 +165,7 @@ fn reduced(products: &Mat<f32>, weights: &Mat<f32>, config: &FollowersConfig, mo
     let rank = config.rank.min(movies);
     let mut metric: Mat<f32> = Mat::zeros(movies, movies);
     matmul(metric.as_mut(), Accum::Replace, weights.transpose(), products.as_ref(), 1.0, Par::Seq);
-    let eigen =
-        metric.self_adjoint_eigen(Side::Lower).map_err(|error| anyhow!("eigenvalues don't converge: {error:?}"))?;
+    let eigen = decompose(metric.as_ref())?;
     // Eigenvalues ascend.
     let right = Mat::from_fn(movies, rank, |row, column| eigen.U()[(row, movies - 1 - column)]);
     let mut left: Mat<f32> = Mat::zeros(weights.nrows(), rank);

@@ -21,6 +21,7 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
 use crate::nn::attention::CausalAttention;
+use crate::nn::dropout::dropout_by_halves;
 use crate::nn::layers::{LayerNorm, Linear};
 use crate::nn::ops::{RowTargets, SoftmaxCrossEntropy};
 use crate::nn::recurrence::GatedRecurrence;
@@ -69,22 +70,78 @@ impl Steps {
     }
 }
 
-/// One layer's parameters.
+/// A normalisation's parameters, `[dim]` each.
+#[derive(Debug)]
+pub struct Norm {
+    scale: Var,
+    bias: Var,
+}
+
+impl Norm {
+    fn apply(&self, rows: &Tensor) -> Result<Tensor> {
+        Ok(rows.apply_op3(&self.scale, &self.bias, LayerNorm)?)
+    }
+}
+
+/// A fully connected layer's parameters, `[outputs, inputs]` and `[outputs]`.
+#[derive(Debug)]
+pub struct Dense {
+    weight: Var,
+    bias: Var,
+}
+
+impl Dense {
+    fn apply(&self, rows: &Tensor) -> Result<Tensor> {
+        Ok(rows.apply_op3(&self.weight, &self.bias, Linear)?)
+    }
+}
+
+/// A layer's mixer with the parameters that it has to itself.
+#[derive(Debug)]
+pub enum Mixing {
+    /// A gated linear recurrence.
+    Recurrence,
+    /// Causal self-attention.
+    Attention {
+        /// `[heads, distances]`: what a score gains by how many steps back it looks.
+        distance_bias: Var,
+    },
+}
+
+/// One layer.
 #[derive(Debug)]
 pub struct Layer {
-    /// How it mixes.
-    pub mixer: Mixer,
-    parameters: Vec<(&'static str, Var)>,
+    mix_norm: Norm,
+    mix_in: Dense,
+    mix_out: Dense,
+    step_norm: Norm,
+    up: Dense,
+    down: Dense,
+    /// How it mixes a step with those before it.
+    pub mixing: Mixing,
 }
 
 impl Layer {
-    /// A parameter by its name within the layer.
-    ///
-    /// # Errors
-    /// A name that the layer doesn't have, which is a defect of the caller.
-    pub fn parameter(&self, name: &str) -> Result<&Var> {
-        let found = self.parameters.iter().find(|(own, _)| *own == name);
-        found.map(|(_, var)| var).with_context(|| format!("a layer has no parameter {name}"))
+    /// The parameters by their names within the layer, in a fixed order, which Adam, checkpoints and ONNX files keep.
+    fn parameters(&self) -> Vec<(&'static str, &Var)> {
+        let mut parameters = vec![
+            ("mix_norm_scale", &self.mix_norm.scale),
+            ("mix_norm_bias", &self.mix_norm.bias),
+            ("in_weight", &self.mix_in.weight),
+            ("in_bias", &self.mix_in.bias),
+            ("out_weight", &self.mix_out.weight),
+            ("out_bias", &self.mix_out.bias),
+            ("step_norm_scale", &self.step_norm.scale),
+            ("step_norm_bias", &self.step_norm.bias),
+            ("up_weight", &self.up.weight),
+            ("up_bias", &self.up.bias),
+            ("down_weight", &self.down.weight),
+            ("down_bias", &self.down.bias),
+        ];
+        if let Mixing::Attention { distance_bias } = &self.mixing {
+            parameters.push(("distance_bias", distance_bias));
+        }
+        parameters
     }
 }
 
@@ -97,10 +154,10 @@ pub struct SequenceNetwork {
     pub embedding: Var,
     /// `[movies]`.
     pub movie_bias: Var,
-    /// The scale and the bias of the embeddings' normalisation, `[dim]` each.
-    pub input_norm: (Var, Var),
-    /// The scale and the bias of the last normalisation, `[dim]` each.
-    pub output_norm: (Var, Var),
+    /// Normalises the embeddings.
+    pub input_norm: Norm,
+    /// Normalises the vectors that meet the embeddings.
+    pub output_norm: Norm,
     /// The layers, in order.
     pub layers: Vec<Layer>,
 }
@@ -120,43 +177,40 @@ impl<R: Rng> Maker<'_, R> {
         Ok(Var::from_tensor(&Tensor::full(value, len, &Device::Cpu)?)?)
     }
 
-    fn norm(&self, dim: usize) -> Result<(Var, Var)> {
-        Ok((self.filled(dim, 1.0)?, self.filled(dim, 0.0)?))
+    fn norm(&self, dim: usize) -> Result<Norm> {
+        Ok(Norm { scale: self.filled(dim, 1.0)?, bias: self.filled(dim, 0.0)? })
+    }
+
+    /// A fully connected layer with weights up to `factor / √inputs`.
+    fn dense(&mut self, outputs: usize, inputs: usize, factor: f32) -> Result<Dense> {
+        let bound = 1.0 / (inputs as f32).sqrt() * factor;
+        Ok(Dense { weight: self.uniform(&[outputs, inputs], bound)?, bias: self.filled(outputs, 0.0)? })
     }
 
     fn layer(&mut self, mixer: Mixer, sizes: &Sizes) -> Result<Layer> {
         let Sizes { dim, channels, hidden, heads, distances, .. } = *sizes;
-        let bound = |inputs: usize| 1.0 / (inputs as f32).sqrt();
-        // What a layer adds starts small, the more layers the smaller, so that none drowns what came before.
+        // Each layer adds little at first, the less the more layers there are, so that none drowns out those before it.
         let small = 1.0 / (2.0 * sizes.layers.len() as f32).sqrt();
-        let (mix_scale, mix_bias) = self.norm(dim)?;
-        let (step_scale, step_bias) = self.norm(dim)?;
-        let mut parameters = vec![
-            ("mix_norm_scale", mix_scale),
-            ("mix_norm_bias", mix_bias),
-            ("in_weight", self.uniform(&[3 * channels, dim], bound(dim))?),
-            ("in_bias", self.filled(3 * channels, 0.0)?),
-            ("out_weight", self.uniform(&[dim, channels], bound(channels) * small)?),
-            ("out_bias", self.filled(dim, 0.0)?),
-            ("step_norm_scale", step_scale),
-            ("step_norm_bias", step_bias),
-            ("up_weight", self.uniform(&[hidden, dim], bound(dim))?),
-            ("up_bias", self.filled(hidden, 0.0)?),
-            ("down_weight", self.uniform(&[dim, hidden], bound(hidden) * small)?),
-            ("down_bias", self.filled(dim, 0.0)?),
-        ];
-        match mixer {
-            Mixer::Recurrence => {
-                let biases = Tensor::from_vec(first_gates(channels), 3 * channels, &Device::Cpu)?;
-                let named = parameters.iter().find(|(name, _)| *name == "in_bias");
-                named.map_or(Ok(()), |(_, var)| var.set(&biases))?;
-            }
-            Mixer::Attention => {
-                let zeros = Tensor::from_vec(first_distances(heads, distances), (heads, distances), &Device::Cpu)?;
-                parameters.push(("distance_bias", Var::from_tensor(&zeros)?));
-            }
+        let layer = Layer {
+            mix_norm: self.norm(dim)?,
+            mix_in: self.dense(3 * channels, dim, 1.0)?,
+            mix_out: self.dense(dim, channels, small)?,
+            step_norm: self.norm(dim)?,
+            up: self.dense(hidden, dim, 1.0)?,
+            down: self.dense(dim, hidden, small)?,
+            mixing: match mixer {
+                Mixer::Recurrence => Mixing::Recurrence,
+                Mixer::Attention => {
+                    let biases = first_distances(heads, distances);
+                    let biases = Tensor::from_vec(biases, (heads, distances), &Device::Cpu)?;
+                    Mixing::Attention { distance_bias: Var::from_tensor(&biases)? }
+                }
+            },
+        };
+        if mixer == Mixer::Recurrence {
+            layer.mix_in.bias.set(&Tensor::from_vec(first_gates(channels), 3 * channels, &Device::Cpu)?)?;
         }
-        Ok(Layer { mixer, parameters })
+        Ok(layer)
     }
 }
 
@@ -202,20 +256,18 @@ impl SequenceNetwork {
 
     /// All parameters by name, in a fixed order.
     pub fn parameters(&self) -> Vec<(String, &Var)> {
-        let (input, output) = (&self.input_norm, &self.output_norm);
         let own = [
             ("embedding", &self.embedding),
             ("movie_bias", &self.movie_bias),
-            ("input_norm_scale", &input.0),
-            ("input_norm_bias", &input.1),
-            ("output_norm_scale", &output.0),
-            ("output_norm_bias", &output.1),
+            ("input_norm_scale", &self.input_norm.scale),
+            ("input_norm_bias", &self.input_norm.bias),
+            ("output_norm_scale", &self.output_norm.scale),
+            ("output_norm_bias", &self.output_norm.bias),
         ];
         let own = own.into_iter().map(|(name, var)| (name.to_owned(), var));
-        let of_layers =
-            self.layers.iter().enumerate().flat_map(|(at, layer)| {
-                layer.parameters.iter().map(move |(name, var)| (format!("layer{at}.{name}"), var))
-            });
+        let of_layers = self.layers.iter().enumerate().flat_map(|(at, layer)| {
+            layer.parameters().into_iter().map(move |(name, var)| (format!("layer{at}.{name}"), var))
+        });
         own.chain(of_layers).collect()
     }
 
@@ -234,29 +286,26 @@ impl SequenceNetwork {
         Ok(())
     }
 
-    /// The vectors `[steps, dim]` that meet the embeddings, one for each step. `dropout` is given what may be dropped.
+    /// The vectors `[steps, dim]` that meet the embeddings, one for each step. `dropout` gets all values that may be dropped.
     fn vectors_with(&self, steps: &Steps, mut dropout: impl FnMut(Tensor) -> Result<Tensor>) -> Result<Tensor> {
         let picks = Tensor::from_slice(&steps.movies, steps.movies.len(), &Device::Cpu)?;
         let looked_up = self.embedding.index_select(&picks, 0)?;
-        let mut x = dropout(looked_up.apply_op3(&self.input_norm.0, &self.input_norm.1, LayerNorm)?)?;
+        let mut x = dropout(self.input_norm.apply(&looked_up)?)?;
         for layer in &self.layers {
-            let of = |name: &str| layer.parameter(name);
-            let read = x.apply_op3(of("mix_norm_scale")?, of("mix_norm_bias")?, LayerNorm)?;
-            let read = read.apply_op3(of("in_weight")?, of("in_bias")?, Linear)?;
-            let mixed = match layer.mixer {
-                Mixer::Recurrence => read.apply_op1(GatedRecurrence::new(steps.lengths.clone()))?,
-                Mixer::Attention => {
-                    read.apply_op2(of("distance_bias")?, CausalAttention::new(steps.lengths.clone()))?
+            let read = layer.mix_in.apply(&layer.mix_norm.apply(&x)?)?;
+            let mixed = match &layer.mixing {
+                Mixing::Recurrence => read.apply_op1(GatedRecurrence::new(steps.lengths.clone()))?,
+                Mixing::Attention { distance_bias } => {
+                    read.apply_op2(distance_bias, CausalAttention::new(steps.lengths.clone()))?
                 }
             };
-            let added = dropout(mixed)?.apply_op3(of("out_weight")?, of("out_bias")?, Linear)?;
+            let added = layer.mix_out.apply(&dropout(mixed)?)?;
             x = (x + dropout(added)?)?;
-            let read = x.apply_op3(of("step_norm_scale")?, of("step_norm_bias")?, LayerNorm)?;
-            let hidden = dropout(read.apply_op3(of("up_weight")?, of("up_bias")?, Linear)?.relu()?)?;
-            let added = hidden.apply_op3(of("down_weight")?, of("down_bias")?, Linear)?;
+            let hidden = dropout(layer.up.apply(&layer.step_norm.apply(&x)?)?.relu()?)?;
+            let added = layer.down.apply(&hidden)?;
             x = (x + dropout(added)?)?;
         }
-        Ok(x.apply_op3(&self.output_norm.0, &self.output_norm.1, LayerNorm)?)
+        self.output_norm.apply(&x)
     }
 
     /// The vectors `[sequences, dim]` after each sequence's last step, without dropout.
@@ -285,29 +334,10 @@ impl SequenceNetwork {
         share: f64,
         rng: &mut impl Rng,
     ) -> Result<(f32, GradStore)> {
-        let vectors = self.vectors_with(steps, |values| dropout(&values, share, rng))?;
+        let vectors = self.vectors_with(steps, |values| dropout_by_halves(&values, share, rng))?;
         let loss = vectors.apply_op3(&self.embedding, &self.movie_bias, SoftmaxCrossEntropy::new(targets))?;
         Ok((loss.to_scalar()?, loss.backward()?))
     }
-}
-
-/// Inverted dropout of a share of the numbers, to within a part of 65,536; two are decided by each number drawn.
-fn dropout(values: &Tensor, share: f64, rng: &mut impl Rng) -> Result<Tensor> {
-    if share == 0.0 {
-        return Ok(values.clone());
-    }
-    let threshold = (share * 65_536.0).round() as u32;
-    let scale = (1.0 / (1.0 - f64::from(threshold) / 65_536.0)) as f32;
-    let count = values.elem_count();
-    let mut mask: Vec<f32> = Vec::with_capacity(count + 1);
-    while mask.len() < count {
-        let drawn = rng.next_u32();
-        for part in [drawn & 0xffff, drawn >> 16] {
-            mask.push(if part < threshold { 0.0 } else { scale });
-        }
-    }
-    mask.truncate(count);
-    Ok((values * Tensor::from_vec(mask, values.shape(), values.device())?)?)
 }
 
 #[cfg(test)]
@@ -360,15 +390,6 @@ mod tests {
         let all = network.vectors_with(&steps, Ok).unwrap().to_vec2::<f32>().unwrap();
         let lasts = network.last_vectors(&steps).unwrap().to_vec2::<f32>().unwrap();
         assert_eq!(lasts, [all[2].clone(), all[4].clone()]);
-    }
-
-    #[test]
-    fn dropout_keeps_the_mean() {
-        let ones = Tensor::ones(20_000, candle_core::DType::F32, &Device::Cpu).unwrap();
-        let dropped = dropout(&ones, 0.3, &mut ChaCha8Rng::seed_from_u64(3)).unwrap().to_vec1::<f32>().unwrap();
-        let zeros = dropped.iter().filter(|value| **value == 0.0).count();
-        assert!((5_700..6_300).contains(&zeros), "{zeros}");
-        assert!((dropped.iter().sum::<f32>() / 20_000.0 - 1.0).abs() < 0.03);
     }
 
     #[test]

@@ -5,11 +5,11 @@ use ndarray::{Array1, Array2, Axis, s};
 use watchnext::features::{HISTORY_LEN, HistoryInputs};
 
 use super::compress::{Reduced, covariance, reduce};
+use super::config::{Precision, TowerConfig};
 use super::eras::{Eras, KNOTS};
 use super::gains::{self, BUCKETS, bucket};
 use super::member::{Hidden, Member, SideInformation};
 use super::sampler::fading;
-use super::{Precision, TowerConfig};
 use crate::data::item_factors::Factors;
 use crate::math::concat_columns;
 use crate::math::embeddings::EmbeddingTable;

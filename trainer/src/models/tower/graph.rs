@@ -11,7 +11,7 @@ use super::sampler::MEMORY;
 use crate::math::embeddings::EmbeddingTable;
 use crate::nn::leaky_relu::NEGATIVE_SLOPE;
 use crate::onnx::graph::Graph;
-use crate::onnx::proto::{dense, floats, int_attribute, ints, leaky_relu, node, user_tower};
+use crate::onnx::model::user_tower;
 
 /// A channel from its slots' factors, `[1, HISTORY_LEN]`, to its part of the user's vector.
 fn add_channel(graph: &mut Graph, name: &str, channel: &Channel, factors: &str, output: &str) {
@@ -21,7 +21,7 @@ fn add_channel(graph: &mut Graph, name: &str, channel: &Channel, factors: &str, 
     match &channel.table {
         EmbeddingTable::Float(_) => graph.add("Identity", &[factors], &scaled),
         EmbeddingTable::Int8(..) => graph.add("Mul", &[factors, &named("scales")], &scaled),
-    }
+    };
     graph.add("Unsqueeze", &[&scaled, "slot_axis"], &named("row"));
     graph.add("MatMul", &[&named("row"), &slots], &named("sum"));
     let movies_alone = if channel.eras.is_some() { named("movies") } else { named("pooled") };
@@ -33,7 +33,7 @@ fn add_channel(graph: &mut Graph, name: &str, channel: &Channel, factors: &str, 
     }
     graph.matrix(&named("skip_weight"), &channel.skip);
     graph.vector(&named("skip_bias"), &channel.bias);
-    graph.nodes.push(dense(&named("pooled"), &named("skip"), &named("direct")));
+    graph.dense(&named("pooled"), &named("skip"), &named("direct"));
     let mut plain = named("direct");
     if let Some(hidden) = &channel.hidden {
         graph.weights(&named("first_weight"), &hidden.first);
@@ -41,9 +41,9 @@ fn add_channel(graph: &mut Graph, name: &str, channel: &Channel, factors: &str, 
         graph.weights(&named("second_weight"), &hidden.second);
         // The layer's own bias is part of the direct way's.
         graph.vector(&named("second_bias"), &Array1::zeros(hidden.second.dim().0));
-        graph.nodes.push(dense(&named("pooled"), &named("first"), &named("units")));
-        graph.nodes.push(leaky_relu(NEGATIVE_SLOPE, &named("units"), &named("active")));
-        graph.nodes.push(dense(&named("active"), &named("second"), &named("bent")));
+        graph.dense(&named("pooled"), &named("first"), &named("units"));
+        graph.leaky_relu(NEGATIVE_SLOPE, &named("units"), &named("active"));
+        graph.dense(&named("active"), &named("second"), &named("bent"));
         graph.add("Add", &[&plain, &named("bent")], &named("plain"));
         plain = named("plain");
     }
@@ -59,10 +59,9 @@ impl Tower {
 
     /// The shares of the knots in the year, `[1, KNOTS]`; see [`Eras::shares`](crate::models::tower::eras::Eras::shares).
     fn year_shares(&self, graph: &mut Graph) {
-        let constant = |value: f32| Array2::from_elem((1, 1), value);
-        graph.matrix("first_year", &constant(self.eras.first));
-        graph.matrix("knots_a_year", &constant(1.0 / self.eras.apart));
-        graph.matrix("last_knot", &constant((KNOTS - 1) as f32));
+        graph.number("first_year", self.eras.first);
+        graph.number("knots_a_year", 1.0 / self.eras.apart);
+        graph.number("last_knot", (KNOTS - 1) as f32);
         graph.matrix("knots", &Array2::from_shape_fn((1, KNOTS), |(_, knot)| knot as f32));
         graph.add("Sub", &[YEAR_INPUT, "first_year"], "years_on");
         graph.add("Mul", &["years_on", "knots_a_year"], "free_place");
@@ -79,26 +78,25 @@ impl Tower {
     pub fn onnx(&self) -> Vec<u8> {
         let [_, weights, _] = TOWER_INPUTS;
         let mut graph = Graph::default();
-        let constant = |value: f32| Array2::from_elem((1, 1), value);
-        graph.matrix("zero", &constant(0.0));
-        graph.matrix("one", &constant(1.0));
+        graph.number("zero", 0.0);
+        graph.number("one", 1.0);
         if self.sequence.is_some() {
-            graph.matrix("least", &constant(1e-6));
-            graph.matrix("fading_rate", &constant(-1.0 / MEMORY));
+            graph.number("least", 1e-6);
+            graph.number("fading_rate", -1.0 / MEMORY);
             graph.matrix("places", &Array2::from_shape_fn((1, HISTORY_LEN), |(_, place)| place as f32));
         }
-        graph.tensors.push(ints("slot_axis", &[1]));
+        graph.named_ints("slot_axis", &[1]);
         let has_drift = self.drift.ncols() > 0;
         let parts = [("clicks", true), ("sequence", self.sequence.is_some()), ("drift", has_drift)];
         let gains = parts.iter().enumerate().filter(|(_, (_, has))| *has);
         for (at, name) in gains.map(|(at, (part, _))| (at, format!("{part}_gains"))) {
             let gains: Vec<f32> = self.gains.iter().filter_map(|gains| gains.get(at)).copied().collect();
-            graph.tensors.push(floats(&name, &[gains.len(), 1], gains));
+            graph.floats(&name, &[gains.len(), 1], gains);
         }
         // How many slots hold a movie.
         graph.add("Greater", &[weights, "zero"], "used");
         graph.cast("used", "mask", DataType::Float);
-        graph.sum("mask", "count");
+        graph.sum("mask", "slot_axis", "count");
         graph.cast("count", "counts", DataType::Int64);
         graph.add("Squeeze", &["counts", "slot_axis"], "length");
         // Clicks: every movie alike, over the root of their number.
@@ -112,7 +110,7 @@ impl Tower {
             graph.add("Mul", &["ago", "fading_rate"], "exponents");
             graph.add("Exp", &["exponents"], "fading_everywhere");
             graph.add("Mul", &["fading_everywhere", "mask"], "fading");
-            graph.sum("fading", "fading_sum");
+            graph.sum("fading", "slot_axis", "fading_sum");
             graph.add("Max", &["fading_sum", "least"], "fading_some");
             graph.add("Sqrt", &["fading_some"], "fading_root");
             graph.add("Div", &["fading", "fading_root"], "fading_share");
@@ -136,12 +134,8 @@ impl Tower {
         let vectors: Vec<&str> = vectors.iter().map(String::as_str).collect();
         match vectors.as_slice() {
             [alone] => graph.add("Identity", &[alone], TOWER_OUTPUT),
-            several => {
-                let mut concat = node("Concat", several, TOWER_OUTPUT);
-                concat.attribute.push(int_attribute("axis", 1));
-                graph.nodes.push(concat);
-            }
-        }
-        user_tower(graph.nodes, graph.tensors, self.dim(), self.asks_for_year())
+            several => graph.concat(several, 1, TOWER_OUTPUT),
+        };
+        user_tower(graph, self.dim(), self.asks_for_year())
     }
 }

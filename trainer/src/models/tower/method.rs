@@ -8,7 +8,8 @@ use watchnext::model::YEAR_INPUT;
 use anyhow::Result;
 use watchnext::recommend::{DEFAULT_DIVERSITY, Retrieval, Strategy};
 
-use super::{TowerConfig, fit};
+use super::config::TowerConfig;
+use super::fit;
 use crate::bundle::model::Model;
 use crate::bundle::packed::Packed;
 use crate::data::has_reactions;
