@@ -7,7 +7,7 @@ use ndarray::{Array1, Array2};
 use rand::seq::index::sample;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use trainer::fold_in::steps::{MOST, NEAR, SPARE, TOLERANCE as REACHED, largest_errors};
+use trainer::fold_in::steps::{MOST, NEAR, SPARE, TOLERANCE as REACHED};
 use trainer::fold_in::{Equations, Feedback, FoldIn};
 use watchnext::catalog::MovieIndex;
 use watchnext::features::{HISTORY_LEN, TIME_FEATURES, history_inputs};
@@ -153,7 +153,7 @@ fn the_steps_are_as_many_as_the_equations_need() {
     assert!(steps[0] < steps[1] && steps[3] < steps[4], "{steps:?}");
     assert!(steps.iter().all(|steps| (2..MOST).contains(steps)), "{steps:?}");
     let fold_in = FoldIn::new(&items, EQUATIONS[1], true).unwrap();
-    let errors = largest_errors(&fold_in, MOST).unwrap();
+    let errors = fold_in.errors();
     let goal = REACHED.max(NEAR * errors.iter().copied().fold(f64::INFINITY, f64::min));
     let needed = steps[1] - SPARE;
     assert!(errors[needed - 1] <= goal && errors[needed - 2] > goal, "{needed}: {errors:?}");

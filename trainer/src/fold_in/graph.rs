@@ -1,23 +1,24 @@
 //! The fold-in as an ONNX model.
 //!
-//! Shapes: `L` slots of the history, `K` factors. Padding has the weight 0, so its rows, its confidence and its right side are 0,
-//! and its unknown stays 0 in every step.
+//! Shapes: `L` slots of the history, `K` factors. Padding has the weight 0. So its rows, its confidence and its right side are
+//! 0, and its unknown stays 0 in every step.
 
 use ndarray::Array2;
 use tract_onnx::pb::tensor_proto::DataType;
 use watchnext::features::{HISTORY_LEN, NEUTRAL_RATING};
 use watchnext::model::{TOWER_INPUTS, TOWER_OUTPUT};
 
-use super::{Feedback, FoldIn};
+use super::FoldIn;
+use super::system::{Feedback, System};
 use crate::math::embeddings::EmbeddingTable;
 use crate::onnx::graph::Graph;
 use crate::onnx::model::user_tower;
 use crate::onnx::proto::int_attribute;
 
-/// What a divisor is at least. Once the residual is 0 so are the numbers that are divided, and nothing moves any more.
+/// The least divisor. Once the residual is 0, the dividends are 0 too, and nothing moves any more.
 const TINY: f32 = 1e-30;
 
-/// What the root of a confidence is at least where it is divided by: padding's is 0.
+/// The least root of a confidence that is divided by: padding's own is 0.
 const LEAST_ROOT: f32 = 1e-12;
 
 impl FoldIn {
@@ -44,7 +45,7 @@ impl FoldIn {
         graph.add("Div", &["preference", "some_root"], "right");
         let solution = self.conjugate_gradients(&mut graph);
         graph.add("MatMul", &[&solution, "scaled"], "scaled_vector");
-        match &self.whole {
+        match &self.system.whole {
             Some(_) => {
                 graph.add("Div", &["scaled_vector", "divisor"], "principal_vector");
                 graph.inner_products("principal_vector", "axes", TOWER_OUTPUT);
@@ -59,7 +60,7 @@ impl FoldIn {
     /// `confidence` and `preference`, `c` and `d` of each slot, `[1, L]`.
     fn terms(&self, graph: &mut Graph) {
         let [_, weights, _] = TOWER_INPUTS;
-        match self.equations.feedback {
+        match self.system.equations.feedback {
             Feedback::Implicit { alpha } => {
                 graph.number("confidence_of_weight", alpha * NEUTRAL_RATING);
                 graph.add("Mul", &[weights, "confidence_of_weight"], "confidence");
@@ -80,9 +81,9 @@ impl FoldIn {
 
     /// `factors`, the history's rows of the table, `[L, K]`.
     fn history_rows(&self, graph: &mut Graph) {
-        graph.lookup("item", &self.items);
+        graph.lookup("item", &self.system.items);
         graph.named_ints("visitor_axis", &[0]);
-        match &self.items {
+        match &self.system.items {
             EmbeddingTable::Float(_) => graph.add("Squeeze", &["item_slots", "visitor_axis"], "factors"),
             EmbeddingTable::Int8(..) => {
                 graph.add("Squeeze", &["item_slots", "visitor_axis"], "whole_factors");
@@ -92,9 +93,9 @@ impl FoldIn {
         };
     }
 
-    /// `divisor`, `M^½`, `[1, K]` or, without `G`, `[1, 1]`, and the name of the rows in its axes.
+    /// `divisor`, `M^½`, `[1, K]` or, without `G`, `[1, 1]`. Returns the name of the history's rows in its axes.
     fn divisor(&self, graph: &mut Graph) -> &'static str {
-        let Self { equations, whole, .. } = self;
+        let System { equations, whole, .. } = &self.system;
         graph.number("lambda", equations.lambda);
         let regularisation = if equations.by_count {
             graph.named_ints("slot_axis", &[1]);
@@ -117,7 +118,7 @@ impl FoldIn {
         "principal"
     }
 
-    /// The steps from 0 to the solution `[1, L]` of `matrix · solution = right`, whose name is returned.
+    /// The steps from 0 to the solution `[1, L]` of `matrix · solution = right`. Returns the solution's name.
     fn conjugate_gradients(&self, graph: &mut Graph) -> String {
         let named = |what: &str, step: usize| format!("{what}_{step}");
         let mut solution: Option<String> = None;
@@ -128,7 +129,7 @@ impl FoldIn {
         for step in 1..=steps {
             let name = |what: &str| named(what, step);
             let (image, curve, size, moved) = (name("image"), name("curve"), name("size"), name("moved"));
-            // The matrix is its own transpose, so a row can stand on its left.
+            // The matrix is symmetric, so a row can stand on its left.
             graph.add("MatMul", &[&direction, "matrix"], &image);
             graph.inner_products(&direction, &image, &curve);
             graph.add("Max", &[&curve, "tiny"], &name("some_curve"));
