@@ -1,4 +1,4 @@
-//! Every refusal of `trainer pack` with its whole message, which `tests/foreign/refusals.txt` holds: a defect a case, made in an
+//! Every refusal of `trainer pack` with its whole message, which `tests/external/refusals.txt` holds: a defect a case, made in an
 //! otherwise good set of files. `BLESS=1` writes the messages anew.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -11,11 +11,11 @@ use candle_core::{DType, Device, Tensor};
 use prost::Message;
 use tract_onnx::pb::{ModelProto, TensorProto, tensor_shape_proto::dimension::Value, type_proto};
 use trainer::data::Layout;
-use trainer::models::external::items::{Metric, Storage};
-use trainer::models::external::{PackRequest, pack};
+use trainer::models::external::pack;
+use trainer::models::external::request::{Metric, PackRequest, Storage};
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/external")
 }
 
 /// The two-tower's files in a folder of their own, open to every kind of damage.

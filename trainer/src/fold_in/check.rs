@@ -115,10 +115,7 @@ impl Recorded {
         let text = fs::read(path)
             .with_context(|| format!("{} can't be read. Check the path and the rights.", path.display()))?;
         let recorded: Self = serde_json::from_slice(&text).with_context(|| {
-            format!(
-                "{} isn't a file of recorded histories. Write it as examples/spark/train.py does.",
-                path.display()
-            )
+            format!("{} isn't a file of recorded histories. Write it as examples/spark/train.py does.", path.display())
         })?;
         ensure!(!recorded.cases.is_empty(), "{} holds no history. Record at least one.", path.display());
         Ok(recorded)

@@ -1,4 +1,4 @@
-//! Models that PyTorch trained and exported, from their files to a bundle that suggests. The files in `tests/foreign` are what the
+//! Models that PyTorch trained and exported, from their files to a bundle that suggests. The files in `tests/external` are what the
 //! scripts in `examples/pytorch` write with `--made-up`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -10,9 +10,9 @@ use candle_core::Tensor;
 use serde_json::Value;
 use trainer::bundle::read::read_bundle;
 use trainer::data::Layout;
-use trainer::models::external::items::{Metric, Storage};
 use trainer::models::external::recorded::TOLERANCE;
-use trainer::models::external::{PackRequest, PackedExternal, pack};
+use trainer::models::external::request::{Metric, PackRequest, Storage};
+use trainer::models::external::{PackedExternal, pack};
 use trainer::report::external_card;
 use watchnext::catalog::{MovieId, MovieIndex};
 use watchnext::features::LocalTime;
@@ -39,7 +39,7 @@ fn request(from: &Path) -> PackRequest {
 }
 
 fn given(model: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign").join(model)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/external").join(model)
 }
 
 fn moment() -> LocalTime {
