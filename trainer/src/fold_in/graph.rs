@@ -120,41 +120,33 @@ impl FoldIn {
 
     /// The steps from 0 to the solution `[1, L]` of `matrix · solution = right`. Returns the solution's name.
     fn conjugate_gradients(&self, graph: &mut Graph) -> String {
-        let named = |what: &str, step: usize| format!("{what}_{step}");
         let mut solution: Option<String> = None;
         let (mut residual, mut direction) = ("right".to_owned(), "right".to_owned());
-        let mut square = "square".to_owned();
-        graph.inner_products("right", "right", &square);
+        let mut square = graph.inner_products("right", "right", "square");
         let steps = self.steps();
         for step in 1..=steps {
-            let name = |what: &str| named(what, step);
-            let (image, curve, size, moved) = (name("image"), name("curve"), name("size"), name("moved"));
+            let name = |what: &str| format!("{what}_{step}");
             // The matrix is symmetric, so a row can stand on its left.
-            graph.add("MatMul", &[&direction, "matrix"], &image);
-            graph.inner_products(&direction, &image, &curve);
-            graph.add("Max", &[&curve, "tiny"], &name("some_curve"));
-            graph.add("Div", &[&square, &name("some_curve")], &size);
-            graph.add("Mul", &[&direction, &size], &moved);
-            let new = match &solution {
-                Some(solution) => {
-                    graph.add("Add", &[solution, &moved], &name("solution"));
-                    name("solution")
-                }
+            let image = graph.add("MatMul", &[&direction, "matrix"], name("image"));
+            let curve = graph.inner_products(&direction, &image, name("curve"));
+            let some_curve = graph.add("Max", &[&curve, "tiny"], name("some_curve"));
+            let size = graph.add("Div", &[&square, &some_curve], name("size"));
+            let moved = graph.add("Mul", &[&direction, &size], name("moved"));
+            solution = Some(match &solution {
+                Some(solution) => graph.add("Add", &[solution, &moved], name("solution")),
                 None => moved,
-            };
-            solution = Some(new);
+            });
             if step == steps {
                 break;
             }
-            graph.add("Mul", &[&image, &size], &name("lost"));
-            graph.add("Sub", &[&residual, &name("lost")], &name("residual"));
-            residual = name("residual");
-            graph.inner_products(&residual, &residual, &name("square"));
-            graph.add("Max", &[&square, "tiny"], &name("some_square"));
-            graph.add("Div", &[&name("square"), &name("some_square")], &name("kept"));
-            graph.add("Mul", &[&direction, &name("kept")], &name("conjugate"));
-            graph.add("Add", &[&residual, &name("conjugate")], &name("direction"));
-            (direction, square) = (name("direction"), name("square"));
+            let lost = graph.add("Mul", &[&image, &size], name("lost"));
+            residual = graph.add("Sub", &[&residual, &lost], name("residual"));
+            let new_square = graph.inner_products(&residual, &residual, name("square"));
+            let some_square = graph.add("Max", &[&square, "tiny"], name("some_square"));
+            let kept = graph.add("Div", &[&new_square, &some_square], name("kept"));
+            let conjugate = graph.add("Mul", &[&direction, &kept], name("conjugate"));
+            direction = graph.add("Add", &[&residual, &conjugate], name("direction"));
+            square = new_square;
         }
         solution.unwrap_or(direction)
     }
