@@ -121,12 +121,12 @@ impl Recorded {
         Ok(recorded)
     }
 
-    /// Runs a graph on the histories and compares the answers. `items`, `[items, factors]`, are the factors whose products
-    /// with a vector rank the items. `rows` gives each item's row.
+    /// Runs a graph on the histories and compares the answers. `items`, `[items, factors]`, are the factors whose
+    /// products with a vector rank the items. `rows` gives each item's row.
     ///
     /// # Errors
-    /// A graph that the browser would refuse, items that aren't in `rows`, longer histories than a tower sees, and vectors of
-    /// another length.
+    /// A graph that the browser would refuse, items that aren't in `rows`, longer histories than a tower sees, and
+    /// vectors of another length.
     pub fn compare(&self, onnx: &[u8], items: &Array2<f32>, rows: &BTreeMap<u32, usize>) -> Result<Agreement> {
         let (count, dim) = items.dim();
         let tower = TractUserTower::load(onnx, dim, count)?;

@@ -1,7 +1,7 @@
 //! The fold-in as an ONNX model.
 //!
-//! Shapes: `L` slots of the history, `K` factors. Padding has the weight 0. So its rows, its confidence and its right side are
-//! 0, and its unknown stays 0 in every step.
+//! Shapes: `L` slots of the history, `K` factors. Padding has the weight 0. So its rows, its confidence and its right
+//! side are 0, and its unknown stays 0 in every step.
 
 use ndarray::Array2;
 use tract_onnx::pb::tensor_proto::DataType;

@@ -1,23 +1,23 @@
 //! The fold-in of alternating least squares as a user tower.
 //!
-//! A visitor's vector solves the equations of that visitor's history against the finished item factors. A training user's
-//! vector does the same after the last half-iteration (Hu, Koren and Volinsky, *Collaborative Filtering for Implicit Feedback
-//! Datasets*, ICDM 2008):
+//! A visitor's vector solves the equations of that visitor's history against the finished item factors. A training
+//! user's vector does the same after the last half-iteration (Hu, Koren and Volinsky, *Collaborative Filtering for
+//! Implicit Feedback Datasets*, ICDM 2008):
 //!
 //! `(G + Σ c y yᵀ + λI) x = Σ d y`, over the history's movies with their factors `y`.
 //!
-//! `G = YᵀY` sums over all movies, and is absent where ratings are predicted. ONNX has no solver, so the graph takes a fixed
-//! number of steps of conjugate gradients (Hestenes and Stiefel 1952). Two changes of variables keep that number small and the
-//! arithmetic of 32 bits exact:
+//! `G = YᵀY` sums over all movies, and is absent where ratings are predicted. ONNX has no solver, so the graph takes a
+//! fixed number of steps of conjugate gradients (Hestenes and Stiefel 1952). Two changes of variables keep that number
+//! small and the arithmetic of 32 bits exact:
 //!
-//! - In the principal axes of `G` the matrix `M = G + λI` is diagonal for every `λ`, so it is divided by first. The rest
-//!   differs from the identity by one direction a movie.
-//! - With `F` the rows `y M^(−½)` of the history, the vector is `x = M^(−½) Fᵀ √c v`, where `v` solves
-//!   `(I + √c F Fᵀ √c) v = d / √c` (Woodbury's identity). That system has as many unknowns as there are slots, not as there
-//!   are factors. Rounding can't lead out of what the history's movies span, where small regularisation would let it grow.
+//! - In the principal axes of `G` the matrix `M = G + λI` is diagonal for every `λ`, so it is divided by first. The
+//!   rest differs from the identity by one direction a movie.
+//! - With `F` the rows `y M^(−½)` of the history, the vector is `x = M^(−½) Fᵀ √c v`, where `v` solves `(I + √c F Fᵀ
+//!   √c) v = d / √c` (Woodbury's identity). That system has as many unknowns as there are slots, not as there are
+//!   factors. Rounding can't lead out of what the history's movies span, where small regularisation would let it grow.
 //!
-//! `system` holds the equations, `graph` writes them as ONNX, [`steps`] finds out how many steps they take, and [`check`]
-//! compares the graph with vectors that another program recorded.
+//! `system` holds the equations, `graph` writes them as ONNX, [`steps`] finds out how many steps they take, and
+//! [`check`] compares the graph with vectors that another program recorded.
 
 pub mod check;
 mod graph;
@@ -77,8 +77,8 @@ impl FoldIn {
         self.system.dim()
     }
 
-    /// A visitor's vector `[dim]` by a direct solution in 64 bits, for movies with their weights, all above 0. Movies that the
-    /// table doesn't have are left out.
+    /// A visitor's vector `[dim]` by a direct solution in 64 bits, for movies with their weights, all above 0. Movies
+    /// that the table doesn't have are left out.
     ///
     /// # Errors
     /// Factors so large that the equations overflow.

@@ -19,7 +19,8 @@ pub const TOLERANCE: f64 = 2e-6;
 /// An error of this many times the least one is near enough to it.
 pub const NEAR: f64 = 1.1;
 
-/// Steps beyond those that the made-up histories need. People's movies are more alike: on MovieLens they took one step more.
+/// Steps beyond those that the made-up histories need. People's movies are more alike: on MovieLens they took one step
+/// more.
 pub const SPARE: usize = 2;
 
 /// The most steps. With exact arithmetic a history needs no more steps than it has movies.
@@ -37,15 +38,16 @@ const LONGEST: usize = 10;
 /// The seed of the histories.
 const SEED: u64 = 20_080_102;
 
-/// The least number of steps after which no made-up history's vector is off by more than [`TOLERANCE`], and [`SPARE`] more.
-/// `errors` are the [`largest_errors`].
+/// The least number of steps after which no made-up history's vector is off by more than [`TOLERANCE`], and [`SPARE`]
+/// more. `errors` are the [`largest_errors`].
 pub(super) fn needed(errors: &[f64]) -> usize {
     let goal = TOLERANCE.max(NEAR * errors.iter().copied().fold(f64::INFINITY, f64::min));
     let reached = errors.iter().position(|error| *error <= goal);
     reached.map_or(MOST, |at| (at + 1 + SPARE).min(MOST))
 }
 
-/// The largest relative error over the made-up histories after 1 to `most` steps of 32 bits, against the direct solution in 64.
+/// The largest relative error over the made-up histories after 1 to `most` steps of 32 bits, against the direct
+/// solution in 64.
 ///
 /// # Errors
 /// As [`System::solve`].
@@ -102,8 +104,8 @@ fn top_by(items: usize, count: usize, score: impl Fn(usize) -> f32 + Sync) -> Ve
     scored.into_iter().map(|(_, item)| item).collect()
 }
 
-/// The relative error of the vector after each step. The steps are of 32 bits, as in the graph: rounding makes the directions
-/// less than conjugate, which costs more steps.
+/// The relative error of the vector after each step. The steps are of 32 bits, as in the graph: rounding makes the
+/// directions less than conjugate, which costs more steps.
 fn errors(dual: &Dual, most: usize) -> Result<Vec<f64>> {
     let matrix = dual.matrix().mapv(|value| value as f32);
     let exact = dual.scaled(&dual.solution()?);

@@ -54,8 +54,8 @@ pub struct Equations {
     pub feedback: Feedback,
     /// The L2 regularisation.
     pub lambda: f32,
-    /// Whether the regularisation is multiplied by the number of movies in the history, as Spark does it (Zhou, Wilkinson,
-    /// Schreiber and Pan, *Large-Scale Parallel Collaborative Filtering for the Netflix Prize*, AAIM 2008).
+    /// Whether the regularisation is multiplied by the number of movies in the history, as Spark does it (Zhou,
+    /// Wilkinson, Schreiber and Pan, *Large-Scale Parallel Collaborative Filtering for the Netflix Prize*, AAIM 2008).
     pub by_count: bool,
 }
 

@@ -41,8 +41,8 @@ pub(crate) fn principal_axes(centered: &Array2<f32>, rank: usize) -> Result<(Arr
     let mut deviations = Vec::with_capacity(rank);
     // Eigenvalues ascend.
     for (variance, axis) in values.iter().zip(vectors.axis_iter(Axis(1))).rev().take(rank) {
-        // An axis and its opposite are equally good. Take the one whose largest entry is positive, so that the file doesn't
-        // depend on the solver's choice.
+        // An axis and its opposite are equally good. Take the one whose largest entry is positive, so that the file
+        // doesn't depend on the solver's choice.
         let largest =
             axis.iter().copied().fold(0.0, |most: f64, value| if value.abs() > most.abs() { value } else { most });
         axes.extend(axis.iter().map(|value| (value * largest.signum()) as f32));

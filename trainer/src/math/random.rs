@@ -10,8 +10,8 @@ pub(crate) fn stream(seed: u64, stream: u64) -> ChaCha8Rng {
     rng
 }
 
-// `rand_distr` has a normal distribution too, but it draws other numbers, so it would change every trained model. Let it
-// replace these two at the next retraining.
+// `rand_distr` has a normal distribution too, but it draws other numbers, so it would change every trained model. Let
+// it replace these two at the next retraining.
 
 /// A number from the normal distribution about 0 with this standard deviation (Box and Muller, 1958).
 pub(crate) fn normal(rng: &mut (impl Rng + ?Sized), deviation: f32) -> f32 {

@@ -1,15 +1,15 @@
-//! Inverted dropout (Srivastava et al., *Dropout*, JMLR 2014) with masks that are drawn from a seeded generator, since candle's
-//! own can't be seeded.
+//! Inverted dropout (Srivastava et al., *Dropout*, JMLR 2014) with masks that are drawn from a seeded generator, since
+//! candle's own can't be seeded.
 //!
-//! The two ways draw different numbers, and every trained model depends on which numbers are drawn. The next retraining can
-//! merge them: [`dropout_by_halves`] needs half as many draws.
+//! The two ways draw different numbers, and every trained model depends on which numbers are drawn. The next retraining
+//! can merge them: [`dropout_by_halves`] needs half as many draws.
 
 use anyhow::Result;
 use candle_core::Tensor;
 use rand::Rng;
 
-/// Drops numbers, deciding each by a draw of its own. `keep` is the chance that a number stays, and what stays is multiplied
-/// by `scale`, which is `1 / keep` in the caller's precision.
+/// Drops numbers, deciding each by a draw of its own. `keep` is the chance that a number stays, and what stays is
+/// multiplied by `scale`, which is `1 / keep` in the caller's precision.
 pub(crate) fn dropout(values: &Tensor, keep: f64, scale: f32, rng: &mut impl Rng) -> Result<Tensor> {
     let threshold = (keep * f64::from(u32::MAX)) as u32;
     let mask = (0..values.elem_count()).map(|_| if rng.next_u32() <= threshold { scale } else { 0.0 });

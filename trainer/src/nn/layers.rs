@@ -1,5 +1,5 @@
-//! A linear layer and layer normalisation, each as one operation with its own gradient: as candle comes, either is half a dozen passes
-//! over memory and as many temporaries.
+//! A linear layer and layer normalisation, each as one operation with its own gradient. candle's own take half a dozen
+//! passes over memory each, with as many temporaries.
 
 use candle_core::{CpuStorage, CustomOp3, Error, Layout, Result, Shape, Tensor};
 use faer::linalg::matmul::matmul;
@@ -7,7 +7,7 @@ use faer::{Accum, MatMut, MatRef, Par};
 
 use super::ops::numbers;
 
-/// What keeps the spread of a row without any from being divided by.
+/// Added to a row's variance, so that a row of equal numbers isn't divided by 0.
 pub const EPSILON: f32 = 1e-5;
 
 /// `inputs · weightᵀ + bias`.
@@ -32,7 +32,7 @@ impl CustomOp3 for Linear {
         let (rows, inner) = inputs_layout.shape().dims2()?;
         let (outputs, weight_inner) = weight_layout.shape().dims2()?;
         if inner != weight_inner || bias_layout.shape().dims1()? != outputs {
-            return Err(Error::Msg(format!("a layer of {weight_inner} inputs is given {inner}")));
+            return Err(Error::Msg(format!("a layer of {weight_inner} inputs gets {inner}")));
         }
         let bias = numbers(bias, bias_layout)?;
         let mut result: Vec<f32> = Vec::with_capacity(rows * outputs);
@@ -109,7 +109,11 @@ impl CustomOp3 for LayerNorm {
         let (_, dim) = rows_layout.shape().dims2()?;
         let (scale, bias) = (numbers(scale, scale_layout)?, numbers(bias, bias_layout)?);
         if scale.len() != dim || bias.len() != dim {
-            return Err(Error::Msg(format!("rows of {dim} are scaled by {} and {}", scale.len(), bias.len())));
+            return Err(Error::Msg(format!(
+                "rows of {dim} numbers meet {} scales and {} biases",
+                scale.len(),
+                bias.len()
+            )));
         }
         let rows = numbers(rows, rows_layout)?;
         let mut result = Vec::with_capacity(rows.len());

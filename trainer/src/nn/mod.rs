@@ -1,7 +1,8 @@
 //! Neural networks on candle: the optimiser, fused operations, layers, checkpoints.
 //!
-//! candle lets an operation bring its own gradient. [`ops`], [`attention`], [`layers`] and [`recurrence`] use that where
-//! candle's own backward pass would make many large temporaries; `gradient_check` holds them to finite differences.
+//! candle lets an operation bring its own gradient. [`ops`], [`attention`], [`layers`] and [`recurrence`] do so where
+//! candle's own backward pass would make many large temporaries. `gradient_check` compares them with finite
+//! differences.
 
 pub mod adam;
 pub mod attention;

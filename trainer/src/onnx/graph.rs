@@ -1,7 +1,7 @@
 //! An ONNX graph under construction.
 //!
-//! Nodes run in the order in which they are added, and each is named after its one output. Outputs are returned by name, to
-//! be the next node's inputs.
+//! Nodes run in the order in which they are added, and each is named after its one output. Outputs are returned by
+//! name, to be the next node's inputs.
 
 use ndarray::{Array1, Array2};
 use tract_onnx::pb::{AttributeProto, NodeProto, TensorProto, tensor_proto::DataType};
@@ -156,8 +156,8 @@ impl Graph {
         self.add_with("Softmax", &[input], output, [int_attribute("axis", axis)])
     }
 
-    /// Looks up the history's rows of a table: `{name}_slots`, `[1, HISTORY_LEN, columns]`. A table of 8 bits also gives its
-    /// rows' scales, `{name}_scales`, `[1, HISTORY_LEN]`.
+    /// Looks up the history's rows of a table: `{name}_slots`, `[1, HISTORY_LEN, columns]`. A table of 8 bits also
+    /// gives its rows' scales, `{name}_scales`, `[1, HISTORY_LEN]`.
     pub(crate) fn lookup(&mut self, name: &str, table: &EmbeddingTable) {
         let [history, ..] = TOWER_INPUTS;
         let named = |part: &str| format!("{name}_{part}");

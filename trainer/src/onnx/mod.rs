@@ -1,4 +1,5 @@
-//! Writing ONNX models: [`proto`] makes nodes and tensors, [`graph`] puts them together, and [`model`] adds inputs and outputs.
+//! Writing ONNX models: [`proto`] makes nodes and tensors, [`graph`] puts them together, and [`model`] adds inputs and
+//! outputs.
 
 pub(crate) mod graph;
 pub(crate) mod model;

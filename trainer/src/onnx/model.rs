@@ -9,15 +9,15 @@ use watchnext::ranker::{RANKER_INPUT, RANKER_OUTPUT};
 use super::graph::Graph;
 use super::proto::value;
 
-/// The intermediate representation and the operator set of ONNX 1.12. All operators here have their final form in them, and
-/// every recent runtime reads them.
+/// The intermediate representation and the operator set of ONNX 1.12. All operators here have their final form in them,
+/// and every recent runtime reads them.
 const IR_VERSION: i64 = 8;
 const OPSET: i64 = 17;
 
 /// A user tower's model.
 ///
-/// Inputs: `history` `[1, 50]` int64, `weights` `[1, 50]` and `time` `[1, 50]` float, and with `asks_for_year` also `year`
-/// `[1, 1]` float. Output: `user_vector` `[1, dim]` float.
+/// Inputs: `history` `[1, 50]` int64, `weights` `[1, 50]` and `time` `[1, 50]` float, and with `asks_for_year` also
+/// `year` `[1, 1]` float. Output: `user_vector` `[1, dim]` float.
 pub(crate) fn user_tower(graph: Graph, dim: usize, asks_for_year: bool) -> Vec<u8> {
     let [history, weights, time] = TOWER_INPUTS;
     let mut inputs = vec![
