@@ -1,4 +1,4 @@
-//! A tower's settings.
+//! What determines a tower apart from its users.
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -7,54 +7,54 @@ use super::member::MemberConfig;
 use crate::data::Times;
 use crate::math::embeddings::EmbeddingTable;
 
-/// What determines a tower besides its users.
+/// A tower's settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TowerConfig {
     /// The networks of the click channel.
     pub click_members: Vec<MemberConfig>,
-    /// The networks of the sequence channel; none for data whose order says nothing, and then there is no such channel.
+    /// The networks of the sequence channel. Without any there is no such channel, as for data without an order.
     pub sequence_members: Vec<MemberConfig>,
-    /// How much the matrix of movies that are liked together counts beside the click networks' mean logit.
+    /// How much the matrix of movies that are liked together counts, against 1 for the click networks' mean logit.
     pub liked_weight: f32,
-    /// How much the matrix of movies that the same users rated counts.
+    /// How much the matrix of movies that the same users rated counts, in the same unit.
     pub rated_weight: f32,
-    /// How much the matrix of movies that follow each other counts beside the sequence networks' mean logit.
+    /// How much the matrix of movies that follow each other counts, against 1 for the sequence networks' mean logit.
     pub follower_weight: f32,
     /// Added to the cosine's denominator, in users: pairs that few users liked together count less.
     pub shrinkage: f32,
-    /// How much the channels count against popularity after one click, against 1 after five.
+    /// How much the channels count against popularity after one click. After five they count 1.
     pub first_click: f32,
-    /// How much the sequence channel counts among a few clicks, against the click channel's 1.
+    /// How much the sequence channel counts among a few clicks. The click channel counts 1.
     pub sequence_in_clicks: f32,
-    /// How much the click channel still counts in a long history, against the sequence channel's 1.
+    /// How much the click channel counts in a long history. The sequence channel counts 1.
     pub clicks_in_sequence: f32,
     /// Numbers of a user vector that belong to the click channel.
     pub click_dim: usize,
     /// Numbers of a user vector that belong to the sequence channel.
     pub sequence_dim: usize,
-    /// Numbers of a user vector that say how popularity differs in the year of the visit; 0 for data without times.
+    /// Numbers of a user vector for how popularity differs in the year of the visit, 0 for data without times.
     pub drift_dim: usize,
-    /// How finely embeddings and hidden layers are kept.
+    /// The precision of embeddings and hidden layers.
     pub precision: Precision,
     /// The seed of every random number.
     pub seed: u64,
 }
 
-/// How finely embeddings and hidden layers are kept.
+/// The precision of embeddings and hidden layers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
-    /// As they are computed, to measure what less costs.
+    /// Floats, to measure the cost of fewer bits.
     Float,
-    /// In 8 bits with a scale for each row; embeddings with steps of at least so many spreads, see [`EmbeddingTable::coarse`].
+    /// 8 bits with a scale for each row.
     Int8 {
-        /// The step of the best known movie.
+        /// The least step of an embedding's numbers, in the table's spreads; see [`EmbeddingTable::coarse`].
         step: f32,
     },
 }
 
 impl Precision {
-    /// Embeddings of movies that count with `weights`.
+    /// Embeddings of movies, which count with `weights`.
     pub(super) fn table(self, values: Array2<f32>, weights: &[f32]) -> EmbeddingTable {
         match self {
             Self::Float => EmbeddingTable::Float(values),
@@ -103,8 +103,8 @@ impl Default for TowerConfig {
 }
 
 impl TowerConfig {
-    /// The settings for data of which no more is known of when movies were rated. What can't be learnt is left out, and the click
-    /// channel gets its numbers of the user vector.
+    /// The settings for data whose times are known so well. Parts that can't be learnt are left out, and the click
+    /// channel gets their numbers of the user vector.
     pub fn for_times(times: Times) -> Self {
         let mut config = Self::default();
         if times != Times::Known {

@@ -91,8 +91,8 @@ impl Tower {
         graph.add("Max", &["near_knots", "zero"], "year_shares");
     }
 
-    /// The ONNX model. It ignores the time features, which know no year: they gained nothing (`models/EXPERIMENTS.md`). The year
-    /// itself has a part in the answer.
+    /// The ONNX model. It ignores the time features, which know no year: they gained nothing (`models/EXPERIMENTS.md`).
+    /// The year itself has a part in the answer.
     pub fn onnx(&self) -> Vec<u8> {
         let [_, weights, _] = TOWER_INPUTS;
         let mut graph = Graph::default();

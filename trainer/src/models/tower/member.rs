@@ -3,10 +3,11 @@
 //! `z = Σ embedding[h] · factor`, `u = z + B · leaky(A · z + a) + b`, `logit = u · output + bias + θ(n) · popularity
 //! + δ(n) · drift(year)`.
 //!
-//! A movie's embedding is the sum of a part of its own and a part of its kinds ([`Content`]), and so is its output vector.
-//! Rare movies borrow from their kinds in this way (the content features of Covington et al., learnt with the rest). `θ` says
-//! how much popularity counts, and is learnt for each number of watched movies. So is `δ`, for how popularity differs in the
-//! year of the visit ([`Drift`]). A network may also be told the year, whose vector joins the pooled sum.
+//! A movie's embedding is the sum of a part of its own and a part of its kinds ([`Content`]), and so is its output
+//! vector. Rare movies borrow from their kinds in this way (the content features of Covington et al., learnt with the
+//! rest). `θ` says how much popularity counts, and is learnt for each number of watched movies. So is `δ`, for how
+//! popularity differs in the year of the visit ([`Drift`]). A network may also be told the year, whose vector joins the
+//! pooled sum.
 
 use anyhow::{Result, ensure};
 use candle_core::{D, Device, Tensor, Var};
@@ -37,45 +38,45 @@ pub struct MemberConfig {
     pub hidden: usize,
     /// The L2 penalty on all parameters.
     pub weight_decay: f32,
-    /// How much a movie that was rated but not liked counts as a target of the click task, against 1.
+    /// How much a movie that was rated but not liked counts as a target of the click task. A liked one counts 1.
     pub rated: f32,
     /// Steps, each over newly drawn rows.
     pub steps: usize,
-    /// The share of a user vector's numbers that are dropped in each row.
+    /// The share of a user vector's numbers that is dropped in each row.
     pub dropout: f32,
     /// Whether it is told the year of the visit; see [`Eras`].
     pub eras: bool,
-    /// Adam's rate at the start; it falls to 0 along half a cosine.
+    /// Adam's rate at the start. It falls to 0 along half a cosine.
     pub learning_rate: f64,
 }
 
-/// What the networks know besides who rated what.
+/// What the networks know apart from the ratings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SideInformation {
     /// The movies' kinds.
     pub content: Content,
     /// `[movies]`: the score of a movie for somebody unknown.
     pub popularity: Vec<f32>,
-    /// The years that are told apart.
+    /// The knots of the years.
     pub eras: Eras,
-    /// How popularity differs between them.
+    /// How popularity differs between the years.
     pub drift: Drift,
 }
 
 /// One row to train on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// Movies of the history with their factors in the pooled sum.
+    /// The history's movies with their factors in the pooled sum.
     pub slots: Vec<(u32, f32)>,
-    /// How many movies the history holds, which decides how much popularity counts.
+    /// How many movies the history has, which decides how much popularity counts.
     pub watched: usize,
     /// The year of the visit with its fraction.
     pub year: f32,
-    /// What is to be predicted.
+    /// The movies to predict.
     pub targets: RowTargets,
 }
 
-/// Where rows come from.
+/// A source of training rows.
 pub trait Task {
     /// The rows of one step.
     fn rows(&mut self, rng: &mut ChaCha8Rng) -> Vec<Row>;
@@ -84,9 +85,9 @@ pub trait Task {
 /// A trained network as plain tables.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
-    /// `[movies, width]`, what a watched movie adds to the pooled sum.
+    /// `[movies, width]`: the vector that a watched movie adds to the pooled sum.
     pub input: Array2<f32>,
-    /// `[movies, width]`, what meets the user's vector.
+    /// `[movies, width]`: the vector that meets the user's.
     pub output: Array2<f32>,
     /// `[movies]`.
     pub bias: Array1<f32>,
@@ -96,7 +97,7 @@ pub struct Member {
     pub drift: [f32; BUCKETS],
     /// The hidden layer, if there is one.
     pub hidden: Option<Hidden>,
-    /// `[KNOTS, width]`, what the year of the visit adds to the pooled sum, if it does.
+    /// `[KNOTS, width]`: the vector that the year of the visit adds to the pooled sum, if the network is told the year.
     pub eras: Option<Array2<f32>>,
 }
 
