@@ -1,5 +1,5 @@
-//! Models that PyTorch trained and exported, from their files to a bundle that suggests. The files in `tests/external` are what the
-//! scripts in `examples/pytorch` write with `--made-up`.
+//! Models that PyTorch trained and exported, from their files to a bundle that suggests. The files in `tests/external`
+//! are what the scripts in `examples/pytorch` write with `--made-up`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::fs;
@@ -46,8 +46,8 @@ fn moment() -> LocalTime {
     LocalTime::from_unix(1_450_000_000, 0).unwrap()
 }
 
-/// After the fourth to the sixth movie of each group, whether each list begins with that group's seventh, and how many of its five
-/// are of the group, over all groups.
+/// After the fourth to the sixth movie of each group, whether each list begins with that group's seventh, and how many
+/// of its five are of the group, over all groups.
 fn after_three(recommender: &Recommender) -> (bool, usize) {
     let id = |row: usize| recommender.catalog().movie(MovieIndex::new(row).unwrap()).unwrap().id;
     let (mut is_next, mut of_group) = (true, 0);
@@ -113,7 +113,8 @@ fn manifest_bytes(packed: &PackedExternal) -> Vec<u8> {
     serde_json::to_vec(&packed.packed.manifest).unwrap()
 }
 
-/// Vectors of a safetensors, floats, another metric, and no more columns than need be; the same files give the same bytes.
+/// Vectors of a safetensors, floats, another metric, and no more columns than need be; the same files give the same
+/// bytes.
 #[test]
 fn files_come_in_other_forms() {
     let (from, folder) = (given("sasrec"), tempfile::tempdir().unwrap());

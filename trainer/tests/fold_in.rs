@@ -44,8 +44,8 @@ fn history(len: usize, seed: u64) -> Vec<Watch> {
     movies.into_iter().map(watch).collect()
 }
 
-/// The equations as the papers and Spark's source write them, in as many unknowns as there are factors: nothing of the fold-in's
-/// own way to the solution.
+/// The equations as the papers and Spark's source write them, in as many unknowns as there are factors: nothing of the
+/// fold-in's own way to the solution.
 fn direct(items: &Array2<f32>, rows: &Array2<f32>, watches: &[Watch], equations: &Equations) -> Vec<f64> {
     let (items, rows) = (items.mapv(f64::from), rows.mapv(f64::from));
     let mut matrix = match equations.feedback {
@@ -84,8 +84,8 @@ fn distance(found: &[f32], expected: &[f64]) -> f64 {
     off / square(expected.to_vec()).max(f64::MIN_POSITIVE)
 }
 
-/// Spark's ways with its default settings and with strong confidence and weak regularisation, which take the most steps; and
-/// our own.
+/// Spark's ways with its default settings and with strong confidence and weak regularisation, which take the most
+/// steps; and our own.
 const EQUATIONS: [Equations; 6] = [
     Equations { feedback: Feedback::Implicit { alpha: 1.0 }, lambda: 0.1, by_count: true },
     Equations { feedback: Feedback::Implicit { alpha: 40.0 }, lambda: 0.01, by_count: true },
@@ -126,7 +126,8 @@ fn the_graph_solves_the_equations() {
     }
 }
 
-/// 8 bits move a vector, and so the order of near neighbours, by a few hundredths at most; more would be a fault of the scales.
+/// 8 bits move a vector, and so the order of near neighbours, by a few hundredths at most; more would be a fault of the
+/// scales.
 #[test]
 fn eight_bits_move_a_vector_a_little() {
     let items = items();
@@ -144,8 +145,8 @@ fn eight_bits_move_a_vector_a_little() {
     }
 }
 
-/// Strong confidence needs more steps than weak, and none more than the movies that a tower sees, which is what makes the
-/// number that the graph takes a choice and not a hope.
+/// Strong confidence needs more steps than weak, and none more than the movies that a tower sees, which is what makes
+/// the number that the graph takes a choice and not a hope.
 #[test]
 fn the_steps_are_as_many_as_the_equations_need() {
     let items = items();

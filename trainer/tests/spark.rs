@@ -1,7 +1,8 @@
-//! The fold-in against Apache Spark: the factors and the recommendations that Spark itself has for users whose histories are given.
+//! The fold-in against Apache Spark: the factors and the recommendations that Spark itself has for users whose
+//! histories are given.
 //!
-//! `spark/` holds what `examples/spark/train.py` wrote for the trainer's made-up ratings, so that the equality is tested without
-//! Spark; `spark/README.md` says by which commands. The last test trains anew.
+//! `spark/` holds what `examples/spark/train.py` wrote for the trainer's made-up ratings, so that the equality is
+//! tested without Spark; `spark/README.md` says by which commands. The last test trains anew.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::path::{Path, PathBuf};

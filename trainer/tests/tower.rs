@@ -127,8 +127,8 @@ fn the_graph_computes_what_the_trainer_does() {
     }
 }
 
-/// What is suggested depends on when the visit is, after one click as after many, but not beyond the years of the training
-/// data (2017 and 2018): a visitor of today is met as the latest users were.
+/// What is suggested depends on when the visit is, after one click as after many, but not beyond the years of the
+/// training data (2017 and 2018): a visitor of today is met as the latest users were.
 #[test]
 fn the_year_matters_within_the_years_that_are_known() {
     let catalog = RECOMMENDER.catalog();

@@ -104,8 +104,8 @@ fn a_checkpoint_of_other_data_or_settings_is_not_gone_on_from() {
     assert_eq!(fresh, hashes(&dataset, &short(), Some(&Checkpoint::new(&partial, "other data"))));
 }
 
-/// Made-up movies have groups and no favourites: a model that works is far ahead of popularity, and by chance 100 of 120
-/// movies hold nearly every target, so the figure to look at is hit@10.
+/// Made-up movies have groups and no favourites: a model that works is far ahead of popularity, and by chance 100 of
+/// 120 movies hold nearly every target, so the figure to look at is hit@10.
 #[test]
 fn the_evaluator_tells_a_model_from_popularity() {
     let folder = tempfile::tempdir().unwrap();

@@ -216,7 +216,7 @@ fn train_seed_network(args: &TrainArgs, dataset: &Dataset, checkpoint: &Checkpoi
         &fitted.packed.manifest,
         &config,
         &fitted.epochs,
-        fitted.compact.as_ref(),
+        fitted.states.as_ref(),
         args.data.data.is_some(),
     );
     Ok(Finished { packed: fitted.packed, recipe, evaluation })

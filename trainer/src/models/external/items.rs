@@ -49,8 +49,8 @@ impl Items {
     /// Reads the vectors and their bias for a catalogue of `count` items.
     ///
     /// # Errors
-    /// Files and options that don't go together, another number of vectors than of items, numbers that aren't finite, and
-    /// vectors that the metric can't take.
+    /// Files and options that don't go together, another number of vectors than of items, numbers that aren't finite,
+    /// and vectors that the metric can't take.
     pub(super) fn read(request: &PackRequest, count: usize) -> Result<(Self, Vec<Source>)> {
         let file = GivenFile::read(&request.items, "--items")?;
         let path = request.items.display();

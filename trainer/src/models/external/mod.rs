@@ -1,9 +1,9 @@
-//! Models that were trained elsewhere: `trainer pack` turns an ONNX user tower, the items' vectors and a catalogue into a
-//! bundle.
+//! Models that were trained elsewhere: `trainer pack` turns an ONNX user tower, the items' vectors and a catalogue into
+//! a bundle.
 //!
-//! [`request`] is the packer's order, [`given`] and [`arrays`] read its files, [`items`] turns vectors into a table that the
-//! scan takes, [`tower`] holds the model to the contract, and [`recorded`] compares tract with the training framework.
-//! `MODEL_CONTRACT.md` is the contract.
+//! [`request`] is the packer's order, [`given`] and [`arrays`] read its files, [`items`] turns vectors into a table
+//! that the scan takes, [`tower`] holds the model to the contract, and [`recorded`] compares tract with the training
+//! framework. `MODEL_CONTRACT.md` is the contract.
 
 pub mod arrays;
 pub mod given;

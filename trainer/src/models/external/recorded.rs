@@ -56,7 +56,8 @@ impl Parity {
 /// Reads recorded cases: the model's inputs by name, `[cases, …]`, and `user_vector`, `[cases, dim]`.
 ///
 /// # Errors
-/// A file that can't be read, arrays that are missing or of another shape, and histories that the program would never make.
+/// A file that can't be read, arrays that are missing or of another shape, and histories that the program would never
+/// make.
 pub(super) fn read(path: &Path, tower: &ExternalTower, items: usize) -> Result<(Vec<Case>, Source)> {
     let file = GivenFile::read(path, "--recorded")?;
     let recorded = RecordedArrays { path, arrays: arrays::named(&file)?, tower };

@@ -66,8 +66,9 @@ fn explained(error: Error) -> anyhow::Error {
     error
 }
 
-/// The model without the parts that no browser reads: the shapes between its nodes, and the notes that an exporter leaves at
-/// each node. In a small model the notes outweigh the weights, and they name folders of the machine that exported it.
+/// The model without the parts that no browser reads: the shapes between its nodes, and the notes that an exporter
+/// leaves at each node. In a small model the notes outweigh the weights, and they name folders of the machine that
+/// exported it.
 fn stripped(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
     // Decoding drops what tract's messages have no field for: notes, and functions that only unknown operators call.
     let mut model = ModelProto::decode(bytes)?;

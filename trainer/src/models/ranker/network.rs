@@ -1,4 +1,4 @@
-//! The ranker's network, its training, its calibration and its ONNX graph.
+//! The ranker's network: its training, its calibration and its ONNX graph.
 
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor, Var};
@@ -18,41 +18,41 @@ use crate::onnx::model;
 /// The hidden layers' units.
 const HIDDEN: [usize; 2] = [64, 32];
 
-/// Reactions.
+/// The number of reactions.
 const CLASSES: usize = 3;
 
-/// The library's columns and whether the user is of a further file.
+/// The library's columns, and whether the user is of a further file.
 const INPUTS: usize = REACTION_WIDTH + 1;
 
-/// Passes over the rows, and the least number of steps, for which little data are passed over more often.
+/// Passes over the rows, and the least number of steps. Small data are passed over more often.
 const EPOCHS: usize = 5;
 const LEAST_STEPS: usize = 600;
-/// Rows of a step, fewer where there are few rows.
+/// Rows of a step, and the least for small data.
 const BATCH: usize = 1024;
 const LEAST_BATCH: usize = 64;
 const LEARNING_RATE: f64 = 2e-3;
 const WARM_UP: usize = 100;
 
-/// Adam's decoupled decay, in learning rates.
+/// Adam's decoupled decay, as a multiple of the learning rate.
 const DECAY: f32 = 1.0;
 
-/// Columns that the network sees less another one. What the clicks lead one to expect of a rating is a tenth of what movies
-/// differ by, and would be lost in the two columns' sum.
+/// Columns that the network sees less another column. Clicks move the expected rating by a tenth of the differences
+/// between movies, which would be lost among the two columns.
 const DIFFERENCES: [(&str, &str); 1] = [("taste_rating", "expected_rating")];
 
-/// Columns are cut at so many standard deviations.
+/// Columns are clamped to so many standard deviations.
 const MOST_DEVIATIONS: f32 = 4.0;
 
-/// The group of users on whom the temperature is chosen.
+/// The group of users that chooses the temperature.
 const CALIBRATING: usize = 0;
 
-/// Layers by their name in the graph.
+/// The layers' names in the graph.
 const LAYERS: [&str; 3] = ["first", "second", "third"];
 
 /// A trained network as plain numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Network {
-    /// Each column's mean and one over its standard deviation, after [`differences`].
+    /// Each column's mean and the inverse of its standard deviation, after [`differences`].
     scaling: Vec<(f32, f32)>,
     /// Weights `[outputs, inputs]` and biases `[outputs]` of the layers.
     layers: Vec<(Vec<f32>, Vec<f32>)>,
@@ -60,8 +60,8 @@ pub struct Network {
     pub temperature: f32,
 }
 
-/// Trains a network on `rows`: once without a group of users, on whom its temperature is chosen (Guo et al., *On Calibration of
-/// Modern Neural Networks*, ICML 2017), and once on all of them.
+/// Trains a network on `rows` twice: once without one group of users, who then choose its temperature (Guo et al., *On
+/// Calibration of Modern Neural Networks*, ICML 2017), and once on all rows.
 ///
 /// # Errors
 /// No rows, and a loss that isn't finite.
@@ -77,7 +77,7 @@ pub fn train(rows: &[Row], seed: u64, mut progress: impl FnMut()) -> Result<Netw
     Ok(Network { temperature, ..fit(&all, seed, &mut progress)? })
 }
 
-/// The features with the first of [`DIFFERENCES`] less the second.
+/// The features, with the first column of each of [`DIFFERENCES`] less the second.
 fn differences(features: &[f32; REACTION_WIDTH]) -> [f32; REACTION_WIDTH] {
     let mut differences = *features;
     for (from, less) in places_of_differences() {
@@ -87,7 +87,7 @@ fn differences(features: &[f32; REACTION_WIDTH]) -> [f32; REACTION_WIDTH] {
     differences
 }
 
-/// The columns' places of [`DIFFERENCES`].
+/// The places of the columns of [`DIFFERENCES`].
 fn places_of_differences() -> impl Iterator<Item = (usize, usize)> {
     let place = |name: &str| REACTION_FEATURES.iter().position(|feature| *feature == name);
     DIFFERENCES.iter().filter_map(move |(from, less)| Some((place(from)?, place(less)?)))
@@ -105,7 +105,7 @@ fn scaling(rows: &[&Row]) -> Vec<(f32, f32)> {
     (0..REACTION_WIDTH).map(column).collect()
 }
 
-/// A row's inputs, standardised and cut.
+/// A row's inputs, standardised and clamped.
 fn inputs(scaling: &[(f32, f32)], features: &[f32; REACTION_WIDTH], further: bool) -> impl Iterator<Item = f32> {
     let scaled = differences(features)
         .into_iter()
@@ -123,7 +123,7 @@ fn fit(rows: &[&Row], seed: u64, mut progress: impl FnMut()) -> Result<Network> 
     let mut weights = Vec::new();
     for (at, pair) in sizes.windows(2).enumerate() {
         let [from, to] = *pair else { continue };
-        // He's initialisation (2015); the last layer starts small, so that the first guesses are even.
+        // He et al.'s initialisation (2015). The last layer starts small, so that the first predictions are even.
         let spread = (2.0 / from as f32).sqrt() * if at + 2 == sizes.len() { 0.3 } else { 1.0 };
         let values: Vec<f32> = (0..from * to).map(|_| normal(&mut rng, spread)).collect();
         weights.push((
@@ -159,7 +159,11 @@ fn fit(rows: &[&Row], seed: u64, mut progress: impl FnMut()) -> Result<Network> 
             });
             let loss = hidden.contiguous()?.apply_op3(&last.0, &last.1, SoftmaxCrossEntropy::new(targets))?;
             let value = loss.to_scalar::<f32>()?;
-            ensure!(value.is_finite(), "the ranker's loss of step {} isn't finite", step + 1);
+            ensure!(
+                value.is_finite(),
+                "the ranker's loss of step {} isn't finite. Check the ratings and the titles' embeddings.",
+                step + 1
+            );
             let along = (step as f64 / steps as f64).min(1.0);
             let warm = ((step + 1) as f64 / WARM_UP as f64).min(1.0);
             let rate = LEARNING_RATE * warm * (1.0 + (std::f64::consts::PI * along).cos()) / 2.0;
@@ -187,14 +191,14 @@ impl Network {
         hidden
     }
 
-    /// How likely each reaction is, by the trainer's own arithmetic: dislike, neither, like.
+    /// The probability of each reaction, by the trainer's own arithmetic: dislike, neither, like.
     pub fn reactions(&self, features: &[f32; REACTION_WIDTH]) -> [f32; CLASSES] {
         softmax(&self.logits(features), self.temperature)
     }
 
-    /// The ONNX model. A visitor is no user of a further file, so that input is left out.
+    /// The ONNX model. Visitors aren't users of a further file, so that input is left out.
     pub fn onnx(&self) -> Vec<u8> {
-        // Differences and scaling are one matrix.
+        // One matrix does the differences and the scaling.
         let mut scaling = vec![0.0; REACTION_WIDTH * REACTION_WIDTH];
         let mut put = |row: usize, column: usize, value: f32| {
             scaling.get_mut(row * REACTION_WIDTH + column).into_iter().for_each(|entry| *entry = value);
@@ -237,7 +241,7 @@ fn softmax(logits: &[f32], temperature: f32) -> [f32; CLASSES] {
     std::array::from_fn(|at| powers.get(at).copied().unwrap_or_default() / sum)
 }
 
-/// The temperature of the least log loss on `rows`, to a hundredth.
+/// The temperature of the least log loss on `rows`, in steps of 0.02.
 fn best_temperature(network: &Network, rows: &[&Row]) -> f32 {
     let logits: Vec<(Vec<f32>, u32)> = rows.iter().map(|row| (network.logits(&row.features), row.reaction)).collect();
     let loss = |temperature: f32| -> f64 {

@@ -1,4 +1,4 @@
-//! The seed network's user tower as an ONNX model.
+//! The notebook's network as an ONNX user tower.
 
 use anyhow::Result;
 use candle_core::{DType, Tensor};
@@ -14,9 +14,9 @@ use crate::onnx::graph::Graph;
 use crate::onnx::model;
 use crate::onnx::proto::{int_attribute, ints_attribute};
 
-/// The ONNX model of the network's user tower, whose vector of [`STATE_DIM`] is the user state after its LeakyReLU.
+/// The network's user tower as an ONNX model. Its vector of [`STATE_DIM`] is the user state after its LeakyReLU.
 ///
-/// The embedding table gets one more row, of zeros, which padding looks up.
+/// The embedding table gets one more row, of zeros, for padding.
 ///
 /// # Errors
 /// A parameter that can't be read.

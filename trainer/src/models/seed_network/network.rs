@@ -43,8 +43,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network of `movies` movies, initialised as PyTorch does it: embeddings from a standard normal distribution, linear
-    /// layers uniformly within `1 / √inputs`.
+    /// A network of `movies` movies, initialised as PyTorch does it: embeddings from a standard normal distribution,
+    /// linear layers uniformly within `1 / √inputs`.
     ///
     /// # Errors
     /// No movies.
@@ -97,8 +97,8 @@ impl Network {
         self.states_with(rows, weights, Ok)
     }
 
-    /// The vectors `[rows, STATE_DIM]` that meet the movies' embeddings: the states after their LeakyReLU, without dropout.
-    /// The ONNX user tower puts out the same.
+    /// The vectors `[rows, STATE_DIM]` that meet the movies' embeddings: the states after their LeakyReLU, without
+    /// dropout. The ONNX user tower puts out the same.
     pub fn user_vectors(&self, rows: &TrainingRows, weights: Vec<f32>) -> Result<Tensor> {
         leaky_relu(&self.states(rows, weights)?)
     }

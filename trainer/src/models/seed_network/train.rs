@@ -31,8 +31,8 @@ pub struct TrainConfig {
 }
 
 impl Default for TrainConfig {
-    /// The notebook's settings. Every other history has its ratings, so that the model learns from clicks alone as well as from
-    /// likes and dislikes.
+    /// The notebook's settings. Every other history has its ratings, so that the model learns from clicks alone as well
+    /// as from likes and dislikes.
     fn default() -> Self {
         Self { epochs: 20, batch: 5000, learning_rate: 0.01, ratings_known: 0.5, seed: 1 }
     }
@@ -129,8 +129,9 @@ impl<'run> Run<'run> {
     }
 }
 
-/// Trains a network over `movies` movies on `rows`, measures it on `held_out` after each epoch, and returns it with each
-/// epoch's figures. With a `checkpoint` the run resumes where an earlier one of the same configuration and data stopped.
+/// Trains a network over `movies` movies on `rows`, measures it on `held_out` after each epoch, and returns it with
+/// each epoch's figures. With a `checkpoint` the run resumes where an earlier one of the same configuration and data
+/// stopped.
 ///
 /// # Errors
 /// No rows, a loss that isn't finite, a checkpoint that can't be written or read.
@@ -169,8 +170,8 @@ pub fn train(
     Ok((run.network, run.history))
 }
 
-/// How often the target is among the softmax's best `k` movies outside the row's history. Ties count against it. This is the
-/// quick figure of the progress bar. The evaluator's figure goes through the shipped path.
+/// How often the target is among the softmax's best `k` movies outside the row's history. Ties count against it. This
+/// is the quick figure of the progress bar. The evaluator's figure goes through the shipped path.
 fn hit_rate(network: &Network, rows: &TrainingRows, k: usize) -> Result<f64> {
     const BLOCK: usize = 500;
     let mut hits = 0_usize;

@@ -1,9 +1,9 @@
-//! Causal towers as one ONNX model with a fixed history length. The networks' vectors lie side by side and meet one table of
-//! movies.
+//! Causal towers as one ONNX model with a fixed history length. The networks' vectors lie side by side and meet one
+//! table of movies.
 //!
-//! [`watchnext::features::history_inputs`] puts the oldest movie first and pads at the end. So a causal network needs no
-//! mask: nothing that counts comes after padding. A recurrence becomes a scan by doubling steps (Hillis and Steele, *Data
-//! Parallel Algorithms*, CACM 1986). Only the step of the last movie goes through the rest of the last layer.
+//! [`watchnext::features::history_inputs`] puts the oldest movie first and pads at the end. So a causal network needs
+//! no mask: nothing that counts comes after padding. A recurrence becomes a scan by doubling steps (Hillis and Steele,
+//! *Data Parallel Algorithms*, CACM 1986). Only the step of the last movie goes through the rest of the last layer.
 
 use anyhow::{Context, Result, bail};
 use candle_core::{DType, Tensor, Var};
@@ -74,7 +74,8 @@ impl TowerGraph {
         let mut states = graph.add("Mul", &[&scale, &input], named("states"));
         let mut shift = 1;
         while shift < length {
-            // After this step a state holds all inputs of the last `2 · shift` steps, and `keep` the product of as many gates.
+            // After this step a state holds all inputs of the last `2 · shift` steps, and `keep` the product of as many
+            // gates.
             let zeros = vec![0.0; shift * channels];
             let zeros = graph.floats_once(&format!("zeros_{shift}_{channels}"), &[shift, channels], zeros);
             let end = length - shift;

@@ -1,6 +1,6 @@
-//! A causal tower: what a visitor watches next, from all that they have watched, in order.
+//! A causal network: it predicts a visitor's next movie from all that they watched, in order.
 //!
-//! A movie's embedding goes through layers, each of which mixes a step with those before it and then transforms it by itself:
+//! A movie's embedding goes through layers. Each layer mixes a step with those before it and then transforms it alone:
 //!
 //! ```text
 //! x = norm(embedding)
@@ -9,8 +9,9 @@
 //! scores = norm(x) · embeddingᵀ + bias
 //! ```
 //!
-//! The embeddings are tied (Press and Wolf, *Using the Output Embedding to Improve Language Models*, 2017), the layers normalise what
-//! they read (Xiong et al. 2020). A batch is the steps of all its sequences, one after the other, so that no padding is computed.
+//! The embeddings are tied (Press and Wolf, *Using the Output Embedding to Improve Language Models*, 2017), and the
+//! layers normalise their inputs (Xiong et al. 2020). A batch is the steps of all its sequences, one after the other,
+//! without padding.
 
 use std::collections::HashMap;
 
@@ -41,15 +42,15 @@ pub enum Mixer {
 pub struct Sizes {
     /// The layers' kinds.
     pub layers: Vec<Mixer>,
-    /// The width of an embedding and of what passes between layers.
+    /// The width of an embedding and of the values between layers.
     pub dim: usize,
-    /// The width within a mixer.
+    /// The width inside a mixer.
     pub channels: usize,
-    /// The width of the hidden layer of what transforms a step by itself.
+    /// The width of the hidden layer that transforms a step alone.
     pub hidden: usize,
-    /// Attention's heads, of which `channels` is a multiple.
+    /// Attention's heads, which must divide `channels`.
     pub heads: usize,
-    /// The distances that attention tells apart.
+    /// The number of distances that attention tells apart.
     pub distances: usize,
 }
 
@@ -58,7 +59,7 @@ pub struct Sizes {
 pub struct Steps {
     /// The movie of each step.
     pub movies: Vec<u32>,
-    /// How many steps each sequence has; at least one.
+    /// How many steps each sequence has, at least one.
     pub lengths: Vec<usize>,
 }
 
@@ -150,7 +151,7 @@ impl Layer {
 pub struct SequenceNetwork {
     /// Its sizes.
     pub sizes: Sizes,
-    /// `[movies, dim]`, what goes in and what the scores are taken with.
+    /// `[movies, dim]`: the input vectors, which also meet the last vectors in the scores.
     pub embedding: Var,
     /// `[movies]`.
     pub movie_bias: Var,
@@ -214,8 +215,8 @@ impl<R: Rng> Maker<'_, R> {
     }
 }
 
-/// The biases of the recurrence's three parts: at first the channels forget over 1.2 to 150 steps, spread evenly by their logarithm,
-/// and all are half open.
+/// The first biases of the recurrence's three parts. The channels forget over 1.2 to 150 steps, spread evenly by their
+/// logarithm, and the output gates are open for the most part.
 fn first_gates(channels: usize) -> Vec<f32> {
     let forget = (0..channels).map(|channel| {
         let steps = 1.2 * (150.0_f32 / 1.2).powf(channel as f32 / channels.saturating_sub(1).max(1) as f32);
@@ -226,8 +227,8 @@ fn first_gates(channels: usize) -> Vec<f32> {
     vec![0.0; channels].into_iter().chain(forget).chain(vec![1.0; channels]).collect()
 }
 
-/// At first the heads look back with slopes of their own, the first over few steps and the last over all alike (Press, Smith and
-/// Lewis, *Train Short, Test Long*, ICLR 2022).
+/// The first biases of attention's distances: each head has its own slope, so that the first head looks at few steps
+/// and the last at all alike (Press, Smith and Lewis, *Train Short, Test Long*, ICLR 2022).
 fn first_distances(heads: usize, distances: usize) -> Vec<f32> {
     let slope = |head: usize| if head + 1 == heads { 0.0 } else { 0.5 * 0.25_f32.powi(head as i32) };
     (0..heads).flat_map(|head| (0..distances).map(move |distance| -slope(head) * distance as f32)).collect()
@@ -242,7 +243,10 @@ impl SequenceNetwork {
         let Sizes { dim, channels, hidden, heads, distances, .. } = *sizes;
         ensure!(movies > 0 && !sizes.layers.is_empty(), "a network needs at least one movie and one layer");
         ensure!(dim > 0 && channels > 0 && hidden > 0 && distances > 0, "a network's widths must be at least 1");
-        ensure!(heads > 0 && channels.is_multiple_of(heads), "{heads} heads can't share {channels} channels evenly");
+        ensure!(
+            heads > 0 && channels.is_multiple_of(heads),
+            "{heads} heads can't share {channels} channels evenly. Choose channels that are a multiple of the heads."
+        );
         let mut maker = Maker { rng };
         Ok(Self {
             sizes: sizes.clone(),
@@ -271,22 +275,23 @@ impl SequenceNetwork {
         own.chain(of_layers).collect()
     }
 
-    /// Sets every parameter from `tensors`, each under its name after `prefix`.
+    /// Sets every parameter from the tensor named `prefix` and the parameter's name.
     ///
     /// # Errors
     /// A parameter that is missing or has another shape.
     pub fn restore(&self, tensors: &HashMap<String, Tensor>, prefix: &str) -> Result<()> {
         for (name, var) in self.parameters() {
             let name = format!("{prefix}{name}");
-            let tensor = tensors.get(&name).with_context(|| format!("the checkpoint lacks {name}"))?;
+            let tensor = tensors.get(&name).with_context(|| format!("the checkpoint has no {name}"))?;
             let tensor =
-                tensor.reshape(var.shape()).with_context(|| format!("the checkpoint's {name} is of another shape"))?;
+                tensor.reshape(var.shape()).with_context(|| format!("the checkpoint's {name} has another shape"))?;
             var.set(&tensor)?;
         }
         Ok(())
     }
 
-    /// The vectors `[steps, dim]` that meet the embeddings, one for each step. `dropout` gets all values that may be dropped.
+    /// The vectors `[steps, dim]` that meet the embeddings, one for each step. `dropout` gets all values that may be
+    /// dropped.
     fn vectors_with(&self, steps: &Steps, mut dropout: impl FnMut(Tensor) -> Result<Tensor>) -> Result<Tensor> {
         let picks = Tensor::from_slice(&steps.movies, steps.movies.len(), &Device::Cpu)?;
         let looked_up = self.embedding.index_select(&picks, 0)?;
@@ -358,9 +363,9 @@ mod tests {
         steps
     }
 
-    /// What comes later, and other sequences of the batch, must not change a step.
+    /// Later steps, and other sequences of the batch, must not change a step.
     #[test]
-    fn a_step_knows_its_own_past_alone() {
+    fn a_step_knows_only_its_own_past() {
         for mixer in [Mixer::Recurrence, Mixer::Attention] {
             let network = network(vec![mixer, mixer]);
             let vector = |sequences: &[&[u32]], row: usize| {
@@ -393,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_that_cannot_be_are_refused() {
+    fn impossible_sizes_are_refused() {
         let sizes = Sizes { layers: vec![Mixer::Attention], dim: 8, channels: 6, hidden: 10, heads: 4, distances: 4 };
         let error = SequenceNetwork::new(9, &sizes, &mut ChaCha8Rng::seed_from_u64(1)).unwrap_err().to_string();
         assert!(error.contains("4 heads"), "{error}");

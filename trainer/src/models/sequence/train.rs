@@ -1,5 +1,5 @@
-//! Training one causal tower: epochs over windows of the users' sequences, the mean of the weights over the last steps, and
-//! checkpoints from which an interrupted run resumes to the same network.
+//! Training one causal tower: epochs over windows of the users' sequences, the mean of the weights over the last steps,
+//! and checkpoints from which an interrupted run resumes to the same network.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -112,8 +112,8 @@ fn best(history: &[EpochFigures]) -> Option<&EpochFigures> {
     history.iter().rev().max_by(|one, other| one.validation_ndcg10.total_cmp(&other.validation_ndcg10))
 }
 
-/// One window of each user, in random order, so that the users who watched most don't fill the batches. A short sequence is
-/// taken whole. Half of the windows of a long one are its end, and the others begin anywhere.
+/// One window of each user, in random order, so that the users who watched most don't fill the batches. A short
+/// sequence is taken whole. Half of the windows of a long one are its end, and the others begin anywhere.
 fn windows(sequences: &Sequences, length: usize, rng: &mut ChaCha8Rng) -> Vec<Window> {
     let mut windows: Vec<Window> = Vec::with_capacity(sequences.users.len());
     for (user, sequence) in sequences.users.iter().enumerate() {
@@ -308,8 +308,8 @@ impl<'run> Run<'run> {
     }
 }
 
-/// Trains a network on all users' training movies and keeps the epoch that is best by the validation targets. Progress goes
-/// to standard error.
+/// Trains a network on all users' training movies and keeps the epoch that is best by the validation targets. Progress
+/// goes to standard error.
 ///
 /// With a `last_epoch` before the configured last one the run stops early. Up to there it equals the whole run. With a
 /// `checkpoint` the run resumes where an earlier one of the same configuration and data stopped.
