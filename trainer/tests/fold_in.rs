@@ -17,10 +17,11 @@ use watchnext::model::{TowerInputs, TractUserTower, UserTower};
 const ITEMS: usize = 400;
 const FACTORS: usize = 24;
 
-/// How far a vector may be from the direct solution, over that one's length. 32 bits leave about a tenth of it.
+/// The largest distance of a vector from the direct solution, relative to the solution's length. 32 bits need a tenth
+/// of it.
 const TOLERANCE: f64 = 1e-5;
 
-/// Factors as those of real data are: columns of different spread, and rows of which a few are long.
+/// Factors like those of real data: columns of different spread, and a few long rows.
 fn items() -> Array2<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(11);
     let mut items = Array2::from_shape_fn((ITEMS, FACTORS), |_| rng.random_range(-1.0..1.0_f32));
@@ -33,7 +34,7 @@ fn items() -> Array2<f32> {
     items
 }
 
-/// Movies at random, two in three of them rated.
+/// Random movies. Two in three are rated.
 fn history(len: usize, seed: u64) -> Vec<Watch> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let movies = sample(&mut rng, ITEMS, len).into_vec();
@@ -84,7 +85,7 @@ fn distance(found: &[f32], expected: &[f64]) -> f64 {
     off / square(expected.to_vec()).max(f64::MIN_POSITIVE)
 }
 
-/// Spark's ways with its default settings and with strong confidence and weak regularisation, which take the most
+/// Spark's equations with default settings, and with strong confidence and weak regularisation, which take the most
 /// steps; and our own.
 const EQUATIONS: [Equations; 6] = [
     Equations { feedback: Feedback::Implicit { alpha: 1.0 }, lambda: 0.1, by_count: true },
@@ -168,7 +169,7 @@ fn the_same_factors_give_the_same_bytes() {
 }
 
 #[test]
-fn what_has_no_solution_is_refused() {
+fn equations_without_a_solution_are_refused() {
     let refusal = |feedback, lambda| {
         let equations = Equations { feedback, lambda, by_count: true };
         FoldIn::new(&items(), equations, true).unwrap_err().to_string()

@@ -63,8 +63,9 @@ impl fmt::Display for Agreement {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "{} recorded histories: no number of a vector differs by more than {:.1e}, no vector by more than {:.1e} of its \
-             length; {} of the lists of best movies are equal, {} but for ties; {} of their {} movies are shared",
+            "{} recorded histories: no number of a vector differs by more than {:.1e}, no vector by more than {:.1e} \
+             of its length; {} of the lists of best movies are equal, {} but for ties; {} of their {} movies are \
+             shared",
             self.histories,
             self.largest,
             self.largest_relative,

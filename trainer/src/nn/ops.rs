@@ -21,7 +21,7 @@ const GROUPS: usize = 4;
 /// Numbers that go through the softmax side by side: two registers of AVX-512, four of AVX2.
 const LANES: usize = 32;
 
-/// What one row's softmax should be.
+/// The targets of one row's softmax.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RowTargets {
     /// Classes with their shares, which add up to the row's weight in the loss: 1 for an ordinary row.

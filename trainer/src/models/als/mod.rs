@@ -21,7 +21,7 @@ use crate::data::incidence::{Incidence, Signal};
 use crate::fold_in::{Equations, Feedback, FoldIn};
 use crate::math::embeddings::EmbeddingTable;
 
-/// What determines a model apart from its users.
+/// The settings that determine a model, apart from its users.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AlsConfig {
     /// Which events count.

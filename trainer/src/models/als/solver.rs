@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use crate::data::incidence::Incidence;
 use crate::math::solve::cholesky;
 
-/// What determines a factorisation apart from the data.
+/// The settings that determine a factorisation, apart from the data.
 ///
 /// It minimises `Σ c_ui (p_ui − x_u·y_i)² + λ (Σ |x_u|² + Σ |y_i|²)`, where `p_ui` is 1 if user `u` has movie `i` and 0
 /// if not, and `c_ui = 1 + α p_ui`.

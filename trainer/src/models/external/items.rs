@@ -36,8 +36,8 @@ impl Cost {
     /// The cost in a sentence.
     pub fn describe(&self) -> String {
         format!(
-            "The vectors are stored in 8 bits with a scale an item. Their scan finds {:.2} % of the exact scan's best {}, \
-             averaged over {} histories.",
+            "The vectors are stored in 8 bits with a scale an item. Their scan finds {:.2} % of the exact scan's \
+             best {}, averaged over {} histories.",
             self.recall * 100.0,
             self.among,
             self.histories
@@ -98,8 +98,8 @@ impl Items {
         );
         ensure!(
             rows == count,
-            "{path} has {rows} vectors and {} has {count} items. Write a row for each vector, in their order, and none for the \
-             padding.",
+            "{path} has {rows} vectors and {} has {count} items. Write a row for each vector, in their order, and \
+             none for the padding.",
             request.catalog.display()
         );
         let bias = bias.map(|(place, bias)| read_bias(&place, &bias, count)).transpose()?;
@@ -117,8 +117,8 @@ impl Items {
                 let length = vector.dot(&vector).sqrt();
                 ensure!(
                     length.is_normal(),
-                    "{}: the vector in row {row}, counted from 0, has the length {length} and so no direction. Remove the item, or \
-                     use --metric dot.",
+                    "{}: the vector in row {row}, counted from 0, has the length {length} and so no direction. \
+                     Remove the item, or use --metric dot.",
                     request.items.display()
                 );
                 vector /= length;

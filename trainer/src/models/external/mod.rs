@@ -36,12 +36,12 @@ use request::{Metric, PackRequest};
 use tower::ExternalTower;
 
 /// The warning for a catalogue without a column of ratings.
-const WITHOUT_FAME: &str = "The catalogue has no column `ratings`, so no item is known to be more popular than another. The first \
-                            page shows the catalogue's first items, and there is no popularity to compare with.";
+const WITHOUT_FAME: &str = "The catalogue has no column `ratings`, so no item is known to be more popular than another. The first page \
+     shows the catalogue's first items, and there is no popularity to compare with.";
 
 /// The warning for a request without recorded runs.
-const WITHOUT_RECORDS: &str = "Without --recorded, the program's vectors aren't compared with the training framework's. Record \
-                               some inputs with their `user_vector`, as MODEL_CONTRACT.md describes.";
+const WITHOUT_RECORDS: &str = "Without --recorded, the program's vectors aren't compared with the training framework's. Record some inputs \
+     with their `user_vector`, as MODEL_CONTRACT.md describes.";
 
 /// A bundle that is ready to be written, and the packer's findings.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ pub struct PackedExternal {
     pub inputs: Vec<String>,
     /// How near tract came to the recorded runs, if there are any.
     pub parity: Option<Parity>,
-    /// What storing the vectors costs.
+    /// The cost of storing the vectors in 8 bits.
     pub cost: Option<Cost>,
     /// The figures on the users of the ratings file.
     pub evaluation: Option<Evaluation>,
@@ -95,7 +95,7 @@ impl Model for External {
     }
 }
 
-/// What a run of the model on histories shows.
+/// Histories for the model, and how its runs on them compare with recorded ones.
 struct Runs {
     histories: Vec<TowerInputs>,
     /// How near tract came, if the histories were recorded.

@@ -46,8 +46,8 @@ impl Parity {
     /// The parity in a sentence.
     pub fn describe(&self) -> String {
         format!(
-            "In {} recorded runs the program computes the training framework's vectors, and no number differs by more than \
-             {:.1e}.",
+            "In {} recorded runs the program computes the training framework's vectors, and no number differs by \
+             more than {:.1e}.",
             self.cases, self.worst
         )
     }
@@ -149,8 +149,8 @@ fn check_history(movies: &[i64], weights: Option<&[f32]>, padding: i64) -> Resul
         );
         ensure!(
             earlier != Some(padding) || *movie == padding,
-            "slot {slot}: an item stands after padding. The program puts the oldest item into slot 0 and the padding after the \
-             latest item. Train the model so."
+            "slot {slot}: an item stands after padding. The program puts the oldest item into slot 0 and the padding \
+             after the latest item. Train the model so."
         );
         let weight = weights.and_then(|weights| weights.get(slot)).copied().unwrap_or_default();
         ensure!(
@@ -172,7 +172,8 @@ pub(super) fn compare(cases: &[Case], tower: &ExternalTower) -> Result<Parity> {
         let found = tower.embed(&case.inputs).with_context(|| format!("recorded case {at}, counted from 0"))?;
         ensure!(
             found.len() == case.user_vector.len(),
-            "the recorded `{TOWER_OUTPUT}` has {} numbers, but the model's has {}. Record it from the model that you pack.",
+            "the recorded `{TOWER_OUTPUT}` has {} numbers, but the model's has {}. Record it from the model that you \
+             pack.",
             case.user_vector.len(),
             found.len()
         );
@@ -190,8 +191,8 @@ pub(super) fn compare(cases: &[Case], tower: &ExternalTower) -> Result<Parity> {
     let (share, place, off) = worst.context("nothing is recorded")?;
     ensure!(
         share <= TOLERANCE,
-        "the program computes other vectors than the recorded ones. The worst is {place}. A difference of {TOLERANCE} is \
-         allowed. Export and record the same model, in evaluation mode (`model.eval()`)."
+        "the program computes other vectors than the recorded ones. The worst is {place}. A difference of \
+         {TOLERANCE} is allowed. Export and record the same model, in evaluation mode (`model.eval()`)."
     );
     Ok(Parity { cases: cases.len(), worst: off })
 }

@@ -1,4 +1,4 @@
-//! What the packer is asked for.
+//! The packer's order: the files of a model, and how to read them.
 
 use std::fmt;
 use std::path::PathBuf;

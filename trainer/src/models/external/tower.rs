@@ -59,8 +59,9 @@ fn explained(error: Error) -> anyhow::Error {
     let error = anyhow::Error::new(error);
     if is_of_vector {
         return error.context(
-            "an empty history (padding alone) and a full one must both give a vector. A mask that hides every slot gives none, and \
-             neither does a mean over no items. Let the model always see something, such as a learnt start before the first item",
+            "an empty history (padding alone) and a full one must both give a vector. A mask that hides every slot \
+             gives none, and neither does a mean over no items. Let the model always see something, such as a learnt \
+             start before the first item",
         );
     }
     error

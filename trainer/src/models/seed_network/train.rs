@@ -15,7 +15,7 @@ use crate::nn::adam::{Adam, PlateauSchedule};
 use crate::nn::checkpoint::Checkpoint;
 use crate::nn::curve::EpochFigures;
 
-/// What determines a training run besides its rows.
+/// The settings that determine a run, apart from its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TrainConfig {
     /// Passes over the rows.

@@ -100,15 +100,15 @@ impl Sequences {
             let found = watched.len();
             ensure!(
                 found >= LEAST_MOVIES,
-                "line {line}: the user {user} has {found} movies, and {LEAST_MOVIES} are the fewest, because two are kept back. \
-                 Leave the user out."
+                "line {line}: the user {user} has {found} movies, and {LEAST_MOVIES} are the fewest, because two are \
+                 kept back. Leave the user out."
             );
             let mut columns: HashMap<u32, usize> = HashMap::with_capacity(found);
             for (column, movie) in watched.iter().enumerate().map(|(at, movie)| (at + 2, movie)) {
                 if let Some(earlier) = columns.insert(*movie, column) {
                     bail!(
-                        "line {line}: the movie {movie} is in the columns {earlier} and {column}, but a watched movie can't be a \
-                         target. Keep the first."
+                        "line {line}: the movie {movie} is in the columns {earlier} and {column}, but a watched \
+                         movie can't be a target. Keep the first."
                     );
                 }
             }

@@ -20,7 +20,7 @@ use crate::onnx::graph::Graph;
 use crate::onnx::model::sequence_tower;
 use crate::onnx::proto::float_attribute;
 
-/// What is added to the score of a step that lies ahead: its exponential is 0.
+/// The bias of the score of a step that lies ahead: its exponential is 0.
 const NEVER: f32 = -1e9;
 
 /// The graph of a tower under construction.
@@ -213,8 +213,8 @@ fn biases_by_steps(biases: &[Vec<f32>], length: usize) -> impl Iterator<Item = f
 
 /// The ONNX model of these networks, and of followers if there are any, for the last `length` movies of a history.
 ///
-/// Inputs: `history` `[1, length]` int64 and `weights` `[1, length]` float, of which only matters which are 0. Output:
-/// `user_vector`.
+/// Inputs: `history` `[1, length]` int64 and `weights` `[1, length]` float. It only matters which weights are 0.
+/// Output: `user_vector`.
 ///
 /// # Errors
 /// Parameters that can't be read.

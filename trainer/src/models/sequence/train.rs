@@ -38,7 +38,7 @@ const MOVIES_AHEAD: usize = 5;
 /// Steps that go through a network at once without training.
 const BLOCK_STEPS: usize = 8_192;
 
-/// What determines a run besides its data.
+/// The settings that determine a run, apart from its data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SequenceConfig {
     /// The network.
@@ -338,8 +338,8 @@ pub fn train(
     // The best epoch of a checkpoint from further on may be one that this run doesn't reach.
     ensure!(
         run.history.len() <= last_epoch,
-        "the checkpoint is of epoch {}, and this run ends after epoch {last_epoch}. Remove the checkpoint's folder, or raise \
-         the last epoch.",
+        "the checkpoint is of epoch {}, and this run ends after epoch {last_epoch}. Remove the checkpoint's folder, \
+         or raise the last epoch.",
         run.history.len()
     );
     for epoch in run.history.len() + 1..=last_epoch {
@@ -349,7 +349,8 @@ pub fn train(
         let seconds = started.elapsed().as_secs_f64();
         run.history.push(EpochFigures { epoch, training_loss, validation_ndcg10, seconds });
         eprintln!(
-            "epoch {epoch} of {} · loss {training_loss:.4} · validation NDCG@10 {validation_ndcg10:.4} · {seconds:.0} s",
+            "epoch {epoch} of {} · loss {training_loss:.4} · validation NDCG@10 {validation_ndcg10:.4} · \
+             {seconds:.0} s",
             config.epochs
         );
         if best(&run.history).is_some_and(|best| best.epoch == epoch) {

@@ -1,4 +1,4 @@
-//! What determines a tower apart from its users.
+//! The settings that determine a tower, apart from its users.
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};

@@ -35,8 +35,8 @@ fn fits(items: u64, users: u64, pairs: u64) -> Result<()> {
     for (found, most, what) in limits {
         ensure!(
             found <= most,
-            "{users} users and {items} items are too much for the tower: {found} {what}, and at most {most} are feasible. Use \
-             --model als, whose time grows with the ratings alone, or train on some of the users."
+            "{users} users and {items} items are too much for the tower: {found} {what}, and at most {most} are \
+             feasible. Use --model als, whose time grows with the ratings alone, or train on some of the users."
         );
     }
     Ok(())

@@ -50,12 +50,12 @@ pub struct MemberConfig {
     pub learning_rate: f64,
 }
 
-/// What the networks know apart from the ratings.
+/// The knowledge of the networks apart from the ratings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SideInformation {
     /// The movies' kinds.
     pub content: Content,
-    /// `[movies]`: the score of a movie for somebody unknown.
+    /// `[movies]`: a movie's score for an unknown visitor.
     pub popularity: Vec<f32>,
     /// The knots of the years.
     pub eras: Eras,

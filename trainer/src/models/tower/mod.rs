@@ -93,7 +93,7 @@ pub fn fit(catalog: &Catalog, users: &[User], config: &TowerConfig) -> Result<(T
     Ok((Tower::fold(&parts, &side, config)?, curves))
 }
 
-/// What the networks know apart from the ratings.
+/// The knowledge of the networks apart from the ratings.
 fn side_information(catalog: &Catalog, users: &[UserMovies], config: &TowerConfig) -> Result<SideInformation> {
     let eras = Eras::spanning(users.iter().flat_map(|user| &user.years).copied());
     let likes =

@@ -47,7 +47,8 @@ impl<'users> Clicks<'users> {
         let users: Vec<&UserMovies> = users.iter().filter(|user| user.liked.len() >= FEWEST_LIKED).collect();
         ensure!(
             !users.is_empty(),
-            "no user has {FEWEST_LIKED} movies with {LIKED_STARS} stars or more, so the click networks can't train. Give more ratings."
+            "no user has {FEWEST_LIKED} movies with {LIKED_STARS} stars or more, so the click networks can't train. \
+             Give more ratings."
         );
         Ok(Self { users, rated })
     }
