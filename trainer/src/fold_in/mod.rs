@@ -12,9 +12,10 @@
 //!
 //! - In the principal axes of `G` the matrix `M = G + λI` is diagonal for every `λ`, so it is divided by first. The
 //!   rest differs from the identity by one direction a movie.
-//! - With `F` the rows `y M^(−½)` of the history, the vector is `x = M^(−½) Fᵀ √c v`, where `v` solves `(I + √c F Fᵀ
-//!   √c) v = d / √c` (Woodbury's identity). That system has as many unknowns as there are slots, not as there are
-//!   factors. Rounding can't lead out of what the history's movies span, where small regularisation would let it grow.
+//! - With `F` the rows `y M^(−½)` of the history, the vector is `x = M^(−½) Fᵀ √c v`, where `v` solves
+//!   `(I + √c F Fᵀ √c) v = d / √c` (Woodbury's identity). That system has as many unknowns as there are slots, not as
+//!   there are factors. The solution stays within the span of the history's movies. Outside it, small regularisation
+//!   would let rounding errors grow.
 //!
 //! `system` holds the equations, `graph` writes them as ONNX, [`steps`] finds out how many steps they take, and
 //! [`check`] compares the graph with vectors that another program recorded.

@@ -11,6 +11,7 @@ pub mod curve;
 pub(crate) mod dropout;
 #[cfg(test)]
 mod gradient_check;
+pub(crate) mod initial;
 pub mod layers;
 pub mod leaky_relu;
 pub mod ops;

@@ -9,8 +9,8 @@ use watchnext::features::reaction::{REACTION_FEATURES, REACTION_WIDTH};
 use watchnext::ranker::{CANDIDATES, RANKER_INPUT, RANKER_OUTPUT};
 
 use super::rows::Row;
-use crate::math::random::normal;
 use crate::nn::adam::Adam;
+use crate::nn::initial;
 use crate::nn::ops::{RowTargets, SoftmaxCrossEntropy};
 use crate::onnx::graph::Graph;
 use crate::onnx::model;
@@ -125,11 +125,7 @@ fn fit(rows: &[&Row], seed: u64, mut progress: impl FnMut()) -> Result<Network> 
         let [from, to] = *pair else { continue };
         // He et al.'s initialisation (2015). The last layer starts small, so that the first predictions are even.
         let spread = (2.0 / from as f32).sqrt() * if at + 2 == sizes.len() { 0.3 } else { 1.0 };
-        let values: Vec<f32> = (0..from * to).map(|_| normal(&mut rng, spread)).collect();
-        weights.push((
-            Var::from_tensor(&Tensor::from_vec(values, (to, from), device)?)?,
-            Var::from_tensor(&Tensor::zeros(to, candle_core::DType::F32, device)?)?,
-        ));
+        weights.push((initial::normal((to, from), spread, &mut rng)?, initial::filled(to, 0.0)?));
     }
     let names = [["first_weight", "first_bias"], ["second_weight", "second_bias"], ["third_weight", "third_bias"]];
     let named = weights

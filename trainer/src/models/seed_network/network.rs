@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use anyhow::{Context, Result, ensure};
 use candle_core::backprop::GradStore;
 use candle_core::{D, Device, Tensor, Var};
-use rand::{Rng, RngExt};
+use rand::Rng;
 use watchnext::features::{HISTORY_LEN, TIME_FEATURES};
 
 use super::rows::TrainingRows;
-use crate::math::random::normal;
 use crate::nn::dropout::dropout;
+use crate::nn::initial;
 use crate::nn::leaky_relu::leaky_relu;
 use crate::nn::ops::{HistoryMean, SoftmaxCrossEntropy};
 
@@ -50,11 +50,7 @@ impl Network {
     /// No movies.
     pub fn new(movies: usize, rng: &mut impl Rng) -> Result<Self> {
         ensure!(movies > 0, "a network needs at least one movie");
-        let mut uniform = |shape: &[usize], fan_in: usize| -> Result<Var> {
-            let bound = 1.0 / (fan_in as f32).sqrt();
-            let values = (0..shape.iter().product()).map(|_| rng.random_range(-bound..bound)).collect();
-            Ok(Var::from_tensor(&Tensor::from_vec::<_, f32>(values, shape, &Device::Cpu)?)?)
-        };
+        let mut uniform = |shape: &[usize], inputs: usize| initial::uniform(shape, 1.0 / (inputs as f32).sqrt(), rng);
         let inputs = TIME_FEATURES + EMBEDDING_DIM;
         let hidden_weight = uniform(&[HIDDEN_DIM, inputs], inputs)?;
         let hidden_bias = uniform(&[HIDDEN_DIM], inputs)?;
@@ -62,8 +58,7 @@ impl Network {
         let state_bias = uniform(&[STATE_DIM], HIDDEN_DIM)?;
         let movie_weight = uniform(&[movies, STATE_DIM], STATE_DIM)?;
         let movie_bias = uniform(&[movies], STATE_DIM)?;
-        let values: Vec<f32> = (0..movies * EMBEDDING_DIM).map(|_| normal(rng, 1.0)).collect();
-        let embedding = Var::from_tensor(&Tensor::from_vec(values, (movies, EMBEDDING_DIM), &Device::Cpu)?)?;
+        let embedding = initial::normal((movies, EMBEDDING_DIM), 1.0, rng)?;
         Ok(Self { embedding, hidden_weight, hidden_bias, state_weight, state_bias, movie_weight, movie_bias })
     }
 

@@ -18,11 +18,12 @@ use std::collections::HashMap;
 use anyhow::{Context, Result, ensure};
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor, Var};
-use rand::{Rng, RngExt};
+use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::nn::attention::CausalAttention;
 use crate::nn::dropout::dropout_by_halves;
+use crate::nn::initial;
 use crate::nn::layers::{LayerNorm, Linear};
 use crate::nn::ops::{RowTargets, SoftmaxCrossEntropy};
 use crate::nn::recurrence::GatedRecurrence;
@@ -163,42 +164,32 @@ pub struct SequenceNetwork {
     pub layers: Vec<Layer>,
 }
 
-/// Makes parameters.
-struct Maker<'rng, R> {
-    rng: &'rng mut R,
+impl Norm {
+    fn new(dim: usize) -> Result<Self> {
+        Ok(Self { scale: initial::filled(dim, 1.0)?, bias: initial::filled(dim, 0.0)? })
+    }
 }
 
-impl<R: Rng> Maker<'_, R> {
-    fn uniform(&mut self, shape: &[usize], bound: f32) -> Result<Var> {
-        let values = (0..shape.iter().product()).map(|_| self.rng.random_range(-bound..bound)).collect();
-        Ok(Var::from_tensor(&Tensor::from_vec::<_, f32>(values, shape, &Device::Cpu)?)?)
-    }
-
-    fn filled(&self, len: usize, value: f32) -> Result<Var> {
-        Ok(Var::from_tensor(&Tensor::full(value, len, &Device::Cpu)?)?)
-    }
-
-    fn norm(&self, dim: usize) -> Result<Norm> {
-        Ok(Norm { scale: self.filled(dim, 1.0)?, bias: self.filled(dim, 0.0)? })
-    }
-
+impl Dense {
     /// A fully connected layer with weights up to `factor / √inputs`.
-    fn dense(&mut self, outputs: usize, inputs: usize, factor: f32) -> Result<Dense> {
+    fn new(outputs: usize, inputs: usize, factor: f32, rng: &mut impl Rng) -> Result<Self> {
         let bound = 1.0 / (inputs as f32).sqrt() * factor;
-        Ok(Dense { weight: self.uniform(&[outputs, inputs], bound)?, bias: self.filled(outputs, 0.0)? })
+        Ok(Self { weight: initial::uniform((outputs, inputs), bound, rng)?, bias: initial::filled(outputs, 0.0)? })
     }
+}
 
-    fn layer(&mut self, mixer: Mixer, sizes: &Sizes) -> Result<Layer> {
+impl Layer {
+    fn new(mixer: Mixer, sizes: &Sizes, rng: &mut impl Rng) -> Result<Self> {
         let Sizes { dim, channels, hidden, heads, distances, .. } = *sizes;
         // Each layer adds little at first, the less the more layers there are, so that none drowns out those before it.
         let small = 1.0 / (2.0 * sizes.layers.len() as f32).sqrt();
-        let layer = Layer {
-            mix_norm: self.norm(dim)?,
-            mix_in: self.dense(3 * channels, dim, 1.0)?,
-            mix_out: self.dense(dim, channels, small)?,
-            step_norm: self.norm(dim)?,
-            up: self.dense(hidden, dim, 1.0)?,
-            down: self.dense(dim, hidden, small)?,
+        let layer = Self {
+            mix_norm: Norm::new(dim)?,
+            mix_in: Dense::new(3 * channels, dim, 1.0, rng)?,
+            mix_out: Dense::new(dim, channels, small, rng)?,
+            step_norm: Norm::new(dim)?,
+            up: Dense::new(hidden, dim, 1.0, rng)?,
+            down: Dense::new(dim, hidden, small, rng)?,
             mixing: match mixer {
                 Mixer::Recurrence => Mixing::Recurrence,
                 Mixer::Attention => {
@@ -247,14 +238,13 @@ impl SequenceNetwork {
             heads > 0 && channels.is_multiple_of(heads),
             "{heads} heads can't share {channels} channels evenly. Choose channels that are a multiple of the heads."
         );
-        let mut maker = Maker { rng };
         Ok(Self {
             sizes: sizes.clone(),
-            embedding: maker.uniform(&[movies, dim], 0.05)?,
-            movie_bias: maker.filled(movies, 0.0)?,
-            input_norm: maker.norm(dim)?,
-            output_norm: maker.norm(dim)?,
-            layers: sizes.layers.iter().map(|mixer| maker.layer(*mixer, sizes)).collect::<Result<_>>()?,
+            embedding: initial::uniform((movies, dim), 0.05, rng)?,
+            movie_bias: initial::filled(movies, 0.0)?,
+            input_norm: Norm::new(dim)?,
+            output_norm: Norm::new(dim)?,
+            layers: sizes.layers.iter().map(|mixer| Layer::new(*mixer, sizes, rng)).collect::<Result<_>>()?,
         })
     }
 

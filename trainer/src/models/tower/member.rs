@@ -1,7 +1,10 @@
 //! One network of the tower: pooled movie embeddings, a hidden layer, and a softmax over all movies.
 //!
-//! `z = Σ embedding[h] · factor`, `u = z + B · leaky(A · z + a) + b`, `logit = u · output + bias + θ(n) · popularity
-//! + δ(n) · drift(year)`.
+//! ```text
+//! z     = Σ embedding[h] · factor
+//! u     = z + B · leaky(A · z + a) + b
+//! logit = u · output + bias + θ(n) · popularity + δ(n) · drift(year)
+//! ```
 //!
 //! A movie's embedding is the sum of a part of its own and a part of its kinds ([`Content`]), and so is its output
 //! vector. Rare movies borrow from their kinds in this way (the content features of Covington et al., learnt with the
@@ -12,7 +15,6 @@
 use anyhow::{Result, ensure};
 use candle_core::{D, Device, Tensor, Var};
 use ndarray::{Array1, Array2, Axis};
-use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -20,9 +22,9 @@ use super::content::Content;
 use super::eras::{Drift, Eras, KNOTS};
 use super::gains::{BUCKETS, bucket};
 use crate::math::concat_columns;
-use crate::math::random::normal;
 use crate::nn::adam::Adam;
 use crate::nn::dropout::dropout;
+use crate::nn::initial;
 use crate::nn::leaky_relu::leaky_relu;
 use crate::nn::ops::{HistoryMean, RowTargets, SoftmaxCrossEntropy};
 
@@ -139,19 +141,13 @@ impl Parameters {
     /// Initial parameters. Every trained tower depends on the order of the draws here.
     fn new(config: &MemberConfig, content: &Content, rng: &mut ChaCha8Rng) -> Result<Self> {
         let (movies, kinds, width) = (content.movies(), content.kinds(), config.width);
-        let var = |values: Vec<f32>, shape: (usize, usize)| -> Result<Var> {
-            Ok(Var::from_tensor(&Tensor::from_vec(values, shape, &Device::Cpu)?)?)
-        };
-        let mut random = |rows: usize, columns: usize| {
-            var((0..rows * columns).map(|_| normal(rng, INITIAL_SPREAD)).collect(), (rows, columns))
-        };
+        let mut random = |rows: usize| initial::normal((rows, width), INITIAL_SPREAD, rng);
         // A network that isn't told the year draws the same numbers as if there were no eras.
-        let eras = if config.eras { Some(random(KNOTS, width)?) } else { None };
-        let (input, output) = (random(movies, width)?, random(movies, width)?);
-        let (input_content, output_content) = (random(kinds, width)?, random(kinds, width)?);
+        let eras = if config.eras { Some(random(KNOTS)?) } else { None };
+        let (input, output) = (random(movies)?, random(movies)?);
+        let (input_content, output_content) = (random(kinds)?, random(kinds)?);
         let mut uniform = |rows: usize, columns: usize, inputs: usize| {
-            let bound = 1.0 / (inputs as f32).sqrt();
-            var((0..rows * columns).map(|_| rng.random_range(-bound..bound)).collect(), (rows, columns))
+            initial::uniform((rows, columns), 1.0 / (inputs as f32).sqrt(), rng)
         };
         let hidden = if config.hidden > 0 {
             Some(HiddenLayer {
@@ -168,9 +164,9 @@ impl Parameters {
             output,
             input_content,
             output_content,
-            bias: var(vec![0.0; movies], (1, movies))?,
-            popularity: var(vec![1.0; BUCKETS], (BUCKETS, 1))?,
-            drift: var(vec![1.0; BUCKETS], (BUCKETS, 1))?,
+            bias: initial::filled((1, movies), 0.0)?,
+            popularity: initial::filled((BUCKETS, 1), 1.0)?,
+            drift: initial::filled((BUCKETS, 1), 1.0)?,
             eras,
             hidden,
         })
