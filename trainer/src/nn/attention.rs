@@ -10,7 +10,7 @@ use candle_core::{CpuStorage, CustomOp2, Error, Layout, Result, Shape, Tensor};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
-use super::ops::{numbers, softmax};
+use super::ops::{copied, gradient_of, numbers, softmax};
 
 /// The attention of a batch.
 ///
@@ -198,13 +198,9 @@ impl CustomOp2 for CausalAttention {
         let kept = self.weights.lock().ok().and_then(|mut kept| kept.take());
         let kept = kept.ok_or_else(|| Error::Msg("the backward pass ran twice".to_owned()))?;
         let (heads, _) = biases.dims2()?;
-        let values = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
         let (gradient, grad_biases) =
-            self.backward(&values(rows)?, &kept, &values(grad_results)?, &values(biases)?, heads);
-        Ok((
-            Some(Tensor::from_vec(gradient, rows.shape(), rows.device())?),
-            Some(Tensor::from_vec(grad_biases, biases.shape(), biases.device())?),
-        ))
+            self.backward(&copied(rows)?, &kept, &copied(grad_results)?, &copied(biases)?, heads);
+        Ok((gradient_of(rows, gradient)?, gradient_of(biases, grad_biases)?))
     }
 }
 

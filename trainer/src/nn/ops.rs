@@ -225,6 +225,16 @@ pub(crate) fn numbers<'storage>(storage: &'storage CpuStorage, layout: &Layout) 
         .ok_or_else(|| Error::Msg("an argument reaches beyond its storage".to_owned()))
 }
 
+/// A tensor's numbers, copied.
+pub(crate) fn copied(tensor: &Tensor) -> Result<Vec<f32>> {
+    tensor.flatten_all()?.to_vec1()
+}
+
+/// The gradient of an argument, in the argument's shape.
+pub(crate) fn gradient_of(argument: &Tensor, values: Vec<f32>) -> Result<Option<Tensor>> {
+    Ok(Some(Tensor::from_vec(values, argument.shape(), argument.device())?))
+}
+
 impl CustomOp3 for SoftmaxCrossEntropy {
     fn name(&self) -> &'static str {
         "softmax-cross-entropy"
@@ -334,7 +344,7 @@ impl CustomOp1 for HistoryMean {
 
     fn bwd(&self, table: &Tensor, _means: &Tensor, grad_means: &Tensor) -> Result<Option<Tensor>> {
         let (movies, dim) = table.dims2()?;
-        let grad_means = grad_means.flatten_all()?.to_vec1::<f32>()?;
+        let grad_means = copied(grad_means)?;
         let mut gradient = vec![0.0_f32; movies * dim];
         let histories = self.movies.chunks(self.slots).zip(self.weights.chunks(self.slots));
         for (grad_mean, (movies, weights)) in grad_means.chunks_exact(dim).zip(histories) {
@@ -344,7 +354,7 @@ impl CustomOp1 for HistoryMean {
                 }
             }
         }
-        Ok(Some(Tensor::from_vec(gradient, table.shape(), table.device())?))
+        gradient_of(table, gradient)
     }
 }
 

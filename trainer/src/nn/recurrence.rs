@@ -9,7 +9,7 @@ use std::sync::Mutex;
 
 use candle_core::{CpuStorage, CustomOp1, Error, Layout, Result, Shape, Tensor};
 
-use super::ops::{numbers, sigmoid};
+use super::ops::{copied, gradient_of, numbers, sigmoid};
 
 /// The recurrence of a batch.
 ///
@@ -140,10 +140,10 @@ impl CustomOp1 for GatedRecurrence {
         let states = self.states.lock().ok().and_then(|mut kept| kept.take());
         let states = states.ok_or_else(|| Error::Msg("the backward pass ran twice".to_owned()))?;
         let (_, channels) = grad_outputs.dims2()?;
-        let values = rows.flatten_all()?.to_vec1::<f32>()?;
-        let grad_outputs = grad_outputs.flatten_all()?.to_vec1::<f32>()?;
+        let values = copied(rows)?;
+        let grad_outputs = copied(grad_outputs)?;
         let gradient = backward(&values, &states, &grad_outputs, &self.lengths, channels);
-        Ok(Some(Tensor::from_vec(gradient, rows.shape(), rows.device())?))
+        gradient_of(rows, gradient)
     }
 }
 

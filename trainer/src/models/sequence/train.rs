@@ -262,7 +262,7 @@ impl<'run> Run<'run> {
         Ok(Self { sequences, config, network, averaged, adam, mean, best, history: Vec::new() })
     }
 
-    /// Resumes from a checkpoint of the same configuration and data, if it has any.
+    /// Resumes from the checkpoint if it is of the same configuration and data.
     fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         let Some((tensors, progress)) = checkpoint.load::<_, Progress>(self.config)? else { return Ok(()) };
         self.network.restore(&tensors, "")?;
