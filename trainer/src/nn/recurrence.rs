@@ -1,9 +1,12 @@
 //! A gated linear recurrence over sequences that lie one after the other, with its own gradient.
 //!
 //! Each channel keeps a state, and the input decides how much of it is forgotten: with `a = σ(g)`,
-//! `h_t = a_t · h_{t−1} + √(1 − a_t²) · u_t`. That is the real-gated linear recurrent unit of De et al., *Griffin: Mixing
-//! Gated Linear Recurrences with Local Attention* (2024). Its output is gated by `z · σ(z)`. It costs a few operations a
-//! number, and sequences of different lengths need no padding.
+//!
+//! `h_t = a_t · h_{t−1} + √(1 − a_t²) · u_t`.
+//!
+//! That is the real-gated linear recurrent unit of De et al., *Griffin: Mixing Gated Linear Recurrences with Local
+//! Attention* (2024). Its output is gated by `z · σ(z)`. It costs a few operations a number, and sequences of different
+//! lengths need no padding.
 
 use std::sync::Mutex;
 

@@ -36,12 +36,12 @@ use request::{Metric, PackRequest};
 use tower::ExternalTower;
 
 /// The warning for a catalogue without a column of ratings.
-const WITHOUT_FAME: &str = "The catalogue has no column `ratings`, so no item is known to be more popular than another. The first page \
-     shows the catalogue's first items, and there is no popularity to compare with.";
+const WITHOUT_FAME: &str = "The catalogue has no column `ratings`, so no item is known to be more popular than \
+    another. The first page shows the catalogue's first items, and there is no popularity to compare with.";
 
 /// The warning for a request without recorded runs.
-const WITHOUT_RECORDS: &str = "Without --recorded, the program's vectors aren't compared with the training framework's. Record some inputs \
-     with their `user_vector`, as MODEL_CONTRACT.md describes.";
+const WITHOUT_RECORDS: &str = "Without --recorded, the program's vectors aren't compared with the training \
+    framework's. Record some inputs with their `user_vector`, as MODEL_CONTRACT.md describes.";
 
 /// A bundle that is ready to be written, and the packer's findings.
 #[derive(Debug)]

@@ -48,7 +48,7 @@ pub enum Precision {
     Float,
     /// 8 bits with a scale for each row.
     Int8 {
-        /// The least step of an embedding's numbers, in the table's spreads; see [`EmbeddingTable::coarse`].
+        /// The least step of an embedding's numbers, in the table's spreads; see `EmbeddingTable::coarse`.
         step: f32,
     },
 }
