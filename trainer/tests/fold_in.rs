@@ -1,4 +1,4 @@
-//! The fold-in's graph, run by tract as in the browser, against direct solutions of the equations that it stands for.
+//! The fold-in's graph in tract, as in the browser, compared with direct solutions of its equations.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use faer::prelude::Solve;
@@ -45,8 +45,8 @@ fn history(len: usize, seed: u64) -> Vec<Watch> {
     movies.into_iter().map(watch).collect()
 }
 
-/// The equations as the papers and Spark's source write them, in as many unknowns as there are factors: nothing of the
-/// fold-in's own way to the solution.
+/// The equations as the papers and Spark's source write them, in as many unknowns as there are factors. The fold-in
+/// solves them in another way.
 fn direct(items: &Array2<f32>, rows: &Array2<f32>, watches: &[Watch], equations: &Equations) -> Vec<f64> {
     let (items, rows) = (items.mapv(f64::from), rows.mapv(f64::from));
     let mut matrix = match equations.feedback {
@@ -127,8 +127,8 @@ fn the_graph_solves_the_equations() {
     }
 }
 
-/// 8 bits move a vector, and so the order of near neighbours, by a few hundredths at most; more would be a fault of the
-/// scales.
+/// 8 bits move a vector, and with it the order of near neighbours, by a few hundredths at most. More would be a fault
+/// of the scales.
 #[test]
 fn eight_bits_move_a_vector_a_little() {
     let items = items();
@@ -146,8 +146,8 @@ fn eight_bits_move_a_vector_a_little() {
     }
 }
 
-/// Strong confidence needs more steps than weak, and none more than the movies that a tower sees, which is what makes
-/// the number that the graph takes a choice and not a hope.
+/// Strong confidence needs more steps than weak confidence. All equations need fewer steps than the graph may take, so
+/// it can always take enough.
 #[test]
 fn the_steps_are_as_many_as_the_equations_need() {
     let items = items();
