@@ -26,7 +26,7 @@ mod tests {
     use super::*;
     use crate::evaluate::protocol::Protocol;
     use crate::models::ModelKind;
-    use crate::models::external::items::{Metric, Storage};
+    use crate::models::external::request::{Metric, Storage};
     use crate::models::sequence::network::Mixer;
 
     fn assert_named<T: Choice + std::fmt::Debug>(names: &[&str]) {

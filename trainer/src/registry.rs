@@ -17,7 +17,7 @@ use crate::models::als::method::AlsMethod;
 use crate::models::ranker::method::RankerMethod;
 use crate::models::seed_network::method::SeedNetwork;
 use crate::models::seed_network::train::TrainConfig;
-use crate::models::tower::TowerConfig;
+use crate::models::tower::config::TowerConfig;
 use crate::models::tower::method::TowerMethod;
 
 /// Every method of protocols P1 and P2, in the order of the tables: here and in [`reaction_methods`] methods are entered. `config` is for those that

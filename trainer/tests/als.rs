@@ -1,4 +1,4 @@
-//! ALS from ratings to suggestions: what it learns, what it packs, and that it is the same every time.
+//! ALS from ratings to suggestions: it learns groups, packs a bundle, and gives the same bytes every time.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::sync::LazyLock;
@@ -21,7 +21,7 @@ static DATA: LazyLock<Dataset> = LazyLock::new(|| {
     Dataset::read(folder.path(), &[]).unwrap()
 });
 
-/// As few factors as there are groups, with some to spare, and as little regularisation as 240 users need.
+/// A few more factors than groups, and little regularisation, for 240 users.
 fn config() -> AlsConfig {
     let settings = Settings { factors: 8, lambda: 2.0, ..AlsConfig::default().settings };
     AlsConfig { settings, ..AlsConfig::default() }
@@ -50,7 +50,7 @@ fn suggested(ids: &[u32]) -> Vec<u32> {
     found.iter().map(|suggestion| catalog.movie(suggestion.movie).unwrap().id.0).collect()
 }
 
-/// One click, a few, and nearly as many as the group has.
+/// After one click, a few, and nearly as many as the group has.
 #[test]
 fn clicks_in_a_group_bring_the_groups_other_movies() {
     for group in 0..GROUPS.len() {
@@ -63,7 +63,7 @@ fn clicks_in_a_group_bring_the_groups_other_movies() {
     }
 }
 
-/// Nothing is known of somebody without clicks, whose vector is 0: the best known come first.
+/// Without clicks the vector is 0, so the best-known movies come first.
 #[test]
 fn without_clicks_the_best_known_movies_come_first() {
     let mut likes = std::collections::BTreeMap::<u32, usize>::new();
@@ -76,10 +76,10 @@ fn without_clicks_the_best_known_movies_come_first() {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_bytes_and_what_is_written_can_be_read() {
+fn the_same_seed_gives_the_same_bytes_and_the_bundle_can_be_read() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     packed().write(one.path()).unwrap();
-    // One thread adds up what two add up.
+    // One thread adds up in the same order as several.
     rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap().install(|| packed().write(two.path())).unwrap();
     for name in ["manifest.json", "user_tower.onnx", "movies.safetensors", "parity.json"] {
         let read = |folder: &tempfile::TempDir| std::fs::read(folder.path().join(name)).unwrap();

@@ -1,4 +1,4 @@
-//! The fold-in's graph, run by tract as in the browser, against direct solutions of the equations that it stands for.
+//! The fold-in's graph in tract, as in the browser, compared with direct solutions of its equations.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use faer::prelude::Solve;
@@ -7,7 +7,7 @@ use ndarray::{Array1, Array2};
 use rand::seq::index::sample;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use trainer::fold_in::steps::{MOST, NEAR, SPARE, TOLERANCE as REACHED, largest_errors};
+use trainer::fold_in::steps::{MOST, NEAR, SPARE, TOLERANCE as REACHED};
 use trainer::fold_in::{Equations, Feedback, FoldIn};
 use watchnext::catalog::MovieIndex;
 use watchnext::features::{HISTORY_LEN, TIME_FEATURES, history_inputs};
@@ -17,10 +17,11 @@ use watchnext::model::{TowerInputs, TractUserTower, UserTower};
 const ITEMS: usize = 400;
 const FACTORS: usize = 24;
 
-/// How far a vector may be from the direct solution, over that one's length. 32 bits leave about a tenth of it.
+/// The largest distance of a vector from the direct solution, relative to the solution's length. 32 bits need a tenth
+/// of it.
 const TOLERANCE: f64 = 1e-5;
 
-/// Factors as those of real data are: columns of different spread, and rows of which a few are long.
+/// Factors like those of real data: columns of different spread, and a few long rows.
 fn items() -> Array2<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(11);
     let mut items = Array2::from_shape_fn((ITEMS, FACTORS), |_| rng.random_range(-1.0..1.0_f32));
@@ -33,7 +34,7 @@ fn items() -> Array2<f32> {
     items
 }
 
-/// Movies at random, two in three of them rated.
+/// Random movies. Two in three are rated.
 fn history(len: usize, seed: u64) -> Vec<Watch> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let movies = sample(&mut rng, ITEMS, len).into_vec();
@@ -44,8 +45,8 @@ fn history(len: usize, seed: u64) -> Vec<Watch> {
     movies.into_iter().map(watch).collect()
 }
 
-/// The equations as the papers and Spark's source write them, in as many unknowns as there are factors: nothing of the fold-in's
-/// own way to the solution.
+/// The equations as the papers and Spark's source write them, in as many unknowns as there are factors. The fold-in
+/// solves them in another way.
 fn direct(items: &Array2<f32>, rows: &Array2<f32>, watches: &[Watch], equations: &Equations) -> Vec<f64> {
     let (items, rows) = (items.mapv(f64::from), rows.mapv(f64::from));
     let mut matrix = match equations.feedback {
@@ -84,8 +85,8 @@ fn distance(found: &[f32], expected: &[f64]) -> f64 {
     off / square(expected.to_vec()).max(f64::MIN_POSITIVE)
 }
 
-/// Spark's ways with its default settings and with strong confidence and weak regularisation, which take the most steps; and
-/// our own.
+/// Spark's equations with default settings, and with strong confidence and weak regularisation, which take the most
+/// steps; and our own.
 const EQUATIONS: [Equations; 6] = [
     Equations { feedback: Feedback::Implicit { alpha: 1.0 }, lambda: 0.1, by_count: true },
     Equations { feedback: Feedback::Implicit { alpha: 40.0 }, lambda: 0.01, by_count: true },
@@ -126,7 +127,8 @@ fn the_graph_solves_the_equations() {
     }
 }
 
-/// 8 bits move a vector, and so the order of near neighbours, by a few hundredths at most; more would be a fault of the scales.
+/// 8 bits move a vector, and with it the order of near neighbours, by a few hundredths at most. More would be a fault
+/// of the scales.
 #[test]
 fn eight_bits_move_a_vector_a_little() {
     let items = items();
@@ -144,8 +146,8 @@ fn eight_bits_move_a_vector_a_little() {
     }
 }
 
-/// Strong confidence needs more steps than weak, and none more than the movies that a tower sees, which is what makes the
-/// number that the graph takes a choice and not a hope.
+/// Strong confidence needs more steps than weak confidence. All equations need fewer steps than the graph may take, so
+/// it can always take enough.
 #[test]
 fn the_steps_are_as_many_as_the_equations_need() {
     let items = items();
@@ -153,7 +155,7 @@ fn the_steps_are_as_many_as_the_equations_need() {
     assert!(steps[0] < steps[1] && steps[3] < steps[4], "{steps:?}");
     assert!(steps.iter().all(|steps| (2..MOST).contains(steps)), "{steps:?}");
     let fold_in = FoldIn::new(&items, EQUATIONS[1], true).unwrap();
-    let errors = largest_errors(&fold_in, MOST).unwrap();
+    let errors = fold_in.errors();
     let goal = REACHED.max(NEAR * errors.iter().copied().fold(f64::INFINITY, f64::min));
     let needed = steps[1] - SPARE;
     assert!(errors[needed - 1] <= goal && errors[needed - 2] > goal, "{needed}: {errors:?}");
@@ -167,7 +169,7 @@ fn the_same_factors_give_the_same_bytes() {
 }
 
 #[test]
-fn what_has_no_solution_is_refused() {
+fn equations_without_a_solution_are_refused() {
     let refusal = |feedback, lambda| {
         let equations = Equations { feedback, lambda, by_count: true };
         FoldIn::new(&items(), equations, true).unwrap_err().to_string()

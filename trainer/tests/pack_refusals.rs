@@ -1,4 +1,4 @@
-//! Every error of `trainer pack`, with its whole message in `tests/foreign/refusals.txt`. Each case has one defect in
+//! Every error of `trainer pack`, with its whole message in `tests/external/refusals.txt`. Each case has one defect in
 //! an otherwise good set of files. `BLESS=1` writes the messages again.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -11,11 +11,11 @@ use candle_core::{DType, Device, Tensor};
 use prost::Message;
 use tract_onnx::pb::{ModelProto, TensorProto, tensor_shape_proto::dimension::Value, type_proto};
 use trainer::data::Layout;
-use trainer::models::external::items::{Metric, Storage};
-use trainer::models::external::{PackRequest, pack};
+use trainer::models::external::pack;
+use trainer::models::external::request::{Metric, PackRequest, Storage};
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/external")
 }
 
 /// A copy of the two-tower's files, to be damaged.

@@ -86,7 +86,7 @@ fn an_interrupted_run_resumes_to_the_same_tower() {
     assert!(checkpoint.is_file() && !broken.join("user_tower.onnx").exists());
     let resumed = command(&data, &broken).output().unwrap();
     assert!(resumed.status.success(), "{}", log(&resumed));
-    assert!(log(&resumed).contains("going on after epoch"), "{}", log(&resumed));
+    assert!(log(&resumed).contains("resuming after epoch"), "{}", log(&resumed));
     for file in ["user_tower.onnx", "movies.safetensors"] {
         assert_eq!(fs::read(whole.join(file)).unwrap(), fs::read(broken.join(file)).unwrap(), "{file}");
     }

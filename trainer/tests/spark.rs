@@ -1,7 +1,7 @@
-//! The fold-in against Apache Spark: the factors and the recommendations that Spark itself has for users whose histories are given.
+//! The fold-in compared with Apache Spark: Spark's own user factors and recommendations for recorded histories.
 //!
-//! `spark/` holds what `examples/spark/train.py` wrote for the trainer's made-up ratings, so that the equality is tested without
-//! Spark; `spark/README.md` says by which commands. The last test trains anew.
+//! `spark/` has the output of `examples/spark/train.py` for the trainer's made-up ratings, so that the test runs
+//! without Spark. `spark/README.md` has the commands. The last test trains again.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use trainer::fold_in::check::{Agreement, Recorded, read_rows_of_items};
 use trainer::fold_in::{Equations, Feedback, FoldIn};
 use trainer::models::external::arrays::only_table;
 
-/// The folder that `train.py` wrote, folded in by tract, against its recorded histories.
+/// Folds in the factors of a folder that `train.py` wrote, in tract, and compares with its recorded histories.
 fn agreement(folder: &Path, as_floats: bool) -> Agreement {
     let parameters: Value = serde_json::from_slice(&std::fs::read(folder.join("als.json")).unwrap()).unwrap();
     let number = |name: &str| parameters[name].as_f64().unwrap() as f32;
@@ -27,12 +27,12 @@ fn agreement(folder: &Path, as_floats: bool) -> Agreement {
     Recorded::read(&folder.join("recorded.json")).unwrap().compare(&onnx, &items, &rows).unwrap()
 }
 
-/// Spark solves in 64 bits and keeps 32, so all but the last digit or two is the same.
+/// Spark solves in 64 bits and stores 32, so all digits but the last one or two are equal.
 fn assert_equal(folder: &Path) {
     let found = agreement(folder, true);
     println!("{}: {found}", folder.display());
     assert!(found.largest_relative < 5e-6, "{found}");
-    // Movies that the same few users gave the same ratings tie, and Spark has them in an order of its own.
+    // Movies with equal ratings by the same few users tie, and Spark orders them in its own way.
     assert_eq!(found.tied_tops, found.histories, "{found}");
 }
 
@@ -41,13 +41,13 @@ fn the_fold_in_gives_sparks_own_vectors_and_recommendations() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/spark");
     for feedback in ["implicit", "explicit"] {
         assert_equal(&folder.join(feedback));
-        // In 8 bits most of the ten best stay.
+        // With 8 bits, most of the ten best stay.
         let coarse = agreement(&folder.join(feedback), false);
         assert!(coarse.largest_relative < 0.03 && coarse.shared * 10 >= coarse.recorded * 9, "{coarse}");
     }
 }
 
-/// A recorded history is compared whole or not at all, and an item that is missing is named.
+/// A recorded history is compared as a whole or refused, and an error names the missing item.
 #[test]
 fn recordings_that_dont_fit_are_refused() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/spark/implicit");
@@ -72,7 +72,7 @@ fn recordings_that_dont_fit_are_refused() {
 
 /// Trains by Spark on ml-latest-small, from the ratings on.
 #[test]
-#[ignore = "takes minutes, and WATCHNEXT_SPARK_PYTHON must name a Python with pyspark, and Java be there"]
+#[ignore = "takes minutes, and needs Java and a Python with pyspark in WATCHNEXT_SPARK_PYTHON"]
 fn spark_trains_and_the_fold_in_follows() {
     let python = std::env::var("WATCHNEXT_SPARK_PYTHON").expect("WATCHNEXT_SPARK_PYTHON names a Python with pyspark");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -1,4 +1,4 @@
-//! The tower from ratings to suggestions: what it learns, what it packs, and that it is the same every time.
+//! The tower from ratings to suggestions: it learns groups, packs a bundle, and gives the same bytes every time.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::sync::LazyLock;
@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use trainer::bundle::packed::Packed;
 use trainer::bundle::read::read_bundle;
 use trainer::data::Dataset;
-use trainer::models::tower::{Precision, TowerConfig, fit};
+use trainer::models::tower::config::{Precision, TowerConfig};
+use trainer::models::tower::fit;
 use trainer::synthetic::small::{GROUPS, MOVIES_PER_GROUP, movie_id, write_data};
 use watchnext::bundle::Training;
 use watchnext::catalog::MovieId;
@@ -21,7 +22,7 @@ static DATA: LazyLock<Dataset> = LazyLock::new(|| {
     Dataset::read(folder.path(), &[]).unwrap()
 });
 
-/// Small networks and few columns: 120 movies hold no more.
+/// Small networks and few columns, for 120 movies.
 fn config() -> TowerConfig {
     let mut config = TowerConfig { click_dim: 24, sequence_dim: 16, ..TowerConfig::default() };
     config.click_members.truncate(2);
@@ -59,7 +60,7 @@ fn suggested(ids: &[u32], limit: usize, diversity: f32) -> Vec<u32> {
     found.iter().map(|suggestion| RECOMMENDER.catalog().movie(suggestion.movie).unwrap().id.0).collect()
 }
 
-/// One click, a few, and as many as make the sequence channel answer.
+/// After one click, a few, and enough for the sequence channel.
 #[test]
 fn clicks_in_a_group_bring_the_groups_other_movies() {
     for group in 0..GROUPS.len() {
@@ -73,7 +74,7 @@ fn clicks_in_a_group_bring_the_groups_other_movies() {
     }
 }
 
-/// The order of a few clicks says next to nothing: it counts with the sequence channel's small share of them.
+/// The order of a few clicks means little: it only counts in the sequence channel's small share.
 #[test]
 fn the_order_of_a_few_clicks_changes_little() {
     let (one, other) = (suggested(&[100, 105, 209], 20, 0.0), suggested(&[209, 100, 105], 20, 0.0));
@@ -93,7 +94,7 @@ fn diversity_reorders_the_candidates_and_loses_none() {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_bytes_and_what_is_written_can_be_read() {
+fn the_same_seed_gives_the_same_bytes_and_the_bundle_can_be_read() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     packed(&config()).write(one.path()).unwrap();
     packed(&config()).write(two.path()).unwrap();
@@ -106,7 +107,8 @@ fn the_same_seed_gives_the_same_bytes_and_what_is_written_can_be_read() {
     assert_eq!(read.retrievals(), [Retrieval::Movies]);
 }
 
-/// tract runs the graph, the trainer its own arithmetic; no movie, one, ten, and more than the tower sees.
+/// The graph in tract, compared with the trainer's own arithmetic: after no movie, one, ten, and more than the tower
+/// sees.
 #[test]
 fn the_graph_computes_what_the_trainer_does() {
     for precision in [Precision::Int8 { step: 0.2 }, Precision::Float] {
@@ -126,8 +128,8 @@ fn the_graph_computes_what_the_trainer_does() {
     }
 }
 
-/// What is suggested depends on when the visit is, after one click as after many, but not beyond the years of the training
-/// data (2017 and 2018): a visitor of today is met as the latest users were.
+/// Suggestions depend on the year of the visit, after one click as well as after many, but not beyond the years of the
+/// training data (2017 and 2018): today's visitors are treated like the latest users.
 #[test]
 fn the_year_matters_within_the_years_that_are_known() {
     let catalog = RECOMMENDER.catalog();

@@ -1,4 +1,4 @@
-//! Training end to end on made-up movies: repeatable, resumable, and measured by the path that ships.
+//! Training end to end on made-up movies: repeatable, resumable, and measured through the path that ships.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::path::Path;
@@ -49,7 +49,7 @@ fn one_thread_gives_the_same_bundle_as_many() {
     assert_eq!(many, alone.install(|| hashes(&dataset, &short(), None)));
 }
 
-/// A run is killed once it has written a checkpoint, and run again; the bundle is that of a run which nobody disturbed.
+/// A run is killed after it wrote a checkpoint, and run again. The bundle is that of an uninterrupted run.
 #[test]
 fn an_interrupted_run_resumes_to_the_same_bundle() {
     let folder = tempfile::tempdir().unwrap();
@@ -66,7 +66,7 @@ fn an_interrupted_run_resumes_to_the_same_bundle() {
         let mut child =
             command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).spawn().unwrap();
         if interrupt {
-            // Kill it as soon as there is a checkpoint to go on from.
+            // Kill it as soon as there is a checkpoint to resume from.
             let checkpoint = out.with_extension("partial").join("checkpoint.safetensors");
             while !checkpoint.is_file() && child.try_wait().unwrap().is_none() {
                 std::thread::sleep(std::time::Duration::from_millis(2));
@@ -94,7 +94,7 @@ fn an_interrupted_run_resumes_to_the_same_bundle() {
 }
 
 #[test]
-fn a_checkpoint_of_other_data_or_settings_is_not_gone_on_from() {
+fn a_checkpoint_of_other_data_or_settings_is_ignored() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = dataset(folder.path());
     let partial = folder.path().join("out.partial");
@@ -105,8 +105,8 @@ fn a_checkpoint_of_other_data_or_settings_is_not_gone_on_from() {
     assert_eq!(fresh, hashes(&dataset, &short(), Some(&Checkpoint::new(&partial, "other data"))));
 }
 
-/// Made-up movies have groups and no favourites: a model that works is far ahead of popularity, and by chance 100 of 120
-/// movies hold nearly every target, so the figure to look at is hit@10.
+/// Made-up movies have groups but no favourites, so a working model is far ahead of popularity. The figure is hit@10:
+/// 100 of 120 movies would have nearly every target by chance.
 #[test]
 fn the_evaluator_tells_a_model_from_popularity() {
     let folder = tempfile::tempdir().unwrap();
@@ -131,18 +131,18 @@ fn the_evaluator_tells_a_model_from_popularity() {
     assert!(fitted.recall.unwrap() > 0.95, "{:?}", fitted.recall);
 }
 
-/// MovieLens's small release in the folder that `WATCHNEXT_DATA` names, else beside the repository.
+/// MovieLens's small release, in the folder that `WATCHNEXT_DATA` names or in `../shared/data` next to the repository.
 fn movielens() -> Option<std::path::PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let data = std::env::var_os("WATCHNEXT_DATA").map_or(beside, std::path::PathBuf::from);
+    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
+    let data = std::env::var_os("WATCHNEXT_DATA").map_or(default, std::path::PathBuf::from);
     Some(data.join("ml-latest-small")).filter(|folder| folder.join("ratings.csv").is_file())
 }
 
-/// Protocol P1's popularity and the seed's leak on MovieLens, against the figures measured outside this project.
+/// Protocol P1's popularity and the notebook's leak on MovieLens, compared with figures measured outside this project.
 #[test]
 fn movielens_figures_are_those_measured_elsewhere() {
     let Some(folder) = movielens() else {
-        eprintln!("LEFT OUT: it needs MovieLens's ml-latest-small; name the folder above it in WATCHNEXT_DATA");
+        eprintln!("LEFT OUT: this test needs MovieLens's ml-latest-small. Name the folder above it in WATCHNEXT_DATA.");
         return;
     };
     let dataset = Dataset::read(&folder, &[]).unwrap();
@@ -156,7 +156,7 @@ fn movielens_figures_are_those_measured_elsewhere() {
             "{figures:?}"
         );
     }
-    // One epoch is enough for a leak: every query finds itself in the index.
+    // One epoch is enough: every query finds itself in the index.
     let leak = leaky(&dataset, &TrainConfig { epochs: 1, ..TrainConfig::default() }).unwrap();
     assert!(leak.validation > 0.93 && leak.test > 0.93, "{leak:?}");
 }

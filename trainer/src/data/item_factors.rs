@@ -6,15 +6,16 @@
 //! the same. The best factors of a given rank come from the randomised range finder of Halko, Martinsson and Tropp,
 //! *Finding Structure with Randomness* (SIAM Review 2011).
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result};
 use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, Par, Side};
+use faer::{Accum, Mat, Par};
 use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::user_movies::UserMovies;
+use crate::math::eigen::decompose;
 
 /// The factors' columns.
 const RANK: usize = 64;
@@ -232,8 +233,7 @@ fn factors(matrix: &impl Symmetric, seed: u64) -> Result<Factors> {
     let image = matrix.times(&basis);
     let mut small = Mat::zeros(columns, columns);
     matmul(small.as_mut(), Accum::Replace, basis.transpose(), image.as_ref(), 1.0, Par::Seq);
-    let eigen =
-        small.self_adjoint_eigen(Side::Lower).map_err(|error| anyhow!("the factors don't converge: {error:?}"))?;
+    let eigen = decompose(small.as_ref()).context("the factors can't be found")?;
     let mut largest: Vec<(usize, f32)> = eigen.S().column_vector().iter().copied().enumerate().collect();
     largest.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()).then(left.0.cmp(&right.0)));
     largest.truncate(rank);

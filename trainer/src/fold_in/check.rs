@@ -1,4 +1,4 @@
-//! Holds a fold-in's graph to what another program has for the same histories: vectors and best items.
+//! Compares a fold-in's graph with the answers of another program to the same histories: vectors and best items.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +15,7 @@ use watchnext::model::{TowerInputs, TractUserTower, UserTower};
 
 use crate::data::{Items, Layout};
 
-/// `recorded.json`: histories with the answers that were recorded for them.
+/// `recorded.json`: histories with their recorded answers.
 #[derive(Debug, Deserialize)]
 pub struct Recorded {
     cases: Vec<Case>,
@@ -37,7 +37,7 @@ struct RecordedWatch {
     rating: f32,
 }
 
-/// Scores this close to each other, over the largest, are one to arithmetic of 32 bits.
+/// Scores tie if they differ by no more than this share of the largest score: 32 bits can't tell them apart.
 const TIE: f32 = 2e-6;
 
 /// How far a graph's answers are from the recorded ones.
@@ -51,9 +51,9 @@ pub struct Agreement {
     pub largest_relative: f64,
     /// Lists of best items that are equal, order included.
     pub equal_tops: usize,
-    /// Lists that are equal or differ only by items that tie, of which either may come first.
+    /// Lists that are equal, or differ only in the order of items that tie.
     pub tied_tops: usize,
-    /// How many of the recorded best items are in the own lists.
+    /// How many of the recorded best items are in our own lists.
     pub shared: usize,
     /// How many best items are recorded.
     pub recorded: usize,
@@ -63,8 +63,9 @@ impl fmt::Display for Agreement {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "{} recorded histories: no number of a vector differs by more than {:.1e}, no vector by more than {:.1e} of its \
-             length; {} of the lists of best movies are equal, {} but for ties; {} of their {} movies are shared",
+            "{} recorded histories: no number of a vector differs by more than {:.1e}, no vector by more than {:.1e} \
+             of its length; {} of the lists of best movies are equal, {} but for ties; {} of their {} movies are \
+             shared",
             self.histories,
             self.largest,
             self.largest_relative,
@@ -90,7 +91,7 @@ impl Agreement {
         self.histories += 1;
     }
 
-    /// Takes in a recorded list of best items, given all items' scores.
+    /// Adds a recorded list of best items, given the scores of all items.
     fn add_top(&mut self, scores: &BTreeMap<u32, f32>, recorded: &[u32]) {
         let mut best: Vec<(u32, f32)> = scores.iter().map(|(id, score)| (*id, *score)).collect();
         best.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
@@ -110,23 +111,23 @@ impl Recorded {
     /// Reads `recorded.json`.
     ///
     /// # Errors
-    /// A file that can't be read or has another form, with the line and column, or holds no history.
+    /// A file that can't be read, that has another form (with the line and column), or that holds no history.
     pub fn read(path: &Path) -> Result<Self> {
         let text = fs::read(path)
             .with_context(|| format!("{} can't be read. Check the path and the rights.", path.display()))?;
         let recorded: Self = serde_json::from_slice(&text).with_context(|| {
-            format!("{} isn't a file of recorded histories, as examples/spark/train.py writes it", path.display())
+            format!("{} isn't a file of recorded histories. Write it as examples/spark/train.py does.", path.display())
         })?;
         ensure!(!recorded.cases.is_empty(), "{} holds no history. Record at least one.", path.display());
         Ok(recorded)
     }
 
-    /// Runs a graph on the histories and compares. `items`, `[items, factors]`, are the factors whose products with a vector
-    /// rank the items, and `rows` says which row is whose.
+    /// Runs a graph on the histories and compares the answers. `items`, `[items, factors]`, are the factors whose
+    /// products with a vector rank the items. `rows` gives each item's row.
     ///
     /// # Errors
-    /// A graph that the browser would refuse, items that `rows` lacks, longer histories than a tower sees, and vectors of
-    /// another length.
+    /// A graph that the browser would refuse, items that aren't in `rows`, longer histories than a tower sees, and
+    /// vectors of another length.
     pub fn compare(&self, onnx: &[u8], items: &Array2<f32>, rows: &BTreeMap<u32, usize>) -> Result<Agreement> {
         let (count, dim) = items.dim();
         let tower = TractUserTower::load(onnx, dim, count)?;
@@ -135,7 +136,8 @@ impl Recorded {
             let watches = case.watches(rows).with_context(|| format!("recorded history {number}"))?;
             ensure!(
                 case.user_vector.len() == dim,
-                "recorded history {number} has a vector of {} numbers, the items have {dim} factors",
+                "recorded history {number} has a vector of {} numbers, but the items have {dim} factors. Write \
+                 both from one model.",
                 case.user_vector.len()
             );
             let history = history_inputs(&watches, count, HISTORY_LEN);
@@ -152,24 +154,24 @@ impl Recorded {
 impl Case {
     fn watches(&self, rows: &BTreeMap<u32, usize>) -> Result<Vec<Watch>> {
         let len = self.history.len();
-        ensure!(len <= HISTORY_LEN, "it has {len} movies, of which a tower sees {HISTORY_LEN}. Record shorter ones.");
+        ensure!(len <= HISTORY_LEN, "it has {len} movies, and a tower sees {HISTORY_LEN}. Record shorter histories.");
         let watch = |watched: &RecordedWatch| {
             let RecordedWatch { movie_id, rating } = watched;
             let Some(movie) = rows.get(movie_id).and_then(|row| MovieIndex::new(*row)) else {
                 bail!("movie {movie_id} isn't among the items. Write items.csv and the histories from one model.")
             };
             let rating = Rating::new(*rating)
-                .with_context(|| format!("the rating {rating} of movie {movie_id} is outside 0.5 to 5"))?;
+                .with_context(|| format!("the rating {rating} of movie {movie_id} is outside 0.5 to 5. Correct it."))?;
             Ok(Watch { movie, rating: Some(rating) })
         };
         self.history.iter().map(watch).collect()
     }
 }
 
-/// Which row of the factors is whose, by the order of the items' file.
+/// Each item's row of the factors, by the order of the items' file.
 ///
 /// # Errors
-/// What reading items refuses.
+/// As [`Items::read`].
 pub fn read_rows_of_items(path: &Path) -> Result<BTreeMap<u32, usize>> {
     let items = Items::read(path, Some(&Layout::default()))?;
     Ok(items.ids.numbered().into_iter().zip(0..).collect())

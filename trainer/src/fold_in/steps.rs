@@ -1,7 +1,7 @@
-//! How many steps of conjugate gradients a fold-in takes, by trying it out on made-up histories.
+//! How many steps of conjugate gradients a fold-in takes, measured on made-up histories.
 //!
-//! What makes a history hard is how alike its movies are and how much they count against the regularisation, so the histories
-//! are of movies at random, of movies with long vectors, which are the well-known ones, and of one such movie's neighbours.
+//! A history is hard if its movies are alike or count much against the regularisation. So there are histories of random
+//! movies, of movies with long vectors, which are the well-known ones, and of the neighbours of one such movie.
 
 use anyhow::Result;
 use ndarray::Array1;
@@ -11,18 +11,19 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use watchnext::features::{HISTORY_LEN, NEUTRAL_RATING};
 
-use super::{Dual, FoldIn};
+use super::system::{Dual, System};
 
-/// The relative error that the steps must reach, where 32 bits can; where they can't, the least error that they do reach.
+/// The relative error that the steps must reach. Where 32 bits can't reach it, the least error that they reach counts.
 pub const TOLERANCE: f64 = 2e-6;
 
-/// How near to the least error is near enough.
+/// An error of this many times the least one is near enough to it.
 pub const NEAR: f64 = 1.1;
 
-/// Steps beyond what the made-up histories need: people's movies are more alike, which took one step more on MovieLens.
+/// Steps beyond those that the made-up histories need. People's movies are more alike: on MovieLens they took one step
+/// more.
 pub const SPARE: usize = 2;
 
-/// The most steps. With exact arithmetic a history of as many movies as there are slots needs no more than there are slots.
+/// The most steps. With exact arithmetic a history needs no more steps than it has movies.
 pub const MOST: usize = 64;
 
 /// The lengths of the made-up histories.
@@ -31,39 +32,40 @@ const LENGTHS: [usize; 3] = [3, 10, HISTORY_LEN];
 /// Histories of each length and kind.
 const HISTORIES: usize = 8;
 
-/// One in so many movies is among those with the longest vectors.
+/// One movie in so many is among those with the longest vectors.
 const LONGEST: usize = 10;
 
 /// The seed of the histories.
 const SEED: u64 = 20_080_102;
 
-/// The least number of steps after which no made-up history's vector is off by more than [`TOLERANCE`], and [`SPARE`] more, given
-/// the [`largest_errors`] of up to [`MOST`] steps.
+/// The least number of steps after which no made-up history's vector is off by more than [`TOLERANCE`], and [`SPARE`]
+/// more. `errors` are the [`largest_errors`].
 pub(super) fn needed(errors: &[f64]) -> usize {
     let goal = TOLERANCE.max(NEAR * errors.iter().copied().fold(f64::INFINITY, f64::min));
     let reached = errors.iter().position(|error| *error <= goal);
     reached.map_or(MOST, |at| (at + 1 + SPARE).min(MOST))
 }
 
-/// The largest relative error over the made-up histories after 1 to `most` steps of 32 bits, against the direct solution of 64.
+/// The largest relative error over the made-up histories after 1 to `most` steps of 32 bits, against the direct
+/// solution in 64.
 ///
 /// # Errors
-/// As [`FoldIn::solve`].
-pub fn largest_errors(fold_in: &FoldIn, most: usize) -> Result<Vec<f64>> {
+/// As [`System::solve`].
+pub(super) fn largest_errors(system: &System, most: usize) -> Result<Vec<f64>> {
     let mut largest = vec![0.0_f64; most];
-    for history in histories(fold_in) {
-        let errors = errors(&fold_in.dual(&history), most)?;
+    for history in histories(system) {
+        let errors = errors(&system.dual(&history), most)?;
         largest.iter_mut().zip(errors).for_each(|(largest, error)| *largest = largest.max(error));
     }
     Ok(largest)
 }
 
 /// Made-up histories: movies with weights.
-fn histories(fold_in: &FoldIn) -> Vec<Vec<(usize, f32)>> {
-    let (items, _) = fold_in.items.dim();
-    let row = |item: usize| fold_in.items.row(item).unwrap_or_default();
+fn histories(system: &System) -> Vec<Vec<(usize, f32)>> {
+    let (items, _) = system.items.dim();
+    let row = |item: usize| system.items.row(item).unwrap_or_default();
     let product = |left: &[f32], right: &[f32]| left.iter().zip(right).map(|(left, right)| left * right).sum::<f32>();
-    let longest = first(items, (items / LONGEST).max(HISTORY_LEN), |item| {
+    let longest = top_by(items, (items / LONGEST).max(HISTORY_LEN), |item| {
         let row = row(item);
         product(&row, &row)
     });
@@ -77,7 +79,7 @@ fn histories(fold_in: &FoldIn) -> Vec<Vec<(usize, f32)>> {
     for len in LENGTHS {
         for _ in 0..HISTORIES {
             let centre = pick(&mut rng, &longest, 1).first().map(|item| row(*item)).unwrap_or_default();
-            let neighbours = first(items, len, |item| product(&row(item), &centre));
+            let neighbours = top_by(items, len, |item| product(&row(item), &centre));
             let (at_random, long) = (pick(&mut rng, &all, len), pick(&mut rng, &longest, len));
             for movies in [at_random, long, neighbours] {
                 // Half stars from a half to five.
@@ -90,11 +92,11 @@ fn histories(fold_in: &FoldIn) -> Vec<Vec<(usize, f32)>> {
 }
 
 /// The `count` items of the highest `score`, ties by index.
-fn first(items: usize, count: usize, score: impl Fn(usize) -> f32 + Sync) -> Vec<usize> {
+fn top_by(items: usize, count: usize, score: impl Fn(usize) -> f32 + Sync) -> Vec<usize> {
     let order = |left: &(f32, usize), right: &(f32, usize)| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1));
     let mut scored: Vec<(f32, usize)> = (0..items).into_par_iter().map(|item| (score(item), item)).collect();
     if count < items {
-        // A whole sort of a million items for the first fifty would take most of the time.
+        // Sorting a million items for the first fifty would take most of the time.
         scored.select_nth_unstable_by(count, order);
         scored.truncate(count);
     }
@@ -102,8 +104,8 @@ fn first(items: usize, count: usize, score: impl Fn(usize) -> f32 + Sync) -> Vec
     scored.into_iter().map(|(_, item)| item).collect()
 }
 
-/// The relative error of the vector after each step. The steps are of 32 bits, as in the graph: rounding makes the directions
-/// less than conjugate, which costs steps.
+/// The relative error of the vector after each step. The steps are of 32 bits, as in the graph: rounding makes the
+/// directions less than conjugate, which costs more steps.
 fn errors(dual: &Dual, most: usize) -> Result<Vec<f64>> {
     let matrix = dual.matrix().mapv(|value| value as f32);
     let exact = dual.scaled(&dual.solution()?);

@@ -1,8 +1,8 @@
-//! Embeddings by movie, as they are shipped.
+//! Embeddings by movie, in the precision that ships.
 
 use ndarray::{Array2, ArrayView1};
 
-/// How many times the least step of a rare movie may be that of the best known one.
+/// The least step of a rare movie is at most this many times that of the best-known movie.
 const RAREST: f32 = 16.0;
 
 /// Embeddings by movie.
@@ -10,7 +10,7 @@ const RAREST: f32 = 16.0;
 pub enum EmbeddingTable {
     /// `[movies, dim]`.
     Float(Array2<f32>),
-    /// `[movies, dim]` of −127 to 127, and what one of them stands for, `[movies]`.
+    /// `[movies, dim]` of −127 to 127, and a scale for each row, `[movies]`.
     Int8(Array2<i8>, Vec<f32>),
 }
 
@@ -20,12 +20,13 @@ impl EmbeddingTable {
         Self::rounded(values, |_| 0.0)
     }
 
-    /// `values` in 8 bits, of which fewer are used: no row is kept more finely than `step` times the spread of the table's
-    /// numbers, in which rows count with `weights`. The numbers come out small and alike, and compress well.
+    /// `values` in 8 bits, rounded so coarsely that they compress well: no row's step is below `step` times the spread
+    /// of the table's numbers, in which rows count with `weights`.
     ///
-    /// The columns must be worth the same, as those of [`reduce`](crate::models::tower::compress::reduce) are. An error in a row costs in
-    /// proportion to the row's weight, so the best steps fall with its root (reverse water-filling, Cover and Thomas,
-    /// *Elements of Information Theory*, 10.3.3), down to rare movies that must keep something.
+    /// All columns must matter alike, as those of the tower's reduced tables do. An error in a row costs in proportion
+    /// to the row's weight, so the best steps are in inverse proportion to the weight's root (reverse water-filling,
+    /// Cover and Thomas, *Elements of Information Theory*, 10.3.3). Rare movies must keep something, so their steps are
+    /// bounded.
     pub(crate) fn coarse(values: &Array2<f32>, weights: &[f32], step: f32) -> Self {
         let rows = || values.rows().into_iter().zip(weights);
         let energy: f32 = rows().map(|(row, weight)| weight * row.dot(&row)).sum();
@@ -60,9 +61,9 @@ impl EmbeddingTable {
         }
     }
 
-    /// The numbers that a movie's row stands for; none for a movie that isn't in the table, such as padding.
+    /// A movie's numbers. `None` for a movie that isn't in the table, such as padding.
     pub fn row(&self, movie: usize) -> Option<Vec<f32>> {
-        // By its place: an iterator of rows goes through all before it, which a million rows make hours of.
+        // Look the row up by its place: an iterator passes all rows before it, which takes hours for a million rows.
         let is_there = movie < self.dim().0;
         match self {
             Self::Float(values) => is_there.then(|| values.row(movie).to_vec()),
@@ -73,7 +74,7 @@ impl EmbeddingTable {
         }
     }
 
-    /// The numbers that the table stands for, `[movies, dim]`.
+    /// The table as floats, `[movies, dim]`.
     pub fn values(&self) -> Array2<f32> {
         match self {
             Self::Float(values) => values.clone(),
@@ -110,8 +111,8 @@ mod tests {
         assert_eq!(table.row(9), None);
     }
 
-    /// Four movies of weights 256, 16, 1 and 0: the steps of the second and third are four and sixteen times the first's, and
-    /// the last one's is no larger.
+    /// Four movies of the weights 256, 16, 1 and 0: the steps of the second and the third are four and sixteen times
+    /// the first's, and the last one's is no larger.
     #[test]
     fn rare_movies_are_kept_less_finely() {
         let values = wave(4, 50, 0.37);

@@ -12,9 +12,9 @@ use crate::choice::Choice;
 /// The models that can be trained here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModelKind {
-    /// The default: what a few clicks say about taste, and what a long list says about the next movie.
+    /// The default: it learns taste from a few clicks, and the next movie from a long list.
     Tower,
-    /// The seed notebook's network, to compare with.
+    /// The notebook's network, to compare with.
     SeedNetwork,
     /// Implicit alternating least squares, for millions of ratings.
     Als,

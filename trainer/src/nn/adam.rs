@@ -1,7 +1,6 @@
 //! Adam (Kingma and Ba, *Adam: A Method for Stochastic Optimization*, ICLR 2015) with its state in the open.
 //!
-//! candle-nn has an Adam, but it keeps its moments to itself, and a run can only be resumed to the same bundle if a
-//! checkpoint holds them.
+//! candle-nn's Adam keeps its moments private, but a run can only resume to the same bundle if a checkpoint has them.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -35,7 +34,7 @@ pub struct Adam {
 }
 
 impl Adam {
-    /// Adam over `parameters`, which are addressed by name in a checkpoint.
+    /// Adam over `parameters`, with the names that they have in a checkpoint.
     pub fn new<'var, Name: Into<Cow<'static, str>>>(parameters: impl IntoIterator<Item = (Name, &'var Var)>) -> Self {
         let slots = parameters.into_iter().map(|(name, parameter)| {
             let zeros = vec![0.0; parameter.elem_count()];
@@ -44,14 +43,14 @@ impl Adam {
         Self { slots: slots.collect(), steps: 0, weight_decay: 0.0, decoupled_decay: 0.0 }
     }
 
-    /// Adds `weight_decay` times each parameter to its gradient, the L2 penalty of Adam's paper and of PyTorch's `Adam`, which
-    /// pulls hardest where gradients are small: on the movies that few users rated.
+    /// Adds `weight_decay` times each parameter to its gradient: the L2 penalty of Adam's paper and of PyTorch's
+    /// `Adam`. It pulls hardest where gradients are small, on the movies that few users rated.
     pub fn with_weight_decay(self, weight_decay: f32) -> Self {
         Self { weight_decay, ..self }
     }
 
-    /// Shrinks each parameter but the biases by `decay` times the learning rate at every step, whatever its gradient
-    /// (Loshchilov and Hutter, *Decoupled Weight Decay Regularization*, ICLR 2019).
+    /// Shrinks all parameters except biases by `decay` times the learning rate at every step, independently of the
+    /// gradient (Loshchilov and Hutter, *Decoupled Weight Decay Regularization*, ICLR 2019).
     pub fn with_decoupled_decay(self, decay: f32) -> Self {
         Self { decoupled_decay: decay, ..self }
     }
@@ -98,7 +97,7 @@ impl Adam {
         Ok(tensors)
     }
 
-    /// Takes the moments from what [`Adam::tensors`] gave.
+    /// Restores the moments from [`Adam::tensors`].
     ///
     /// # Errors
     /// A moment that is missing or has another length.
@@ -107,7 +106,7 @@ impl Adam {
             let moments = [("first_moment", &mut slot.first_moment), ("second_moment", &mut slot.second_moment)];
             for (moment, values) in moments {
                 let name = format!("{}.{moment}", slot.name);
-                let tensor = tensors.get(&name).with_context(|| format!("the checkpoint lacks {name}"))?;
+                let tensor = tensors.get(&name).with_context(|| format!("the checkpoint has no {name}"))?;
                 let restored = tensor.to_vec1::<f32>()?;
                 anyhow::ensure!(restored.len() == values.len(), "the checkpoint's {name} has another length");
                 *values = restored;
@@ -118,8 +117,8 @@ impl Adam {
     }
 }
 
-/// Lowers the learning rate to a tenth when the training loss hasn't got better by 0.01 % for more than two epochs (PyTorch's
-/// `ReduceLROnPlateau(factor=0.1, patience=2)`, seed row 11).
+/// Divides the learning rate by ten if the training loss hasn't fallen by 0.01 % for more than two epochs, as PyTorch's
+/// `ReduceLROnPlateau(factor=0.1, patience=2)` does in the notebook.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct PlateauSchedule {
     /// The rate of the next epoch.
@@ -138,7 +137,7 @@ impl PlateauSchedule {
         Self { learning_rate, best_loss: f64::MAX, epochs_without_gain: 0 }
     }
 
-    /// Takes an epoch's mean training loss.
+    /// Adapts the rate to an epoch's mean training loss.
     pub fn epoch(&mut self, loss: f64) {
         if loss < self.best_loss * (1.0 - Self::THRESHOLD) {
             self.best_loss = loss;
@@ -159,8 +158,8 @@ mod tests {
     use super::*;
     use candle_core::Device;
 
-    /// Values by PyTorch 2's `torch.optim.Adam(lr=0.1)` on the loss `x²` from 1.0, to six digits: the first steps are the
-    /// rate itself, since the moments' ratio is then one.
+    /// Values by PyTorch 2's `torch.optim.Adam(lr=0.1)` on the loss `x²` from 1.0, to six digits: the first steps are
+    /// the rate itself, since the moments' ratio is then one.
     #[test]
     fn steps_as_pytorch_does() {
         let parameter = Var::from_tensor(&Tensor::new(&[1.0_f32], &Device::Cpu).unwrap()).unwrap();

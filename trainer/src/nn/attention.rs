@@ -1,8 +1,8 @@
 //! Causal self-attention over sequences that lie one after the other, with its own gradient.
 //!
-//! As in Kang and McAuley's SASRec a step looks at those before it and at itself (Vaswani et al. 2017), but where it looks depends on
-//! how long ago they were by a number learnt for each head and distance (Shaw et al. 2018; Raffel et al. 2020), so that a model knows
-//! no absolute places and a history may begin anywhere.
+//! As in Kang and McAuley's SASRec, a step looks at itself and at the steps before it (Vaswani et al. 2017). How much
+//! it looks at another step also depends on a number that is learnt for each head and distance (Shaw et al. 2018;
+//! Raffel et al. 2020). So a model knows no absolute places, and a history may begin anywhere.
 
 use std::sync::Mutex;
 
@@ -10,12 +10,12 @@ use candle_core::{CpuStorage, CustomOp2, Error, Layout, Result, Shape, Tensor};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
-use super::ops::{numbers, softmax};
+use super::ops::{copied, gradient_of, numbers, softmax};
 
 /// The attention of a batch.
 ///
-/// Arguments: `[rows, 3 · dim]`, the queries, keys and values side by side, and `[heads, distances]`, what is added to a score
-/// by how many steps back it looks, the last column standing for all that is longer ago; result `[rows, dim]`.
+/// Arguments: `[rows, 3 · dim]`, the queries, keys and values side by side, and `[heads, distances]`, the bias of a
+/// score by how many steps back it looks. The last column stands for all longer distances. Result: `[rows, dim]`.
 pub struct CausalAttention {
     /// The sequences' lengths, which add up to the rows.
     lengths: Vec<usize>,
@@ -59,13 +59,13 @@ impl Head {
     }
 }
 
-/// A matrix whose rows begin `stride` numbers apart. faer's own constructor for them, `from_row_major_slice_with_stride_mut`, takes the
-/// rows for columns in its version 0.24.4 and would write beyond the slice.
+/// A matrix whose rows begin `stride` numbers apart. In faer 0.24.4 its own constructor,
+/// `from_row_major_slice_with_stride_mut`, confuses rows with columns and would write beyond the slice.
 fn by_rows(rows: &mut [f32], length: usize, width: usize, stride: usize) -> MatMut<'_, f32> {
     MatMut::from_column_major_slice_with_stride_mut(rows, width, length, stride).transpose_mut()
 }
 
-/// The biases of the steps that a step looks at, oldest first: as many as there are up to it.
+/// The columns of the biases of a step and those before it, `steps` in all, oldest first.
 fn by_distance(biases: &[f32], steps: usize) -> impl Iterator<Item = usize> + use<> {
     let last = biases.len().saturating_sub(1);
     (0..steps).rev().map(move |distance| distance.min(last))
@@ -138,7 +138,7 @@ impl CausalAttention {
                 let steps = grad_scores.chunks_exact_mut(*length).zip(weights.chunks_exact(*length));
                 for (at, (grads, weights)) in steps.enumerate() {
                     let mean: f32 = grads.iter().zip(weights).map(|(grad, weight)| grad * weight).sum();
-                    // The weights of what lies ahead are 0, and with them their gradients.
+                    // The weights of steps ahead are 0, and so are their gradients.
                     for (grad, weight) in grads.iter_mut().zip(weights) {
                         *grad = weight * (*grad - mean);
                     }
@@ -176,7 +176,9 @@ impl CustomOp2 for CausalAttention {
         let (heads, distances) = biases_layout.shape().dims2()?;
         let lengths: usize = self.lengths.iter().sum();
         if heads == 0 || distances == 0 || width % (3 * heads) != 0 || count != lengths {
-            return Err(Error::Msg(format!("{count} rows of {width} aren't {lengths} steps of {heads} heads")));
+            return Err(Error::Msg(format!(
+                "{count} rows of {width} numbers aren't {lengths} steps of three parts for {heads} heads"
+            )));
         }
         let (results, kept) =
             self.forward(numbers(rows, rows_layout)?, numbers(biases, biases_layout)?, heads, width / 3);
@@ -196,13 +198,9 @@ impl CustomOp2 for CausalAttention {
         let kept = self.weights.lock().ok().and_then(|mut kept| kept.take());
         let kept = kept.ok_or_else(|| Error::Msg("the backward pass ran twice".to_owned()))?;
         let (heads, _) = biases.dims2()?;
-        let values = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
         let (gradient, grad_biases) =
-            self.backward(&values(rows)?, &kept, &values(grad_results)?, &values(biases)?, heads);
-        Ok((
-            Some(Tensor::from_vec(gradient, rows.shape(), rows.device())?),
-            Some(Tensor::from_vec(grad_biases, biases.shape(), biases.device())?),
-        ))
+            self.backward(&copied(rows)?, &kept, &copied(grad_results)?, &copied(biases)?, heads);
+        Ok((gradient_of(rows, gradient)?, gradient_of(biases, grad_biases)?))
     }
 }
 

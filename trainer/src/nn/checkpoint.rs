@@ -1,4 +1,4 @@
-//! Checkpoints, from which an interrupted training run goes on to the same network.
+//! Checkpoints, from which an interrupted training run resumes to the same network.
 
 use std::collections::HashMap;
 use std::fs;
@@ -14,14 +14,14 @@ use crate::files;
 /// The metadata's key in the tensors' file.
 const PROGRESS: &str = "progress";
 
-/// Where a run's checkpoint lies, and what data it belongs to.
+/// A run's checkpoint: its folder, and the data that it belongs to.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
     folder: PathBuf,
     data: String,
 }
 
-/// How far a run is, besides its tensors.
+/// A run's progress apart from its tensors.
 #[derive(Debug, Serialize, Deserialize)]
 struct Progress<Config, State> {
     config: Config,
@@ -30,7 +30,7 @@ struct Progress<Config, State> {
 }
 
 impl Checkpoint {
-    /// A checkpoint in `folder` of a run on the data with the hash `data`.
+    /// A checkpoint in `folder`, of a run on data with the hash `data`.
     pub fn new(folder: &Path, data: &str) -> Self {
         Self { folder: folder.to_owned(), data: data.to_owned() }
     }
@@ -39,7 +39,7 @@ impl Checkpoint {
         self.folder.join("checkpoint.safetensors")
     }
 
-    /// Replaces the checkpoint. A run killed meanwhile leaves the old one or the new one.
+    /// Replaces the checkpoint. A run that is killed meanwhile leaves either the old one or the new one.
     ///
     /// # Errors
     /// A folder that can't be written to.
@@ -49,13 +49,13 @@ impl Checkpoint {
         config: &impl Serialize,
         state: &impl Serialize,
     ) -> Result<()> {
-        // The progress travels inside the tensors' file: one rename makes both current at once.
+        // The progress is inside the tensors' file, so that one rename replaces both.
         let progress = serde_json::to_string(&Progress { config, data: self.data.clone(), state })?;
         let metadata = HashMap::from([(PROGRESS.to_owned(), progress)]);
         files::write(&self.file(), &safetensors::serialize(tensors, Some(metadata))?)
     }
 
-    /// The tensors and the state that [`Checkpoint::save`] wrote last, if it ran with the same configuration and data.
+    /// The tensors and the state of the last [`Checkpoint::save`], if it had the same configuration and data.
     ///
     /// # Errors
     /// A file that no such run wrote.
@@ -65,7 +65,7 @@ impl Checkpoint {
     ) -> Result<Option<(HashMap<String, Tensor>, State)>> {
         let Ok(bytes) = fs::read(self.file()) else { return Ok(None) };
         let place =
-            || format!("the checkpoint {} can't be read. Remove the folder to start afresh.", self.file().display());
+            || format!("the checkpoint {} can't be read. Remove its folder to start again.", self.file().display());
         let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).with_context(place)?;
         let progress = metadata.metadata().as_ref().and_then(|pairs| pairs.get(PROGRESS)).with_context(place)?;
         let progress: Progress<Config, State> = serde_json::from_str(progress).with_context(place)?;
@@ -78,7 +78,7 @@ impl Checkpoint {
 
     /// Removes the checkpoint once its bundle is written.
     pub fn remove(&self) {
-        // One that stays behind costs space and nothing else: a later run with other data doesn't match it.
+        // A checkpoint that stays behind only costs space: a later run with other data ignores it.
         let _ = fs::remove_dir_all(&self.folder);
     }
 }

@@ -1,4 +1,4 @@
-//! How a training went.
+//! The course of a training.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,14 +9,14 @@ pub struct EpochFigures {
     pub epoch: usize,
     /// Mean cross entropy of the training rows, with dropout.
     pub training_loss: f64,
-    /// Hit rate at 100 of the held-out rows, seen movies excluded.
+    /// Hit rate at 100 of the held-out rows, without the movies that were seen.
     pub held_out_hit100: f64,
 }
 
-/// A network's loss by step.
+/// A network's loss at each step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LossCurve {
-    /// Which network.
+    /// The network's name.
     pub name: String,
     /// The mean loss of each step's rows, with dropout.
     pub losses: Vec<f32>,

@@ -1,15 +1,15 @@
-//! What the tests of the operations share.
+//! The check of an operation's gradient, for tests.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use candle_core::{Tensor, Var};
 
-/// Numbers between −1 and 1 without a pattern that a mistake could hide behind.
+/// Numbers between −1 and 1 without a pattern that could hide a mistake.
 pub fn wave(count: usize, step: f32) -> Vec<f32> {
     (0..count).map(|i| (i as f32 * step + 0.4).sin()).collect()
 }
 
-/// Holds the gradient that an operation gives of `argument` to the differences that small steps make. The results count
-/// with different weights, so that no mistake cancels out.
+/// Compares an operation's gradient of `argument` with the differences that small steps make. The results count with
+/// different weights, so that mistakes can't cancel out.
 pub fn check_gradient(argument: &Var, operation: &dyn Fn(&Tensor) -> Tensor) {
     const STEP: f32 = 1e-2;
     let loss = |argument: &Tensor| {

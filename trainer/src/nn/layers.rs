@@ -1,13 +1,13 @@
-//! A linear layer and layer normalisation, each as one operation with its own gradient: as candle comes, either is half a dozen passes
-//! over memory and as many temporaries.
+//! A linear layer and layer normalisation, each as one operation with its own gradient. candle's own take half a dozen
+//! passes over memory each, with as many temporaries.
 
 use candle_core::{CpuStorage, CustomOp3, Error, Layout, Result, Shape, Tensor};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
-use super::ops::numbers;
+use super::ops::{copied, gradient_of, numbers};
 
-/// What keeps the spread of a row without any from being divided by.
+/// Added to a row's variance, so that a row of equal numbers isn't divided by 0.
 pub const EPSILON: f32 = 1e-5;
 
 /// `inputs · weightᵀ + bias`.
@@ -32,7 +32,7 @@ impl CustomOp3 for Linear {
         let (rows, inner) = inputs_layout.shape().dims2()?;
         let (outputs, weight_inner) = weight_layout.shape().dims2()?;
         if inner != weight_inner || bias_layout.shape().dims1()? != outputs {
-            return Err(Error::Msg(format!("a layer of {weight_inner} inputs is given {inner}")));
+            return Err(Error::Msg(format!("a layer of {weight_inner} inputs gets {inner}")));
         }
         let bias = numbers(bias, bias_layout)?;
         let mut result: Vec<f32> = Vec::with_capacity(rows * outputs);
@@ -54,8 +54,7 @@ impl CustomOp3 for Linear {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let (rows, inner) = inputs.dims2()?;
         let (outputs, _) = weight.dims2()?;
-        let values = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
-        let (x, w, g) = (values(inputs)?, values(weight)?, values(gradient)?);
+        let (x, w, g) = (copied(inputs)?, copied(weight)?, copied(gradient)?);
         let x = MatRef::from_row_major_slice(&x, rows, inner);
         let w = MatRef::from_row_major_slice(&w, outputs, inner);
         let mut grad_bias = vec![0.0_f32; outputs];
@@ -71,11 +70,7 @@ impl CustomOp3 for Linear {
         let mut grad_weight = vec![0.0_f32; outputs * inner];
         let made = MatMut::from_row_major_slice_mut(&mut grad_weight, outputs, inner);
         matmul(made, Accum::Replace, g.transpose(), x, 1.0, Par::Seq);
-        Ok((
-            Some(Tensor::from_vec(grad_inputs, inputs.shape(), inputs.device())?),
-            Some(Tensor::from_vec(grad_weight, weight.shape(), weight.device())?),
-            Some(Tensor::from_vec(grad_bias, bias.shape(), bias.device())?),
-        ))
+        Ok((gradient_of(inputs, grad_inputs)?, gradient_of(weight, grad_weight)?, gradient_of(bias, grad_bias)?))
     }
 }
 
@@ -109,7 +104,11 @@ impl CustomOp3 for LayerNorm {
         let (_, dim) = rows_layout.shape().dims2()?;
         let (scale, bias) = (numbers(scale, scale_layout)?, numbers(bias, bias_layout)?);
         if scale.len() != dim || bias.len() != dim {
-            return Err(Error::Msg(format!("rows of {dim} are scaled by {} and {}", scale.len(), bias.len())));
+            return Err(Error::Msg(format!(
+                "rows of {dim} numbers meet {} scales and {} biases",
+                scale.len(),
+                bias.len()
+            )));
         }
         let rows = numbers(rows, rows_layout)?;
         let mut result = Vec::with_capacity(rows.len());
@@ -131,8 +130,8 @@ impl CustomOp3 for LayerNorm {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let (_, dim) = rows.dims2()?;
         let scales = scale.to_vec1::<f32>()?;
-        let values = rows.flatten_all()?.to_vec1::<f32>()?;
-        let gradient = gradient.flatten_all()?.to_vec1::<f32>()?;
+        let values = copied(rows)?;
+        let gradient = copied(gradient)?;
         let mut grad_rows = vec![0.0_f32; values.len()];
         let (mut grad_scale, mut grad_bias) = (vec![0.0_f32; dim], vec![0.0_f32; dim]);
         let made = grad_rows.chunks_exact_mut(dim);
@@ -154,11 +153,7 @@ impl CustomOp3 for LayerNorm {
                 *grad_bias += gradient;
             }
         }
-        Ok((
-            Some(Tensor::from_vec(grad_rows, rows.shape(), rows.device())?),
-            Some(Tensor::from_vec(grad_scale, scale.shape(), scale.device())?),
-            Some(Tensor::from_vec(grad_bias, bias.shape(), bias.device())?),
-        ))
+        Ok((gradient_of(rows, grad_rows)?, gradient_of(scale, grad_scale)?, gradient_of(bias, grad_bias)?))
     }
 }
 

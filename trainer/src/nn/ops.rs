@@ -1,8 +1,8 @@
-//! Two operations of the network with their own gradients, where candle's general ones are many times slower.
+//! Two operations with their own gradients, where candle's general ones are many times slower.
 //!
-//! As it comes, candle's cross entropy over 9,724 classes makes a dozen temporaries of 194 MB a batch, and its embedding
-//! lookup one of 32 MB each way. These two make none: the loss goes through the batch in blocks whose logits stay in
-//! the cache, and keeps the gradients that it has computed on the way.
+//! Over 9,724 classes, candle's cross entropy makes a dozen temporaries of 194 MB a batch, and its embedding lookup one
+//! of 32 MB each way. These two make none. The loss goes through the batch in blocks whose logits stay in the cache,
+//! and computes the gradients on the way.
 
 use std::sync::Mutex;
 
@@ -11,22 +11,22 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
-/// Rows of a batch whose logits a thread holds at once: 128 × 9,724 numbers are 5 MB, a core's share of a level 3 cache.
+/// Rows whose logits a thread holds at once: 128 × 9,724 numbers are 5 MB, a core's share of a level 3 cache.
 const BLOCK_ROWS: usize = 128;
 
-/// Parts of a batch that run side by side, each with gradients of its own that are added up in order: a fixed number, so that
-/// the sums don't depend on how many threads there are.
+/// Parts of a batch that run in parallel, each with its own gradients, which are added up in order. The number is
+/// fixed, so that the sums don't depend on the number of threads.
 const GROUPS: usize = 4;
 
 /// Numbers that go through the softmax side by side: two registers of AVX-512, four of AVX2.
 const LANES: usize = 32;
 
-/// What the softmax of one row should be.
+/// The targets of one row's softmax.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RowTargets {
-    /// Classes with their shares, which add up to the row's weight in the loss; 1 for an ordinary row.
+    /// Classes with their shares, which add up to the row's weight in the loss: 1 for an ordinary row.
     pub classes: Vec<(u32, f32)>,
-    /// Classes that can't be suggested, such as the history itself: they take no part in the softmax.
+    /// Classes that can't be suggested, such as the history's movies. They take no part in the softmax.
     pub excluded: Vec<u32>,
 }
 
@@ -37,10 +37,11 @@ impl From<u32> for RowTargets {
     }
 }
 
-/// The mean cross entropy of `softmax(hidden · weightᵀ + bias)` against one class or several a row, which is the multinomial
-/// log likelihood of Liang et al., *Variational Autoencoders for Collaborative Filtering* (WWW 2018).
+/// The mean cross entropy of `softmax(hidden · weightᵀ + bias)` against one or several classes a row. With several it
+/// is the multinomial log likelihood of Liang et al., *Variational Autoencoders for Collaborative Filtering* (WWW
+/// 2018).
 ///
-/// Arguments: `hidden` `[rows, dim]`, `weight` `[classes, dim]`, `bias` `[classes]`; result: a scalar.
+/// Arguments: `hidden` `[rows, dim]`, `weight` `[classes, dim]`, `bias` `[classes]`. Result: a scalar.
 pub struct SoftmaxCrossEntropy {
     targets: Vec<RowTargets>,
     gradients: Mutex<Option<Gradients>>,
@@ -84,8 +85,9 @@ impl SoftmaxCrossEntropy {
     }
 }
 
-/// A group of rows: the sum of their losses and their gradients of the weight and the bias; those of the hidden vectors go to
-/// `grad_hidden`. One thread does all of it, since threads that share a product spend more time waiting for each other.
+/// The sum of the losses of a group of rows, and their gradients of the weight and the bias. The gradients of the
+/// hidden vectors go to `grad_hidden`. One thread does all of it: threads that share a product spend more time waiting
+/// for each other.
 fn group_gradients(
     hidden: &[f32],
     grad_hidden: &mut [f32],
@@ -108,7 +110,7 @@ fn group_gradients(
         let hidden = MatRef::from_row_major_slice(hidden, rows, dim);
         let block = MatMut::from_row_major_slice_mut(logits, rows, classes);
         matmul(block, Accum::Replace, hidden, weights.transpose(), 1.0, Par::Seq);
-        // The logits turn into their own gradient in place: softmax less the targets' shares, over the number of rows.
+        // The logits become their own gradient in place: softmax less the targets' shares, over the number of rows.
         for (row, targets) in logits.chunks_exact_mut(classes).zip(targets) {
             loss += f64::from(softmax_less_targets(row, bias, targets, scale));
             add(&mut grad_bias, row);
@@ -128,7 +130,8 @@ fn add(sums: &mut [f32], values: &[f32]) {
     }
 }
 
-/// Turns a row of logits (bias not yet added) into `(weight · softmax − shares) · scale` and returns the row's cross entropy.
+/// Turns a row of logits (bias not yet added) into `(weight · softmax − shares) · scale` and returns the row's cross
+/// entropy.
 fn softmax_less_targets(row: &mut [f32], bias: &[f32], targets: &RowTargets, scale: f32) -> f32 {
     add(row, bias);
     for class in &targets.excluded {
@@ -153,8 +156,8 @@ fn softmax_less_targets(row: &mut [f32], bias: &[f32], targets: &RowTargets, sca
 
 /// Turns a row of logits into its softmax times `factor` and returns the logarithm of the sum of their exponentials.
 pub(crate) fn softmax(row: &mut [f32], factor: f32) -> f32 {
-    // Compiled for whatever vector instructions the processor turns out to have: the exponentials of a batch would
-    // otherwise take longer than its three matrix products.
+    // Compiled for all vector instructions that the processor has. Without them, a batch's exponentials take longer
+    // than its three matrix products.
     pulp::Arch::new().dispatch(
         #[inline(always)]
         || {
@@ -186,18 +189,18 @@ pub(crate) fn softmax(row: &mut [f32], factor: f32) -> f32 {
     )
 }
 
-/// `e^x` for `x ≤ 0` with a relative error below `2e-7 · (1 + |x|)`, in operations that vectorise, which the standard
-/// library's doesn't.
+/// `e^x` for `x ≤ 0` with a relative error below `2e-7 · (1 + |x|)`, in operations that vectorise. The standard
+/// library's doesn't vectorise.
 ///
-/// `2^(x · log₂ e)` is split into its integer part, which goes straight into the exponent's bits, and the rest within a
-/// half, for which the Taylor polynomial of degree 6 is exact enough.
+/// The power of `2^(x · log₂ e)` is split into an integer, which goes straight into the exponent's bits, and a rest
+/// within a half, for which the Taylor polynomial of degree 6 is exact enough.
 #[inline(always)]
 fn exp_of_negative(x: f32) -> f32 {
     // Adding 1.5 · 2²³ rounds to an integer and leaves it in the low bits.
     const ROUND: f32 = 12_582_912.0;
     const COEFFICIENTS: [f32; 7] =
         [1.0, std::f32::consts::LN_2, 0.240_226_5, 0.055_504_11, 0.009_618_129, 0.001_333_355_8, 0.000_154_035_3];
-    // Below this the result is denormal; the softmax doesn't miss it.
+    // Below this the result is denormal, and the softmax doesn't need it.
     let power = (x * std::f32::consts::LOG2_E).max(-126.0);
     let shifted = power + ROUND;
     let rest = power - (shifted - ROUND);
@@ -205,7 +208,7 @@ fn exp_of_negative(x: f32) -> f32 {
     polynomial * f32::from_bits((shifted.to_bits() << 23).wrapping_add(1.0_f32.to_bits()))
 }
 
-/// `1 / (1 + e^−x)`, as exact as [`exp_of_negative`] and as quick.
+/// `1 / (1 + e^−x)`, as exact and as fast as [`exp_of_negative`].
 #[inline(always)]
 pub(crate) fn sigmoid(x: f32) -> f32 {
     let exponential = exp_of_negative(-x.abs());
@@ -214,10 +217,22 @@ pub(crate) fn sigmoid(x: f32) -> f32 {
 
 /// A contiguous argument's numbers.
 pub(crate) fn numbers<'storage>(storage: &'storage CpuStorage, layout: &Layout) -> Result<&'storage [f32]> {
-    let (start, end) = layout
-        .contiguous_offsets()
-        .ok_or_else(|| Error::Msg("this operation needs contiguous arguments".to_owned()))?;
-    storage.as_slice::<f32>()?.get(start..end).ok_or_else(|| Error::Msg("a layout beyond its storage".to_owned()))
+    let (start, end) =
+        layout.contiguous_offsets().ok_or_else(|| Error::Msg("an argument isn't contiguous".to_owned()))?;
+    storage
+        .as_slice::<f32>()?
+        .get(start..end)
+        .ok_or_else(|| Error::Msg("an argument reaches beyond its storage".to_owned()))
+}
+
+/// A tensor's numbers, copied.
+pub(crate) fn copied(tensor: &Tensor) -> Result<Vec<f32>> {
+    tensor.flatten_all()?.to_vec1()
+}
+
+/// The gradient of an argument, in the argument's shape.
+pub(crate) fn gradient_of(argument: &Tensor, values: Vec<f32>) -> Result<Option<Tensor>> {
+    Ok(Some(Tensor::from_vec(values, argument.shape(), argument.device())?))
 }
 
 impl CustomOp3 for SoftmaxCrossEntropy {
@@ -274,9 +289,9 @@ impl CustomOp3 for SoftmaxCrossEntropy {
     }
 }
 
-/// The weighted sum of the rows of a table that each history names, over the number of slots (seed rows 7 and 8).
+/// Each history's mean of its rows of a table: their weighted sum, over the number of slots.
 ///
-/// Argument: the table `[movies, dim]`; result `[rows, dim]`. A slot of weight 0 is padding and isn't looked up.
+/// Argument: the table `[movies, dim]`. Result: `[rows, dim]`. A slot of weight 0 is padding and isn't looked up.
 pub struct HistoryMean {
     /// `[rows, slots]`, rows of the table.
     movies: Vec<i64>,
@@ -291,7 +306,7 @@ impl HistoryMean {
         Self { movies, weights, slots }
     }
 
-    /// The slots of a row that aren't padding: offsets of the table's rows and factors.
+    /// The slots of a row that aren't padding: the table's rows and their factors.
     fn slots_of<'op>(
         movies: &'op [i64],
         weights: &'op [f32],
@@ -329,7 +344,7 @@ impl CustomOp1 for HistoryMean {
 
     fn bwd(&self, table: &Tensor, _means: &Tensor, grad_means: &Tensor) -> Result<Option<Tensor>> {
         let (movies, dim) = table.dims2()?;
-        let grad_means = grad_means.flatten_all()?.to_vec1::<f32>()?;
+        let grad_means = copied(grad_means)?;
         let mut gradient = vec![0.0_f32; movies * dim];
         let histories = self.movies.chunks(self.slots).zip(self.weights.chunks(self.slots));
         for (grad_mean, (movies, weights)) in grad_means.chunks_exact(dim).zip(histories) {
@@ -339,7 +354,7 @@ impl CustomOp1 for HistoryMean {
                 }
             }
         }
-        Ok(Some(Tensor::from_vec(gradient, table.shape(), table.device())?))
+        gradient_of(table, gradient)
     }
 }
 

@@ -1,20 +1,23 @@
 //! A gated linear recurrence over sequences that lie one after the other, with its own gradient.
 //!
-//! Each channel keeps a state that forgets as the input says: with `a = σ(g)`,
-//! `h_t = a_t · h_{t−1} + √(1 − a_t²) · u_t`, as the real-gated linear recurrent unit of De et al., *Griffin: Mixing Gated Linear
-//! Recurrences with Local Attention* (2024), has it, and what it puts out is gated by `z · σ(z)`. It costs a few operations a number,
-//! and sequences of different lengths need no padding.
+//! Each channel keeps a state, and the input decides how much of it is forgotten: with `a = σ(g)`,
+//!
+//! `h_t = a_t · h_{t−1} + √(1 − a_t²) · u_t`.
+//!
+//! That is the real-gated linear recurrent unit of De et al., *Griffin: Mixing Gated Linear Recurrences with Local
+//! Attention* (2024). Its output is gated by `z · σ(z)`. It costs a few operations a number, and sequences of different
+//! lengths need no padding.
 
 use std::sync::Mutex;
 
 use candle_core::{CpuStorage, CustomOp1, Error, Layout, Result, Shape, Tensor};
 
-use super::ops::{numbers, sigmoid};
+use super::ops::{copied, gradient_of, numbers, sigmoid};
 
 /// The recurrence of a batch.
 ///
-/// Argument: `[rows, 3 · channels]`, what goes in (`u`), the forget gate before its sigmoid (`g`) and the output's gate (`z`), side by
-/// side; result `[rows, channels]`. At the rows in `lengths` steps a new sequence begins with a state of zeros.
+/// Argument: `[rows, 3 · channels]`, the input (`u`), the forget gate before its sigmoid (`g`) and the output's gate
+/// (`z`) side by side. Result: `[rows, channels]`. Each sequence begins with a state of zeros.
 pub struct GatedRecurrence {
     /// The sequences' lengths, which add up to the rows.
     lengths: Vec<usize>,
@@ -107,7 +110,7 @@ fn backward(rows: &[f32], states: &[f32], grad_outputs: &[f32], lengths: &[usize
                         let grad_state = grad * z * open + *carried;
                         *carried = grad_state * keep;
                         *grad_u = grad_state * (lose * (1.0 + keep)).sqrt();
-                        // The derivative of √(1 − a²) is infinite at 1, that of √(1 − σ(g)²) isn't.
+                        // The derivative of √(1 − a²) is infinite at 1, but that of √(1 − σ(g)²) isn't.
                         *grad_g = grad_state * (before * keep * lose - u * keep * keep * (lose / (1.0 + keep)).sqrt());
                     }
                 }
@@ -127,7 +130,7 @@ impl CustomOp1 for GatedRecurrence {
         let (count, width) = layout.shape().dims2()?;
         if width % 3 != 0 || count != self.lengths.iter().sum::<usize>() {
             let lengths: usize = self.lengths.iter().sum();
-            return Err(Error::Msg(format!("{count} rows of {width} aren't three parts of {lengths} steps")));
+            return Err(Error::Msg(format!("{count} rows of {width} numbers aren't {lengths} steps of three parts")));
         }
         let (outputs, states) = forward(numbers(rows, layout)?, &self.lengths, width / 3);
         if let Ok(mut kept) = self.states.lock() {
@@ -140,10 +143,10 @@ impl CustomOp1 for GatedRecurrence {
         let states = self.states.lock().ok().and_then(|mut kept| kept.take());
         let states = states.ok_or_else(|| Error::Msg("the backward pass ran twice".to_owned()))?;
         let (_, channels) = grad_outputs.dims2()?;
-        let values = rows.flatten_all()?.to_vec1::<f32>()?;
-        let grad_outputs = grad_outputs.flatten_all()?.to_vec1::<f32>()?;
+        let values = copied(rows)?;
+        let grad_outputs = copied(grad_outputs)?;
         let gradient = backward(&values, &states, &grad_outputs, &self.lengths, channels);
-        Ok(Some(Tensor::from_vec(gradient, rows.shape(), rows.device())?))
+        gradient_of(rows, gradient)
     }
 }
 
@@ -154,7 +157,7 @@ mod tests {
     use crate::nn::gradient_check::{check_gradient, wave};
     use candle_core::{Device, Var};
 
-    /// Two sequences, so that a state which leaks from one into the next shows.
+    /// Two sequences, so that the test sees a state that leaks from one into the next.
     #[test]
     fn it_is_the_recurrence_written_out() {
         let (channels, lengths) = (2, [3, 2]);

@@ -2,8 +2,9 @@
 
 use super::model_card::{few_clicks_table, file_rows, next_movie_table, source_rows};
 use crate::models::external::PackedExternal;
-use crate::models::external::items::{Cost, Metric};
+use crate::models::external::items::Cost;
 use crate::models::external::recorded::Parity;
+use crate::models::external::request::Metric;
 
 /// `README.md` of the bundle.
 pub fn external_card(external: &PackedExternal) -> String {
@@ -16,13 +17,13 @@ pub fn external_card(external: &PackedExternal) -> String {
         }
         Metric::L2 => "the order of the distances between the user's vector and the items', the nearest first",
     };
-    let storage = cost.as_ref().map_or_else(|| "The items' vectors are stored as floats.".to_owned(), Cost::said);
+    let storage = cost.as_ref().map_or_else(|| "The items' vectors are stored as floats.".to_owned(), Cost::describe);
     let parity = parity.as_ref().map_or_else(
         || {
             "Nobody has compared what the program computes with what the training framework does: no recorded runs were given."
                 .to_owned()
         },
-        Parity::said,
+        Parity::describe,
     );
     let figures = evaluation.as_ref().map_or_else(
         || "It was packed without ratings to measure it on. `trainer evaluate --bundle` measures it.".to_owned(),

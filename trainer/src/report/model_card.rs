@@ -7,9 +7,9 @@ use watchnext::bundle::{FileEntry, Manifest, Source};
 use super::shown;
 use crate::evaluate::evaluation::Evaluation;
 use crate::models::als::AlsConfig;
-use crate::models::seed_network::states::CompactStates;
+use crate::models::seed_network::states::EncodedStates;
 use crate::models::seed_network::train::TrainConfig;
-use crate::models::tower::{Precision, TowerConfig};
+use crate::models::tower::config::{Precision, TowerConfig};
 use crate::nn::curve::EpochFigures;
 
 /// How a bundle's model came about, in words.
@@ -30,7 +30,7 @@ impl Recipe {
         manifest: &Manifest,
         config: &TrainConfig,
         epochs: &[EpochFigures],
-        states: Option<&CompactStates>,
+        states: Option<&EncodedStates>,
         movielens: bool,
     ) -> Self {
         let loss = epochs.last().map_or(0.0, |epoch| epoch.training_loss);

@@ -10,8 +10,8 @@ use crate::cli::data::LayoutArgs;
 use crate::cli::origin::CommandLine;
 use crate::cli::values::one_of;
 use crate::files;
-use crate::models::external::items::{Metric, Storage};
-use crate::models::external::{self, PackRequest};
+use crate::models::external;
+use crate::models::external::request::{Metric, PackRequest, Storage};
 use crate::report::{self, external_card};
 
 #[derive(Debug, Clone, Args)]
@@ -79,10 +79,10 @@ pub(crate) fn pack(args: &PackArgs, line: &CommandLine<'_>) -> Result<()> {
     external.packed.write(&args.out)?;
     files::write(&args.out.join("README.md"), external_card(&external).as_bytes())?;
     if let Some(parity) = external.parity {
-        println!("{}", parity.said());
+        println!("{}", parity.describe());
     }
     if let Some(cost) = &external.cost {
-        println!("{}", cost.said());
+        println!("{}", cost.describe());
     }
     if let Some(evaluation) = &external.evaluation {
         println!("{}", report::text(evaluation));

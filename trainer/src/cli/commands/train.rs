@@ -26,8 +26,9 @@ use crate::map::add_map;
 use crate::models::als::solver::Settings;
 use crate::models::als::{self, AlsConfig};
 use crate::models::seed_network::fit::fit;
+use crate::models::tower::config::TowerConfig;
+use crate::models::tower;
 use crate::models::tower::limits::ensure_fits;
-use crate::models::tower::{self, TowerConfig};
 use crate::models::{ModelKind, ranker};
 use crate::nn::checkpoint::Checkpoint;
 use crate::report::{Recipe, model_card, text};
@@ -285,7 +286,7 @@ fn train_seed_network(run: &Run<'_>, checkpoint: &Checkpoint) -> Result<Finished
         &fitted.packed.manifest,
         &config,
         &fitted.epochs,
-        fitted.compact.as_ref(),
+        fitted.states.as_ref(),
         args.data.data.is_some(),
     );
     Ok(Finished { packed: fitted.packed, recipe, evaluation })

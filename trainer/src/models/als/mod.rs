@@ -1,8 +1,9 @@
-//! Implicit alternating least squares (Hu, Koren and Volinsky, *Collaborative Filtering for Implicit Feedback Datasets*, ICDM
-//! 2008), for data that outgrow the tower: an iteration takes time and memory in proportion to the ratings.
+//! Implicit alternating least squares (Hu, Koren and Volinsky, *Collaborative Filtering for Implicit Feedback
+//! Datasets*, ICDM 2008), for data that are too large for the tower. An iteration takes time and memory in proportion
+//! to the ratings.
 //!
-//! Besides the data set itself it keeps each like twice, by user and by movie, in 4 bytes, and the two sides' vectors. A visitor's
-//! vector is solved for in the browser, by [`crate::fold_in`], as a training user's is by the [`solver`].
+//! Apart from the data set it keeps each like twice, by user and by movie, in 4 bytes, and the vectors of both sides.
+//! The browser solves for a visitor's vector by [`crate::fold_in`], as the [`solver`] does for a training user's.
 
 pub mod method;
 pub mod solver;
@@ -10,23 +11,24 @@ pub mod solver;
 use anyhow::{Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use watchnext::catalog::Catalog;
+use watchnext::history::LIKED_STARS;
 use watchnext::model::TowerInputs;
 
-use super::als::solver::{Settings, alternate};
+use self::solver::{Settings, alternate};
 use crate::bundle::model::Model;
 use crate::data::User;
 use crate::data::incidence::{Incidence, Signal};
 use crate::fold_in::{Equations, Feedback, FoldIn};
 use crate::math::embeddings::EmbeddingTable;
 
-/// What determines a model besides its users.
+/// The settings that determine a model, apart from its users.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AlsConfig {
     /// Which events count.
     pub signal: Signal,
     /// The factorisation.
     pub settings: Settings,
-    /// How much popularity counts beside the score, which is about 1 for what a user likes: the best-known movie's bias.
+    /// How much popularity counts: the best-known movie's bias. The score of a movie that a user likes is about 1.
     pub popularity: f32,
 }
 
@@ -51,12 +53,12 @@ pub struct Als {
 /// Factorises who likes what.
 ///
 /// # Errors
-/// Nobody who likes anything, and settings that leave a system without a solution.
+/// Data without likes, and settings that leave a system without a solution.
 pub fn fit(catalog: &Catalog, users: &[User], config: &AlsConfig) -> Result<Als> {
     let incidence = Incidence::new(catalog.len(), users, config.signal);
     ensure!(
         incidence.movies_of.iter().any(|movies| !movies.is_empty()),
-        "nobody likes anything; ALS learns from ratings of 4 and up"
+        "there are no likes, and ALS learns from likes alone: ratings of {LIKED_STARS} stars or more, and clicks"
     );
     let bar = ProgressBar::new(config.settings.iterations as u64);
     bar.set_style(ProgressStyle::with_template("training {bar:32} {percent:>3} % · {eta} left")?);
@@ -71,7 +73,7 @@ pub fn fit(catalog: &Catalog, users: &[User], config: &AlsConfig) -> Result<Als>
 }
 
 impl Als {
-    /// What folds a visitor in.
+    /// The equations of a visitor's vector.
     pub const fn fold_in(&self) -> &FoldIn {
         &self.fold_in
     }

@@ -1,29 +1,30 @@
-//! The alternation itself: one side's vectors are solved for against the other's, row by row, on all threads.
+//! The alternation: solves for one side's vectors against the other's, row by row, on all threads.
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result};
 use faer::linalg::matmul::matmul;
 use faer::prelude::Solve;
-use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::data::incidence::Incidence;
+use crate::math::solve::cholesky;
 
-/// What determines a factorisation besides the data.
+/// The settings that determine a factorisation, apart from the data.
 ///
-/// It minimises `Σ c_ui (p_ui − x_u·y_i)² + λ (Σ |x_u|² + Σ |y_i|²)` with `p_ui` whether user `u` has movie `i` and
-/// `c_ui = 1 + α p_ui`.
+/// It minimises `Σ c_ui (p_ui − x_u·y_i)² + λ (Σ |x_u|² + Σ |y_i|²)`, where `p_ui` is 1 if user `u` has movie `i` and 0
+/// if not, and `c_ui = 1 + α p_ui`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
     /// The vectors' length.
     pub factors: usize,
-    /// How much more a movie that a user has counts than one that the user hasn't.
+    /// How much more a movie counts if the user has it.
     pub alpha: f32,
     /// The L2 regularisation.
     pub lambda: f32,
-    /// How often movies and then users are solved for.
+    /// How often to solve for the movies and then for the users.
     pub iterations: usize,
     /// The seed of the users' vectors before the first iteration.
     pub seed: u64,
@@ -37,7 +38,7 @@ pub struct Vectors {
 }
 
 impl Vectors {
-    /// The vector of a row; empty for a row that there isn't.
+    /// The vector of a row, empty if there is no such row.
     pub fn row(&self, row: usize) -> &[f32] {
         self.values.get(row * self.factors..(row + 1) * self.factors).unwrap_or_default()
     }
@@ -66,16 +67,16 @@ impl Vectors {
         gram
     }
 
-    /// The vector that fits best to having the rows of `had`, each with the weight that scales `alpha`; `gram` is
+    /// The other side's vector that fits best, if it has these rows, each with a weight that scales `alpha`. `gram` is
     /// [`Vectors::gram`].
     ///
     /// # Errors
-    /// A system that isn't positive definite, as one without regularisation may be.
-    pub fn solve(&self, gram: &[f32], alpha: f32, had: impl Iterator<Item = (usize, f32)>) -> Result<Vec<f32>> {
+    /// A system that isn't positive definite, which can happen without regularisation.
+    pub fn solve(&self, gram: &[f32], alpha: f32, rows: impl Iterator<Item = (usize, f32)>) -> Result<Vec<f32>> {
         let mut normal = gram.to_vec();
         let mut right = vec![0.0_f32; self.factors];
         let mut any = false;
-        for (row, weight) in had {
+        for (row, weight) in rows {
             let vector = self.row(row);
             let confidence = alpha * weight;
             // The factorisation reads the lower triangle alone.
@@ -85,7 +86,7 @@ impl Vectors {
                     *entry += scaled * value;
                 }
             }
-            // A weight below 1 says how far the movie was had at all, so it scales the preference too.
+            // A weight below 1 says that the row belongs here only in part, so it scales the preference too.
             for (sum, value) in right.iter_mut().zip(vector) {
                 *sum += (weight + confidence) * value;
             }
@@ -95,9 +96,9 @@ impl Vectors {
             return Ok(right);
         }
         let normal = MatRef::from_row_major_slice(&normal, self.factors, self.factors);
-        let cholesky = normal.llt(Side::Lower).map_err(|error| anyhow!("ALS can't solve for a vector: {error:?}"))?;
+        let factor = cholesky(normal).context("ALS can't solve for a vector")?;
         let mut solution = Mat::from_fn(self.factors, 1, |row, _| right.get(row).copied().unwrap_or_default());
-        cholesky.solve_in_place(&mut solution);
+        factor.solve_in_place(&mut solution);
         Ok(solution.col(0).iter().copied().collect())
     }
 
@@ -115,8 +116,8 @@ impl Vectors {
     }
 }
 
-/// The users' and the movies' vectors. The users are solved for last, so that folding in a training user gives back that
-/// user's own vector. `progress` is told each iteration.
+/// The users' and the movies' vectors. The users come last, so that folding in a training user gives back that user's
+/// own vector. `progress` gets the number of each iteration.
 ///
 /// # Errors
 /// As [`Vectors::solve`].

@@ -9,13 +9,21 @@ use ndarray::Array2;
 
 use super::given::GivenFile;
 
-/// More numbers than any bundle's table has; a header that states more would only make room for what isn't there.
+/// More numbers than any bundle's table has. A header that states more would only allocate memory for nothing.
 const MOST_NUMBERS: usize = 1 << 28;
 
 /// Arrays by name.
 pub(crate) type ByName = std::collections::BTreeMap<String, Tensor>;
 
-/// What kind of file a name says it is.
+/// The arrays' names for an error, such as "`a`, `b`".
+pub(crate) fn names(arrays: &ByName) -> String {
+    if arrays.is_empty() {
+        return "no arrays".to_owned();
+    }
+    arrays.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The kind of file that a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// One array.
@@ -27,7 +35,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// By the ending of the file's name.
+    /// The kind by the ending of the file's name.
     pub(crate) fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "npy" => Some(Self::Npy),
@@ -41,18 +49,18 @@ impl Kind {
 /// The one array of a `.npy`.
 ///
 /// # Errors
-/// A file that is cut short or none of NumPy's.
+/// A file that is cut short or isn't NumPy's.
 pub(crate) fn npy(file: &GivenFile) -> Result<Tensor> {
     let place = || format!("{} can't be read as a .npy. Save it again with numpy.save", file.path.display());
     let stated = stated_numbers(&file.bytes);
-    // Each number has a byte at least.
+    // A number takes at least one byte.
     if let Some(stated) = stated.filter(|stated| *stated > file.bytes.len()) {
-        bail!("{}: it states {stated} numbers and has {} bytes", place(), file.bytes.len());
+        bail!("{}: its header states {stated} numbers, but it has {} bytes", place(), file.bytes.len());
     }
     Tensor::read_npy(&file.path).with_context(place)
 }
 
-/// How many numbers the header of a `.npy` states, where it is written as NumPy writes it.
+/// How many numbers the header of a `.npy` states, if it is written as NumPy writes it.
 fn stated_numbers(bytes: &[u8]) -> Option<usize> {
     let header = String::from_utf8_lossy(bytes.get(..bytes.len().min(1024))?);
     let (_, after) = header.split_once("'shape':")?;
@@ -79,7 +87,7 @@ pub(crate) fn named(file: &GivenFile) -> Result<ByName> {
                 let count = shape.dims().iter().try_fold(1_usize, |count, dim| count.checked_mul(*dim));
                 ensure!(
                     count.is_some_and(|count| count <= MOST_NUMBERS),
-                    "{}: `{name}` states the shape {:?}",
+                    "{}: the header of `{name}` states the shape {:?}, which is too large",
                     place(),
                     shape.dims()
                 );
@@ -92,7 +100,7 @@ pub(crate) fn named(file: &GivenFile) -> Result<ByName> {
             let place = || format!("{path} can't be read as a .safetensors. Save it again, whole");
             Ok(tensors.with_context(place)?.into_iter().collect())
         }
-        _ => bail!("{path} is neither a .npz nor a .safetensors, which hold arrays by name. Save it as one of them."),
+        _ => bail!("{path} is neither a .npz nor a .safetensors. Save the arrays by name in one of the two."),
     }
 }
 
@@ -107,39 +115,40 @@ pub fn only_table(path: &Path) -> Result<Array2<f32>> {
         _ => {
             let arrays: Vec<Tensor> = named(&file)?.into_values().collect();
             let [array] = arrays.as_slice() else {
-                bail!("{} holds {} arrays instead of one. Save the factors alone.", path.display(), arrays.len())
+                bail!("{} has {} arrays instead of one. Save the factors alone.", path.display(), arrays.len())
             };
             array.clone()
         }
     };
-    table(&array).with_context(|| format!("{} holds no table of factors, one row of floats an item", path.display()))
+    table(&array)
+        .with_context(|| format!("{} isn't a table of factors. Save one row of floats an item", path.display()))
 }
 
 /// The numbers of an array as floats, in order, with the array's shape.
 ///
 /// # Errors
-/// What candle can't turn into floats.
+/// An array that candle can't turn into floats.
 pub(crate) fn floats(array: &Tensor) -> Result<(Vec<usize>, Vec<f32>)> {
     Ok((array.dims().to_vec(), array.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?))
 }
 
-/// The same for whole numbers.
+/// The numbers of an array as whole numbers, in order, with the array's shape.
 ///
 /// # Errors
-/// An array of numbers that aren't whole by their type.
+/// An array of another type.
 pub(crate) fn integers(array: &Tensor) -> Result<(Vec<usize>, Vec<i64>)> {
     let whole = matches!(array.dtype(), DType::I64 | DType::I32 | DType::I16 | DType::U32 | DType::U8);
-    ensure!(whole, "it holds numbers of type {:?}, not whole ones", array.dtype());
+    ensure!(whole, "its numbers are of type {}. Save whole numbers", array.dtype().as_str());
     Ok((array.dims().to_vec(), array.to_dtype(DType::I64)?.flatten_all()?.to_vec1()?))
 }
 
 /// A table `[rows, columns]` of finite floats.
 ///
 /// # Errors
-/// Another shape, and the first number that isn't one, with its row and column.
+/// Another shape, and the first number that isn't finite, with its row and column.
 pub(crate) fn table(array: &Tensor) -> Result<Array2<f32>> {
     let (shape, values) = floats(array)?;
-    let [rows, columns] = shape.as_slice() else { bail!("its shape is {shape:?}, not [rows, columns]") };
+    let [rows, columns] = shape.as_slice() else { bail!("its shape is {shape:?} instead of [rows, columns]") };
     let table = Array2::from_shape_vec((*rows, *columns), values)?;
     if let Some(((row, column), value)) = table.indexed_iter().find(|(_, value)| !value.is_finite()) {
         bail!("the number in row {row}, column {column}, both counted from 0, is {value}");

@@ -1,4 +1,4 @@
-//! A file that an option of the command line names.
+//! The files that options of the command line name.
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,8 @@ pub(crate) struct GivenFile {
 }
 
 impl GivenFile {
+    /// Reads the file after `option`.
+    ///
     /// # Errors
     /// A file that can't be read or is empty.
     pub(crate) fn read(path: &Path, option: &str) -> Result<Self> {
@@ -25,7 +27,7 @@ impl GivenFile {
         Ok(Self { path: path.to_owned(), bytes })
     }
 
-    /// Its entry among the manifest's sources.
+    /// The file's entry among the manifest's sources.
     pub(crate) fn source(&self, rows: usize) -> Source {
         Source { name: files::name(&self.path), sha256: sha256_hex(&self.bytes), rows }
     }

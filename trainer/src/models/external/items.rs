@@ -1,56 +1,19 @@
-//! The items' vectors, made into what the scan takes: a table and a bias, of which the score is `q · x + b`.
-
-use std::fmt;
+//! The items' vectors, as the scan takes them: a table and a bias. A score is `q · x + b`.
 
 use anyhow::{Context, Result, bail, ensure};
 use ndarray::Array2;
 use watchnext::bundle::Source;
 use watchnext::index::InnerProductIndex;
 
-use super::PackRequest;
-use super::arrays::{self, Kind};
+use super::arrays::{self, Kind, names};
 use super::given::GivenFile;
-use crate::choice::Choice;
+use super::request::{Metric, PackRequest, Storage};
 use crate::math::embeddings::EmbeddingTable;
 
-/// How a user's vector meets an item's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Metric {
-    /// The product, and the item's bias if it has one.
-    Dot,
-    /// The cosine of the angle between them: items' vectors are given the length 1, the user's stays as it is.
-    Cosine,
-    /// The squared distance, the nearest first.
-    L2,
-}
-
-/// How the items' vectors are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Storage {
-    /// 8 bits a number with a scale an item, a quarter of the download.
-    Int8,
-    /// As they are.
-    Float,
-}
-
-impl Choice for Metric {
-    const NAMED: &'static [(&'static str, Self)] = &[("dot", Self::Dot), ("cosine", Self::Cosine), ("l2", Self::L2)];
-}
-
-impl Choice for Storage {
-    const NAMED: &'static [(&'static str, Self)] = &[("int8", Self::Int8), ("float", Self::Float)];
-}
-
-impl fmt::Display for Metric {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
-
-/// The items' vectors as the bundle has them, and as they were given.
+/// The items' vectors as the bundle stores them, and as they were given.
 #[derive(Debug)]
 pub struct Items {
-    /// `[items, dim]` as it is stored.
+    /// `[items, dim]`, as it is stored.
     pub table: EmbeddingTable,
     /// `[items]`.
     pub bias: Vec<f32>,
@@ -58,12 +21,12 @@ pub struct Items {
     exact_bias: Vec<f32>,
 }
 
-/// What storing vectors in 8 bits costs.
+/// How much is lost by storing vectors in 8 bits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cost {
-    /// The share of the exact scan's best items that are among the best of the stored vectors, the mean over the histories.
+    /// The share of the exact scan's best items that the stored vectors find too, averaged over the histories.
     pub recall: f64,
-    /// How many best items: 100, or half the catalogue where that is fewer.
+    /// How many best items: 100, or half the catalogue if that is fewer.
     pub among: usize,
     /// Over how many histories.
     pub histories: usize,
@@ -71,9 +34,10 @@ pub struct Cost {
 
 impl Cost {
     /// The cost in a sentence.
-    pub fn said(&self) -> String {
+    pub fn describe(&self) -> String {
         format!(
-            "Stored in 8 bits with a scale an item, the vectors' scan finds {:.2} % of the best {} that the exact one does, over {} histories.",
+            "The vectors are stored in 8 bits with a scale an item. Their scan finds {:.2} % of the exact scan's \
+             best {}, averaged over {} histories.",
             self.recall * 100.0,
             self.among,
             self.histories
@@ -85,8 +49,8 @@ impl Items {
     /// Reads the vectors and their bias for a catalogue of `count` items.
     ///
     /// # Errors
-    /// Files and options that don't go together, another number of vectors than of items, numbers that are none, and vectors
-    /// that the metric can't take.
+    /// Files and options that don't go together, another number of vectors than of items, numbers that aren't finite,
+    /// and vectors that the metric can't take.
     pub(super) fn read(request: &PackRequest, count: usize) -> Result<(Self, Vec<Source>)> {
         let file = GivenFile::read(&request.items, "--items")?;
         let path = request.items.display();
@@ -111,12 +75,14 @@ impl Items {
             Some(Kind::Safetensors) => {
                 ensure!(
                     request.bias.is_none(),
-                    "--bias goes with vectors of a .npy. Put the tensor `bias` into {path} beside `embedding`."
+                    "--bias goes with vectors of a .npy. Put the tensor `bias` into {path} next to `embedding`."
                 );
                 let mut tensors = arrays::named(&file)?;
                 let embedding = tensors.remove("embedding").with_context(|| {
-                    let names: Vec<&String> = tensors.keys().collect();
-                    format!("{path} has no tensor `embedding`; it has {names:?}. Name the items' vectors so.")
+                    format!(
+                        "{path} has no tensor `embedding`; it has {}. Name the items' vectors `embedding`.",
+                        names(&tensors)
+                    )
                 })?;
                 (embedding, tensors.remove("bias").map(|bias| (format!("{path}: `bias`"), bias)))
             }
@@ -126,10 +92,14 @@ impl Items {
         let vectors =
             arrays::table(&embedding).with_context(|| format!("{path} can't be used as the items' vectors"))?;
         let (rows, dim) = vectors.dim();
-        ensure!(dim > 0, "{path}: its vectors have no numbers, its shape is [{rows}, 0].");
+        ensure!(
+            dim > 0,
+            "{path}: its shape is [{rows}, 0], so its vectors are empty. Write one number or more for each item."
+        );
         ensure!(
             rows == count,
-            "{path} has {rows} vectors and {} has {count} items. Write a row for each vector, in their order; the padding has none.",
+            "{path} has {rows} vectors and {} has {count} items. Write a row for each vector, in their order, and \
+             none for the padding.",
             request.catalog.display()
         );
         let bias = bias.map(|(place, bias)| read_bias(&place, &bias, count)).transpose()?;
@@ -139,7 +109,7 @@ impl Items {
     fn new(mut vectors: Array2<f32>, bias: Option<Vec<f32>>, request: &PackRequest) -> Result<Self> {
         ensure!(
             bias.is_none() || request.metric == Metric::Dot,
-            "there is a bias, which --metric {} has no place for. Leave the bias out, or use --metric dot.",
+            "--metric {} can't use a bias. Leave the bias out, or use --metric dot.",
             request.metric
         );
         if request.metric == Metric::Cosine {
@@ -147,7 +117,8 @@ impl Items {
                 let length = vector.dot(&vector).sqrt();
                 ensure!(
                     length.is_normal(),
-                    "{}: the vector in row {row}, counted from 0, is of length {length}, which has no direction. Remove the item, or use --metric dot.",
+                    "{}: the vector in row {row}, counted from 0, has the length {length} and so no direction. \
+                     Remove the item, or use --metric dot.",
                     request.items.display()
                 );
                 vector /= length;
@@ -163,11 +134,11 @@ impl Items {
             (_, Some(bias)) => bias.clone(),
             (_, None) => vec![0.0; vectors.nrows()],
         };
-        // The stored vectors' own lengths, so that what is nearest by them is found exactly.
+        // By the stored vectors' own lengths, so that the scan orders the stored vectors exactly.
         let stored = bias_of(&table.values());
         ensure!(
             stored.iter().all(|bias| bias.is_finite()),
-            "{}: its vectors are too long for --metric l2. Divide them by a constant, and the user's vector too.",
+            "{}: its vectors are too long for --metric l2. Divide them and the user's vector by a constant.",
             request.items.display()
         );
         Ok(Self { table, bias: stored, exact_bias: bias_of(&vectors), exact: vectors })
@@ -178,10 +149,10 @@ impl Items {
         self.table.dim().1
     }
 
-    /// What 8 bits cost, asked by these users' vectors; nothing for vectors that are stored as they are.
+    /// The cost of 8 bits, measured by these users' vectors. There is none for vectors that are stored as floats.
     ///
     /// # Errors
-    /// What the index refuses.
+    /// Vectors that the index refuses.
     pub fn cost(&self, users: &[Vec<f32>]) -> Result<Option<Cost>> {
         let EmbeddingTable::Int8(codes, scales) = &self.table else { return Ok(None) };
         let exact = InnerProductIndex::new(&self.exact, &self.exact_bias)?;
@@ -204,10 +175,10 @@ fn read_bias(place: &str, bias: &candle_core::Tensor, count: usize) -> Result<Ve
     let (shape, values) = arrays::floats(bias).with_context(|| format!("{place} can't be used as the items' bias"))?;
     ensure!(
         shape == [count],
-        "{place} has shape {shape:?} where the items' bias is [{count}]. Save one number an item."
+        "{place} has the shape {shape:?}, but the items' bias is [{count}]. Save one number an item."
     );
     if let Some((row, value)) = values.iter().enumerate().find(|(_, value)| !value.is_finite()) {
-        bail!("{place}: the bias of row {row}, counted from 0, is {value}. Mend it.");
+        bail!("{place}: the bias of row {row}, counted from 0, is {value}. Save a finite number.");
     }
     Ok(values)
 }

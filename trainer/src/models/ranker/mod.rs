@@ -1,8 +1,8 @@
-//! The second stage: what of the candidates somebody would like.
+//! The second stage: which of the candidates a visitor would like.
 //!
-//! [`taste`] learns which rating somebody gives a movie, [`leaning`] what was watched says of that, [`traits`] puts both and
-//! more into the table that ships, [`rows`] turns the users' ratings into what the ranker trains on, through the feature code
-//! that the browser runs, [`network`] is the ranker, and [`method`] puts it through protocol P3.
+//! [`taste`] learns which rating a user gives a movie, and [`leaning`] predicts a user's taste from clicks. [`traits`]
+//! puts both and more into the table that ships. [`rows`] turns the users' ratings into training rows, by the feature
+//! code that the browser runs. [`network`] is the ranker, and [`method`] measures it by protocol P3.
 
 pub mod leaning;
 pub mod method;
@@ -18,8 +18,8 @@ use watchnext::features::reaction::ReactionHistory;
 use watchnext::ranker::RANKER;
 use watchnext::traits::TRAITS;
 
-use super::ranker::network::Network;
-use super::ranker::traits::TraitTables;
+use self::network::Network;
+use self::traits::TraitTables;
 use crate::bundle::file::BundleFile;
 use crate::bundle::packed::Packed;
 use crate::data::User;
@@ -28,13 +28,13 @@ use crate::math::embeddings::EmbeddingTable;
 /// A trained second stage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranker {
-    /// What ships as `ranker.onnx`.
+    /// Ships as `ranker.onnx`.
     pub network: Network,
-    /// What ships as `traits.safetensors`.
+    /// Ships as `traits.safetensors`.
     pub traits: TraitTables,
 }
 
-/// Trains the second stage on `users`, all of whom may be seen; the first `main` of them are people like the visitors.
+/// Trains the second stage on all `users`. The first `main` of them are people like the visitors.
 ///
 /// # Errors
 /// No ratings, and a loss that isn't finite.
@@ -45,7 +45,7 @@ pub fn fit(
     titles: Option<&EmbeddingTable>,
     seed: u64,
 ) -> Result<Ranker> {
-    // Groups, networks, and the table.
+    // The groups, two networks, and the table.
     let bar = ProgressBar::new(rows::GROUPS as u64 + 3);
     bar.set_style(ProgressStyle::with_template("ranker   {bar:32} {percent:>3} % · {eta} left")?);
     let rows = rows::cross_fitted(catalog, users, main, titles, seed, || bar.inc(1))?;
@@ -57,7 +57,7 @@ pub fn fit(
 }
 
 impl Ranker {
-    /// Adds the second stage to a bundle, and to its parity cases the likes by the network's own arithmetic.
+    /// Adds the second stage to a bundle, and likes by the network's own arithmetic to the bundle's parity cases.
     ///
     /// # Errors
     /// Tables that can't be written.

@@ -1,57 +1,58 @@
-//! The ranker's network, its training, its calibration and its ONNX graph.
+//! The ranker's network: its training, its calibration and its ONNX graph.
 
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor, Var};
+use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tract_onnx::pb::NodeProto;
 use watchnext::features::reaction::{REACTION_FEATURES, REACTION_WIDTH};
 use watchnext::ranker::{CANDIDATES, RANKER_INPUT, RANKER_OUTPUT};
 
 use super::rows::Row;
 use crate::nn::adam::Adam;
+use crate::nn::initial;
 use crate::nn::ops::{RowTargets, SoftmaxCrossEntropy};
-use crate::onnx::proto::{dense, floats, int_attribute, node, ranker as model};
+use crate::onnx::graph::Graph;
+use crate::onnx::model;
 
 /// The hidden layers' units.
 const HIDDEN: [usize; 2] = [64, 32];
 
-/// Reactions.
+/// The number of reactions.
 const CLASSES: usize = 3;
 
-/// The library's columns and whether the user is of a further file.
+/// The library's columns, and whether the user is of a further file.
 const INPUTS: usize = REACTION_WIDTH + 1;
 
-/// Passes over the rows, and the least number of steps, for which little data are passed over more often.
+/// Passes over the rows, and the least number of steps. Small data are passed over more often.
 const EPOCHS: usize = 5;
 const LEAST_STEPS: usize = 600;
-/// Rows of a step, fewer where there are few rows.
+/// Rows of a step, and the least for small data.
 const BATCH: usize = 1024;
 const LEAST_BATCH: usize = 64;
 const LEARNING_RATE: f64 = 2e-3;
 const WARM_UP: usize = 100;
 
-/// Adam's decoupled decay, in learning rates.
+/// Adam's decoupled decay, as a multiple of the learning rate.
 const DECAY: f32 = 1.0;
 
-/// Columns that the network sees less another one. What the clicks lead one to expect of a rating is a tenth of what movies
-/// differ by, and would be lost in the two columns' sum.
+/// Columns that the network sees less another column. Clicks move the expected rating by a tenth of the differences
+/// between movies, which would be lost among the two columns.
 const DIFFERENCES: [(&str, &str); 1] = [("taste_rating", "expected_rating")];
 
-/// Columns are cut at so many standard deviations.
+/// Columns are clamped to so many standard deviations.
 const MOST_DEVIATIONS: f32 = 4.0;
 
-/// The group of users on whom the temperature is chosen.
+/// The group of users that chooses the temperature.
 const CALIBRATING: usize = 0;
 
-/// Layers by their name in the graph.
+/// The layers' names in the graph.
 const LAYERS: [&str; 3] = ["first", "second", "third"];
 
 /// A trained network as plain numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Network {
-    /// Each column's mean and one over its standard deviation, after [`differences`].
+    /// Each column's mean and the inverse of its standard deviation, after [`differences`].
     scaling: Vec<(f32, f32)>,
     /// Weights `[outputs, inputs]` and biases `[outputs]` of the layers.
     layers: Vec<(Vec<f32>, Vec<f32>)>,
@@ -59,8 +60,8 @@ pub struct Network {
     pub temperature: f32,
 }
 
-/// Trains a network on `rows`: once without a group of users, on whom its temperature is chosen (Guo et al., *On Calibration of
-/// Modern Neural Networks*, ICML 2017), and once on all of them.
+/// Trains a network on `rows` twice: once without one group of users, who then choose its temperature (Guo et al., *On
+/// Calibration of Modern Neural Networks*, ICML 2017), and once on all rows.
 ///
 /// # Errors
 /// No rows, and a loss that isn't finite.
@@ -76,7 +77,7 @@ pub fn train(rows: &[Row], seed: u64, mut progress: impl FnMut()) -> Result<Netw
     Ok(Network { temperature, ..fit(&all, seed, &mut progress)? })
 }
 
-/// The features with the first of [`DIFFERENCES`] less the second.
+/// The features, with the first column of each of [`DIFFERENCES`] less the second.
 fn differences(features: &[f32; REACTION_WIDTH]) -> [f32; REACTION_WIDTH] {
     let mut differences = *features;
     for (from, less) in places_of_differences() {
@@ -86,7 +87,7 @@ fn differences(features: &[f32; REACTION_WIDTH]) -> [f32; REACTION_WIDTH] {
     differences
 }
 
-/// The columns' places of [`DIFFERENCES`].
+/// The places of the columns of [`DIFFERENCES`].
 fn places_of_differences() -> impl Iterator<Item = (usize, usize)> {
     let place = |name: &str| REACTION_FEATURES.iter().position(|feature| *feature == name);
     DIFFERENCES.iter().filter_map(move |(from, less)| Some((place(from)?, place(less)?)))
@@ -104,7 +105,7 @@ fn scaling(rows: &[&Row]) -> Vec<(f32, f32)> {
     (0..REACTION_WIDTH).map(column).collect()
 }
 
-/// A row's inputs, standardised and cut.
+/// A row's inputs, standardised and clamped.
 fn inputs(scaling: &[(f32, f32)], features: &[f32; REACTION_WIDTH], further: bool) -> impl Iterator<Item = f32> {
     let scaled = differences(features)
         .into_iter()
@@ -117,22 +118,14 @@ fn fit(rows: &[&Row], seed: u64, mut progress: impl FnMut()) -> Result<Network> 
     ensure!(!rows.is_empty(), "there are no ratings to train the ranker on");
     let scaling = scaling(rows);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut normal = |spread: f32| {
-        let (radius, angle): (f32, f32) = (1.0 - rng.random::<f32>(), rng.random());
-        spread * (-2.0 * radius.ln()).sqrt() * (std::f32::consts::TAU * angle).cos()
-    };
     let device = &Device::Cpu;
     let sizes = [INPUTS, HIDDEN[0], HIDDEN[1], CLASSES];
     let mut weights = Vec::new();
     for (at, pair) in sizes.windows(2).enumerate() {
         let [from, to] = *pair else { continue };
-        // He's initialisation (2015); the last layer starts small, so that the first guesses are even.
+        // He et al.'s initialisation (2015). The last layer starts small, so that the first predictions are even.
         let spread = (2.0 / from as f32).sqrt() * if at + 2 == sizes.len() { 0.3 } else { 1.0 };
-        let values: Vec<f32> = (0..from * to).map(|_| normal(spread)).collect();
-        weights.push((
-            Var::from_tensor(&Tensor::from_vec(values, (to, from), device)?)?,
-            Var::from_tensor(&Tensor::zeros(to, candle_core::DType::F32, device)?)?,
-        ));
+        weights.push((initial::normal((to, from), spread, &mut rng)?, initial::filled(to, 0.0)?));
     }
     let names = [["first_weight", "first_bias"], ["second_weight", "second_bias"], ["third_weight", "third_bias"]];
     let named = weights
@@ -162,7 +155,11 @@ fn fit(rows: &[&Row], seed: u64, mut progress: impl FnMut()) -> Result<Network> 
             });
             let loss = hidden.contiguous()?.apply_op3(&last.0, &last.1, SoftmaxCrossEntropy::new(targets))?;
             let value = loss.to_scalar::<f32>()?;
-            ensure!(value.is_finite(), "the ranker's loss of step {} isn't finite", step + 1);
+            ensure!(
+                value.is_finite(),
+                "the ranker's loss of step {} isn't finite. Check the ratings and the titles' embeddings.",
+                step + 1
+            );
             let along = (step as f64 / steps as f64).min(1.0);
             let warm = ((step + 1) as f64 / WARM_UP as f64).min(1.0);
             let rate = LEARNING_RATE * warm * (1.0 + (std::f64::consts::PI * along).cos()) / 2.0;
@@ -190,14 +187,14 @@ impl Network {
         hidden
     }
 
-    /// How likely each reaction is, by the trainer's own arithmetic: dislike, neither, like.
+    /// The probability of each reaction, by the trainer's own arithmetic: dislike, neither, like.
     pub fn reactions(&self, features: &[f32; REACTION_WIDTH]) -> [f32; CLASSES] {
         softmax(&self.logits(features), self.temperature)
     }
 
-    /// The ONNX model. A visitor is no user of a further file, so that input is left out.
+    /// The ONNX model. Visitors aren't users of a further file, so that input is left out.
     pub fn onnx(&self) -> Vec<u8> {
-        // Differences and scaling are one matrix.
+        // One matrix does the differences and the scaling.
         let mut scaling = vec![0.0; REACTION_WIDTH * REACTION_WIDTH];
         let mut put = |row: usize, column: usize, value: f32| {
             scaling.get_mut(row * REACTION_WIDTH + column).into_iter().for_each(|entry| *entry = value);
@@ -207,39 +204,29 @@ impl Network {
             self.scaling.get(from).into_iter().for_each(|(_, factor)| put(from, less, -factor));
         }
         let offsets = self.scaling.iter().map(|(mean, factor)| -mean * factor);
-        let mut tensors = vec![
-            floats("scaling_weight", &[REACTION_WIDTH, REACTION_WIDTH], scaling),
-            floats("scaling_bias", &[REACTION_WIDTH], offsets),
-            floats("most", &[1, 1], [MOST_DEVIATIONS]),
-            floats("least", &[1, 1], [-MOST_DEVIATIONS]),
-            floats("sharpness", &[1, 1], [1.0 / self.temperature]),
-        ];
-        let mut nodes: Vec<NodeProto> = vec![
-            dense(RANKER_INPUT, "scaling", "scaled"),
-            node("Min", &["scaled", "most"], "below"),
-            node("Max", &["below", "least"], "inputs"),
-        ];
-        let mut from = "inputs".to_owned();
+        let mut graph = Graph::default();
+        graph.floats("scaling_weight", &[REACTION_WIDTH, REACTION_WIDTH], scaling);
+        graph.floats("scaling_bias", &[REACTION_WIDTH], offsets);
+        graph.number("most", MOST_DEVIATIONS);
+        graph.number("least", -MOST_DEVIATIONS);
+        graph.number("sharpness", 1.0 / self.temperature);
+        graph.dense(RANKER_INPUT, "scaling", "scaled");
+        graph.add("Min", &["scaled", "most"], "below");
+        let mut from = graph.add("Max", &["below", "least"], "inputs");
         for (at, ((weight, bias), name)) in self.layers.iter().zip(LAYERS).enumerate() {
             let width = weight.len() / bias.len().max(1);
             let kept = if at == 0 { REACTION_WIDTH } else { width };
             let lines = weight.chunks_exact(width).flat_map(|line| line.iter().take(kept).copied());
-            tensors.push(floats(&format!("{name}_weight"), &[bias.len(), kept], lines));
-            tensors.push(floats(&format!("{name}_bias"), &[bias.len()], bias.iter().copied()));
-            let out = format!("{name}_units");
-            nodes.push(dense(&from, name, &out));
-            from = out;
+            graph.floats(&format!("{name}_weight"), &[bias.len(), kept], lines);
+            graph.floats(&format!("{name}_bias"), &[bias.len()], bias.iter().copied());
+            from = graph.dense(&from, name, format!("{name}_units"));
             if at + 1 < self.layers.len() {
-                let active = format!("{name}_active");
-                nodes.push(node("Relu", &[&from], &active));
-                from = active;
+                from = graph.add("Relu", &[&from], format!("{name}_active"));
             }
         }
-        nodes.push(node("Mul", &[&from, "sharpness"], "logits"));
-        let mut softmax = node("Softmax", &["logits"], RANKER_OUTPUT);
-        softmax.attribute.push(int_attribute("axis", 1));
-        nodes.push(softmax);
-        model(nodes, tensors, CANDIDATES, REACTION_WIDTH, CLASSES)
+        graph.add("Mul", &[&from, "sharpness"], "logits");
+        graph.softmax("logits", 1, RANKER_OUTPUT);
+        model::ranker(graph, CANDIDATES, REACTION_WIDTH, CLASSES)
     }
 }
 
@@ -250,7 +237,7 @@ fn softmax(logits: &[f32], temperature: f32) -> [f32; CLASSES] {
     std::array::from_fn(|at| powers.get(at).copied().unwrap_or_default() / sum)
 }
 
-/// The temperature of the least log loss on `rows`, to a hundredth.
+/// The temperature of the least log loss on `rows`, in steps of 0.02.
 fn best_temperature(network: &Network, rows: &[&Row]) -> f32 {
     let logits: Vec<(Vec<f32>, u32)> = rows.iter().map(|row| (network.logits(&row.features), row.reaction)).collect();
     let loss = |temperature: f32| -> f64 {

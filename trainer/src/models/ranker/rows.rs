@@ -1,5 +1,5 @@
-//! What the ranker trains on: every rating of every user, seen from just before it. A click has no reaction to learn from, and is
-//! part of the histories alone.
+//! The ranker's training rows: every rating of every user, seen from just before it. A click has no reaction to learn
+//! from, so it only counts in histories.
 
 use anyhow::Result;
 use rand::{RngExt, SeedableRng};
@@ -15,18 +15,19 @@ use super::traits::TraitTables;
 use crate::data::User;
 use crate::data::split::watches;
 use crate::math::embeddings::EmbeddingTable;
+use crate::math::random::stream;
 
-/// Groups of users; a row's traits are learnt from the other groups, so that they hold nothing of the row's own user, as
-/// they won't of a visitor.
+/// Groups of users. A row's traits are learnt from the other groups, so that they know nothing of the row's user, as
+/// they know nothing of a visitor.
 pub const GROUPS: usize = 5;
 
-/// How often a row is also seen with some of the ratings known, as of a visitor who reacts to some of the movies.
+/// The share of rows that are also seen with some of the ratings, as of a visitor who rates some movies.
 const PARTLY_KNOWN: f64 = 0.25;
 
-/// A user's rows count with this power of their number: those who rated much say more, but not in proportion.
+/// A row counts with this power of the number of the user's rows: those who rated much say more, but not in proportion.
 const LENGTH_POWER: f32 = -0.3;
 
-/// Which of a history's ratings a row sees.
+/// The ratings of its history that a row sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
     /// All of them.
@@ -37,24 +38,24 @@ pub enum Known {
     Some,
 }
 
-/// One event.
+/// A rating of a user, with the features from just before it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     /// The user's id.
     pub user: u32,
-    /// How many events of the user come before.
+    /// How many events of the user come before it.
     pub before: usize,
-    /// Which ratings it sees.
+    /// The ratings of its history that it sees.
     pub known: Known,
     /// The library's columns.
     pub features: [f32; REACTION_WIDTH],
-    /// 0 for a dislike, 1 for neither, 2 for a like (seed row 9).
+    /// 0 for a dislike, 1 for neither, 2 for a like.
     pub reaction: u32,
-    /// What the row counts in the loss.
+    /// How much the row counts in the loss.
     pub weight: f32,
     /// Whether the user is of a further file, whose users may be more generous.
     pub further: bool,
-    /// Which group the user is in.
+    /// The user's group.
     pub group: usize,
 }
 
@@ -69,8 +70,8 @@ const fn reaction(stars: f32) -> u32 {
     }
 }
 
-/// The rows of `users`, of whom the first `main` are people like those who will be measured; each with its ratings known and
-/// as clicks alone, some also between.
+/// The rows of `users`. The first `main` of them are people like the users who will be measured. Each rating gives a
+/// row with the history's ratings and one with clicks alone, and some give one in between.
 ///
 /// # Errors
 /// Traits that can't be learnt, and a timestamp outside the calendar.
@@ -89,9 +90,7 @@ pub fn cross_fitted(
         let traits = TraitTables::new(catalog, &others, titles, seed)?.load(catalog)?;
         let own: Vec<(usize, &User)> = users.iter().enumerate().filter(|(at, _)| at % GROUPS == group).collect();
         let of_user = |(at, user): &(usize, &User)| {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            rng.set_stream(*at as u64);
-            let mut rows = of_user(catalog, &traits, user, &mut rng)?;
+            let mut rows = of_user(catalog, &traits, user, &mut stream(seed, *at as u64))?;
             for row in &mut rows {
                 (row.further, row.group) = (*at >= main, group);
             }
@@ -104,7 +103,7 @@ pub fn cross_fitted(
     Ok(rows)
 }
 
-/// The rows of users from whom `traits` weren't learnt, as protocol P3 asks about them.
+/// The rows of users from whom `traits` weren't learnt, as in protocol P3.
 ///
 /// # Errors
 /// A timestamp outside the calendar.

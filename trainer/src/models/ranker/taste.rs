@@ -1,14 +1,14 @@
-//! A model of taste: which rating somebody gives a movie.
+//! A model of taste: which rating a user gives a movie.
 //!
-//! `r = expected_i + w_i · z_u + e` with `z_u ~ N(0, I)` and `e ~ N(0, noise)`: factor analysis with missing values, which
-//! is probabilistic matrix factorisation (Salakhutdinov and Mnih, NIPS 2007) with the visitors' part integrated out. It
-//! is fitted by expectation maximisation. A movie's `(expected, w)` has a normal prior whose mean is linear in the movie's
-//! content (genres, decade, year, how known it is), so that rare movies borrow from their kind.
+//! `r = expected_i + w_i · z_u + e` with `z_u ~ N(0, I)` and `e ~ N(0, noise)`. This is factor analysis with missing
+//! values, or probabilistic matrix factorisation (Salakhutdinov and Mnih, NIPS 2007) with the users' part integrated
+//! out. It is fitted by expectation maximisation. A movie's `(expected, w)` has a normal prior whose mean is linear in
+//! the movie's content (genres, decade, year, number of ratings), so that rare movies borrow from similar ones.
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result};
+use faer::Mat;
 use faer::linalg::solvers::{DenseSolveCore, Solve};
-use faer::{Mat, Side};
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use watchnext::catalog::Catalog;
@@ -16,46 +16,48 @@ use watchnext::features::{DEFAULT_RELEASE_YEAR, genre_features};
 use watchnext::traits::TASTES;
 
 use crate::data::{Event, User};
+use crate::math::random::standard_normal;
+use crate::math::solve::cholesky;
 
-/// Numbers of a movie: what is expected of it, and its loadings.
+/// A movie's numbers: its expected rating and its loadings.
 const WIDTH: usize = TASTES + 1;
 
-/// Rounds of expectation maximisation; more change nothing that shows.
+/// Rounds of expectation maximisation. More change nothing visible.
 const ROUNDS: usize = 14;
 
-/// The standard deviations of the movies' priors, in those of the ratings.
+/// The standard deviations of the movies' priors, as multiples of the ratings' standard deviation.
 const EXPECTED_SPREAD: f64 = 0.35;
 const LOADING_SPREAD: f64 = 0.08;
 
-/// The noise's share of the ratings' variance. Estimating it lets the loadings explain what is chance.
+/// The noise's share of the ratings' variance. It is fixed: if it were estimated, the loadings would fit chance.
 const NOISE_SHARE: f64 = 0.55;
 
-/// At the start the first loading is the same for all movies, so that it becomes how generous somebody is; the others are
-/// random. In standard deviations of the ratings.
+/// The loadings at the start, in standard deviations of the ratings. The first is the same for all movies, so that it
+/// becomes a user's generosity. The others are random.
 const FIRST_LOADING: f64 = 0.45;
 const OTHER_LOADINGS: f64 = 0.1;
 
-/// The ridge of the regression on content, in ratings, and the most ratings that a movie counts with in it.
+/// The ridge of the regression on content, in ratings, and the most ratings that a movie counts with there.
 const CONTENT_RIDGE: f64 = 10.0;
 const MOST_RATINGS: f64 = 20.0;
 
-/// Decades told apart, from the 1930s on.
+/// How many decades are told apart, from the 1930s on.
 const DECADES: usize = 9;
 
 /// The fitted model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Taste {
-    /// `[movies]`: the rating that somebody unknown is expected to give.
+    /// `[movies]`: the expected rating by an unknown user.
     pub expected: Vec<f32>,
     /// `[movies]` of `[TASTES]`.
     pub loadings: Vec<[f32; TASTES]>,
-    /// The variance of a rating about what is expected.
+    /// The variance of a rating about its expectation.
     pub noise: f32,
-    /// `[users]` of `[TASTES]`: what the users' ratings say of their taste.
+    /// `[users]` of `[TASTES]`: the users' tastes, estimated from their ratings.
     pub users: Vec<[f32; TASTES]>,
 }
 
-/// What is known of the users in a round: the posterior mean of each, and its second moment.
+/// A user's taste in a round: its posterior mean and second moment.
 struct Posterior {
     mean: [f64; WIDTH],
     second: Box<[[f64; WIDTH]; WIDTH]>,
@@ -64,7 +66,7 @@ struct Posterior {
 /// Fits the model to the ratings of `users`.
 ///
 /// # Errors
-/// No ratings, and equations that can't be solved, which a prior rules out.
+/// No ratings. The priors rule out equations that can't be solved.
 pub fn fit(catalog: &Catalog, users: &[User], seed: u64) -> Result<Taste> {
     let by_user: Vec<Vec<(usize, f64)>> = users
         .iter()
@@ -80,28 +82,24 @@ pub fn fit(catalog: &Catalog, users: &[User], seed: u64) -> Result<Taste> {
         }
     }
     let count = by_user.iter().map(Vec::len).sum::<usize>();
-    anyhow::ensure!(count > 0, "there are no ratings to learn taste from");
+    anyhow::ensure!(count > 0, "there are no ratings to learn taste from. Give ratings, not clicks alone.");
     let all = || by_user.iter().flatten().map(|(_, stars)| *stars);
     let mean = all().sum::<f64>() / count as f64;
     let deviation = (all().map(|stars| (stars - mean).powi(2)).sum::<f64>() / count as f64).sqrt().max(0.1);
     let noise = NOISE_SHARE * deviation * deviation;
     let content = Content::new(catalog, &by_movie);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut normal = || {
-        let (radius, angle): (f64, f64) = (1.0 - rng.random::<f64>(), rng.random());
-        (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
-    };
     let mut movies: Vec<[f64; WIDTH]> = (0..catalog.len())
         .map(|_| {
             std::array::from_fn(|at| match at {
                 0 => mean,
                 1 => FIRST_LOADING * deviation,
-                _ => OTHER_LOADINGS * deviation * normal(),
+                _ => OTHER_LOADINGS * deviation * standard_normal(&mut rng),
             })
         })
         .collect();
     let mut priors = content.regression(&movies)?;
-    // What a prior weighs against one rating.
+    // The weight of a prior, in ratings.
     let weight = |at: usize| {
         let spread = if at == 0 { EXPECTED_SPREAD } else { LOADING_SPREAD } * deviation;
         noise / (spread * spread)
@@ -133,7 +131,7 @@ pub fn fit(catalog: &Catalog, users: &[User], seed: u64) -> Result<Taste> {
     })
 }
 
-/// A user's taste after their ratings, with a constant 1 in front that meets what is expected.
+/// A user's taste after their ratings, behind a constant 1 that meets the expected rating.
 fn posterior(ratings: &[(usize, f64)], movies: &[[f64; WIDTH]], noise: f64) -> Result<Posterior> {
     let mut precision = Mat::<f64>::identity(TASTES, TASTES);
     let mut pull = Mat::<f64>::zeros(TASTES, 1);
@@ -147,8 +145,7 @@ fn posterior(ratings: &[(usize, f64)], movies: &[[f64; WIDTH]], noise: f64) -> R
             }
         }
     }
-    let factor =
-        precision.llt(Side::Lower).map_err(|error| anyhow!("a user's taste can't be solved for: {error:?}"))?;
+    let factor = cholesky(precision.as_ref()).context("a user's taste can't be solved for")?;
     let (mean, covariance) = (factor.solve(&pull), factor.inverse());
     let mean: [f64; WIDTH] = std::array::from_fn(|at| if at == 0 { 1.0 } else { mean[(at - 1, 0)] });
     let entry = |row: usize, column: usize| if row > 0 && column > 0 { covariance[(row - 1, column - 1)] } else { 0.0 };
@@ -159,7 +156,7 @@ fn posterior(ratings: &[(usize, f64)], movies: &[[f64; WIDTH]], noise: f64) -> R
     Ok(Posterior { mean, second: Box::new(second) })
 }
 
-/// A movie's numbers: a ridge regression of its ratings on its users' tastes, about its prior.
+/// A movie's numbers: a ridge regression of its ratings on its users' tastes, towards its prior.
 fn movie(
     ratings: &[(usize, f64)],
     prior: &[f64; WIDTH],
@@ -186,16 +183,16 @@ fn movie(
         right.get(row).copied().unwrap_or_default() + weight(row) * prior.get(row).copied().unwrap_or_default()
     };
     let pull = Mat::from_fn(WIDTH, 1, |row, _| pull(row));
-    let factor = matrix.llt(Side::Lower).map_err(|error| anyhow!("a movie's taste can't be solved for: {error:?}"))?;
+    let factor = cholesky(matrix.as_ref()).context("a movie's loadings can't be solved for")?;
     let solution = factor.solve(&pull);
     Ok(std::array::from_fn(|at| solution[(at, 0)]))
 }
 
-/// What a movie's prior depends on.
+/// The content that the movies' priors depend on.
 struct Content {
     /// `[movies, columns]`.
     columns: Mat<f64>,
-    /// What each movie counts with.
+    /// How much each movie counts.
     weights: Vec<f64>,
 }
 
@@ -224,7 +221,7 @@ impl Content {
         Self { columns, weights }
     }
 
-    /// What content predicts of each movie's numbers, by ridge regression about their mean.
+    /// Each movie's numbers as its content predicts them, by a ridge regression about their mean.
     fn regression(&self, movies: &[[f64; WIDTH]]) -> Result<Vec<[f64; WIDTH]>> {
         let total: f64 = self.weights.iter().sum();
         let mut mean = [0.0; WIDTH];
@@ -243,7 +240,7 @@ impl Content {
         for at in 0..width {
             matrix[(at, at)] += CONTENT_RIDGE;
         }
-        let factor = matrix.llt(Side::Lower).map_err(|error| anyhow!("content can't be regressed on: {error:?}"))?;
+        let factor = cholesky(matrix.as_ref()).context("the movies' content can't be regressed on")?;
         let predicted = &self.columns * factor.solve(self.columns.transpose() * &targets);
         let row =
             |row: usize| std::array::from_fn(|at| mean.get(at).copied().unwrap_or_default() + predicted[(row, at)]);

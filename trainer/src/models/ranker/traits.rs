@@ -1,4 +1,4 @@
-//! The movies' traits, as the trainer computes them from users and as `traits.safetensors` holds them.
+//! The movies' traits: how they are computed from users, and how `traits.safetensors` stores them.
 
 use std::collections::BTreeMap;
 
@@ -10,16 +10,17 @@ use watchnext::catalog::Catalog;
 use watchnext::traits::MovieTraits;
 
 use super::{leaning, taste};
-use crate::data::{User, item_factors as cooccurrence};
+use crate::data::{User, item_factors};
+use crate::math::bytes::{floats, int8};
 use crate::math::embeddings::EmbeddingTable;
 
-/// Numbers of a movie's audience vector.
+/// The length of a movie's audience vector.
 const AUDIENCE_DIM: usize = 24;
 
-/// Ratings of everybody that a movie is taken to have besides its own.
+/// Average ratings added to each movie's own.
 const PRIOR_RATINGS: f32 = 5.0;
 
-/// The variance of those ratings.
+/// The variance of the added ratings.
 const PRIOR_VARIANCE: f32 = 0.9;
 
 /// See [`watchnext::traits`] for the tensors.
@@ -37,10 +38,11 @@ pub struct TraitTables {
 }
 
 impl TraitTables {
-    /// The traits of a catalogue's movies by the ratings of `users`, and the titles' reduced embeddings if there are any.
+    /// The traits of a catalogue's movies, by the ratings of `users` and the titles' reduced embeddings, if there are
+    /// any.
     ///
     /// # Errors
-    /// No ratings, and what can't be factorised.
+    /// No ratings, and matrices that can't be factorised.
     pub fn new(catalog: &Catalog, users: &[User], titles: Option<&EmbeddingTable>, seed: u64) -> Result<Self> {
         let taste = taste::fit(catalog, users, seed)?;
         let mut ratings: Vec<Vec<f32>> = vec![Vec::new(); catalog.len()];
@@ -66,7 +68,7 @@ impl TraitTables {
         let loadings = Array2::from_shape_vec((catalog.len(), width), loadings)?;
         let lists: Vec<Vec<u32>> =
             users.iter().map(|user| user.events.iter().map(|event| event.movie.get()).collect()).collect();
-        let audience = cooccurrence::viewer_vectors(catalog.len(), &lists, seed)?;
+        let audience = item_factors::viewer_vectors(catalog.len(), &lists, seed)?;
         let audience = audience.select(Axis(1), &(0..AUDIENCE_DIM.min(audience.ncols())).collect::<Vec<_>>());
         let audience = EmbeddingTable::fine(&audience);
         Ok(Self {
@@ -82,33 +84,20 @@ impl TraitTables {
     /// `traits.safetensors`.
     ///
     /// # Errors
-    /// Tables of other lengths than the catalogue, which don't occur.
+    /// None: all tables have the catalogue's length.
     pub fn bytes(&self) -> Result<Vec<u8>> {
-        let floats = |values: &mut dyn Iterator<Item = f32>| values.flat_map(f32::to_le_bytes).collect::<Vec<u8>>();
         let movies = self.statistics.len();
         let mut tensors = vec![
-            ("everybody".to_owned(), Dtype::F32, vec![3], floats(&mut self.everybody.into_iter())),
-            (
-                "statistics".to_owned(),
-                Dtype::F32,
-                vec![movies, 5],
-                floats(&mut self.statistics.iter().flatten().copied()),
-            ),
-            (
-                "leaning".to_owned(),
-                Dtype::F32,
-                self.leaning.shape().to_vec(),
-                floats(&mut self.leaning.iter().copied()),
-            ),
+            ("everybody".to_owned(), Dtype::F32, vec![3], floats(self.everybody)),
+            ("statistics".to_owned(), Dtype::F32, vec![movies, 5], floats(self.statistics.iter().flatten())),
+            ("leaning".to_owned(), Dtype::F32, self.leaning.shape().to_vec(), floats(&self.leaning)),
         ];
         let tables =
             [("taste", Some(&self.taste)), ("audience", Some(&self.audience)), ("titles", self.titles.as_ref())];
         for (name, table) in tables {
             let Some(EmbeddingTable::Int8(values, scales)) = table else { continue };
-            let bytes = values.iter().map(|value| value.cast_unsigned()).collect();
-            tensors.push((name.to_owned(), Dtype::I8, vec![values.nrows(), values.ncols()], bytes));
-            let scales = floats(&mut scales.iter().copied());
-            tensors.push((format!("{name}_scale"), Dtype::F32, vec![values.nrows()], scales));
+            tensors.push((name.to_owned(), Dtype::I8, vec![values.nrows(), values.ncols()], int8(values)));
+            tensors.push((format!("{name}_scale"), Dtype::F32, vec![values.nrows()], floats(scales)));
         }
         let views: BTreeMap<&str, TensorView<'_>> = tensors
             .iter()
@@ -120,7 +109,7 @@ impl TraitTables {
     /// The traits as the browser reads them, so that training sees the numbers that ship, rounded to 8 bits.
     ///
     /// # Errors
-    /// What the library refuses.
+    /// Traits that the library refuses.
     pub fn load(&self, catalog: &Catalog) -> Result<MovieTraits> {
         Ok(MovieTraits::from_safetensors(&self.bytes()?, catalog)?)
     }

@@ -1,56 +1,51 @@
-//! The seed network's user tower as an ONNX model.
+//! The notebook's network as an ONNX user tower.
 
 use anyhow::Result;
 use candle_core::{DType, Tensor};
 use ndarray::Array2;
-use watchnext::model::TowerInputs;
-use watchnext::model::{TOWER_INPUTS, TOWER_OUTPUT};
+use watchnext::model::{TOWER_INPUTS, TOWER_OUTPUT, TowerInputs};
 
 use super::network::{EMBEDDING_DIM, Network, STATE_DIM};
+use super::rows::TrainingRows;
 use crate::bundle::model::Model;
 use crate::math::embeddings::EmbeddingTable;
-use crate::models::seed_network::rows::TrainingRows;
 use crate::nn::leaky_relu::NEGATIVE_SLOPE;
-use crate::onnx::proto::{dense, floats, int_attribute, ints, ints_attribute, leaky_relu, node, user_tower as model};
+use crate::onnx::graph::Graph;
+use crate::onnx::model;
+use crate::onnx::proto::{int_attribute, ints_attribute};
 
-/// The ONNX model of the network's user tower, whose vector of [`STATE_DIM`] is the user state after its LeakyReLU.
+/// The network's user tower as an ONNX model. Its vector of [`STATE_DIM`] is the user state after its LeakyReLU.
 ///
-/// The embedding table gets one more row, of zeros, which padding looks up.
+/// The embedding table gets one more row, of zeros, for padding.
 ///
 /// # Errors
 /// A parameter that can't be read.
 pub fn user_tower(network: &Network) -> Result<Vec<u8>> {
     let padding = Tensor::zeros((1, EMBEDDING_DIM), DType::F32, network.embedding.device())?;
     let embedding = Tensor::cat(&[network.embedding.as_tensor(), &padding], 0)?;
-    let table = |name, tensor: &Tensor| -> Result<_> {
-        Ok(floats(name, tensor.dims(), tensor.flatten_all()?.to_vec1::<f32>()?))
+    let mut graph = Graph::default();
+    let mut keep = |name: &str, tensor: &Tensor| -> Result<()> {
+        graph.floats(name, tensor.dims(), tensor.flatten_all()?.to_vec1::<f32>()?);
+        Ok(())
     };
-    let initializers = vec![
-        table("embedding", &embedding)?,
-        table("hidden_weight", &network.hidden_weight)?,
-        table("hidden_bias", &network.hidden_bias)?,
-        table("state_weight", &network.state_weight)?,
-        table("state_bias", &network.state_bias)?,
-        ints("value_axis", &[2]),
-    ];
+    keep("embedding", &embedding)?;
+    keep("hidden_weight", &network.hidden_weight)?;
+    keep("hidden_bias", &network.hidden_bias)?;
+    keep("state_weight", &network.state_weight)?;
+    keep("state_bias", &network.state_bias)?;
+    graph.named_ints("value_axis", &[2]);
     let [history, weights, time] = TOWER_INPUTS;
-    let mut mean = node("ReduceMean", &["weighted"], "mean");
-    mean.attribute.push(ints_attribute("axes", &[1]));
-    mean.attribute.push(int_attribute("keepdims", 0));
-    let mut concat = node("Concat", &[time, "mean"], "inputs");
-    concat.attribute.push(int_attribute("axis", 1));
-    let nodes = vec![
-        node("Gather", &["embedding", history], "looked_up"),
-        node("Unsqueeze", &[weights, "value_axis"], "slot_weights"),
-        node("Mul", &["looked_up", "slot_weights"], "weighted"),
-        mean,
-        concat,
-        dense("inputs", "hidden", "hidden"),
-        leaky_relu(NEGATIVE_SLOPE, "hidden", "hidden_active"),
-        dense("hidden_active", "state", "state"),
-        leaky_relu(NEGATIVE_SLOPE, "state", TOWER_OUTPUT),
-    ];
-    Ok(model(nodes, initializers, STATE_DIM, false))
+    graph.add("Gather", &["embedding", history], "looked_up");
+    graph.add("Unsqueeze", &[weights, "value_axis"], "slot_weights");
+    graph.add("Mul", &["looked_up", "slot_weights"], "weighted");
+    let over_slots = [ints_attribute("axes", &[1]), int_attribute("keepdims", 0)];
+    graph.add_with("ReduceMean", &["weighted"], "mean", over_slots);
+    graph.concat(&[time, "mean"], 1, "inputs");
+    graph.dense("inputs", "hidden", "hidden");
+    graph.leaky_relu(NEGATIVE_SLOPE, "hidden", "hidden_active");
+    graph.dense("hidden_active", "state", "state");
+    graph.leaky_relu(NEGATIVE_SLOPE, "state", TOWER_OUTPUT);
+    Ok(model::user_tower(graph, STATE_DIM, false))
 }
 
 impl Model for Network {

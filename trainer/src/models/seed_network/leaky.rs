@@ -8,11 +8,11 @@ use super::train::{TrainConfig, train};
 use crate::data::{Dataset, User};
 use crate::evaluate::leaky::{Leaky, StatesWithTargets, neighbour_hit_rate};
 
-/// P1-leaky: trains on the events of every user whose movies have dense ids above 80. Then asks whether an event's movie is
-/// among the movies of the 100 nearest training states, of which the event itself is one.
+/// P1-leaky: trains on the events of all users whose movies have dense ids above 80. It then asks if an event's movie
+/// is among the movies of the 100 nearest training states. The event's own state is one of them, which is the leak.
 ///
 /// # Errors
-/// What the training refuses.
+/// As [`train`].
 pub fn leaky(dataset: &Dataset, config: &TrainConfig) -> Result<Leaky> {
     const LAST_LEFT_OUT_MOVIE: u32 = 80;
     const LAST_VALIDATION_USER: usize = 40;

@@ -1,15 +1,17 @@
-//! The seed's candidate generator (seed row 11): `[time features ; mean of the history's embeddings]` → 256 → LeakyReLU 0.2
-//! → dropout 0.3 → 128, the user state → LeakyReLU → dropout → a softmax over all movies.
+//! The notebook's candidate generator: `[time features ; mean of the history's embeddings]` → 256 → LeakyReLU 0.2 →
+//! dropout 0.3 → 128, the user state → LeakyReLU → dropout → a softmax over all movies.
 
 use std::collections::HashMap;
 
 use anyhow::{Context, Result, ensure};
 use candle_core::backprop::GradStore;
 use candle_core::{D, Device, Tensor, Var};
-use rand::{Rng, RngExt};
+use rand::Rng;
 use watchnext::features::{HISTORY_LEN, TIME_FEATURES};
 
 use super::rows::TrainingRows;
+use crate::nn::dropout::dropout;
+use crate::nn::initial;
 use crate::nn::leaky_relu::leaky_relu;
 use crate::nn::ops::{HistoryMean, SoftmaxCrossEntropy};
 
@@ -41,15 +43,14 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network of `movies` movies, initialised as PyTorch does: embeddings from a standard normal distribution, linear
-    /// layers uniformly within one over the root of their inputs.
+    /// A network of `movies` movies, initialised as PyTorch does it: embeddings from a standard normal distribution,
+    /// linear layers uniformly within `1 / √inputs`.
+    ///
+    /// # Errors
+    /// No movies.
     pub fn new(movies: usize, rng: &mut impl Rng) -> Result<Self> {
         ensure!(movies > 0, "a network needs at least one movie");
-        let mut uniform = |shape: &[usize], fan_in: usize| -> Result<Var> {
-            let bound = 1.0 / (fan_in as f32).sqrt();
-            let values = (0..shape.iter().product()).map(|_| rng.random_range(-bound..bound)).collect();
-            Ok(Var::from_tensor(&Tensor::from_vec::<_, f32>(values, shape, &Device::Cpu)?)?)
-        };
+        let mut uniform = |shape: &[usize], inputs: usize| initial::uniform(shape, 1.0 / (inputs as f32).sqrt(), rng);
         let inputs = TIME_FEATURES + EMBEDDING_DIM;
         let hidden_weight = uniform(&[HIDDEN_DIM, inputs], inputs)?;
         let hidden_bias = uniform(&[HIDDEN_DIM], inputs)?;
@@ -57,13 +58,7 @@ impl Network {
         let state_bias = uniform(&[STATE_DIM], HIDDEN_DIM)?;
         let movie_weight = uniform(&[movies, STATE_DIM], STATE_DIM)?;
         let movie_bias = uniform(&[movies], STATE_DIM)?;
-        // Box and Muller's transformation: two uniform numbers make a normal one.
-        let normal = |rng: &mut dyn Rng| {
-            let (radius, angle): (f32, f32) = (1.0 - rng.random::<f32>(), rng.random());
-            (-2.0 * radius.ln()).sqrt() * (std::f32::consts::TAU * angle).cos()
-        };
-        let values: Vec<f32> = (0..movies * EMBEDDING_DIM).map(|_| normal(rng)).collect();
-        let embedding = Var::from_tensor(&Tensor::from_vec(values, (movies, EMBEDDING_DIM), &Device::Cpu)?)?;
+        let embedding = initial::normal((movies, EMBEDDING_DIM), 1.0, rng)?;
         Ok(Self { embedding, hidden_weight, hidden_bias, state_weight, state_bias, movie_weight, movie_bias })
     }
 
@@ -86,7 +81,7 @@ impl Network {
     /// A parameter that is missing or has another shape.
     pub fn restore(&self, tensors: &HashMap<String, Tensor>) -> Result<()> {
         for (name, var) in self.parameters() {
-            let tensor = tensors.get(name).with_context(|| format!("the checkpoint lacks the parameter {name}"))?;
+            let tensor = tensors.get(name).with_context(|| format!("the checkpoint has no parameter {name}"))?;
             var.set(tensor).with_context(|| format!("the checkpoint's {name} has another shape"))?;
         }
         Ok(())
@@ -97,8 +92,8 @@ impl Network {
         self.states_with(rows, weights, Ok)
     }
 
-    /// The vectors `[rows, STATE_DIM]` that meet the movies' embeddings: the states after their LeakyReLU, without dropout.
-    /// This is what the ONNX user tower puts out.
+    /// The vectors `[rows, STATE_DIM]` that meet the movies' embeddings: the states after their LeakyReLU, without
+    /// dropout. The ONNX user tower puts out the same.
     pub fn user_vectors(&self, rows: &TrainingRows, weights: Vec<f32>) -> Result<Tensor> {
         leaky_relu(&self.states(rows, weights)?)
     }
@@ -118,8 +113,10 @@ impl Network {
 
     /// The mean cross entropy of a batch with dropout, and the gradients.
     pub fn loss(&self, rows: &TrainingRows, weights: Vec<f32>, rng: &mut impl Rng) -> Result<(f32, GradStore)> {
-        let states = self.states_with(rows, weights, |hidden| dropout(&hidden, rng))?;
-        let vectors = dropout(&leaky_relu(&states)?, rng)?;
+        let keep = 1.0 - DROPOUT;
+        let mut drop = |values: &Tensor| dropout(values, keep, (1.0 / keep) as f32, rng);
+        let states = self.states_with(rows, weights, |hidden| drop(&hidden))?;
+        let vectors = drop(&leaky_relu(&states)?)?;
         let entropy = SoftmaxCrossEntropy::new(rows.target.clone());
         let loss = vectors.apply_op3(&self.movie_weight, &self.movie_bias, entropy)?;
         Ok((loss.to_scalar()?, loss.backward()?))
@@ -128,14 +125,4 @@ impl Network {
 
 fn linear(inputs: &Tensor, weight: &Var, bias: &Var) -> Result<Tensor> {
     Ok(inputs.matmul(&weight.t()?)?.broadcast_add(bias)?)
-}
-
-/// Inverted dropout, its mask drawn from `rng`, since candle's own can't be seeded.
-fn dropout(values: &Tensor, rng: &mut impl Rng) -> Result<Tensor> {
-    let keep = 1.0 - DROPOUT;
-    let threshold = (keep * f64::from(u32::MAX)) as u32;
-    let scale = (1.0 / keep) as f32;
-    let mask: Vec<f32> =
-        (0..values.elem_count()).map(|_| if rng.next_u32() <= threshold { scale } else { 0.0 }).collect();
-    Ok((values * Tensor::from_vec(mask, values.shape(), values.device())?)?)
 }

@@ -1,4 +1,4 @@
-//! The rows that the network trains on.
+//! The network's training rows.
 
 use anyhow::Result;
 use watchnext::catalog::Catalog;
@@ -7,10 +7,10 @@ use watchnext::features::{HISTORY_LEN, LocalTime, TIME_FEATURES, history_inputs,
 use crate::data::split::watches;
 use crate::data::{Event, User};
 
-/// The rows that the user tower trains on: for each event, what was known just before it, and the movie.
+/// For each event, everything that was known just before it, and the movie.
 #[derive(Debug, Clone, Default)]
 pub struct TrainingRows {
-    /// `[rows, HISTORY_LEN]`, dense indices; padding is the catalogue's length.
+    /// `[rows, HISTORY_LEN]`, dense indices. Padding is the catalogue's length.
     pub history: Vec<i64>,
     /// `[rows, HISTORY_LEN]`, the slots' weights with the ratings known.
     pub rated_weights: Vec<f32>,

@@ -1,9 +1,5 @@
-//! Training states made small enough to ship: `states.safetensors` (see [`watchnext::states`] for its form).
+//! The training states, made small enough to ship as `states.safetensors` (see [`watchnext::states`] for its format).
 
-use crate::bundle::file::BundleFile;
-use crate::math::eigen::principal_axes;
-use crate::models::seed_network::network::Network;
-use crate::models::seed_network::rows::TrainingRows;
 use anyhow::{Context, Result, ensure};
 use ndarray::Array2;
 use rand::SeedableRng;
@@ -15,64 +11,79 @@ use watchnext::bundle::STATES;
 use watchnext::index::FlatIndex;
 use watchnext::states::{NEIGHBOURS, StateIndex};
 
-/// The largest file that a visitor is asked to fetch for the retrieval by states.
+use super::network::Network;
+use super::rows::{TrainingRows, forget_ratings};
+use crate::bundle::file::BundleFile;
+use crate::math::bytes::{floats, uint32};
+use crate::math::eigen::principal_axes;
+
+/// The largest file that a visitor has to fetch for the retrieval by states.
 pub const MAX_BYTES: usize = 7_000_000;
 
-/// Header and the tensors that don't grow with the states.
+/// Bytes of the header and of the tensors that don't grow with the states.
 const FIXED_BYTES: usize = 160_000;
 
-/// Bytes of a state besides its codes: the movie watched next.
+/// Bytes of a state apart from its codes: the movie watched next.
 const NEXT_BYTES: usize = 4;
 
-/// The share of a state's bytes that its leading axes get as whole bytes when not every axis can have one; the other bytes
-/// hold two axes each. Measured on the shipped states: the recall hardly changes from 0.4 to 0.6 and falls on both sides.
+/// If not every axis can have a whole byte, the leading axes get this share of a state's bytes as whole bytes. The
+/// other bytes hold two axes each. Measured on shipped states, the recall hardly changes from 0.4 to 0.6 and falls on
+/// both sides.
 const FINE_SHARE: f64 = 0.55;
 
 /// A fine code reaches from −127 to 127.
 const MOST_FINE: f32 = 127.0;
 
-/// A coarse code's step in standard deviations of its axis, near the optimum of 16 steps for a bell-shaped distribution.
+/// A coarse code's step in standard deviations of its axis, near the optimum of 16 steps for a normal distribution.
 const COARSE_STEP: f32 = 0.335;
 
-/// The states' file and how many states it holds.
+/// The states' file, with the codes' sizes and the states that it has.
 #[derive(Debug)]
-pub struct CompactStates {
+pub struct EncodedStates {
     /// `states.safetensors`.
     pub bytes: Vec<u8>,
-    /// Axes kept with 8 bits.
+    /// How many axes have 8 bits.
     pub fine: usize,
-    /// Axes kept with 4 bits.
+    /// How many axes have 4 bits.
     pub coarse: usize,
-    /// The rows of the vectors that were kept, ascending: all, unless that many wouldn't fit.
+    /// The rows of the vectors that were kept, ascending: all, if they fit.
     pub kept: Vec<usize>,
 }
 
-impl CompactStates {
+impl EncodedStates {
     /// The states as a file of a bundle.
     pub fn file(&self) -> BundleFile {
         BundleFile { role: STATES, path: "states.safetensors", bytes: self.bytes.clone() }
     }
 }
 
-/// The user vectors `[rows, STATE_DIM]` of rows whose histories are clicks alone.
+/// The user vectors of rows as clicks alone, `[rows, STATE_DIM]`.
+///
+/// # Errors
+/// As [`Network::user_vectors`].
 pub fn click_vectors(network: &Network, rows: &TrainingRows) -> Result<Array2<f32>> {
     let mut weights = rows.rated_weights.clone();
-    crate::models::seed_network::rows::forget_ratings(&mut weights);
+    forget_ratings(&mut weights);
     let vectors = network.user_vectors(rows, weights)?;
     Ok(Array2::from_shape_vec(vectors.dims2()?, vectors.flatten_all()?.to_vec1()?)?)
 }
 
 /// Encodes `vectors` `[states, dim]` with the movies watched `next`.
 ///
-/// The vectors are rotated onto the principal axes of their covariance, so that a prefix of the coordinates carries as much of
-/// every distance as any projection of that width can; the leading ones are rounded to 8 bits, the following to 4, as many as
-/// fit [`MAX_BYTES`]. If not even half the axes would fit, a seeded sample of the states is kept instead of all.
+/// The vectors are rotated onto the principal axes of their covariance, so that the leading coordinates carry as much
+/// of the distances as any projection of that width can. The leading coordinates are rounded to 8 bits and the
+/// following ones to 4, as many as fit into [`MAX_BYTES`]. If not all axes fit with 4 bits, a seeded sample of the
+/// states is kept.
 ///
 /// # Errors
 /// No states, or an eigendecomposition that doesn't converge.
-pub fn encode(vectors: &Array2<f32>, next: &[u32], seed: u64) -> Result<CompactStates> {
+pub fn encode(vectors: &Array2<f32>, next: &[u32], seed: u64) -> Result<EncodedStates> {
     let (states, dim) = vectors.dim();
-    ensure!(states > 0 && states == next.len(), "there are {states} states and {} movies watched next", next.len());
+    ensure!(
+        states > 0 && states == next.len(),
+        "there are {states} states and {} next movies, and both must be equal and above 0",
+        next.len()
+    );
     let budget = MAX_BYTES - FIXED_BYTES;
     let most_states = budget / (NEXT_BYTES + dim.div_ceil(2));
     let mut kept: Vec<usize> = (0..states).collect();
@@ -111,39 +122,40 @@ pub fn encode(vectors: &Array2<f32>, next: &[u32], seed: u64) -> Result<CompactS
         coarse_codes.extend(pairs.iter().map(|[low, high]| nibble(low) | nibble(high) << 4));
     }
     let next: Vec<u32> = kept.iter().filter_map(|row| next.get(*row)).copied().collect();
-    let little_endian = |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|value| value.to_le_bytes()).collect() };
-    let basis = basis.as_standard_layout();
     let tensors = [
-        ("center", Dtype::F32, vec![dim], little_endian(&center.to_vec())),
-        ("basis", Dtype::F32, vec![rank, dim], little_endian(basis.as_slice().context("the axes aren't contiguous")?)),
-        ("scale", Dtype::F32, vec![rank], little_endian(&scale)),
+        ("center", Dtype::F32, vec![dim], floats(&center)),
+        ("basis", Dtype::F32, vec![rank, dim], floats(&basis)),
+        ("scale", Dtype::F32, vec![rank], floats(&scale)),
         ("fine", Dtype::I8, vec![kept.len(), fine], fine_codes),
         ("coarse", Dtype::U8, vec![kept.len(), coarse / 2], coarse_codes),
-        ("next", Dtype::U32, vec![kept.len()], next.iter().flat_map(|movie| movie.to_le_bytes()).collect()),
+        ("next", Dtype::U32, vec![kept.len()], uint32(&next)),
     ];
     let views = tensors
         .iter()
         .map(|(name, dtype, shape, bytes)| Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?)))
         .collect::<Result<Vec<_>>>()?;
-    Ok(CompactStates { bytes: safetensors::serialize(views, None)?, fine, coarse, kept })
+    Ok(EncodedStates { bytes: safetensors::serialize(views, None)?, fine, coarse, kept })
 }
 
-/// How many axes get 8 bits and how many, an even number, get 4, when a state has `bytes` for its codes.
+/// How many axes get 8 bits, and how many, an even number, get 4, if a state has `bytes` for its codes.
 fn allot(bytes: usize, dim: usize) -> (usize, usize) {
     if bytes >= dim {
         return (dim, 0);
     }
-    // All axes as far as they fit, and beyond that more bits for the leading ones.
+    // As many axes as fit, and any bytes beyond that for more bits of the leading axes.
     let fine = ((bytes as f64 * FINE_SHARE) as usize).max(2 * bytes - dim.min(2 * bytes));
     (fine, 2 * (bytes - fine))
 }
 
-/// The share of the [`NEIGHBOURS`] nearest states by the exact scan of `vectors` that the compact states find too, over
-/// `queries`, both `[rows, dim]`.
-pub fn recall(vectors: &Array2<f32>, compact: &CompactStates, movies: usize, queries: &Array2<f32>) -> Result<f64> {
-    let vectors = vectors.select(ndarray::Axis(0), &compact.kept);
+/// The share of the [`NEIGHBOURS`] nearest states, by the exact scan of `vectors`, that the encoded states find too. It
+/// is the mean over `queries`. Both are `[rows, dim]`.
+///
+/// # Errors
+/// States that the library refuses.
+pub fn recall(vectors: &Array2<f32>, states: &EncodedStates, movies: usize, queries: &Array2<f32>) -> Result<f64> {
+    let vectors = vectors.select(ndarray::Axis(0), &states.kept);
     let exact = FlatIndex::new(&vectors)?;
-    let index = StateIndex::from_safetensors(&compact.bytes, vectors.ncols(), movies)?;
+    let index = StateIndex::from_safetensors(&states.bytes, vectors.ncols(), movies)?;
     let k = NEIGHBOURS.min(index.len());
     let queries: Vec<Vec<f32>> = queries.rows().into_iter().map(|query| query.to_vec()).collect();
     let found: Vec<usize> = queries
@@ -160,9 +172,9 @@ pub fn recall(vectors: &Array2<f32>, compact: &CompactStates, movies: usize, que
 mod tests {
     use super::*;
 
-    /// Room for every axis, for some of them, and for less than half a byte each.
+    /// Room for a byte for every axis, for some of them, and for half a byte each.
     #[test]
-    fn bytes_are_allotted_without_rest() {
+    fn all_bytes_are_allotted() {
         for (bytes, fine, coarse) in [(200, 128, 0), (128, 128, 0), (100, 72, 56), (73, 40, 66), (64, 35, 58)] {
             assert_eq!(allot(bytes, 128), (fine, coarse), "{bytes}");
             assert!(fine + coarse / 2 <= bytes && fine + coarse <= 128);

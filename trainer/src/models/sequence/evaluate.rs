@@ -1,5 +1,5 @@
-//! Leave-one-out with full ranking: each user's target among all movies that they haven't watched, none left out at random, since
-//! figures on a sample of movies order methods differently (Krichene and Rendle, *On Sampled Metrics for Item Recommendation*,
+//! Leave-one-out with full ranking: each user's target among all movies that they haven't watched. Ranking among a
+//! sample of movies would order methods differently (Krichene and Rendle, *On Sampled Metrics for Item Recommendation*,
 //! KDD 2020).
 
 use anyhow::{Context, Result, ensure};
@@ -12,13 +12,13 @@ use serde::Serialize;
 use super::data::{Sequences, UserSequence};
 use crate::evaluate::bootstrap::{Figure, Share, interval};
 
-/// Users whose scores are held at once.
+/// Users whose scores are in memory at once.
 const BLOCK_USERS: usize = 128;
 
 /// Suggestions that count as found.
 const TOP: usize = 10;
 
-/// What the movies' side of a score is: `vector · vectors[movie] + bias[movie]`.
+/// The movies' side of a score, `vector · vectors[movie] + bias[movie]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MovieTable {
     /// `[movies, dim]`.
@@ -32,7 +32,7 @@ pub struct MovieTable {
 pub struct Figures {
     /// Users.
     pub users: usize,
-    /// `1 / log₂(1 + rank)` of a target among the best ten, otherwise 0.
+    /// The mean of `1 / log₂(1 + rank)` for targets among the best ten and 0 for others.
     pub ndcg10: Figure,
     /// The share of targets among the best ten.
     pub hit10: Figure,
@@ -60,7 +60,7 @@ fn ndcg(rank: usize) -> f64 {
     if rank <= TOP { 1.0 / (1.0 + rank as f64).log2() } else { 0.0 }
 }
 
-/// The mean of NDCG@10 alone, which is what is looked at while training.
+/// The mean of NDCG@10 alone, for the epochs of a training.
 pub fn mean_ndcg(ranks: &[usize]) -> f64 {
     ranks.iter().map(|rank| ndcg(*rank)).sum::<f64>() / ranks.len().max(1) as f64
 }
@@ -68,29 +68,29 @@ pub fn mean_ndcg(ranks: &[usize]) -> f64 {
 /// The target's rank, from 1, among the movies outside the history. Ties count against the model.
 ///
 /// # Errors
-/// A target beyond the scores, and scores that aren't finite.
+/// A target without a score, and scores that aren't finite.
 pub fn rank(scores: &[f32], history: &[u32], target: u32) -> Result<usize> {
     ensure!(scores.iter().all(|score| score.is_finite()), "a score isn't finite");
-    let goal = *scores.get(target as usize).context("a target that the scores don't know")?;
+    let goal = *scores.get(target as usize).context("the target has no score")?;
     let at_least = scores.iter().filter(|score| **score >= goal).count();
     let watched = history.iter().filter(|movie| scores.get(**movie as usize).is_some_and(|score| *score >= goal));
     Ok(at_least - watched.count())
 }
 
-/// Each user's scores, given to `visit` with the user's place.
+/// Calls `visit` with each user's place and scores.
 ///
 /// # Errors
-/// What `visit` refuses, and vectors of another width than the table's.
+/// The first error of `visit`, and vectors of another width than the table's.
 pub fn for_each_user<R: Send>(
     vectors: &Array2<f32>,
     table: &MovieTable,
     visit: impl Fn(usize, &[f32]) -> Result<R> + Sync,
 ) -> Result<Vec<R>> {
     let (movies, dim) = table.vectors.dim();
-    ensure!(vectors.ncols() == dim, "vectors of {} numbers meet movies of {dim}", vectors.ncols());
-    let of_movies = table.vectors.as_slice().context("a table that isn't in its usual order")?;
+    ensure!(vectors.ncols() == dim, "the users' vectors have {} numbers and the movies' {dim}", vectors.ncols());
+    let of_movies = table.vectors.as_slice().context("the table isn't in row-major order")?;
     let of_movies = MatRef::from_row_major_slice(of_movies, movies, dim);
-    let all = vectors.as_slice().context("vectors that aren't in their usual order")?;
+    let all = vectors.as_slice().context("the vectors aren't in row-major order")?;
     let blocks: Vec<Vec<R>> = all
         .par_chunks(BLOCK_USERS * dim)
         .enumerate()
@@ -111,22 +111,27 @@ pub fn for_each_user<R: Send>(
 /// Each question's rank, from 1.
 ///
 /// # Errors
-/// As [`rank`], and as many vectors as there aren't questions.
+/// As [`rank`], and another number of vectors than of questions.
 pub fn ranks(questions: &[(&[u32], u32)], vectors: &Array2<f32>, table: &MovieTable) -> Result<Vec<usize>> {
-    ensure!(questions.len() == vectors.nrows(), "{} vectors for {} questions", vectors.nrows(), questions.len());
+    ensure!(
+        questions.len() == vectors.nrows(),
+        "there are {} vectors for {} questions",
+        vectors.nrows(),
+        questions.len()
+    );
     for_each_user(vectors, table, |user, scores| {
         let (history, target) = questions.get(user).context("a user without a question")?;
         rank(scores, history, *target)
     })
 }
 
-/// One user's scores, summed in plain order, as a page would that has the tower's vector.
+/// One user's scores, summed in plain order, as a page computes them from the tower's vector.
 pub fn scores(vector: &[f32], table: &MovieTable) -> Vec<f32> {
     let product = |row: ArrayView1<f32>| row.iter().zip(vector).map(|(left, right)| left * right).sum::<f32>();
     table.vectors.outer_iter().zip(&table.bias).map(|(row, bias)| product(row) + bias).collect()
 }
 
-/// The popularity of the movies in training as scores, the baseline that knows nobody.
+/// The movies' popularity in training as scores, the baseline that ignores the history.
 pub fn popularity(sequences: &Sequences) -> Vec<f32> {
     let mut counts = vec![0.0; sequences.len()];
     for movie in sequences.users.iter().flat_map(UserSequence::training) {

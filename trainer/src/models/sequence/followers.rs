@@ -1,70 +1,75 @@
-//! What is watched after what, as a linear model: the next movie is predicted from the movies before it by a ridge regression in closed
-//! form (Choi et al., *Session-aware Linear Item-Item Models for Session-based Recommendation*, WWW 2021), and kept in few columns.
+//! Which movies follow which, as a linear model. A ridge regression in closed form predicts the next movie from those
+//! before it (Choi et al., *Session-aware Linear Item-Item Models for Session-based Recommendation*, WWW 2021). Its
+//! weights are kept in few columns.
 //!
-//! A movie counts by how long ago it was, and that in several ways side by side, each with weights of its own: what the latest movie
-//! alone says is something else than what the last dozen say.
+//! A movie counts less the longer ago it was watched. There are several rates side by side, each with its own weights,
+//! because the latest movie alone says something else than the last dozen.
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use faer::linalg::matmul::matmul;
 use faer::linalg::solvers::Solve;
-use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 use ndarray::Array2;
 
 use super::data::Sequences;
 use super::evaluate::MovieTable;
+use crate::math::eigen::decompose;
+use crate::math::solve::cholesky;
 
 /// A movie that counts less than this is forgotten.
 const FORGOTTEN: f32 = 1e-6;
 
-/// The power of a user's steps by which each of the steps counts, so that those who watched most don't rule.
+/// A step counts with this power of the number of the user's steps, so that those who watched most don't dominate.
 const USER_POWER: f32 = -0.25;
 
 /// The model's settings.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct FollowersConfig {
-    /// For each way of counting, what a movie counts against the one watched after it, above 0 and below 1.
+    /// For each way of counting: how much a movie counts relative to the one watched after it, above 0 and below 1.
     pub decays: Vec<f32>,
     /// The penalty of the regression.
     pub ridge: f32,
-    /// Columns that are kept.
+    /// How many columns are kept.
     pub rank: usize,
-    /// The most steps of a user that are learnt from, the last ones, and the most movies of a history.
+    /// How many of a user's last steps train at most, and how many of a history's last movies count at most.
     pub window: usize,
 }
 
-/// Tables by which a history meets the movies: its vector is the sum of its movies' left rows, each by how long ago it was and that in
-/// each way of counting, and a score is the product with a movie's right row.
+/// The fitted tables. A history's vector is the sum of its movies' left rows, in each way of counting, weighted by how
+/// long ago the movie was watched. A score is its product with a movie's right row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Followers {
-    /// For each way of counting, what a movie counts against the one watched after it, and the left rows `[movies, rank]`.
+    /// For each way of counting: how much a movie counts relative to the one watched after it, and the left rows,
+    /// `[movies, rank]`.
     pub left: Vec<(f32, Array2<f32>)>,
     /// `[movies, rank]`.
     pub right: Array2<f32>,
 }
 
-/// What the movies of a history count, the latest first, until they are forgotten.
+/// How much a history's movies count, the latest first, until they are forgotten.
 fn counts(decay: f32) -> impl Iterator<Item = f32> {
     std::iter::successors(Some(1.0_f32), move |count| Some(count * decay)).take_while(|count| *count >= FORGOTTEN)
 }
 
-/// The sums that the regression is made of, as blocks by ways of counting, row by row.
+/// The regression's sums, as blocks by ways of counting, row by row.
 struct Sums {
-    /// Movies.
+    /// The number of movies.
     movies: usize,
-    /// `[ways · movies, ways · movies]`: how the features vary together; its lower triangle of blocks.
+    /// `[ways · movies, ways · movies]`: the features' inner products.
     gram: Mat<f32>,
-    /// `[ways · movies, movies]`: how they vary with what comes next.
+    /// `[ways · movies, movies]`: the features' inner products with the next movies.
     products: Mat<f32>,
 }
 
 impl Sums {
-    /// Adds a user's steps. Only the movies of the user take part, so it is small matrices, added where they belong.
+    /// Adds a user's steps. Only the user's movies take part, so small matrices are computed and added where they
+    /// belong.
     fn add(&mut self, watched: &[u32], decays: &[f32]) {
         let Some((_, movies)) = watched.split_last() else { return };
         let Some((_, next)) = watched.split_first() else { return };
         let (steps, ways) = (movies.len(), decays.len());
         let width = ways * steps;
-        // A row for each step, in which each movie up to it has what it counts.
+        // A row for each step: how much each movie up to it counts.
         let mut features = vec![0.0_f32; steps * width];
         for (step, row) in features.chunks_exact_mut(width.max(1)).enumerate() {
             for (part, decay) in row.chunks_exact_mut(steps).zip(decays) {
@@ -79,7 +84,7 @@ impl Sums {
         matmul(made, Accum::Replace, features_of.transpose(), features_of, weight, Par::Seq);
         let place = |at: usize| Some((at / steps) * self.movies + *movies.get(at % steps)? as usize);
         for (at, row) in gram.chunks_exact(width.max(1)).enumerate() {
-            // Columns lie together in memory, and the matrix is symmetric.
+            // The matrix is symmetric, and its columns are contiguous in memory.
             let Some(column) = place(at) else { continue };
             let sums = self.gram.col_as_slice_mut(column);
             for (other, value) in row.iter().enumerate() {
@@ -103,11 +108,14 @@ impl Followers {
     /// Fits the model to the users' training movies.
     ///
     /// # Errors
-    /// A decay that isn't between 0 and 1, a ridge that isn't above 0, and what can't be decomposed.
+    /// A decay that isn't between 0 and 1, a ridge that isn't above 0, and equations that can't be solved.
     pub fn fit(sequences: &Sequences, config: &FollowersConfig) -> Result<Self> {
         let is_share = |decay: &f32| *decay > 0.0 && *decay < 1.0;
-        ensure!(!config.decays.is_empty() && config.decays.iter().all(is_share), "decays are between 0 and 1");
-        ensure!(config.ridge > 0.0, "the ridge is above 0");
+        ensure!(
+            !config.decays.is_empty() && config.decays.iter().all(is_share),
+            "a decay must be between 0 and 1, and there must be at least one"
+        );
+        ensure!(config.ridge > 0.0, "the ridge must be above 0");
         let (movies, ways) = (sequences.len(), config.decays.len());
         let size = ways * movies;
         let mut sums = Sums { movies, gram: Mat::zeros(size, size), products: Mat::zeros(size, movies) };
@@ -121,7 +129,7 @@ impl Followers {
         for at in 0..size {
             gram[(at, at)] += config.ridge;
         }
-        let factor = gram.llt(Side::Lower).map_err(|error| anyhow!("the regression has no solution: {error:?}"))?;
+        let factor = cholesky(gram.as_ref()).context("the regression has no solution")?;
         drop(gram);
         factor.solve_in_place(&mut weights);
         reduced(&products, &weights, config, movies)
@@ -143,7 +151,7 @@ impl Followers {
     /// The vectors of several histories, `[histories, rank]`.
     ///
     /// # Errors
-    /// None that can happen.
+    /// None: all vectors have one length.
     pub fn vectors(&self, histories: &[&[u32]]) -> Result<Array2<f32>> {
         let values: Vec<f32> = histories.iter().flat_map(|history| self.vector(history)).collect();
         Array2::from_shape_vec((histories.len(), self.right.ncols()), values).context("vectors of one width")
@@ -155,16 +163,16 @@ impl Followers {
     }
 }
 
-/// The regression's weights `[ways · movies, movies]` in few columns. A history's scores are features times weights, so errors count as
-/// histories do: with `G` the features' Gram matrix and its ridge, the best columns are the first eigenvectors of `weightsᵀ · G · weights`
-/// (Eckart and Young 1936), onto which the weights are projected; and since the weights solve `G · weights = products`, that is
-/// `weightsᵀ · products`.
+/// The regression's weights `[ways · movies, movies]` in few columns.
+///
+/// A history's scores are features times weights. So with `G` the features' Gram matrix and its ridge, the best columns
+/// are the first eigenvectors of `weightsᵀ · G · weights` (Eckart and Young 1936), onto which the weights are
+/// projected. The weights solve `G · weights = products`, so that matrix is `weightsᵀ · products`.
 fn reduced(products: &Mat<f32>, weights: &Mat<f32>, config: &FollowersConfig, movies: usize) -> Result<Followers> {
     let rank = config.rank.min(movies);
     let mut metric: Mat<f32> = Mat::zeros(movies, movies);
     matmul(metric.as_mut(), Accum::Replace, weights.transpose(), products.as_ref(), 1.0, Par::Seq);
-    let eigen =
-        metric.self_adjoint_eigen(Side::Lower).map_err(|error| anyhow!("eigenvalues don't converge: {error:?}"))?;
+    let eigen = decompose(metric.as_ref())?;
     // Eigenvalues ascend.
     let right = Mat::from_fn(movies, rank, |row, column| eigen.U()[(row, movies - 1 - column)]);
     let mut left: Mat<f32> = Mat::zeros(weights.nrows(), rank);
@@ -185,9 +193,9 @@ mod tests {
     use super::*;
     use crate::models::sequence::evaluate::scores;
 
-    /// Everybody goes round the same circle of six movies from another start: after each movie comes the next.
+    /// All users go round the same circle of six movies from different starts: after each movie comes the next.
     #[test]
-    fn what_follows_is_learnt() {
+    fn the_next_movie_is_learnt() {
         let lines: Vec<String> = (0..6)
             .map(|user| {
                 let movies: Vec<String> = (0..6).map(|step| (10 + (user + step) % 6).to_string()).collect();
@@ -206,7 +214,7 @@ mod tests {
         assert_eq!((narrow.left[1].1.dim(), narrow.right.dim()), ((6, 2), (6, 2)));
     }
 
-    /// The sums of two users with a movie in common, against the features written out.
+    /// The sums of two users with a movie in common, compared with the features written out.
     #[test]
     fn sums_are_those_of_all_steps() {
         let mut sums = Sums { movies: 4, gram: Mat::zeros(8, 8), products: Mat::zeros(8, 4) };
@@ -247,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_cannot_be_are_refused() {
+    fn impossible_settings_are_refused() {
         let sequences = Sequences::parse("1 10 20 30 40").unwrap();
         let config = FollowersConfig { decays: vec![1.0], ridge: 1.0, rank: 2, window: 10 };
         assert!(Followers::fit(&sequences, &config).is_err());

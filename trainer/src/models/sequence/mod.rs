@@ -1,9 +1,9 @@
-//! The next movie of a long history, measured as published work on MovieLens 1M measures it: a causal tower, trained on whole sequences,
-//! beside the figures of others.
+//! The next movie of a long history, by a causal tower that is trained on whole sequences. It is measured as published
+//! work on MovieLens 1M measures it, and compared with that.
 //!
-//! [`data`] reads sequences and parts them by leave-one-out, [`network`] is the tower with the operations of [`recurrence`],
-//! [`attention`] and [`layers`], [`train`](mod@train) fits it and [`evaluate`] ranks. [`followers`] is a linear model beside the networks,
-//! [`tower`] mixes them, [`export`] writes the mixture as ONNX and [`shipped`] measures what tract makes of it.
+//! [`data`] reads sequences and splits them by leave-one-out. [`network`] is the tower's network, [`train`](mod@train)
+//! fits it and [`evaluate`] ranks. [`followers`] is a linear model, and [`tower`] mixes it with the networks.
+//! [`export`] writes the mixture as ONNX, and [`shipped`] measures that in tract.
 
 pub mod data;
 pub mod evaluate;

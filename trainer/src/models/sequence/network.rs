@@ -1,6 +1,6 @@
-//! A causal tower: what a visitor watches next, from all that they have watched, in order.
+//! A causal network: it predicts a visitor's next movie from all that they watched, in order.
 //!
-//! A movie's embedding goes through layers, each of which mixes a step with those before it and then transforms it by itself:
+//! A movie's embedding goes through layers. Each layer mixes a step with those before it and then transforms it alone:
 //!
 //! ```text
 //! x = norm(embedding)
@@ -9,19 +9,22 @@
 //! scores = norm(x) · embeddingᵀ + bias
 //! ```
 //!
-//! The embeddings are tied (Press and Wolf, *Using the Output Embedding to Improve Language Models*, 2017), the layers normalise what
-//! they read (Xiong et al. 2020). A batch is the steps of all its sequences, one after the other, so that no padding is computed.
+//! The embeddings are tied (Press and Wolf, *Using the Output Embedding to Improve Language Models*, 2017), and the
+//! layers normalise their inputs (Xiong et al. 2020). A batch is the steps of all its sequences, one after the other,
+//! without padding.
 
 use std::collections::HashMap;
 
 use anyhow::{Context, Result, ensure};
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor, Var};
-use rand::{Rng, RngExt};
+use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::choice::Choice;
 use crate::nn::attention::CausalAttention;
+use crate::nn::dropout::dropout_by_halves;
+use crate::nn::initial;
 use crate::nn::layers::{LayerNorm, Linear};
 use crate::nn::ops::{RowTargets, SoftmaxCrossEntropy};
 use crate::nn::recurrence::GatedRecurrence;
@@ -45,15 +48,15 @@ impl Choice for Mixer {
 pub struct Sizes {
     /// The layers' kinds.
     pub layers: Vec<Mixer>,
-    /// The width of an embedding and of what passes between layers.
+    /// The width of an embedding and of the values between layers.
     pub dim: usize,
-    /// The width within a mixer.
+    /// The width inside a mixer.
     pub channels: usize,
-    /// The width of the hidden layer of what transforms a step by itself.
+    /// The width of the hidden layer that transforms a step alone.
     pub hidden: usize,
-    /// Attention's heads, of which `channels` is a multiple.
+    /// Attention's heads, which must divide `channels`.
     pub heads: usize,
-    /// The distances that attention tells apart.
+    /// The number of distances that attention tells apart.
     pub distances: usize,
 }
 
@@ -62,7 +65,7 @@ pub struct Sizes {
 pub struct Steps {
     /// The movie of each step.
     pub movies: Vec<u32>,
-    /// How many steps each sequence has; at least one.
+    /// How many steps each sequence has, at least one.
     pub lengths: Vec<usize>,
 }
 
@@ -74,22 +77,78 @@ impl Steps {
     }
 }
 
-/// One layer's parameters.
+/// A normalisation's parameters, `[dim]` each.
+#[derive(Debug)]
+pub struct Norm {
+    scale: Var,
+    bias: Var,
+}
+
+impl Norm {
+    fn apply(&self, rows: &Tensor) -> Result<Tensor> {
+        Ok(rows.apply_op3(&self.scale, &self.bias, LayerNorm)?)
+    }
+}
+
+/// A fully connected layer's parameters, `[outputs, inputs]` and `[outputs]`.
+#[derive(Debug)]
+pub struct Dense {
+    weight: Var,
+    bias: Var,
+}
+
+impl Dense {
+    fn apply(&self, rows: &Tensor) -> Result<Tensor> {
+        Ok(rows.apply_op3(&self.weight, &self.bias, Linear)?)
+    }
+}
+
+/// A layer's mixer with the parameters that it has to itself.
+#[derive(Debug)]
+pub enum Mixing {
+    /// A gated linear recurrence.
+    Recurrence,
+    /// Causal self-attention.
+    Attention {
+        /// `[heads, distances]`: what a score gains by how many steps back it looks.
+        distance_bias: Var,
+    },
+}
+
+/// One layer.
 #[derive(Debug)]
 pub struct Layer {
-    /// How it mixes.
-    pub mixer: Mixer,
-    parameters: Vec<(&'static str, Var)>,
+    mix_norm: Norm,
+    mix_in: Dense,
+    mix_out: Dense,
+    step_norm: Norm,
+    up: Dense,
+    down: Dense,
+    /// How it mixes a step with those before it.
+    pub mixing: Mixing,
 }
 
 impl Layer {
-    /// A parameter by its name within the layer.
-    ///
-    /// # Errors
-    /// A name that the layer doesn't have, which is a defect of the caller.
-    pub fn parameter(&self, name: &str) -> Result<&Var> {
-        let found = self.parameters.iter().find(|(own, _)| *own == name);
-        found.map(|(_, var)| var).with_context(|| format!("a layer has no parameter {name}"))
+    /// The parameters by their names within the layer, in a fixed order, which Adam, checkpoints and ONNX files keep.
+    fn parameters(&self) -> Vec<(&'static str, &Var)> {
+        let mut parameters = vec![
+            ("mix_norm_scale", &self.mix_norm.scale),
+            ("mix_norm_bias", &self.mix_norm.bias),
+            ("in_weight", &self.mix_in.weight),
+            ("in_bias", &self.mix_in.bias),
+            ("out_weight", &self.mix_out.weight),
+            ("out_bias", &self.mix_out.bias),
+            ("step_norm_scale", &self.step_norm.scale),
+            ("step_norm_bias", &self.step_norm.bias),
+            ("up_weight", &self.up.weight),
+            ("up_bias", &self.up.bias),
+            ("down_weight", &self.down.weight),
+            ("down_bias", &self.down.bias),
+        ];
+        if let Mixing::Attention { distance_bias } = &self.mixing {
+            parameters.push(("distance_bias", distance_bias));
+        }
+        parameters
     }
 }
 
@@ -98,75 +157,62 @@ impl Layer {
 pub struct SequenceNetwork {
     /// Its sizes.
     pub sizes: Sizes,
-    /// `[movies, dim]`, what goes in and what the scores are taken with.
+    /// `[movies, dim]`: the input vectors, which also meet the last vectors in the scores.
     pub embedding: Var,
     /// `[movies]`.
     pub movie_bias: Var,
-    /// The scale and the bias of the embeddings' normalisation, `[dim]` each.
-    pub input_norm: (Var, Var),
-    /// The scale and the bias of the last normalisation, `[dim]` each.
-    pub output_norm: (Var, Var),
+    /// Normalises the embeddings.
+    pub input_norm: Norm,
+    /// Normalises the vectors that meet the embeddings.
+    pub output_norm: Norm,
     /// The layers, in order.
     pub layers: Vec<Layer>,
 }
 
-/// Makes parameters.
-struct Maker<'rng, R> {
-    rng: &'rng mut R,
+impl Norm {
+    fn new(dim: usize) -> Result<Self> {
+        Ok(Self { scale: initial::filled(dim, 1.0)?, bias: initial::filled(dim, 0.0)? })
+    }
 }
 
-impl<R: Rng> Maker<'_, R> {
-    fn uniform(&mut self, shape: &[usize], bound: f32) -> Result<Var> {
-        let values = (0..shape.iter().product()).map(|_| self.rng.random_range(-bound..bound)).collect();
-        Ok(Var::from_tensor(&Tensor::from_vec::<_, f32>(values, shape, &Device::Cpu)?)?)
+impl Dense {
+    /// A fully connected layer with weights up to `factor / √inputs`.
+    fn new(outputs: usize, inputs: usize, factor: f32, rng: &mut impl Rng) -> Result<Self> {
+        let bound = 1.0 / (inputs as f32).sqrt() * factor;
+        Ok(Self { weight: initial::uniform((outputs, inputs), bound, rng)?, bias: initial::filled(outputs, 0.0)? })
     }
+}
 
-    fn filled(&self, len: usize, value: f32) -> Result<Var> {
-        Ok(Var::from_tensor(&Tensor::full(value, len, &Device::Cpu)?)?)
-    }
-
-    fn norm(&self, dim: usize) -> Result<(Var, Var)> {
-        Ok((self.filled(dim, 1.0)?, self.filled(dim, 0.0)?))
-    }
-
-    fn layer(&mut self, mixer: Mixer, sizes: &Sizes) -> Result<Layer> {
+impl Layer {
+    fn new(mixer: Mixer, sizes: &Sizes, rng: &mut impl Rng) -> Result<Self> {
         let Sizes { dim, channels, hidden, heads, distances, .. } = *sizes;
-        let bound = |inputs: usize| 1.0 / (inputs as f32).sqrt();
-        // What a layer adds starts small, the more layers the smaller, so that none drowns what came before.
+        // Each layer adds little at first, the less the more layers there are, so that none drowns out those before it.
         let small = 1.0 / (2.0 * sizes.layers.len() as f32).sqrt();
-        let (mix_scale, mix_bias) = self.norm(dim)?;
-        let (step_scale, step_bias) = self.norm(dim)?;
-        let mut parameters = vec![
-            ("mix_norm_scale", mix_scale),
-            ("mix_norm_bias", mix_bias),
-            ("in_weight", self.uniform(&[3 * channels, dim], bound(dim))?),
-            ("in_bias", self.filled(3 * channels, 0.0)?),
-            ("out_weight", self.uniform(&[dim, channels], bound(channels) * small)?),
-            ("out_bias", self.filled(dim, 0.0)?),
-            ("step_norm_scale", step_scale),
-            ("step_norm_bias", step_bias),
-            ("up_weight", self.uniform(&[hidden, dim], bound(dim))?),
-            ("up_bias", self.filled(hidden, 0.0)?),
-            ("down_weight", self.uniform(&[dim, hidden], bound(hidden) * small)?),
-            ("down_bias", self.filled(dim, 0.0)?),
-        ];
-        match mixer {
-            Mixer::Recurrence => {
-                let biases = Tensor::from_vec(first_gates(channels), 3 * channels, &Device::Cpu)?;
-                let named = parameters.iter().find(|(name, _)| *name == "in_bias");
-                named.map_or(Ok(()), |(_, var)| var.set(&biases))?;
-            }
-            Mixer::Attention => {
-                let zeros = Tensor::from_vec(first_distances(heads, distances), (heads, distances), &Device::Cpu)?;
-                parameters.push(("distance_bias", Var::from_tensor(&zeros)?));
-            }
+        let layer = Self {
+            mix_norm: Norm::new(dim)?,
+            mix_in: Dense::new(3 * channels, dim, 1.0, rng)?,
+            mix_out: Dense::new(dim, channels, small, rng)?,
+            step_norm: Norm::new(dim)?,
+            up: Dense::new(hidden, dim, 1.0, rng)?,
+            down: Dense::new(dim, hidden, small, rng)?,
+            mixing: match mixer {
+                Mixer::Recurrence => Mixing::Recurrence,
+                Mixer::Attention => {
+                    let biases = first_distances(heads, distances);
+                    let biases = Tensor::from_vec(biases, (heads, distances), &Device::Cpu)?;
+                    Mixing::Attention { distance_bias: Var::from_tensor(&biases)? }
+                }
+            },
+        };
+        if mixer == Mixer::Recurrence {
+            layer.mix_in.bias.set(&Tensor::from_vec(first_gates(channels), 3 * channels, &Device::Cpu)?)?;
         }
-        Ok(Layer { mixer, parameters })
+        Ok(layer)
     }
 }
 
-/// The biases of the recurrence's three parts: at first the channels forget over 1.2 to 150 steps, spread evenly by their logarithm,
-/// and all are half open.
+/// The first biases of the recurrence's three parts. The channels forget over 1.2 to 150 steps, spread evenly by their
+/// logarithm, and the output gates are open for the most part.
 fn first_gates(channels: usize) -> Vec<f32> {
     let forget = (0..channels).map(|channel| {
         let steps = 1.2 * (150.0_f32 / 1.2).powf(channel as f32 / channels.saturating_sub(1).max(1) as f32);
@@ -177,8 +223,8 @@ fn first_gates(channels: usize) -> Vec<f32> {
     vec![0.0; channels].into_iter().chain(forget).chain(vec![1.0; channels]).collect()
 }
 
-/// At first the heads look back with slopes of their own, the first over few steps and the last over all alike (Press, Smith and
-/// Lewis, *Train Short, Test Long*, ICLR 2022).
+/// The first biases of attention's distances: each head has its own slope, so that the first head looks at few steps
+/// and the last at all alike (Press, Smith and Lewis, *Train Short, Test Long*, ICLR 2022).
 fn first_distances(heads: usize, distances: usize) -> Vec<f32> {
     let slope = |head: usize| if head + 1 == heads { 0.0 } else { 0.5 * 0.25_f32.powi(head as i32) };
     (0..heads).flat_map(|head| (0..distances).map(move |distance| -slope(head) * distance as f32)).collect()
@@ -193,75 +239,73 @@ impl SequenceNetwork {
         let Sizes { dim, channels, hidden, heads, distances, .. } = *sizes;
         ensure!(movies > 0 && !sizes.layers.is_empty(), "a network needs at least one movie and one layer");
         ensure!(dim > 0 && channels > 0 && hidden > 0 && distances > 0, "a network's widths must be at least 1");
-        ensure!(heads > 0 && channels.is_multiple_of(heads), "{heads} heads can't share {channels} channels evenly");
-        let mut maker = Maker { rng };
+        ensure!(
+            heads > 0 && channels.is_multiple_of(heads),
+            "{heads} heads can't share {channels} channels evenly. Choose channels that are a multiple of the heads."
+        );
         Ok(Self {
             sizes: sizes.clone(),
-            embedding: maker.uniform(&[movies, dim], 0.05)?,
-            movie_bias: maker.filled(movies, 0.0)?,
-            input_norm: maker.norm(dim)?,
-            output_norm: maker.norm(dim)?,
-            layers: sizes.layers.iter().map(|mixer| maker.layer(*mixer, sizes)).collect::<Result<_>>()?,
+            embedding: initial::uniform((movies, dim), 0.05, rng)?,
+            movie_bias: initial::filled(movies, 0.0)?,
+            input_norm: Norm::new(dim)?,
+            output_norm: Norm::new(dim)?,
+            layers: sizes.layers.iter().map(|mixer| Layer::new(*mixer, sizes, rng)).collect::<Result<_>>()?,
         })
     }
 
     /// All parameters by name, in a fixed order.
     pub fn parameters(&self) -> Vec<(String, &Var)> {
-        let (input, output) = (&self.input_norm, &self.output_norm);
         let own = [
             ("embedding", &self.embedding),
             ("movie_bias", &self.movie_bias),
-            ("input_norm_scale", &input.0),
-            ("input_norm_bias", &input.1),
-            ("output_norm_scale", &output.0),
-            ("output_norm_bias", &output.1),
+            ("input_norm_scale", &self.input_norm.scale),
+            ("input_norm_bias", &self.input_norm.bias),
+            ("output_norm_scale", &self.output_norm.scale),
+            ("output_norm_bias", &self.output_norm.bias),
         ];
         let own = own.into_iter().map(|(name, var)| (name.to_owned(), var));
-        let of_layers =
-            self.layers.iter().enumerate().flat_map(|(at, layer)| {
-                layer.parameters.iter().map(move |(name, var)| (format!("layer{at}.{name}"), var))
-            });
+        let of_layers = self.layers.iter().enumerate().flat_map(|(at, layer)| {
+            layer.parameters().into_iter().map(move |(name, var)| (format!("layer{at}.{name}"), var))
+        });
         own.chain(of_layers).collect()
     }
 
-    /// Sets every parameter from `tensors`, each under its name after `prefix`.
+    /// Sets every parameter from the tensor named `prefix` and the parameter's name.
     ///
     /// # Errors
     /// A parameter that is missing or has another shape.
     pub fn restore(&self, tensors: &HashMap<String, Tensor>, prefix: &str) -> Result<()> {
         for (name, var) in self.parameters() {
             let name = format!("{prefix}{name}");
-            let tensor = tensors.get(&name).with_context(|| format!("the checkpoint lacks {name}"))?;
+            let tensor = tensors.get(&name).with_context(|| format!("the checkpoint has no {name}"))?;
             let tensor =
-                tensor.reshape(var.shape()).with_context(|| format!("the checkpoint's {name} is of another shape"))?;
+                tensor.reshape(var.shape()).with_context(|| format!("the checkpoint's {name} has another shape"))?;
             var.set(&tensor)?;
         }
         Ok(())
     }
 
-    /// The vectors `[steps, dim]` that meet the embeddings, one for each step. `dropout` is given what may be dropped.
+    /// The vectors `[steps, dim]` that meet the embeddings, one for each step. `dropout` gets all values that may be
+    /// dropped.
     fn vectors_with(&self, steps: &Steps, mut dropout: impl FnMut(Tensor) -> Result<Tensor>) -> Result<Tensor> {
         let picks = Tensor::from_slice(&steps.movies, steps.movies.len(), &Device::Cpu)?;
         let looked_up = self.embedding.index_select(&picks, 0)?;
-        let mut x = dropout(looked_up.apply_op3(&self.input_norm.0, &self.input_norm.1, LayerNorm)?)?;
+        let mut x = dropout(self.input_norm.apply(&looked_up)?)?;
         for layer in &self.layers {
-            let of = |name: &str| layer.parameter(name);
-            let read = x.apply_op3(of("mix_norm_scale")?, of("mix_norm_bias")?, LayerNorm)?;
-            let read = read.apply_op3(of("in_weight")?, of("in_bias")?, Linear)?;
-            let mixed = match layer.mixer {
-                Mixer::Recurrence => read.apply_op1(GatedRecurrence::new(steps.lengths.clone()))?,
-                Mixer::Attention => {
-                    read.apply_op2(of("distance_bias")?, CausalAttention::new(steps.lengths.clone()))?
+            let read = layer.mix_in.apply(&layer.mix_norm.apply(&x)?)?;
+            let mixed = match &layer.mixing {
+                Mixing::Recurrence => read.apply_op1(GatedRecurrence::new(steps.lengths.clone()))?,
+                Mixing::Attention { distance_bias } => {
+                    read.apply_op2(distance_bias, CausalAttention::new(steps.lengths.clone()))?
                 }
             };
-            let added = dropout(mixed)?.apply_op3(of("out_weight")?, of("out_bias")?, Linear)?;
+            let added = layer.mix_out.apply(&dropout(mixed)?)?;
             x = (x + dropout(added)?)?;
-            let read = x.apply_op3(of("step_norm_scale")?, of("step_norm_bias")?, LayerNorm)?;
-            let hidden = dropout(read.apply_op3(of("up_weight")?, of("up_bias")?, Linear)?.relu()?)?;
-            let added = hidden.apply_op3(of("down_weight")?, of("down_bias")?, Linear)?;
+            let hidden = dropout(layer.up.apply(&layer.step_norm.apply(&x)?)?.relu()?)?;
+            let added = layer.down.apply(&hidden)?;
             x = (x + dropout(added)?)?;
         }
-        Ok(x.apply_op3(&self.output_norm.0, &self.output_norm.1, LayerNorm)?)
+        self.output_norm.apply(&x)
     }
 
     /// The vectors `[sequences, dim]` after each sequence's last step, without dropout.
@@ -290,29 +334,10 @@ impl SequenceNetwork {
         share: f64,
         rng: &mut impl Rng,
     ) -> Result<(f32, GradStore)> {
-        let vectors = self.vectors_with(steps, |values| dropout(&values, share, rng))?;
+        let vectors = self.vectors_with(steps, |values| dropout_by_halves(&values, share, rng))?;
         let loss = vectors.apply_op3(&self.embedding, &self.movie_bias, SoftmaxCrossEntropy::new(targets))?;
         Ok((loss.to_scalar()?, loss.backward()?))
     }
-}
-
-/// Inverted dropout of a share of the numbers, to within a part of 65,536; two are decided by each number drawn.
-fn dropout(values: &Tensor, share: f64, rng: &mut impl Rng) -> Result<Tensor> {
-    if share == 0.0 {
-        return Ok(values.clone());
-    }
-    let threshold = (share * 65_536.0).round() as u32;
-    let scale = (1.0 / (1.0 - f64::from(threshold) / 65_536.0)) as f32;
-    let count = values.elem_count();
-    let mut mask: Vec<f32> = Vec::with_capacity(count + 1);
-    while mask.len() < count {
-        let drawn = rng.next_u32();
-        for part in [drawn & 0xffff, drawn >> 16] {
-            mask.push(if part < threshold { 0.0 } else { scale });
-        }
-    }
-    mask.truncate(count);
-    Ok((values * Tensor::from_vec(mask, values.shape(), values.device())?)?)
 }
 
 #[cfg(test)]
@@ -333,9 +358,9 @@ mod tests {
         steps
     }
 
-    /// What comes later, and other sequences of the batch, must not change a step.
+    /// Later steps, and other sequences of the batch, must not change a step.
     #[test]
-    fn a_step_knows_its_own_past_alone() {
+    fn a_step_knows_only_its_own_past() {
         for mixer in [Mixer::Recurrence, Mixer::Attention] {
             let network = network(vec![mixer, mixer]);
             let vector = |sequences: &[&[u32]], row: usize| {
@@ -368,16 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn dropout_keeps_the_mean() {
-        let ones = Tensor::ones(20_000, candle_core::DType::F32, &Device::Cpu).unwrap();
-        let dropped = dropout(&ones, 0.3, &mut ChaCha8Rng::seed_from_u64(3)).unwrap().to_vec1::<f32>().unwrap();
-        let zeros = dropped.iter().filter(|value| **value == 0.0).count();
-        assert!((5_700..6_300).contains(&zeros), "{zeros}");
-        assert!((dropped.iter().sum::<f32>() / 20_000.0 - 1.0).abs() < 0.03);
-    }
-
-    #[test]
-    fn sizes_that_cannot_be_are_refused() {
+    fn impossible_sizes_are_refused() {
         let sizes = Sizes { layers: vec![Mixer::Attention], dim: 8, channels: 6, hidden: 10, heads: 4, distances: 4 };
         let error = SequenceNetwork::new(9, &sizes, &mut ChaCha8Rng::seed_from_u64(1)).unwrap_err().to_string();
         assert!(error.contains("4 heads"), "{error}");

@@ -1,4 +1,4 @@
-//! The exported model, run by tract as the page runs it, beside the trainer's own arithmetic.
+//! The exported model in tract, as the page runs it, compared with the trainer's own arithmetic.
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use super::data::{Sequences, Target};
 use super::evaluate::{Figures, for_each_user, rank, scores};
 use super::tower::Tower;
 
-/// A tower measured on the test targets in both ways.
+/// A tower's figures on the test targets in both ways.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Measured {
     /// By the trainer's own arithmetic.
@@ -26,13 +26,13 @@ pub struct Measured {
     pub largest_rank_difference: usize,
     /// The largest difference of any score.
     pub largest_score_difference: f32,
-    /// Milliseconds that tract takes for a vector, in the mean.
+    /// The mean time that tract takes for a vector, in milliseconds.
     pub milliseconds: f64,
     /// The exported model's size in bytes.
     pub model_bytes: usize,
 }
 
-/// Runs the exported `model` of `tower` on every user's test history and compares.
+/// Runs the exported `model` of `tower` on every user's test history and compares the ranks.
 ///
 /// # Errors
 /// A model that tract can't run, and scores that aren't finite.
@@ -83,7 +83,8 @@ pub fn measure(sequences: &Sequences, tower: &Tower, model: &[u8]) -> Result<Mea
     })
 }
 
-/// A history's last movies as a tower of this length takes them: oldest first, padded at the end, and which slots hold a movie.
+/// A history's last movies as a tower of this length takes them, oldest first and padded at the end, and the slots'
+/// weights.
 fn filled(history: &[u32], length: usize, padding: i64) -> (Vec<i64>, Vec<f32>) {
     let last = history.get(history.len().saturating_sub(length)..).unwrap_or_default();
     let mut movies: Vec<i64> = last.iter().map(|movie| i64::from(*movie)).collect();

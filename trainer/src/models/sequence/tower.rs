@@ -1,8 +1,8 @@
-//! The average of several networks and of what has been followed by what, which is a wider tower: their vectors side by side meet their
+//! The average of several networks and the followers, which is a wider tower: their vectors side by side meet their
 //! tables side by side, each table times its weight. The weights are chosen on the validation targets.
 
 use anyhow::{Context, Result};
-use ndarray::{Array2, Axis, concatenate};
+use ndarray::Array2;
 use serde::Serialize;
 
 use super::data::{Sequences, Target};
@@ -10,8 +10,10 @@ use super::evaluate::{MovieTable, mean_ndcg, ranks};
 use super::export;
 use super::followers::Followers;
 use super::train::{Trained, table, vectors};
+use crate::math::concat_columns;
 
-/// What the followers' scores, which are shares, may count against the mean of the networks' logits.
+/// The weights that are tried for the followers' scores. The scores are shares, and the mean of the networks' logits
+/// counts 1.
 const FOLLOWERS_WEIGHTS: [f32; 10] = [0.0, 5.0, 10.0, 20.0, 30.0, 45.0, 65.0, 90.0, 130.0, 180.0];
 
 /// A finished tower.
@@ -21,21 +23,21 @@ pub struct Tower {
     followers: Option<Followers>,
     /// The movies' side of the scores.
     pub table: MovieTable,
-    /// The most movies of a history that it is given.
+    /// The most movies of a history that the tower gets.
     pub window: usize,
 }
 
 /// A part or a mixture with its validation figure.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Choice {
-    /// What it is.
+    /// Its name.
     pub what: String,
     /// NDCG@10 of the validation targets.
     pub validation_ndcg10: f64,
 }
 
 impl Tower {
-    /// The tower of these networks and followers, with each part's figure and each mixture's that was looked at.
+    /// The best tower of these networks and followers, with the figures of each part and each mixture that was tried.
     ///
     /// # Errors
     /// No network, and parameters that can't be read.
@@ -90,13 +92,13 @@ impl Tower {
         Ok((tower, choices))
     }
 
-    /// The movies' side of the networks' mean by these shares.
+    /// The movies' side of the networks' mean with these shares.
     fn network_table(&self, shares: &[f32]) -> Result<MovieTable> {
         let tables = self.networks.iter().zip(shares).map(|(trained, share)| Ok((*share, table(&trained.network)?)));
         export::side_by_side(&tables.collect::<Result<Vec<_>>>()?)
     }
 
-    /// The movies' side when the followers' scores count so much against that mean.
+    /// The movies' side with the followers' scores counting so much against that mean.
     fn table_with(&self, shares: &[f32], followers_weight: f32) -> Result<MovieTable> {
         let mut tables = vec![(1.0, self.network_table(shares)?)];
         tables.extend(self.followers.as_ref().map(|followers| (followers_weight, followers.table())));
@@ -109,7 +111,7 @@ impl Tower {
         side_by_side(&parts.collect::<Result<Vec<_>>>()?)
     }
 
-    /// The vectors of histories, `[histories, dim]`, in the trainer's own arithmetic.
+    /// The vectors of histories, `[histories, dim]`, by the trainer's own arithmetic.
     ///
     /// # Errors
     /// An empty history, and movies that the networks don't know.
@@ -121,7 +123,7 @@ impl Tower {
         side_by_side(&parts)
     }
 
-    /// The ONNX model that puts out the same vectors.
+    /// The ONNX model that computes the same vectors.
     ///
     /// # Errors
     /// Parameters that can't be read.
@@ -131,13 +133,13 @@ impl Tower {
     }
 }
 
-/// Matrices of as many rows side by side.
+/// Matrices side by side, in row-major order.
 fn side_by_side(parts: &[Array2<f32>]) -> Result<Array2<f32>> {
-    let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
-    Ok(concatenate(Axis(1), &views)?.as_standard_layout().into_owned())
+    Ok(concat_columns(&parts.iter().collect::<Vec<_>>())?.as_standard_layout().into_owned())
 }
 
-/// How several networks may share in their mean: all alike, one of them twice as much as each other, and each alone. They add up to 1.
+/// The shares of several networks that are tried in their mean: all alike, each one twice as much as the others, and
+/// each one alone. They add up to 1.
 fn shares(networks: usize) -> Vec<Vec<f32>> {
     let mut choices = vec![vec![1.0 / networks as f32; networks]];
     let others = if networks > 1 { [1.0, 0.0].as_slice() } else { &[] };

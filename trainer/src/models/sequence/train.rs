@@ -1,5 +1,5 @@
-//! Training one causal tower: epochs over windows of the users' sequences, the mean of the weights over the last steps, and checkpoints
-//! from which an interrupted run goes on to the same network.
+//! Training one causal tower: epochs over windows of the users' sequences, the mean of the weights over the last steps,
+//! and checkpoints from which an interrupted run resumes to the same network.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -7,14 +7,15 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use candle_core::{Device, Tensor};
 use ndarray::Array2;
+use rand::RngExt;
 use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::data::{Sequences, Target};
 use super::evaluate::{MovieTable, mean_ndcg, ranks};
 use super::network::{SequenceNetwork, Sizes, Steps};
+use crate::math::random::stream;
 use crate::nn::adam::Adam;
 use crate::nn::checkpoint::Checkpoint;
 use crate::nn::ops::RowTargets;
@@ -25,36 +26,36 @@ const MEAN_DECAY: f32 = 0.999;
 /// The share of the run in which the learning rate rises.
 const WARM_UP: f64 = 0.03;
 
-/// How much of the learning rate is left at the end.
+/// The share of the learning rate that is left at the end.
 const LAST_RATE: f64 = 0.02;
 
-/// How strongly weights shrink, against the learning rate.
+/// How strongly weights shrink, as a multiple of the learning rate.
 const WEIGHT_DECAY: f32 = 0.01;
 
-/// Movies after the next one that a step may be told of.
+/// The most movies ahead that a step may have as its targets.
 const MOVIES_AHEAD: usize = 5;
 
-/// Steps that go through a network at once where nothing is learnt.
+/// Steps that go through a network at once without training.
 const BLOCK_STEPS: usize = 8_192;
 
-/// What determines a run besides its data.
+/// The settings that determine a run, apart from its data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SequenceConfig {
     /// The network.
     pub sizes: Sizes,
-    /// The share of numbers that are dropped between layers.
+    /// The share of numbers that is dropped between layers.
     pub dropout: f64,
     /// The most movies of a history that the network is given.
     pub window: usize,
     /// Passes over the users.
     pub epochs: usize,
-    /// Steps in a batch, or a few more.
+    /// The least number of steps in a batch.
     pub batch: usize,
     /// Adam's rate at its highest.
     pub learning_rate: f64,
-    /// What each movie after the next counts against the one before it, from 0, where only the next is asked for.
+    /// How much each movie ahead counts, as a share of the one before it. With 0 only the next movie is a target.
     pub ahead: f32,
-    /// Whether movies that have been watched take part in the softmax, though they can't be targets.
+    /// Whether watched movies take part in the softmax, though they can't be targets.
     pub watched_compete: bool,
     /// The seed of every random number.
     pub seed: u64,
@@ -69,18 +70,18 @@ pub struct EpochFigures {
     pub training_loss: f64,
     /// NDCG@10 of the validation targets.
     pub validation_ndcg10: f64,
-    /// Seconds since the run began or went on.
+    /// Seconds since the run began or resumed.
     pub seconds: f64,
 }
 
-/// How far a run is, besides its tensors.
+/// A run's progress apart from its tensors.
 #[derive(Debug, Serialize, Deserialize)]
 struct Progress {
     steps: i32,
     history: Vec<EpochFigures>,
 }
 
-/// A part of a user's training sequence: the steps `from..to`, the targets one later.
+/// A part of a user's training sequence: the steps `from..to`, with targets one step later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Window {
     user: usize,
@@ -93,7 +94,7 @@ struct Window {
 pub struct Trained {
     /// The network.
     pub network: SequenceNetwork,
-    /// What it was trained with.
+    /// Its settings.
     pub config: SequenceConfig,
     /// Each epoch's figures.
     pub history: Vec<EpochFigures>,
@@ -107,12 +108,12 @@ impl Trained {
 }
 
 fn best(history: &[EpochFigures]) -> Option<&EpochFigures> {
-    // Of equals the first, so that a resumed run finds the same one.
+    // The first of several equal ones, so that a resumed run finds the same one.
     history.iter().rev().max_by(|one, other| one.validation_ndcg10.total_cmp(&other.validation_ndcg10))
 }
 
-/// One window of each user, in an order drawn from `rng`: the whole sequence where it is short enough, otherwise as often its end as
-/// any other part, so that those who watched most don't fill the batches.
+/// One window of each user, in random order, so that the users who watched most don't fill the batches. A short
+/// sequence is taken whole. Half of the windows of a long one are its end, and the others begin anywhere.
 fn windows(sequences: &Sequences, length: usize, rng: &mut ChaCha8Rng) -> Vec<Window> {
     let mut windows: Vec<Window> = Vec::with_capacity(sequences.users.len());
     for (user, sequence) in sequences.users.iter().enumerate() {
@@ -139,7 +140,7 @@ fn batches(windows: &[Window], steps: usize) -> Vec<&[Window]> {
     batches
 }
 
-/// A batch's steps, and what each should lead to.
+/// A batch's steps, with their targets.
 fn batch_of(sequences: &Sequences, windows: &[Window], config: &SequenceConfig) -> (Steps, Vec<RowTargets>) {
     let mut steps = Steps::default();
     let mut targets = Vec::new();
@@ -161,8 +162,8 @@ fn batch_of(sequences: &Sequences, windows: &[Window], config: &SequenceConfig) 
     (steps, targets)
 }
 
-/// The learning rate when this share of the run is done: up in a line, then down along a cosine (Loshchilov and Hutter, *SGDR*,
-/// ICLR 2017).
+/// The learning rate when this share of the run is done: up in a line, then down along a cosine (Loshchilov and Hutter,
+/// *SGDR*, ICLR 2017).
 fn rate(highest: f64, done: f64) -> f64 {
     if done < WARM_UP {
         return highest * (done / WARM_UP).max(0.02);
@@ -180,7 +181,7 @@ pub fn vectors(network: &SequenceNetwork, histories: &[&[u32]], window: usize) -
     let mut values: Vec<f32> = Vec::with_capacity(histories.len() * dim);
     let mut steps = Steps::default();
     for (at, history) in histories.iter().enumerate() {
-        ensure!(!history.is_empty(), "a history without a movie");
+        ensure!(!history.is_empty(), "a history is empty");
         steps.push(history.get(history.len().saturating_sub(window)..).unwrap_or_default());
         if steps.movies.len() >= BLOCK_STEPS || at + 1 == histories.len() {
             values.extend(network.last_vectors(&steps)?.flatten_all()?.to_vec1::<f32>()?);
@@ -217,8 +218,8 @@ impl WeightMean {
         Ok(Self { values: values.collect::<Result<_>>()? })
     }
 
-    /// Early steps count less, or the mean would long be that of the start.
-    fn take(&mut self, network: &SequenceNetwork, steps: i32) -> Result<()> {
+    /// Adds the weights after so many steps. Early steps fade faster, or the mean would be that of the start for long.
+    fn add(&mut self, network: &SequenceNetwork, steps: i32) -> Result<()> {
         let decay = MEAN_DECAY.min((1.0 + steps as f32) / (10.0 + steps as f32));
         for ((_, mean), (_, var)) in self.values.iter_mut().zip(network.parameters()) {
             let values = var.flatten_all()?.to_vec1::<f32>()?;
@@ -237,9 +238,81 @@ impl WeightMean {
     }
 }
 
-/// Trains a network on all users' training movies, the validation targets choosing the epoch, and says on standard error how it goes.
-/// The run ends after `last_epoch` if that is before its last one, without which it would be the same until then. With a `checkpoint` a run
-/// goes on where an earlier one of the same configuration and data stopped.
+/// A run in progress.
+struct Run<'run> {
+    sequences: &'run Sequences,
+    config: &'run SequenceConfig,
+    network: SequenceNetwork,
+    /// The same network with the mean of the weights, on which the validation targets are measured.
+    averaged: SequenceNetwork,
+    adam: Adam,
+    mean: WeightMean,
+    /// The weights of the best epoch so far.
+    best: HashMap<String, Tensor>,
+    history: Vec<EpochFigures>,
+}
+
+impl<'run> Run<'run> {
+    fn new(sequences: &'run Sequences, config: &'run SequenceConfig) -> Result<Self> {
+        let network = || SequenceNetwork::new(sequences.len(), &config.sizes, &mut stream(config.seed, 0));
+        let (network, averaged) = (network()?, network()?);
+        let adam = Adam::new(network.parameters()).with_decoupled_decay(WEIGHT_DECAY);
+        let mean = WeightMean::new(&network)?;
+        let best = mean.tensors("best.")?;
+        Ok(Self { sequences, config, network, averaged, adam, mean, best, history: Vec::new() })
+    }
+
+    /// Resumes from the checkpoint if it is of the same configuration and data.
+    fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let Some((tensors, progress)) = checkpoint.load::<_, Progress>(self.config)? else { return Ok(()) };
+        self.network.restore(&tensors, "")?;
+        self.adam.restore(&tensors, progress.steps)?;
+        self.averaged.restore(&tensors, "mean.")?;
+        self.mean = WeightMean::new(&self.averaged)?;
+        self.averaged.restore(&tensors, "best.")?;
+        self.best = WeightMean::new(&self.averaged)?.tensors("best.")?;
+        self.history = progress.history;
+        eprintln!("resuming after epoch {} of {}", self.history.len(), self.config.epochs);
+        Ok(())
+    }
+
+    fn save(&self, checkpoint: &Checkpoint) -> Result<()> {
+        let mut tensors = self.adam.tensors()?;
+        tensors.extend(self.network.parameters().into_iter().map(|(name, var)| (name, var.as_tensor().clone())));
+        tensors.extend(self.mean.tensors("mean.")?);
+        tensors.extend(self.best.clone());
+        let progress = Progress { steps: self.adam.steps, history: self.history.clone() };
+        checkpoint.save(&tensors, self.config, &progress)
+    }
+
+    /// One pass over the users. Returns the mean loss.
+    fn epoch(&mut self, epoch: usize) -> Result<f64> {
+        let config = self.config;
+        // Every epoch has its own generator, so that a resumed run draws the same numbers as an uninterrupted one.
+        let mut rng = stream(config.seed, epoch as u64);
+        let windows = windows(self.sequences, config.window, &mut rng);
+        let batches = batches(&windows, config.batch);
+        let (mut losses, mut rows) = (0.0, 0.0);
+        for (at, windows) in batches.iter().enumerate() {
+            let (steps, targets) = batch_of(self.sequences, windows, config);
+            let count = targets.len() as f64;
+            let (loss, gradients) = self.network.loss(&steps, targets, config.dropout, &mut rng)?;
+            ensure!(loss.is_finite(), "the loss of epoch {epoch} isn't finite. Try a smaller --learning-rate.");
+            let done = (epoch as f64 - 1.0 + at as f64 / batches.len() as f64) / config.epochs as f64;
+            self.adam.step(&gradients, rate(config.learning_rate, done))?;
+            self.mean.add(&self.network, self.adam.steps)?;
+            losses += f64::from(loss) * count;
+            rows += count;
+        }
+        Ok(losses / rows)
+    }
+}
+
+/// Trains a network on all users' training movies and keeps the epoch that is best by the validation targets. Progress
+/// goes to standard error.
+///
+/// With a `last_epoch` before the configured last one the run stops early. Up to there it equals the whole run. With a
+/// `checkpoint` the run resumes where an earlier one of the same configuration and data stopped.
 ///
 /// # Errors
 /// Settings of 0, a loss that isn't finite, a checkpoint that can't be written or read.
@@ -251,72 +324,44 @@ pub fn train(
 ) -> Result<Trained> {
     ensure!(
         config.epochs > 0 && config.batch > 0 && config.window > 0,
-        "--epochs, --batch and --window are at least 1"
+        "--epochs, --batch and --window must be at least 1"
     );
     ensure!((0.0..1.0).contains(&config.dropout), "--dropout is a share, from 0 to below 1");
     ensure!((0.0..1.0).contains(&config.ahead), "--ahead is a share, from 0 to below 1");
     let started = Instant::now();
-    let network = SequenceNetwork::new(sequences.len(), &config.sizes, &mut ChaCha8Rng::seed_from_u64(config.seed))?;
-    // What the validation measures: the same network with the mean of the weights.
-    let averaged = SequenceNetwork::new(sequences.len(), &config.sizes, &mut ChaCha8Rng::seed_from_u64(config.seed))?;
-    let mut adam = Adam::new(network.parameters()).with_decoupled_decay(WEIGHT_DECAY);
-    let mut mean = WeightMean::new(&network)?;
-    let mut best_tensors = mean.tensors("best.")?;
-    let mut history: Vec<EpochFigures> = Vec::new();
-    let found = checkpoint.map(|checkpoint| checkpoint.load::<_, Progress>(config)).transpose()?.flatten();
-    if let Some((tensors, progress)) = found {
-        network.restore(&tensors, "")?;
-        adam.restore(&tensors, progress.steps)?;
-        averaged.restore(&tensors, "mean.")?;
-        mean = WeightMean::new(&averaged)?;
-        averaged.restore(&tensors, "best.")?;
-        best_tensors = WeightMean::new(&averaged)?.tensors("best.")?;
-        history = progress.history;
-        eprintln!("going on after epoch {} of {}", history.len(), config.epochs);
+    let mut run = Run::new(sequences, config)?;
+    if let Some(checkpoint) = checkpoint {
+        run.resume(checkpoint)?;
     }
     let questions = sequences.questions(Target::Validation);
     let last_epoch = last_epoch.unwrap_or(config.epochs).min(config.epochs);
-    // A checkpoint may be further than this run wants to be, and its best epoch then one that this run wouldn't have seen.
-    ensure!(history.len() <= last_epoch, "the checkpoint is of epoch {}, after {last_epoch}", history.len());
-    for epoch in history.len() + 1..=last_epoch {
-        // Every epoch has a generator of its own, so that a resumed run draws what an uninterrupted one would have.
-        let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
-        rng.set_stream(epoch as u64);
-        let windows = windows(sequences, config.window, &mut rng);
-        let batches = batches(&windows, config.batch);
-        let (mut losses, mut rows) = (0.0, 0.0);
-        for (at, windows) in batches.iter().enumerate() {
-            let (steps, targets) = batch_of(sequences, windows, config);
-            let count = targets.len() as f64;
-            let (loss, gradients) = network.loss(&steps, targets, config.dropout, &mut rng)?;
-            ensure!(loss.is_finite(), "the loss of epoch {epoch} isn't finite. Try a smaller --learning-rate.");
-            let done = (epoch as f64 - 1.0 + at as f64 / batches.len() as f64) / config.epochs as f64;
-            adam.step(&gradients, rate(config.learning_rate, done))?;
-            mean.take(&network, adam.steps)?;
-            losses += f64::from(loss) * count;
-            rows += count;
-        }
-        averaged.restore(&mean.tensors("")?, "")?;
-        let validation_ndcg10 = mean_ndcg(&network_ranks(&averaged, &questions, config.window)?);
-        let (training_loss, seconds) = (losses / rows, started.elapsed().as_secs_f64());
-        history.push(EpochFigures { epoch, training_loss, validation_ndcg10, seconds });
+    // The best epoch of a checkpoint from further on may be one that this run doesn't reach.
+    ensure!(
+        run.history.len() <= last_epoch,
+        "the checkpoint is of epoch {}, and this run ends after epoch {last_epoch}. Remove the checkpoint's folder, \
+         or raise the last epoch.",
+        run.history.len()
+    );
+    for epoch in run.history.len() + 1..=last_epoch {
+        let training_loss = run.epoch(epoch)?;
+        run.averaged.restore(&run.mean.tensors("")?, "")?;
+        let validation_ndcg10 = mean_ndcg(&network_ranks(&run.averaged, &questions, config.window)?);
+        let seconds = started.elapsed().as_secs_f64();
+        run.history.push(EpochFigures { epoch, training_loss, validation_ndcg10, seconds });
         eprintln!(
-            "epoch {epoch} of {} · loss {training_loss:.4} · validation NDCG@10 {validation_ndcg10:.4} · {seconds:.0} s",
+            "epoch {epoch} of {} · loss {training_loss:.4} · validation NDCG@10 {validation_ndcg10:.4} · \
+             {seconds:.0} s",
             config.epochs
         );
-        if best(&history).is_some_and(|best| best.epoch == epoch) {
-            best_tensors = mean.tensors("best.")?;
+        if best(&run.history).is_some_and(|best| best.epoch == epoch) {
+            run.best = run.mean.tensors("best.")?;
         }
         if let Some(checkpoint) = checkpoint {
-            let mut tensors = adam.tensors()?;
-            tensors.extend(network.parameters().into_iter().map(|(name, var)| (name, var.as_tensor().clone())));
-            tensors.extend(mean.tensors("mean.")?);
-            tensors.extend(best_tensors.clone());
-            checkpoint.save(&tensors, config, &Progress { steps: adam.steps, history: history.clone() })?;
+            run.save(checkpoint)?;
         }
     }
-    averaged.restore(&best_tensors, "best.")?;
-    Ok(Trained { network: averaged, config: config.clone(), history })
+    run.averaged.restore(&run.best, "best.")?;
+    Ok(Trained { network: run.averaged, config: config.clone(), history: run.history })
 }
 
 #[cfg(test)]
@@ -324,6 +369,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
     use crate::models::sequence::network::Mixer;
+    use rand::SeedableRng;
 
     fn config() -> SequenceConfig {
         let sizes = Sizes { layers: vec![Mixer::Recurrence], dim: 4, channels: 4, hidden: 4, heads: 1, distances: 4 };
@@ -373,9 +419,9 @@ mod tests {
         assert_eq!(sizes, [2, 2, 1]);
     }
 
-    /// The targets never reach into what is kept back, which for the first user are the movies 70 and 80.
+    /// The targets never include the movies that are kept back, which for the first user are 70 and 80.
     #[test]
-    fn a_step_is_asked_for_what_follows_and_spared_what_came_before() {
+    fn a_steps_targets_come_after_it_and_what_came_before_is_excluded() {
         let window = Window { user: 0, from: 2, to: 5 };
         let (steps, targets) = batch_of(&sequences(), &[window], &config());
         assert_eq!((steps.movies, steps.lengths), (vec![2, 3, 4], vec![3]));

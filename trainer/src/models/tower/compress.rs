@@ -1,22 +1,23 @@
-//! A wide table of embeddings in few columns, losing as little as can be of the scores that it takes part in.
+//! A wide table of embeddings in few columns, with the least possible error of the scores that it takes part in.
 
-use crate::math::eigen::eigen;
 use anyhow::Result;
 use ndarray::Array2;
 
-/// Added to a metric's diagonal, relative to its mean, so that directions which nothing measures have a finite inverse.
+use crate::math::eigen::eigen;
+
+/// Added to a metric's diagonal, relative to its mean, so that directions without weight have a finite inverse.
 const RIDGE: f64 = 1e-6;
 
 /// `table ≈ reduced · decoder`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reduced {
-    /// `[rows, dim]`; its columns are uncorrelated, in the order of what they contribute.
+    /// `[rows, dim]`. Its columns are uncorrelated, the most important first.
     pub table: Array2<f32>,
     /// `[dim, columns]`.
     pub decoder: Array2<f32>,
 }
 
-/// `tableᵀ · diag(weights) · table`, `[columns, columns]`: how the columns vary together over the rows.
+/// The columns' covariance over the rows, `tableᵀ · diag(weights) · table`, `[columns, columns]`.
 pub fn covariance(table: &Array2<f32>, weights: &[f32]) -> Array2<f64> {
     let mut weighted = table.mapv(f64::from);
     for (mut row, weight) in weighted.rows_mut().into_iter().zip(weights) {
@@ -25,7 +26,7 @@ pub fn covariance(table: &Array2<f32>, weights: &[f32]) -> Array2<f64> {
     weighted.t().dot(&weighted)
 }
 
-/// A root `L` of a metric, `L · Lᵀ`, and the root's inverse, by its eigenvalues.
+/// A root `L` of a metric `L · Lᵀ`, and the root's inverse.
 fn root(metric: &Array2<f64>) -> Result<(Array2<f64>, Array2<f64>)> {
     let (values, vectors) = eigen(metric)?;
     let ridge = RIDGE * values.iter().sum::<f64>() / values.len().max(1) as f64;
@@ -41,10 +42,10 @@ fn root(metric: &Array2<f64>) -> Result<(Array2<f64>, Array2<f64>)> {
 
 /// The best `dim` columns for `table`, `[rows, columns]`.
 ///
-/// A row counts with its weight, and an error with `metric`, `[columns, columns]`, which is the covariance of what the
-/// table's rows are multiplied with. With a root `L` of the metric the errors of the scores are those of `table · L`,
-/// whose best approximation of a given rank is its projection on its first right singular vectors (Eckart and Young
-/// 1936).
+/// A row counts with its weight. An error counts with `metric`, `[columns, columns]`, the covariance of the vectors
+/// that the rows are multiplied with. With a root `L` of the metric the errors of the scores are those of `table · L`.
+/// The best approximation of that with a given rank is its projection on its first right singular vectors (Eckart and
+/// Young 1936).
 ///
 /// # Errors
 /// Eigenvalues that don't converge.
@@ -68,7 +69,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    /// Ten columns that are mixtures of three: three columns hold all of it, whatever the metric.
+    /// Ten columns that are mixtures of three: three columns keep all of it, with any metric.
     #[test]
     fn a_table_of_rank_three_fits_into_three_columns() {
         let wave = |rows: usize, columns: usize, step: f32| {
@@ -83,9 +84,10 @@ mod tests {
         assert!((&back - &table).iter().all(|error| error.abs() < 1e-3));
     }
 
-    /// Of two columns only the second ever meets anything, so that is the one to keep, though the first varies more.
+    /// Only the second of two columns is ever multiplied with anything but 0, so it is kept, though the first varies
+    /// more.
     #[test]
-    fn what_the_metric_does_not_see_is_left_out() {
+    fn columns_that_the_metric_ignores_are_left_out() {
         let table =
             Array2::from_shape_fn(
                 (20, 2),

@@ -1,8 +1,7 @@
-//! What is known of the movies besides who rated them, so that rare movies borrow from their kind.
+//! The movies' content, from which rare movies borrow.
 //!
-//! A movie is of several kinds at once, each with a share: its genres (seed row 3), its years of release (seed row 5)
-//! in steps and on a spline that tells them apart more finely, and the words of its title, by which the parts of a
-//! series find each other.
+//! A movie is of several kinds at once, each with a share: its genres, its year of release in steps and on a finer
+//! spline, and the words of its title, which join the parts of a series.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,15 +12,15 @@ use watchnext::features::{DEFAULT_RELEASE_YEAR, genre_features};
 
 use crate::nn::ops::HistoryMean;
 
-/// Years of release are told apart in steps of this many, from the first on.
+/// Years of release are grouped in steps of so many years, from the first year on.
 const YEAR_STEP: u16 = 5;
 const FIRST_YEAR: u16 = 1920;
 const YEAR_STEPS: usize = 20;
-/// Within those steps a linear spline over so many knots, the years of the first and the last of which follow.
+/// A linear spline tells years apart within the steps. It has so many knots, from the first knot's year to the last's.
 const YEAR_KNOTS: usize = 34;
 const FIRST_KNOT: f32 = 1930.0;
 const LAST_KNOT: f32 = 2020.0;
-/// A word in fewer titles joins nothing, and one in more says nothing.
+/// A word in fewer titles joins nothing, and a word in more titles says nothing.
 const TITLES_OF_A_WORD: std::ops::RangeInclusive<usize> = 2..=40;
 /// Shorter words say nothing.
 const LETTERS_OF_A_WORD: usize = 3;
@@ -31,7 +30,7 @@ const LETTERS_OF_A_WORD: usize = 3;
 pub struct Content {
     /// How many kinds there are.
     kinds: usize,
-    /// The most kinds that a movie has.
+    /// The most kinds of any movie.
     slots: usize,
     /// `[movies, slots]`, padded with shares of 0.
     kind: Vec<i64>,
@@ -68,7 +67,7 @@ impl Content {
         let slots = rows.iter().map(Vec::len).max().unwrap_or(0).max(1);
         let (mut kind, mut share) = (Vec::new(), Vec::new());
         for row in &rows {
-            // The pooled sum is a mean over the slots, so each share makes up for their number.
+            // The operation takes a mean over the slots, so each share makes up for their number.
             kind.extend(row.iter().map(|(kind, _)| *kind as i64));
             share.extend(row.iter().map(|(_, share)| share * slots as f32));
             kind.resize(kind.len() + slots - row.len(), 0);
@@ -90,13 +89,13 @@ impl Content {
     /// The sum of each movie's kinds' rows of `table` `[kinds, width]`, by their shares: `[movies, width]`.
     ///
     /// # Errors
-    /// A table of fewer rows.
+    /// A table of fewer rows than kinds.
     pub fn pooled(&self, table: &Tensor) -> Result<Tensor> {
         Ok(table.apply_op1(HistoryMean::new(self.kind.clone(), self.share.clone(), self.slots))?)
     }
 }
 
-/// The words of a title, in small letters, without those that most titles have.
+/// The words of a title in lower case, without the most common ones.
 fn words(title: &str) -> BTreeSet<String> {
     let small = title.to_lowercase();
     let words = small.split(|letter: char| !letter.is_alphanumeric() && letter != '\'');
@@ -117,8 +116,8 @@ mod tests {
         Movie { id: MovieId(id), key: None, title: title.to_owned(), year: Some(year), genres, ratings: 1 }
     }
 
-    /// With a table of ones a movie's sum is what its shares add up to: each genre and each shared word 1, its step 1, and 1
-    /// on the spline.
+    /// With a table of ones, a movie's sum is the sum of its shares: 1 for each genre, for each shared word, for its
+    /// step and for the spline.
     #[test]
     fn a_movie_is_of_its_genres_years_and_shared_words() {
         let movies = vec![

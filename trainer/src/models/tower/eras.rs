@@ -1,9 +1,8 @@
-//! When a visit takes place, as the networks see it.
+//! The year of a visit, as the networks see it.
 //!
-//! What people know and watch depends on what is new, so the moment says something that the clicked movies don't. A year is
-//! told by its distance from a few knots, between which the networks' vectors are interpolated (a linear spline).
-//! Before the first and after the last knot it is the nearest knot's: a visitor of today is met as the latest users who
-//! trained the tower.
+//! People watch what is new, so the year says something that the clicked movies don't. The networks learn a vector for
+//! each of a few knots and interpolate between them (a linear spline). Years before the first or after the last knot
+//! count as that knot: today's visitors are treated like the latest users who trained the tower.
 
 use anyhow::Result;
 use ndarray::Array2;
@@ -14,16 +13,16 @@ use crate::data::timed_popularity::{Season, TimedEvent, TimedPopularity};
 /// How many knots there are.
 pub const KNOTS: usize = 24;
 
-/// Over how many years a like fades from the popularity of a moment.
+/// The number of years over which a like fades from popularity.
 const FADING_YEARS: f32 = 2.0;
 
-/// Likes that every movie is taken to have besides its own, at all times alike, so that a few say little.
+/// Likes added to every movie, at all times alike, so that few likes say little.
 const PRIOR_LIKES: f32 = 2.0;
 
-/// The least distance of two knots, for data of a single moment.
+/// The least distance of two knots in years, for data of a single moment.
 const LEAST_APART: f32 = 1.0 / 12.0;
 
-/// Where the knots are.
+/// The knots' years.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Eras {
     /// The first knot's year.
@@ -33,7 +32,7 @@ pub struct Eras {
 }
 
 impl Eras {
-    /// Knots evenly from the earliest to the latest of `years`, which hold their fractions.
+    /// Knots spread evenly from the earliest to the latest of `years`, which have fractions.
     pub fn spanning(years: impl IntoIterator<Item = f32>) -> Self {
         let range =
             years.into_iter().map(|year| (year, year)).reduce(|range, year| (range.0.min(year.0), range.1.max(year.1)));
@@ -41,15 +40,15 @@ impl Eras {
         Self { first, apart: ((last - first) / (KNOTS - 1) as f32).max(LEAST_APART) }
     }
 
-    /// The share of each knot in `year`, of which at most two are above 0 and whose sum is 1.
+    /// The share of each knot in `year`. At most two are above 0, and they add up to 1.
     pub fn shares(&self, year: f32) -> [f32; KNOTS] {
         let place = ((year - self.first) / self.apart).clamp(0.0, (KNOTS - 1) as f32);
         std::array::from_fn(|knot| (1.0 - (place - knot as f32).abs()).max(0.0))
     }
 }
 
-/// How a movie's popularity differs in each era from that of all times, in few numbers: `ln p(movie, era) − ln p(movie)
-/// ≈ movies · erasᵀ`.
+/// How a movie's popularity in each era differs from its popularity at all times, in few numbers:
+/// `ln p(movie, era) − ln p(movie) ≈ movies · erasᵀ`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drift {
     /// `[KNOTS, dim]`.
@@ -59,12 +58,12 @@ pub struct Drift {
 }
 
 impl Drift {
-    /// None, of movies whose ratings have no times: one number that is 0.
+    /// No drift, for ratings without times: one number that is 0.
     pub fn none(movies: usize) -> Self {
         Self { eras: Array2::zeros((KNOTS, 1)), movies: Array2::zeros((movies, 1)) }
     }
 
-    /// The drift of `movies` movies by the likes in `events`, in `dim` numbers. A movie's errors count by its likes.
+    /// The drift of `movies` movies in `dim` numbers, by the likes in `events`. A movie's errors count by its likes.
     ///
     /// # Errors
     /// Eigenvalues that don't converge.

@@ -1,21 +1,21 @@
-//! The trained parts as one tower: wide tables side by side, reduced, and kept in 8 bits.
+//! The trained parts as one tower: wide tables side by side, reduced, and stored in 8 bits.
 
 use anyhow::{Context, Result};
 use ndarray::{Array1, Array2, Axis, s};
 use watchnext::features::{HISTORY_LEN, HistoryInputs};
 
 use super::compress::{Reduced, covariance, reduce};
+use super::config::{Precision, TowerConfig};
 use super::eras::{Eras, KNOTS};
 use super::gains::{self, BUCKETS, bucket};
 use super::member::{Hidden, Member, SideInformation};
 use super::sampler::fading;
-use super::{Precision, TowerConfig};
 use crate::data::item_factors::Factors;
 use crate::math::concat_columns;
 use crate::math::embeddings::EmbeddingTable;
 use crate::nn::leaky_relu::NEGATIVE_SLOPE;
 
-/// The least weight of popularity; the channels are divided by it.
+/// The least weight of popularity, because the channels are divided by the weight.
 const LEAST_POPULARITY: f32 = 0.05;
 
 /// A channel's arithmetic after its movies are pooled: `skip · z + bias + second · leaky(first · z + first_bias)`.
@@ -29,11 +29,12 @@ pub struct Channel {
     pub bias: Array1<f32>,
     /// The hidden layer, if any.
     pub hidden: Option<Layer>,
-    /// `[KNOTS, pooled]`: what the year of the visit adds to the pooled sum, if it does.
+    /// `[KNOTS, pooled]`: the vector that the year of the visit adds to the pooled sum, if any network is told the
+    /// year.
     pub eras: Option<Array2<f32>>,
 }
 
-/// A channel's hidden layer, whose own bias at the output is part of the channel's.
+/// A channel's hidden layer. Its bias at the output is part of the channel's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layer {
     /// `[hidden, pooled]`.
@@ -47,27 +48,27 @@ pub struct Layer {
 /// The whole tower.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tower {
-    /// What a handful of clicks says.
+    /// The channel of a few clicks.
     pub clicks: Channel,
-    /// What the end of a long history says, if anything was learnt of that.
+    /// The channel of a long history's end, if there is one.
     pub sequence: Option<Channel>,
     /// The factors of both channels and of popularity's drift at each length of the history, `[HISTORY_LEN + 1]`.
     pub gains: Vec<[f32; 3]>,
-    /// The years that are told apart.
+    /// The knots of the years.
     pub eras: Eras,
-    /// `[KNOTS, drift_dim]`: the user vector's part for the drift of popularity, of no columns if nothing is known of that.
+    /// `[KNOTS, drift_dim]`: the user vector's part for the drift of popularity, without columns if there is no drift.
     pub drift: Array2<f32>,
-    /// What meets the user's vector, `[movies, dim]`.
+    /// The vectors that meet the user's, `[movies, dim]`.
     pub movies: EmbeddingTable,
     /// `[movies]`: popularity.
     pub bias: Vec<f32>,
 }
 
-/// Networks whose logits are to be averaged, side by side.
+/// Networks side by side, whose logits are averaged.
 struct Wide {
     /// `[movies, columns]`.
     input: Array2<f32>,
-    /// `[movies, columns + 1]`; the last column is the bias, which meets a constant 1.
+    /// `[movies, columns + 1]`. The last column is the bias, which meets a constant 1.
     output: Array2<f32>,
     hidden: Option<Hidden>,
     /// `[KNOTS, columns]`, if any network is told the year.
@@ -84,7 +85,7 @@ impl Wide {
             outputs.push(&factors.output * *weight);
         }
         let bias = members.iter().map(|member| &member.bias * share).reduce(|sum, bias| sum + bias);
-        outputs.push(bias.context("a channel needs a network")?.insert_axis(Axis(1)));
+        outputs.push(bias.context("a channel needs at least one network")?.insert_axis(Axis(1)));
         let input = concat_columns(&inputs.iter().collect::<Vec<_>>())?;
         let output = concat_columns(&outputs.iter().collect::<Vec<_>>())?;
         let hidden = side_by_side(members, input.ncols());
@@ -96,7 +97,7 @@ impl Wide {
     fn reduce(&self, weights: &[f32], dim: usize, precision: Precision) -> Result<(Channel, Array2<f32>)> {
         let columns = self.input.ncols();
         let output_covariance = covariance(&self.output.slice(s![.., ..columns]).to_owned(), weights);
-        // What is pooled are movies' rows and the years', of which each counts as much as all of the other kind.
+        // Both movies' and years' rows are pooled. All years together count as much as all movies.
         let total: f32 = weights.iter().sum();
         let movies = self.input.nrows();
         let (pooled, weights_of_pooled) = match &self.eras {
@@ -107,7 +108,7 @@ impl Wide {
             None => (self.input.clone(), weights.to_vec()),
         };
         let input = reduce(&pooled, &weights_of_pooled, &output_covariance, dim)?;
-        // A user's vector varies as the rows do that it is pooled of, and its last number is always 1.
+        // A user's vector varies as the rows that it is pooled from, and its last number is always 1.
         let mut metric = Array2::zeros((columns + 1, columns + 1));
         let spread = covariance(&pooled, &weights_of_pooled) / f64::from(total);
         metric.slice_mut(s![..columns, ..columns]).assign(&spread);
@@ -184,7 +185,7 @@ fn eras_side_by_side(members: &[Member], columns: usize) -> Option<Array2<f32>> 
     })
 }
 
-/// What a tower is folded of.
+/// The parts of a tower.
 #[derive(Debug, Clone, Copy)]
 pub struct Parts<'parts> {
     /// The click channel's networks.
@@ -195,7 +196,7 @@ pub struct Parts<'parts> {
     pub rated_together: &'parts Factors,
     /// The sequence channel's networks.
     pub sequences: &'parts [Member],
-    /// Movies that follow each other; without them there is no sequence channel.
+    /// Movies that follow each other. Without them there is no sequence channel.
     pub followers: Option<&'parts Factors>,
 }
 
@@ -237,10 +238,11 @@ impl Tower {
                     gains.clicks * of(clicks) + gains.sequence * of(sequence)
                 };
                 let (popularity, drift) = (both(&popularity), both(&drift));
-                // Dividing a list's scores by one number leaves its order, and popularity needs no column of its own.
+                // Dividing a list's scores by one number keeps its order, and then popularity needs no column of its
+                // own.
                 let popularity = popularity.max(LEAST_POPULARITY);
-                let say = gains.confidence / popularity;
-                [gains.clicks * say, gains.sequence * say, drift / popularity]
+                let confidence = gains.confidence / popularity;
+                [gains.clicks * confidence, gains.sequence * confidence, drift / popularity]
             });
         let has_drift = config.drift_dim > 0;
         let movies: Vec<&Array2<f32>> = std::iter::once(&click_movies)

@@ -1,17 +1,17 @@
-//! How much each channel and plain popularity count, by the number of watched movies.
+//! The weights of the channels and of plain popularity, by the number of watched movies.
 
 use watchnext::features::HISTORY_LEN;
 
 /// Lengths of histories are told apart in half powers of two: 1, then 2, 3, 4, 6, 8, 11, 16, 23, 32, 45.
 pub const BUCKETS: usize = 12;
 
-/// Up to this many movies a history is what a visitor clicked, in no order that means anything.
+/// Up to this many movies, a history is a visitor's clicks, and their order means nothing.
 const CLICKS: usize = 10;
 
-/// This many movies after the first one, the channels say all that they have to say of a few clicks.
+/// This many movies after the first, the confidence in the channels is full.
 const SOME: usize = 4;
 
-/// From this many on it is a history whose end says what comes next.
+/// From this many movies on, the end of a history says what comes next.
 const SEQUENCE: usize = 15;
 
 /// The bucket of a history of `watched` movies.
@@ -27,15 +27,18 @@ pub struct Gains {
     pub clicks: f32,
     /// The sequence channel's.
     pub sequence: f32,
-    /// How much both say against popularity.
+    /// How much both count against popularity.
     pub confidence: f32,
 }
 
-/// The factors at each length from 0 to [`HISTORY_LEN`]: up to ten movies the click channel's is 1 and the sequence
-/// channel's grows from 0, since one movie is no sequence, to `sequence_in_clicks` at five; from fifteen on the sequence
-/// channel's is 1 and the click channel's `clicks_in_sequence`; between them is a gradual change, so that one more click
-/// never turns the list over. The networks make too much of one click, so the confidence grows from `first_click` to 1 at
-/// five.
+/// The factors at each length from 0 to [`HISTORY_LEN`].
+///
+/// - Up to ten movies, the click channel's factor is 1. The sequence channel's grows from 0, since one movie is no
+///   sequence, to `sequence_in_clicks` at five movies.
+/// - From fifteen movies on, the sequence channel's factor is 1 and the click channel's is `clicks_in_sequence`.
+/// - In between they change gradually, so that one more click never turns the list over.
+///
+/// The networks make too much of one click, so the confidence grows from `first_click` to 1 at five movies.
 pub fn by_length(first_click: f32, sequence_in_clicks: f32, clicks_in_sequence: f32) -> Vec<Gains> {
     (0..=HISTORY_LEN)
         .map(|watched| {

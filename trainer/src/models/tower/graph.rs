@@ -11,44 +11,62 @@ use super::sampler::MEMORY;
 use crate::math::embeddings::EmbeddingTable;
 use crate::nn::leaky_relu::NEGATIVE_SLOPE;
 use crate::onnx::graph::Graph;
-use crate::onnx::proto::{dense, floats, int_attribute, ints, leaky_relu, node, user_tower};
+use crate::onnx::model::user_tower;
 
-/// A channel from its slots' factors, `[1, HISTORY_LEN]`, to its part of the user's vector.
+/// A channel, from its slots' factors, `[1, HISTORY_LEN]`, to its part of the user's vector.
 fn add_channel(graph: &mut Graph, name: &str, channel: &Channel, factors: &str, output: &str) {
     let named = |part: &str| format!("{name}_{part}");
-    let (slots, scaled) = (named("slots"), named("scaled"));
     graph.lookup(name, &channel.table);
-    match &channel.table {
-        EmbeddingTable::Float(_) => graph.add("Identity", &[factors], &scaled),
-        EmbeddingTable::Int8(..) => graph.add("Mul", &[factors, &named("scales")], &scaled),
-    }
-    graph.add("Unsqueeze", &[&scaled, "slot_axis"], &named("row"));
-    graph.add("MatMul", &[&named("row"), &slots], &named("sum"));
+    let scaled = match &channel.table {
+        EmbeddingTable::Float(_) => graph.add("Identity", &[factors], named("scaled")),
+        EmbeddingTable::Int8(..) => graph.add("Mul", &[factors, &named("scales")], named("scaled")),
+    };
+    let row = graph.add("Unsqueeze", &[&scaled, "slot_axis"], named("row"));
+    let sum = graph.add("MatMul", &[&row, &named("slots")], named("sum"));
     let movies_alone = if channel.eras.is_some() { named("movies") } else { named("pooled") };
-    graph.add("Squeeze", &[&named("sum"), "slot_axis"], &movies_alone);
+    let mut pooled = graph.add("Squeeze", &[&sum, "slot_axis"], movies_alone);
     if let Some(eras) = &channel.eras {
         graph.matrix(&named("eras"), eras);
-        graph.add("MatMul", &["year_shares", &named("eras")], &named("era"));
-        graph.add("Add", &[&movies_alone, &named("era")], &named("pooled"));
+        let era = graph.add("MatMul", &["year_shares", &named("eras")], named("era"));
+        pooled = graph.add("Add", &[&pooled, &era], named("pooled"));
     }
     graph.matrix(&named("skip_weight"), &channel.skip);
     graph.vector(&named("skip_bias"), &channel.bias);
-    graph.nodes.push(dense(&named("pooled"), &named("skip"), &named("direct")));
-    let mut plain = named("direct");
+    let mut plain = graph.dense(&pooled, &named("skip"), named("direct"));
     if let Some(hidden) = &channel.hidden {
         graph.weights(&named("first_weight"), &hidden.first);
         graph.vector(&named("first_bias"), &hidden.first_bias);
         graph.weights(&named("second_weight"), &hidden.second);
-        // The layer's own bias is part of the direct way's.
+        // The layer's own bias is part of the channel's.
         graph.vector(&named("second_bias"), &Array1::zeros(hidden.second.dim().0));
-        graph.nodes.push(dense(&named("pooled"), &named("first"), &named("units")));
-        graph.nodes.push(leaky_relu(NEGATIVE_SLOPE, &named("units"), &named("active")));
-        graph.nodes.push(dense(&named("active"), &named("second"), &named("bent")));
-        graph.add("Add", &[&plain, &named("bent")], &named("plain"));
-        plain = named("plain");
+        let units = graph.dense(&pooled, &named("first"), named("units"));
+        let active = graph.leaky_relu(NEGATIVE_SLOPE, &units, named("active"));
+        let bent = graph.dense(&active, &named("second"), named("bent"));
+        plain = graph.add("Add", &[&plain, &bent], named("plain"));
     }
-    graph.add("Gather", &[&named("gains"), "length"], &named("gain"));
-    graph.add("Mul", &[&plain, &named("gain")], output);
+    let gain = graph.add("Gather", &[&named("gains"), "length"], named("gain"));
+    graph.add("Mul", &[&plain, &gain], output);
+}
+
+/// The factors of the click channel's slots: all movies alike, over the root of their number.
+fn add_click_factors(graph: &mut Graph, weights: &str) -> String {
+    graph.add("Max", &["count", "one"], "some");
+    graph.add("Sqrt", &["some"], "click_root");
+    graph.add("Div", &[weights, "click_root"], "click_factors")
+}
+
+/// The factors of the sequence channel's slots: fading with the places from the end.
+fn add_sequence_factors(graph: &mut Graph, weights: &str) -> String {
+    graph.add("Sub", &["count", "one"], "last");
+    graph.add("Sub", &["last", "places"], "ago");
+    graph.add("Mul", &["ago", "fading_rate"], "exponents");
+    graph.add("Exp", &["exponents"], "fading_everywhere");
+    graph.add("Mul", &["fading_everywhere", "mask"], "fading");
+    graph.sum("fading", "slot_axis", "fading_sum");
+    graph.add("Max", &["fading_sum", "least"], "fading_some");
+    graph.add("Sqrt", &["fading_some"], "fading_root");
+    graph.add("Div", &["fading", "fading_root"], "fading_share");
+    graph.add("Mul", &["fading_share", weights], "sequence_factors")
 }
 
 impl Tower {
@@ -57,12 +75,11 @@ impl Tower {
         self.movies.dim().1
     }
 
-    /// The shares of the knots in the year, `[1, KNOTS]`; see [`Eras::shares`](crate::models::tower::eras::Eras::shares).
+    /// The shares of the knots in the year, `[1, KNOTS]`, as [`Eras::shares`](super::eras::Eras::shares) computes them.
     fn year_shares(&self, graph: &mut Graph) {
-        let constant = |value: f32| Array2::from_elem((1, 1), value);
-        graph.matrix("first_year", &constant(self.eras.first));
-        graph.matrix("knots_a_year", &constant(1.0 / self.eras.apart));
-        graph.matrix("last_knot", &constant((KNOTS - 1) as f32));
+        graph.number("first_year", self.eras.first);
+        graph.number("knots_a_year", 1.0 / self.eras.apart);
+        graph.number("last_knot", (KNOTS - 1) as f32);
         graph.matrix("knots", &Array2::from_shape_fn((1, KNOTS), |(_, knot)| knot as f32));
         graph.add("Sub", &[YEAR_INPUT, "first_year"], "years_on");
         graph.add("Mul", &["years_on", "knots_a_year"], "free_place");
@@ -74,50 +91,34 @@ impl Tower {
         graph.add("Max", &["near_knots", "zero"], "year_shares");
     }
 
-    /// The ONNX model. Of the moment the year has a part in the answer; the seed's time features, which know no year,
-    /// gained nothing (`models/EXPERIMENTS.md`).
+    /// The ONNX model. It ignores the time features, which know no year: they gained nothing (`models/EXPERIMENTS.md`).
+    /// The year itself has a part in the answer.
     pub fn onnx(&self) -> Vec<u8> {
         let [_, weights, _] = TOWER_INPUTS;
         let mut graph = Graph::default();
-        let constant = |value: f32| Array2::from_elem((1, 1), value);
-        graph.matrix("zero", &constant(0.0));
-        graph.matrix("one", &constant(1.0));
+        graph.number("zero", 0.0);
+        graph.number("one", 1.0);
         if self.sequence.is_some() {
-            graph.matrix("least", &constant(1e-6));
-            graph.matrix("fading_rate", &constant(-1.0 / MEMORY));
+            graph.number("least", 1e-6);
+            graph.number("fading_rate", -1.0 / MEMORY);
             graph.matrix("places", &Array2::from_shape_fn((1, HISTORY_LEN), |(_, place)| place as f32));
         }
-        graph.tensors.push(ints("slot_axis", &[1]));
+        graph.named_ints("slot_axis", &[1]);
         let has_drift = self.drift.ncols() > 0;
         let parts = [("clicks", true), ("sequence", self.sequence.is_some()), ("drift", has_drift)];
         let gains = parts.iter().enumerate().filter(|(_, (_, has))| *has);
         for (at, name) in gains.map(|(at, (part, _))| (at, format!("{part}_gains"))) {
             let gains: Vec<f32> = self.gains.iter().filter_map(|gains| gains.get(at)).copied().collect();
-            graph.tensors.push(floats(&name, &[gains.len(), 1], gains));
+            graph.floats(&name, &[gains.len(), 1], gains);
         }
         // How many slots hold a movie.
         graph.add("Greater", &[weights, "zero"], "used");
         graph.cast("used", "mask", DataType::Float);
-        graph.sum("mask", "count");
+        graph.sum("mask", "slot_axis", "count");
         graph.cast("count", "counts", DataType::Int64);
         graph.add("Squeeze", &["counts", "slot_axis"], "length");
-        // Clicks: every movie alike, over the root of their number.
-        graph.add("Max", &["count", "one"], "some");
-        graph.add("Sqrt", &["some"], "click_root");
-        graph.add("Div", &[weights, "click_root"], "click_factors");
-        if self.sequence.is_some() {
-            // Sequence: fading with the places from the end.
-            graph.add("Sub", &["count", "one"], "last");
-            graph.add("Sub", &["last", "places"], "ago");
-            graph.add("Mul", &["ago", "fading_rate"], "exponents");
-            graph.add("Exp", &["exponents"], "fading_everywhere");
-            graph.add("Mul", &["fading_everywhere", "mask"], "fading");
-            graph.sum("fading", "fading_sum");
-            graph.add("Max", &["fading_sum", "least"], "fading_some");
-            graph.add("Sqrt", &["fading_some"], "fading_root");
-            graph.add("Div", &["fading", "fading_root"], "fading_share");
-            graph.add("Mul", &["fading_share", weights], "sequence_factors");
-        }
+        let click_factors = add_click_factors(&mut graph, weights);
+        let sequence = self.sequence.as_ref().map(|channel| (channel, add_sequence_factors(&mut graph, weights)));
         if self.asks_for_year() {
             self.year_shares(&mut graph);
         }
@@ -127,21 +128,17 @@ impl Tower {
             graph.add("Gather", &["drift_gains", "length"], "drift_gain");
             graph.add("Mul", &["drift", "drift_gain"], "drift_vector");
         }
-        add_channel(&mut graph, "clicks", &self.clicks, "click_factors", "clicks_vector");
-        if let Some(sequence) = &self.sequence {
-            add_channel(&mut graph, "sequence", sequence, "sequence_factors", "sequence_vector");
+        add_channel(&mut graph, "clicks", &self.clicks, &click_factors, "clicks_vector");
+        if let Some((channel, factors)) = &sequence {
+            add_channel(&mut graph, "sequence", channel, factors, "sequence_vector");
         }
         let vectors: Vec<String> =
             parts.iter().filter(|(_, has)| *has).map(|(part, _)| format!("{part}_vector")).collect();
         let vectors: Vec<&str> = vectors.iter().map(String::as_str).collect();
         match vectors.as_slice() {
             [alone] => graph.add("Identity", &[alone], TOWER_OUTPUT),
-            several => {
-                let mut concat = node("Concat", several, TOWER_OUTPUT);
-                concat.attribute.push(int_attribute("axis", 1));
-                graph.nodes.push(concat);
-            }
-        }
-        user_tower(graph.nodes, graph.tensors, self.dim(), self.asks_for_year())
+            several => graph.concat(several, 1, TOWER_OUTPUT),
+        };
+        user_tower(graph, self.dim(), self.asks_for_year())
     }
 }

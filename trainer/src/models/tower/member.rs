@@ -1,16 +1,20 @@
 //! One network of the tower: pooled movie embeddings, a hidden layer, and a softmax over all movies.
 //!
-//! `z = Σ embedding[h] · factor`, `u = z + B · leaky(A · z + a) + b`, `logit = u · output + bias + θ(n) · popularity
-//! + δ(n) · drift(year)`.
-//! A movie's embedding and its output vector are each a part of its own and a part of its kinds ([`Content`]), so that
-//! rare movies borrow from them (Covington et al.'s content features, learnt with the rest). `θ`, how much popularity
-//! counts, is learnt for each number of watched movies, and so is `δ` for popularity's difference in the year of the visit
-//! ([`Drift`]). A network may be told the year besides, whose vector joins the pooled sum.
+//! ```text
+//! z     = Σ embedding[h] · factor
+//! u     = z + B · leaky(A · z + a) + b
+//! logit = u · output + bias + θ(n) · popularity + δ(n) · drift(year)
+//! ```
+//!
+//! A movie's embedding is the sum of a part of its own and a part of its kinds ([`Content`]), and so is its output
+//! vector. Rare movies borrow from their kinds in this way (the content features of Covington et al., learnt with the
+//! rest). `θ` says how much popularity counts, and is learnt for each number of watched movies. So is `δ`, for how
+//! popularity differs in the year of the visit ([`Drift`]). A network may also be told the year, whose vector joins the
+//! pooled sum.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use candle_core::{D, Device, Tensor, Var};
 use ndarray::{Array1, Array2, Axis};
-use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -19,11 +23,14 @@ use super::eras::{Drift, Eras, KNOTS};
 use super::gains::{BUCKETS, bucket};
 use crate::math::concat_columns;
 use crate::nn::adam::Adam;
-use crate::nn::leaky_relu::NEGATIVE_SLOPE;
+use crate::nn::dropout::dropout;
+use crate::nn::initial;
+use crate::nn::leaky_relu::leaky_relu;
 use crate::nn::ops::{HistoryMean, RowTargets, SoftmaxCrossEntropy};
 
 /// The spread of the embeddings at the start.
 const INITIAL_SPREAD: f32 = 0.01;
+
 /// A network's size and training.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MemberConfig {
@@ -33,45 +40,45 @@ pub struct MemberConfig {
     pub hidden: usize,
     /// The L2 penalty on all parameters.
     pub weight_decay: f32,
-    /// How much a movie that was rated but not liked counts as a target of the click task, against 1.
+    /// How much a movie that was rated but not liked counts as a target of the click task. A liked one counts 1.
     pub rated: f32,
-    /// Steps, each over rows that are drawn anew.
+    /// Steps, each over newly drawn rows.
     pub steps: usize,
-    /// The share of a user vector's numbers that are dropped in each row.
+    /// The share of a user vector's numbers that is dropped in each row.
     pub dropout: f32,
-    /// Whether it is told the year of the visit; see [`eras`].
+    /// Whether it is told the year of the visit; see [`Eras`].
     pub eras: bool,
-    /// Adam's rate at the start; it falls to 0 along half a cosine.
+    /// Adam's rate at the start. It falls to 0 along half a cosine.
     pub learning_rate: f64,
 }
 
-/// What the networks know besides who rated what.
+/// The knowledge of the networks apart from the ratings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SideInformation {
     /// The movies' kinds.
     pub content: Content,
-    /// `[movies]`: the score of a movie for somebody unknown.
+    /// `[movies]`: a movie's score for an unknown visitor.
     pub popularity: Vec<f32>,
-    /// The years that are told apart.
+    /// The knots of the years.
     pub eras: Eras,
-    /// How popularity differs between them.
+    /// How popularity differs between the years.
     pub drift: Drift,
 }
 
 /// One row to train on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// Movies of the history with their factors in the pooled sum.
+    /// The history's movies with their factors in the pooled sum.
     pub slots: Vec<(u32, f32)>,
-    /// How many movies the history holds, which decides how much popularity counts.
+    /// How many movies the history has, which decides how much popularity counts.
     pub watched: usize,
     /// The year of the visit with its fraction.
     pub year: f32,
-    /// What is to be predicted.
+    /// The movies to predict.
     pub targets: RowTargets,
 }
 
-/// Where rows come from.
+/// A source of training rows.
 pub trait Task {
     /// The rows of one step.
     fn rows(&mut self, rng: &mut ChaCha8Rng) -> Vec<Row>;
@@ -80,9 +87,9 @@ pub trait Task {
 /// A trained network as plain tables.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
-    /// `[movies, width]`, what a watched movie adds to the pooled sum.
+    /// `[movies, width]`: the vector that a watched movie adds to the pooled sum.
     pub input: Array2<f32>,
-    /// `[movies, width]`, what meets the user's vector.
+    /// `[movies, width]`: the vector that meets the user's.
     pub output: Array2<f32>,
     /// `[movies]`.
     pub bias: Array1<f32>,
@@ -92,7 +99,7 @@ pub struct Member {
     pub drift: [f32; BUCKETS],
     /// The hidden layer, if there is one.
     pub hidden: Option<Hidden>,
-    /// `[KNOTS, width]`, what the year of the visit adds to the pooled sum, if it does.
+    /// `[KNOTS, width]`: the vector that the year of the visit adds to the pooled sum, if the network is told the year.
     pub eras: Option<Array2<f32>>,
 }
 
@@ -109,163 +116,201 @@ pub struct Hidden {
     pub second_bias: Array1<f32>,
 }
 
+/// A hidden layer under training.
+struct HiddenLayer {
+    first: Var,
+    first_bias: Var,
+    second: Var,
+    second_bias: Var,
+}
+
 /// The parameters under training.
 struct Parameters {
-    named: Vec<(&'static str, Var)>,
+    input: Var,
+    output: Var,
+    input_content: Var,
+    output_content: Var,
+    bias: Var,
+    popularity: Var,
+    drift: Var,
+    eras: Option<Var>,
+    hidden: Option<HiddenLayer>,
+}
+
+impl Parameters {
+    /// Initial parameters. Every trained tower depends on the order of the draws here.
+    fn new(config: &MemberConfig, content: &Content, rng: &mut ChaCha8Rng) -> Result<Self> {
+        let (movies, kinds, width) = (content.movies(), content.kinds(), config.width);
+        let mut random = |rows: usize| initial::normal((rows, width), INITIAL_SPREAD, rng);
+        // A network that isn't told the year draws the same numbers as if there were no eras.
+        let eras = if config.eras { Some(random(KNOTS)?) } else { None };
+        let (input, output) = (random(movies)?, random(movies)?);
+        let (input_content, output_content) = (random(kinds)?, random(kinds)?);
+        let mut uniform = |rows: usize, columns: usize, inputs: usize| {
+            initial::uniform((rows, columns), 1.0 / (inputs as f32).sqrt(), rng)
+        };
+        let hidden = if config.hidden > 0 {
+            Some(HiddenLayer {
+                first: uniform(config.hidden, width, width)?,
+                first_bias: uniform(1, config.hidden, width)?,
+                second: uniform(width, config.hidden, config.hidden)?,
+                second_bias: uniform(1, width, config.hidden)?,
+            })
+        } else {
+            None
+        };
+        Ok(Self {
+            input,
+            output,
+            input_content,
+            output_content,
+            bias: initial::filled((1, movies), 0.0)?,
+            popularity: initial::filled((BUCKETS, 1), 1.0)?,
+            drift: initial::filled((BUCKETS, 1), 1.0)?,
+            eras,
+            hidden,
+        })
+    }
+
+    /// All parameters by name, in a fixed order.
+    fn named(&self) -> impl Iterator<Item = (&'static str, &Var)> {
+        let own = [
+            ("input", &self.input),
+            ("output", &self.output),
+            ("input_content", &self.input_content),
+            ("output_content", &self.output_content),
+            ("bias", &self.bias),
+            ("popularity", &self.popularity),
+            ("drift", &self.drift),
+        ];
+        let eras = self.eras.iter().map(|eras| ("eras", eras));
+        let hidden = self.hidden.iter().flat_map(|hidden| {
+            [
+                ("first", &hidden.first),
+                ("first_bias", &hidden.first_bias),
+                ("second", &hidden.second),
+                ("second_bias", &hidden.second_bias),
+            ]
+        });
+        own.into_iter().chain(eras).chain(hidden)
+    }
+}
+
+/// A network under training.
+struct Network {
+    parameters: Parameters,
     content: Content,
     /// `[movies, 1 + drift]`: popularity, and how it drifts.
     popularity: Tensor,
     /// `[KNOTS, drift]`.
     drift: Tensor,
     eras: Eras,
-    movies: usize,
     dropout: f32,
 }
 
-impl Parameters {
+impl Network {
     fn new(config: &MemberConfig, side: &SideInformation, rng: &mut ChaCha8Rng) -> Result<Self> {
-        let (movies, kinds) = (side.content.movies(), side.content.kinds());
-        let device = &Device::Cpu;
-        let var = |values: Vec<f32>, shape: (usize, usize)| -> Result<Var> {
-            Ok(Var::from_tensor(&Tensor::from_vec(values, shape, device)?)?)
-        };
-        // Box and Muller's transformation: two uniform numbers make a normal one.
-        let mut normal = |rows: usize, columns: usize| {
-            let mut one = || {
-                let (radius, angle): (f32, f32) = (1.0 - rng.random::<f32>(), rng.random());
-                INITIAL_SPREAD * (-2.0 * radius.ln()).sqrt() * (std::f32::consts::TAU * angle).cos()
-            };
-            var((0..rows * columns).map(|_| one()).collect(), (rows, columns))
-        };
-        let width = config.width;
-        // A network that isn't told the year draws the same numbers as if there were no eras.
-        let eras = if config.eras { Some(normal(KNOTS, width)?) } else { None };
-        let mut named = vec![
-            ("input", normal(movies, width)?),
-            ("output", normal(movies, width)?),
-            ("input_content", normal(kinds, width)?),
-            ("output_content", normal(kinds, width)?),
-        ];
-        named.push(("bias", var(vec![0.0; movies], (1, movies))?));
-        named.push(("popularity", var(vec![1.0; BUCKETS], (BUCKETS, 1))?));
-        named.push(("drift", var(vec![1.0; BUCKETS], (BUCKETS, 1))?));
-        named.extend(eras.map(|eras| ("eras", eras)));
-        if config.hidden > 0 {
-            let mut uniform = |rows: usize, columns: usize, inputs: usize| {
-                let bound = 1.0 / (inputs as f32).sqrt();
-                var((0..rows * columns).map(|_| rng.random_range(-bound..bound)).collect(), (rows, columns))
-            };
-            named.push(("first", uniform(config.hidden, width, width)?));
-            named.push(("first_bias", uniform(1, config.hidden, width)?));
-            named.push(("second", uniform(width, config.hidden, config.hidden)?));
-            named.push(("second_bias", uniform(1, width, config.hidden)?));
-        }
+        let parameters = Parameters::new(config, &side.content, rng)?;
         let popularity = Array1::from_vec(side.popularity.clone()).insert_axis(Axis(1));
-        let tensor = |table: Array2<f32>| Tensor::from_vec(table.iter().copied().collect(), table.dim(), device);
-        let popularity = tensor(concat_columns(&[&popularity, &side.drift.movies])?)?;
-        let drift = tensor(side.drift.eras.clone())?;
+        let tensor = |table: Array2<f32>| Tensor::from_vec(table.iter().copied().collect(), table.dim(), &Device::Cpu);
         Ok(Self {
-            named,
+            parameters,
             content: side.content.clone(),
-            popularity,
-            drift,
+            popularity: tensor(concat_columns(&[&popularity, &side.drift.movies])?)?,
+            drift: tensor(side.drift.eras.clone())?,
             eras: side.eras,
-            movies,
             dropout: config.dropout,
         })
     }
 
-    fn find(&self, name: &str) -> Option<&Tensor> {
-        self.named.iter().find(|(own, _)| *own == name).map(|(_, var)| var.as_tensor())
+    /// The movies' own rows and those of their kinds, added up: `[movies, width]`.
+    fn table(&self, own: &Var, of_kinds: &Var) -> Result<Tensor> {
+        Ok((own.as_tensor() + self.content.pooled(of_kinds)?)?)
     }
 
-    fn get(&self, name: &str) -> Result<&Tensor> {
-        self.find(name).with_context(|| format!("the network has no parameter {name}"))
+    fn input(&self) -> Result<Tensor> {
+        self.table(&self.parameters.input, &self.parameters.input_content)
     }
 
-    /// A movie's own part and that of its kind, `[movies, width]`.
-    fn table(&self, own: &str, of_kind: &str) -> Result<Tensor> {
-        Ok((self.get(own)? + self.content.pooled(self.get(of_kind)?)?)?)
+    fn output(&self) -> Result<Tensor> {
+        self.table(&self.parameters.output, &self.parameters.output_content)
     }
 
     fn loss(&self, rows: Vec<Row>, rng: &mut ChaCha8Rng) -> Result<Tensor> {
+        let parameters = &self.parameters;
         let count = rows.len();
-        let slots = rows.iter().map(|row| row.slots.len()).max().unwrap_or(0).max(1);
-        let (mut movies, mut factors) = (Vec::new(), Vec::new());
-        for row in &rows {
-            // The pooled sum is a mean over the slots, so each factor makes up for their number.
-            movies.extend(row.slots.iter().map(|(movie, _)| i64::from(*movie)));
-            factors.extend(row.slots.iter().map(|(_, factor)| factor * slots as f32));
-            movies.resize(movies.len() + slots - row.slots.len(), 0);
-            factors.resize(factors.len() + slots - row.slots.len(), 0.0);
-        }
         let buckets: Vec<u32> = rows.iter().map(|row| bucket(row.watched) as u32).collect();
         let buckets = Tensor::from_vec(buckets, count, &Device::Cpu)?;
-        let input = self.table("input", "input_content")?;
-        let output = self.table("output", "output_content")?;
-        let mut user = input.apply_op1(HistoryMean::new(movies, factors, slots))?;
+        let (input, output) = (self.input()?, self.output()?);
+        let mut user = input.apply_op1(pooling(&rows))?;
         let shares: Vec<f32> = rows.iter().flat_map(|row| self.eras.shares(row.year)).collect();
         let shares = Tensor::from_vec(shares, (count, KNOTS), &Device::Cpu)?;
-        if let Some(eras) = self.find("eras") {
+        if let Some(eras) = &parameters.eras {
             user = (user + shares.matmul(eras)?)?;
         }
-        if let (Some(first), Some(second)) = (self.find("first"), self.find("second")) {
-            let inner = user.matmul(&first.t()?)?.broadcast_add(self.get("first_bias")?)?;
-            let inner = inner.maximum(&(&inner * NEGATIVE_SLOPE)?)?;
-            user = (&user + inner.matmul(&second.t()?)?.broadcast_add(self.get("second_bias")?)?)?;
+        if let Some(hidden) = &parameters.hidden {
+            let inner = user.matmul(&hidden.first.t()?)?.broadcast_add(&hidden.first_bias)?;
+            let inner = leaky_relu(&inner)?;
+            user = (&user + inner.matmul(&hidden.second.t()?)?.broadcast_add(&hidden.second_bias)?)?;
         }
-        let user = (&user * dropout(self.dropout, user.elem_count(), user.dims(), rng)?)?;
+        let keep = 1.0 - self.dropout;
+        let user = dropout(&user, f64::from(keep), 1.0 / keep, rng)?;
         // Popularity and its drift are more columns of the movies, and their weights more numbers of the user.
-        let scale = |name: &str| -> Result<Tensor> { Ok(self.get(name)?.index_select(&buckets, 0)?) };
-        let drift = shares.matmul(&self.drift)?.broadcast_mul(&scale("drift")?)?;
-        let user = Tensor::cat(&[&user, &scale("popularity")?, &drift], D::Minus1)?.contiguous()?;
+        let of_lengths = |weights: &Var| weights.index_select(&buckets, 0);
+        let drift = shares.matmul(&self.drift)?.broadcast_mul(&of_lengths(&parameters.drift)?)?;
+        let user = Tensor::cat(&[&user, &of_lengths(&parameters.popularity)?, &drift], D::Minus1)?.contiguous()?;
         let output = Tensor::cat(&[&output, &self.popularity], D::Minus1)?.contiguous()?;
-        let bias = self.get("bias")?.reshape(self.movies)?;
+        let bias = parameters.bias.reshape(self.content.movies())?;
         let targets: Vec<RowTargets> = rows.into_iter().map(|row| row.targets).collect();
         Ok(user.apply_op3(&output, &bias, SoftmaxCrossEntropy::new(targets))?)
     }
 
     fn finish(&self) -> Result<Member> {
+        let parameters = &self.parameters;
         let table = |tensor: &Tensor| -> Result<Array2<f32>> {
             Ok(Array2::from_shape_vec(tensor.dims2()?, tensor.flatten_all()?.to_vec1()?)?)
         };
-        let row =
-            |name: &str| -> Result<Array1<f32>> { Ok(Array1::from_vec(self.get(name)?.flatten_all()?.to_vec1()?)) };
-        let hidden = match (self.find("first"), self.find("second")) {
-            (Some(first), Some(second)) => Some(Hidden {
-                first: table(first)?,
-                first_bias: row("first_bias")?,
-                second: table(second)?,
-                second_bias: row("second_bias")?,
-            }),
-            _ => None,
+        let row = |var: &Var| -> Result<Array1<f32>> { Ok(Array1::from_vec(var.flatten_all()?.to_vec1()?)) };
+        let hidden = |layer: &HiddenLayer| -> Result<Hidden> {
+            Ok(Hidden {
+                first: table(&layer.first)?,
+                first_bias: row(&layer.first_bias)?,
+                second: table(&layer.second)?,
+                second_bias: row(&layer.second_bias)?,
+            })
         };
-        let by_length = |name: &str| -> Result<[f32; BUCKETS]> {
+        let by_length = |var: &Var| -> Result<[f32; BUCKETS]> {
             let mut weights = [0.0; BUCKETS];
-            weights.iter_mut().zip(row(name)?).for_each(|(slot, value)| *slot = value);
+            weights.iter_mut().zip(row(var)?).for_each(|(slot, value)| *slot = value);
             Ok(weights)
         };
         Ok(Member {
-            input: table(&self.table("input", "input_content")?)?,
-            output: table(&self.table("output", "output_content")?)?,
-            bias: row("bias")?,
-            popularity: by_length("popularity")?,
-            drift: by_length("drift")?,
-            hidden,
-            eras: self.find("eras").map(table).transpose()?,
+            input: table(&self.input()?)?,
+            output: table(&self.output()?)?,
+            bias: row(&parameters.bias)?,
+            popularity: by_length(&parameters.popularity)?,
+            drift: by_length(&parameters.drift)?,
+            hidden: parameters.hidden.as_ref().map(hidden).transpose()?,
+            eras: parameters.eras.as_ref().map(|eras| table(eras)).transpose()?,
         })
     }
 }
 
-/// A mask of inverted dropout of a `share`, drawn from `rng`, since candle's own can't be seeded.
-fn dropout(share: f32, count: usize, shape: &[usize], rng: &mut ChaCha8Rng) -> Result<Tensor> {
-    let keep = 1.0 - share;
-    let threshold = (f64::from(keep) * f64::from(u32::MAX)) as u32;
-    let mask: Vec<f32> = (0..count).map(|_| if rng.next_u32() <= threshold { 1.0 / keep } else { 0.0 }).collect();
-    Ok(Tensor::from_vec(mask, shape, &Device::Cpu)?)
+/// The pooled sums of the rows' movies.
+fn pooling(rows: &[Row]) -> HistoryMean {
+    let slots = rows.iter().map(|row| row.slots.len()).max().unwrap_or(0).max(1);
+    let (mut movies, mut factors) = (Vec::new(), Vec::new());
+    for row in rows {
+        // The operation takes a mean over the slots, so each factor makes up for their number.
+        movies.extend(row.slots.iter().map(|(movie, _)| i64::from(*movie)));
+        factors.extend(row.slots.iter().map(|(_, factor)| factor * slots as f32));
+        movies.resize(movies.len() + slots - row.slots.len(), 0);
+        factors.resize(factors.len() + slots - row.slots.len(), 0.0);
+    }
+    HistoryMean::new(movies, factors, slots)
 }
 
-/// Trains a network on what `task` draws, telling `each` the loss of every step.
+/// Trains a network on the rows that `task` draws. `each` gets the loss of every step.
 ///
 /// # Errors
 /// A loss that isn't finite.
@@ -276,12 +321,11 @@ pub fn train(
     rng: &mut ChaCha8Rng,
     mut each: impl FnMut(f32),
 ) -> Result<(Member, Vec<f32>)> {
-    let parameters = Parameters::new(config, side, rng)?;
-    let mut adam =
-        Adam::new(parameters.named.iter().map(|(name, var)| (*name, var))).with_weight_decay(config.weight_decay);
+    let network = Network::new(config, side, rng)?;
+    let mut adam = Adam::new(network.parameters.named()).with_weight_decay(config.weight_decay);
     let mut losses = Vec::with_capacity(config.steps);
     for step in 0..config.steps {
-        let loss = parameters.loss(task.rows(rng), rng)?;
+        let loss = network.loss(task.rows(rng), rng)?;
         let gradients = loss.backward()?;
         let progress = step as f64 / config.steps as f64;
         adam.step(&gradients, config.learning_rate * (1.0 + (std::f64::consts::PI * progress).cos()) / 2.0)?;
@@ -290,5 +334,5 @@ pub fn train(
         losses.push(loss);
         each(loss);
     }
-    Ok((parameters.finish()?, losses))
+    Ok((network.finish()?, losses))
 }

@@ -8,7 +8,8 @@ use watchnext::model::YEAR_INPUT;
 use anyhow::Result;
 use watchnext::recommend::{DEFAULT_DIVERSITY, Retrieval, Strategy};
 
-use super::{TowerConfig, fit};
+use super::config::TowerConfig;
+use super::fit;
 use crate::bundle::model::Model;
 use crate::bundle::packed::Packed;
 use crate::data::has_reactions;
@@ -19,8 +20,8 @@ use crate::math::embeddings::EmbeddingTable;
 use crate::models::ranker;
 use crate::models::tower::folded::Tower;
 
-/// Settings of the diversity knob that are measured, after the default and the plain order of the scores: those of the curve of
-/// accuracy against coverage, which protocol P2 alone draws.
+/// Settings of the diversity knob that are measured, after the default and the plain order of the scores: those of the
+/// curve of accuracy against coverage, which protocol P2 alone draws.
 const CURVE: [f32; 4] = [0.25, 0.4, 0.6, 0.8];
 
 /// The tower with its settings, which were chosen on other users; see `models/EXPERIMENTS.md`.

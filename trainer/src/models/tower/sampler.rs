@@ -1,4 +1,4 @@
-//! What the networks train on: handfuls of liked movies as a visitor clicks them, and stretches of histories.
+//! The networks' training rows: random handfuls of liked movies, as a visitor clicks them, and stretches of histories.
 
 use anyhow::{Result, ensure};
 use rand::RngExt;
@@ -14,59 +14,61 @@ use crate::nn::ops::RowTargets;
 /// The most clicks of a training row.
 const MOST_CLICKS: usize = 20;
 
-/// A user with fewer liked movies trains no click network: there would be next to nothing left to predict.
+/// Users with fewer liked movies don't train the click networks: too little would be left to predict.
 const FEWEST_LIKED: usize = 5;
 
-/// How many watches the sequence channel's memory fades over: a movie this many places ago weighs `1/e`.
+/// The memory of the sequence channel, in watches: a movie this many places ago weighs `1/e`.
 pub const MEMORY: f32 = 6.0;
 
 /// How far ahead the sequence network looks.
 const AHEAD: usize = 10;
 
-/// The fading of the targets with their distance, in watches.
+/// How fast the targets fade with their distance, in watches.
 const AHEAD_MEMORY: f32 = 5.0;
 
 /// Rows of a step of the sequence network.
 const SEQUENCE_ROWS: usize = 1000;
 
-/// A random handful of each user's liked movies, in no order, from which the others are to be predicted: what protocol
-/// P2 asks and a visitor does.
+/// A random handful of each user's liked movies, from which the network predicts the others. A visitor's clicks are of
+/// this kind, and so are the questions of protocol P2.
 #[derive(Debug)]
-pub struct Clicks<'tastes> {
-    tastes: Vec<&'tastes UserMovies>,
-    /// How much a movie that was rated below [`LIKED_STARS`] counts as a target, against 1 for a liked one.
+pub struct Clicks<'users> {
+    users: Vec<&'users UserMovies>,
+    /// How much a movie that was rated below [`LIKED_STARS`] counts as a target. A liked one counts 1.
     rated: f32,
 }
 
-impl<'tastes> Clicks<'tastes> {
+impl<'users> Clicks<'users> {
     /// Over the users with enough liked movies.
     ///
     /// # Errors
     /// No such user.
-    pub fn new(tastes: &'tastes [UserMovies], rated: f32) -> Result<Self> {
-        let tastes: Vec<&UserMovies> = tastes.iter().filter(|taste| taste.liked.len() >= FEWEST_LIKED).collect();
+    pub fn new(users: &'users [UserMovies], rated: f32) -> Result<Self> {
+        let users: Vec<&UserMovies> = users.iter().filter(|user| user.liked.len() >= FEWEST_LIKED).collect();
         ensure!(
-            !tastes.is_empty(),
-            "no user has {FEWEST_LIKED} movies with {LIKED_STARS} stars or more; the click networks can't train"
+            !users.is_empty(),
+            "no user has {FEWEST_LIKED} movies with {LIKED_STARS} stars or more, so the click networks can't train. \
+             Give more ratings."
         );
-        Ok(Self { tastes, rated })
+        Ok(Self { users, rated })
     }
 
-    fn row(&self, taste: &UserMovies, rng: &mut ChaCha8Rng) -> (Row, f32) {
-        // The number of clicks is uniform on a logarithmic scale: one click matters as much as two, or ten against twenty.
+    fn row(&self, user: &UserMovies, rng: &mut ChaCha8Rng) -> (Row, f32) {
+        // The number of clicks is uniform on a logarithmic scale: one click matters as much as two, or ten against
+        // twenty.
         let most = ((MOST_CLICKS + 1) as f32).ln();
         let count = (rng.random_range(0.0..most)).exp() as usize;
-        let count = count.clamp(1, taste.liked.len().saturating_sub(2).max(1));
-        let mut liked: Vec<(u32, f32)> = taste.liked.iter().copied().zip(taste.liked_years.iter().copied()).collect();
+        let count = count.clamp(1, user.liked.len().saturating_sub(2).max(1));
+        let mut liked: Vec<(u32, f32)> = user.liked.iter().copied().zip(user.liked_years.iter().copied()).collect();
         liked.shuffle(rng);
         let (clicked, others) = liked.split_at(count.min(liked.len()));
-        // The visit takes place when the last of the clicks does, whatever their order.
+        // The visit takes place at the latest of the clicked movies' years.
         let year = clicked.iter().map(|(_, year)| *year).fold(0.0, f32::max);
         let clicked: Vec<u32> = clicked.iter().map(|(movie, _)| *movie).collect();
         let mut classes: Vec<(u32, f32)> = others.iter().map(|(movie, _)| (*movie, 1.0)).collect();
         if self.rated > 0.0 {
-            let like: std::collections::BTreeSet<u32> = taste.liked.iter().copied().collect();
-            classes.extend(taste.rated.iter().filter(|movie| !like.contains(movie)).map(|movie| (*movie, self.rated)));
+            let like: std::collections::BTreeSet<u32> = user.liked.iter().copied().collect();
+            classes.extend(user.rated.iter().filter(|movie| !like.contains(movie)).map(|movie| (*movie, self.rated)));
         }
         let total: f32 = classes.iter().map(|(_, share)| share).sum();
         let pooled = 1.0 / (count as f32).sqrt();
@@ -81,10 +83,10 @@ impl<'tastes> Clicks<'tastes> {
 }
 
 impl Task for Clicks<'_> {
-    /// One row for each user. A user counts with the root of their targets: those who liked much say more, but not in
-    /// proportion.
+    /// One row for each user. A user counts with the root of the sum of their targets: those who liked much say more,
+    /// but not in proportion.
     fn rows(&mut self, rng: &mut ChaCha8Rng) -> Vec<Row> {
-        let mut rows: Vec<(Row, f32)> = self.tastes.iter().map(|taste| self.row(taste, rng)).collect();
+        let mut rows: Vec<(Row, f32)> = self.users.iter().map(|user| self.row(user, rng)).collect();
         let mean = rows.iter().map(|(_, total)| total.sqrt()).sum::<f32>() / rows.len() as f32;
         for (row, total) in &mut rows {
             let factor = total.sqrt() / mean / *total;
@@ -94,29 +96,33 @@ impl Task for Clicks<'_> {
     }
 }
 
-/// The movies up to a random place of a user's history, fading with their distance, from which the next ones are to be
-/// predicted.
+/// The movies up to a random place of a user's history, fading with their distance, from which the network predicts the
+/// next movies.
 #[derive(Debug)]
-pub struct Sequences<'tastes> {
-    tastes: Vec<&'tastes UserMovies>,
-    /// The running sum of the roots of the histories' lengths: long histories are drawn more often, but not in proportion.
+pub struct Sequences<'users> {
+    users: Vec<&'users UserMovies>,
+    /// The running sum of the roots of the histories' lengths. Long histories are drawn more often, but not in
+    /// proportion.
     ends: Vec<f64>,
 }
 
-impl<'tastes> Sequences<'tastes> {
+impl<'users> Sequences<'users> {
     /// Over the users with two movies or more.
     ///
     /// # Errors
     /// No such user.
-    pub fn new(tastes: &'tastes [UserMovies]) -> Result<Self> {
-        let tastes: Vec<&UserMovies> = tastes.iter().filter(|taste| taste.rated.len() > 1).collect();
-        ensure!(!tastes.is_empty(), "no user rated two movies; the sequence network can't train");
+    pub fn new(users: &'users [UserMovies]) -> Result<Self> {
+        let users: Vec<&UserMovies> = users.iter().filter(|user| user.rated.len() > 1).collect();
+        ensure!(
+            !users.is_empty(),
+            "no user rated two movies, so the sequence networks can't train. Give more ratings."
+        );
         let mut sum = 0.0;
-        let ends = tastes.iter().map(|taste| {
-            sum += (taste.rated.len() as f64).sqrt();
+        let ends = users.iter().map(|user| {
+            sum += (user.rated.len() as f64).sqrt();
             sum
         });
-        Ok(Self { ends: ends.collect(), tastes })
+        Ok(Self { ends: ends.collect(), users })
     }
 }
 
@@ -130,9 +136,9 @@ impl Task for Sequences<'_> {
         let all = self.ends.last().copied().unwrap_or(1.0);
         let row = |rng: &mut ChaCha8Rng| {
             let drawn = rng.random_range(0.0..all);
-            let taste = self.tastes.get(self.ends.partition_point(|end| *end <= drawn))?;
-            let at = rng.random_range(1..taste.rated.len());
-            let (before, after) = taste.rated.split_at_checked(at)?;
+            let user = self.users.get(self.ends.partition_point(|end| *end <= drawn))?;
+            let at = rng.random_range(1..user.rated.len());
+            let (before, after) = user.rated.split_at_checked(at)?;
             let recent: Vec<u32> = before.iter().rev().take(HISTORY_LEN).copied().collect();
             let total: f32 = (0..recent.len()).map(fading).sum();
             let slots = recent.iter().enumerate().map(|(ago, movie)| (*movie, fading(ago) / total.sqrt())).collect();
@@ -141,7 +147,7 @@ impl Task for Sequences<'_> {
                 ahead.map(|(ahead, movie)| (*movie, (-(ahead as f32) / AHEAD_MEMORY).exp())).collect();
             let shares: f32 = classes.iter().map(|(_, share)| share).sum();
             classes.iter_mut().for_each(|(_, share)| *share /= shares);
-            let year = taste.years.get(at).copied()?;
+            let year = user.years.get(at).copied()?;
             let targets = RowTargets { classes, excluded: before.to_vec() };
             Some(Row { slots, watched: recent.len(), year, targets })
         };
@@ -155,7 +161,7 @@ mod tests {
     use super::*;
     use rand::SeedableRng;
 
-    fn taste() -> UserMovies {
+    fn user() -> UserMovies {
         let years: Vec<f32> = (0..40).map(|place| 2000.0 + place as f32).collect();
         UserMovies {
             rated: (0..40).collect(),
@@ -166,9 +172,9 @@ mod tests {
     }
 
     #[test]
-    fn clicks_and_targets_part_the_liked_movies() {
-        let tastes = [taste()];
-        let mut clicks = Clicks::new(&tastes, 0.25).unwrap();
+    fn clicks_and_targets_share_out_the_liked_movies() {
+        let users = [user()];
+        let mut clicks = Clicks::new(&users, 0.25).unwrap();
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         for _ in 0..50 {
             let rows = clicks.rows(&mut rng);
@@ -187,8 +193,8 @@ mod tests {
 
     #[test]
     fn a_sequence_predicts_only_what_came_after() {
-        let tastes = [taste()];
-        let mut sequences = Sequences::new(&tastes).unwrap();
+        let users = [user()];
+        let mut sequences = Sequences::new(&users).unwrap();
         for row in sequences.rows(&mut ChaCha8Rng::seed_from_u64(3)) {
             let last = row.slots[0].0;
             assert_eq!(row.targets.classes[0].0, last + 1);
@@ -200,9 +206,9 @@ mod tests {
     }
 
     #[test]
-    fn nobody_with_likes_is_an_error() {
-        let tastes = [UserMovies { rated: vec![0, 1], years: vec![2000.0; 2], ..UserMovies::default() }];
-        assert!(Clicks::new(&tastes, 0.0).unwrap_err().to_string().contains("no user has 5 movies"));
+    fn data_without_likes_are_refused() {
+        let users = [UserMovies { rated: vec![0, 1], years: vec![2000.0; 2], ..UserMovies::default() }];
+        assert!(Clicks::new(&users, 0.0).unwrap_err().to_string().contains("no user has 5 movies"));
         assert!(Sequences::new(&[]).unwrap_err().to_string().contains("two movies"));
     }
 }

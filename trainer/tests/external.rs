@@ -1,5 +1,5 @@
-//! Models that PyTorch trained and exported, from their files to a bundle that suggests. The files in `tests/foreign` are what the
-//! scripts in `examples/pytorch` write with `--made-up`.
+//! Models that PyTorch trained and exported, from their files to a bundle that suggests. The scripts in
+//! `examples/pytorch` wrote the files in `tests/external` with `--made-up`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::fs;
@@ -10,16 +10,16 @@ use candle_core::Tensor;
 use serde_json::Value;
 use trainer::bundle::read::read_bundle;
 use trainer::data::Layout;
-use trainer::models::external::items::{Metric, Storage};
 use trainer::models::external::recorded::TOLERANCE;
-use trainer::models::external::{PackRequest, PackedExternal, pack};
+use trainer::models::external::request::{Metric, PackRequest, Storage};
+use trainer::models::external::{PackedExternal, pack};
 use trainer::report::external_card;
 use watchnext::catalog::{MovieId, MovieIndex};
 use watchnext::features::LocalTime;
 use watchnext::history::History;
 use watchnext::recommend::{Recommender, Retrieval};
 
-/// The scripts' taste groups: every fourth movie.
+/// The scripts' taste groups. Every fourth movie is of one group.
 const GROUPS: usize = 4;
 
 fn request(from: &Path) -> PackRequest {
@@ -39,15 +39,15 @@ fn request(from: &Path) -> PackRequest {
 }
 
 fn given(model: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign").join(model)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/external").join(model)
 }
 
 fn moment() -> LocalTime {
     LocalTime::from_unix(1_450_000_000, 0).unwrap()
 }
 
-/// After the fourth to the sixth movie of each group, whether each list begins with that group's seventh, and how many of its five
-/// are of the group, over all groups.
+/// Clicks the fourth to the sixth movie of each group. Returns whether each list begins with the group's seventh, and
+/// how many of the lists' first five are of the group, over all groups.
 fn after_three(recommender: &Recommender) -> (bool, usize) {
     let id = |row: usize| recommender.catalog().movie(MovieIndex::new(row).unwrap()).unwrap().id;
     let (mut is_next, mut of_group) = (true, 0);
@@ -73,7 +73,7 @@ fn assert_packs(from: &Path, inputs: &[&str], slots: usize) {
     let card = external_card(&packed);
 
     let recommender = read_bundle(out.path()).unwrap();
-    // The one pools what was watched, the other knows its order.
+    // The model with weights pools the history, the other knows its order.
     let (is_next, of_group) = after_three(&recommender);
     let learnt = if inputs.contains(&"weights") { of_group >= 18 } else { is_next };
     assert!(learnt, "{is_next}, {of_group} of 20");
@@ -113,7 +113,8 @@ fn manifest_bytes(packed: &PackedExternal) -> Vec<u8> {
     serde_json::to_vec(&packed.packed.manifest).unwrap()
 }
 
-/// Vectors of a safetensors, floats, another metric, and no more columns than need be; the same files give the same bytes.
+/// Vectors as safetensors and as floats, another metric, and a catalogue with the fewest columns. The same files give
+/// the same bytes.
 #[test]
 fn files_come_in_other_forms() {
     let (from, folder) = (given("sasrec"), tempfile::tempdir().unwrap());
@@ -141,7 +142,7 @@ fn files_come_in_other_forms() {
     let hash = |packed: &PackedExternal| packed.packed.manifest.files["movies"].sha256.clone();
     assert_eq!(hash(&safetensors), hash(&npy));
     assert_eq!(manifest_bytes(&npy), manifest_bytes(&pack(&of(&base.items, base.bias.clone())).unwrap()));
-    // No ratings in the catalogue, and nothing recorded.
+    // One warning for the missing ratings in the catalogue, and one for the missing records.
     assert_eq!(npy.warnings.len(), 2);
     assert!(npy.parity.is_none() && npy.evaluation.is_none() && npy.packed.manifest.held_out.is_empty());
     assert_eq!(npy.cost.unwrap().histories, 200);
@@ -160,9 +161,9 @@ fn files_come_in_other_forms() {
     }
 }
 
-/// The scripts themselves, by a Python that has PyTorch and what else `examples/pytorch/requirements.txt` names.
+/// The scripts themselves, by a Python with the packages of `examples/pytorch/requirements.txt`.
 #[test]
-#[ignore = "trains by PyTorch; name a Python that has it in WATCHNEXT_TORCH_PYTHON and give --ignored"]
+#[ignore = "trains by PyTorch: name a Python with it in WATCHNEXT_TORCH_PYTHON and give --ignored"]
 fn the_examples_run_and_what_they_write_is_packed() {
     let Some(python) = std::env::var_os("WATCHNEXT_TORCH_PYTHON") else {
         eprintln!("WATCHNEXT_TORCH_PYTHON names no Python with PyTorch, so the examples weren't run");
