@@ -1,5 +1,5 @@
-//! Implicit ALS ([`crate::models::als`]) with its parameters tuned. A visitor is folded in: the history's factors are solved for against
-//! the movies', as a training user's are.
+//! Implicit ALS ([`crate::models::als`]; Hu, Koren and Volinsky 2008) with its parameters tuned. A visitor is folded in: the
+//! visitor's factors solve the same least squares as a training user's, with the movies' factors fixed.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,18 +24,18 @@ const SEED: u64 = 20_080_101;
 #[derive(Debug)]
 pub struct Als;
 
-/// See [`Settings`].
+/// The hyper-parameters; see [`Settings`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AlsParameters {
     /// Which events count.
     pub signal: Signal,
-    /// The vectors' length.
+    /// The length of a factor vector.
     pub factors: usize,
-    /// How much more a movie that a user has counts than one that the user hasn't.
+    /// How much more a movie counts that the user has; one that the user doesn't have counts 1.
     pub alpha: f32,
     /// The L2 regularisation.
     pub lambda: f32,
-    /// How often movies and then users are solved for.
+    /// How often the movies' and then the users' factors are solved for.
     pub iterations: usize,
     /// How fast watched movies are forgotten.
     pub recency: Recency,
@@ -93,7 +93,7 @@ impl Family for Als {
     }
 }
 
-/// A fitted factorisation: what it takes to fold in a visitor.
+/// The movies' factors, to fold in visitors.
 struct Factors {
     movies: Vectors,
     /// [`Vectors::gram`] of the movies.

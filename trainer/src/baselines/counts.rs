@@ -1,4 +1,4 @@
-//! Counts over a training set.
+//! Counts over a training set, which the baselines share.
 
 use std::sync::OnceLock;
 
@@ -11,7 +11,7 @@ use crate::data::incidence::{Incidence, Signal};
 use crate::data::timed_popularity::{Season, TimedEvent, TimedPopularity};
 use crate::data::training_set::TrainingSet;
 
-/// The incidences of a training set by both signals, and the co-occurrences that were asked for.
+/// The incidences of a training set by both signals, and the co-occurrences, computed when first used.
 #[derive(Debug)]
 pub struct Counts {
     likes: Incidence,
@@ -20,14 +20,14 @@ pub struct Counts {
     together: [[OnceLock<CoOccurrence>; LENGTH_POWERS.len()]; 2],
 }
 
-/// The powers of a list's length by which a user may weigh less.
+/// A user's weight is the length of the user's list to minus one of these powers.
 pub const LENGTH_POWERS: [f32; 2] = [0.0, 0.5];
 
 impl Counts {
     /// Counts over a training set.
     ///
     /// # Errors
-    /// A timestamp outside the calendar, which the reader refuses.
+    /// A timestamp outside the calendar; the reader rejects such data.
     pub fn new(training: &TrainingSet) -> Result<Self> {
         let incidence = |signal| Incidence::new(training.catalog.len(), &training.users, signal);
         let timed = |event: &Event| -> Result<TimedEvent> {
@@ -44,7 +44,7 @@ impl Counts {
         })
     }
 
-    /// How many users have each movie by one signal, as seen from any moment.
+    /// How many users have each movie by one signal, at any time of a visit.
     pub fn popularity(&self, signal: Signal, season: Season) -> TimedPopularity {
         let [likes, ratings] = &self.timed;
         let events = if signal == Signal::Likes { likes } else { ratings };
@@ -59,7 +59,8 @@ impl Counts {
         }
     }
 
-    /// The co-occurrence by one signal, users weighted by [`LENGTH_POWERS`]' first power, none, or by its second.
+    /// The co-occurrence by one signal. Users weigh alike, or by one over the square root of their lists' lengths if
+    /// `weighted`.
     pub fn co_occurrence(&self, signal: Signal, weighted: bool) -> &CoOccurrence {
         let [likes, ratings] = &self.together;
         let [plain, by_length] = match signal {

@@ -1,4 +1,5 @@
-//! Naive Bayes: how likely somebody who has a movie is to have those of the history, shrunk towards independence.
+//! Naive Bayes: how likely users who have a movie are to have the history's movies. The conditional probabilities are shrunk
+//! towards independence.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,18 +21,18 @@ use crate::evaluate::tune::{Axis, Family, axis};
 #[derive(Debug)]
 pub struct NaiveBayes;
 
-/// `score(j) = ln(n_j + 1) + γ / |H|^δ · Σ_i weight(i) · ln (P(i | j) / p_i)` over the watched movies `i` of the history `H`, with
-/// `P(i | j) = (c_ij + s · p_i) / (n_j + s)`, `c_ij` the users who have both movies, `n_j` those who have `j` and
-/// `p_i` the share of users who have `i`.
+/// `score(j) = ln(n_j + 1) + γ / |H|^δ · Σ_i weight(i) · ln (P(i | j) / p_i)` over the watched movies `i` of the history `H`.
+/// `P(i | j) = (c_ij + s · p_i) / (n_j + s)`, where `c_ij` users have both movies, `n_j` have `j`, and `p_i` is the share of
+/// users who have `i`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NaiveBayesParameters {
     /// Which events count.
     pub signal: Signal,
-    /// `s`: how many users' worth of independence is added to every movie.
+    /// `s`, the shrinkage: how many users are added to every movie, whose movies are independent of it.
     pub shrink: f32,
-    /// `γ`: how much the history counts against popularity.
+    /// `γ`: the weight of the history, compared with popularity.
     pub gamma: f32,
-    /// `δ`: by how much less each movie of a longer history counts, since movies don't speak independently.
+    /// `δ`, the damping: how much less each movie of a longer history counts, since movies aren't independent.
     pub damping: f32,
     /// How fast watched movies are forgotten.
     pub recency: Recency,
@@ -68,7 +69,7 @@ impl Family for NaiveBayes {
         vec![
             axis(&Recency::choices(selection), |parameters, recency| parameters.recency = recency),
             axis(&Signal::ALL, |parameters, signal| parameters.signal = signal),
-            // The two pull on each other too hard to be gone along one by one.
+            // These two interact too strongly to be tuned one after the other.
             axis(&pairs, |parameters, (gamma, damping)| (parameters.gamma, parameters.damping) = (gamma, damping)),
             axis(&[1.2, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0], |parameters, shrink| parameters.shrink = shrink),
         ]
@@ -83,8 +84,8 @@ impl Family for NaiveBayes {
     }
 }
 
-/// The score taken apart: for movies that nobody has together the logarithm depends on the suggested movie alone, so the rows hold
-/// only by how much those that are had together exceed it.
+/// The score in parts. The logarithm of two movies without shared users depends on the suggested movie alone, so the rows
+/// only hold by how much movies with shared users exceed it.
 struct LogRatios {
     /// `[movies]`, `ln(n_j + 1)`.
     prior: Vec<f32>,
@@ -123,7 +124,7 @@ impl Scorer for LogRatios {
         let mut weights = 0.0;
         for (movie, weight) in self.recency.weigh(history) {
             let row = self.together.get(movie).map(Vec::as_slice).unwrap_or_default();
-            // A movie that nobody has with another says nothing: its own share is unknown.
+            // A movie without shared users is no evidence: its share is unknown.
             if row.is_empty() {
                 continue;
             }

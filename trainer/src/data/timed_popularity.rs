@@ -17,8 +17,8 @@ pub struct Season(pub Option<f32>);
 
 impl Season {
     /// What to try: all times alike, and, where the moment may count, events that fade over so many years.
-    pub const fn choices(of_moment: bool) -> &'static [Self] {
-        if of_moment {
+    pub const fn choices(uses_time: bool) -> &'static [Self] {
+        if uses_time {
             &[Self(None), Self(Some(0.5)), Self(Some(1.0)), Self(Some(2.0)), Self(Some(4.0))]
         } else {
             &[Self(None)]

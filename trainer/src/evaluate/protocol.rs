@@ -1,6 +1,6 @@
 //! The protocols.
 
-/// A protocol that a method can be put through.
+/// A protocol to measure a method by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Protocol {
     /// The next movie.

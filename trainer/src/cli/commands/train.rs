@@ -123,7 +123,7 @@ pub fn train(args: &TrainArgs) -> Result<()> {
         eprintln!("{}", said(&map, drawing));
     }
     packed.write(out)?;
-    let card = model_card(&packed.manifest, &recipe, &evaluation);
+    let card = model_card(&packed.manifest, &recipe, &evaluation)?;
     let card_path = out.join("README.md");
     std::fs::write(&card_path, card).with_context(|| format!("{} can't be written", card_path.display()))?;
     checkpoint.remove();
