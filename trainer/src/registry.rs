@@ -20,8 +20,8 @@ use crate::models::seed_network::train::TrainConfig;
 use crate::models::tower::TowerConfig;
 use crate::models::tower::method::TowerMethod;
 
-/// Every method of protocols P1 and P2, in the order of the tables. `config` is for the notebook's network; `titles` are the
-/// titles' reduced embeddings, for the second stage.
+/// Every method of protocols P1 and P2, in the order of the tables. `config` is for the notebook's network; `titles`
+/// are the titles' reduced embeddings, for the second stage.
 pub fn methods(config: &TrainConfig, titles: Option<EmbeddingTable>) -> Vec<Box<dyn Method>> {
     methods_for(Times::Known, config, titles)
 }
@@ -42,8 +42,8 @@ pub fn methods_for(times: Times, config: &TrainConfig, titles: Option<EmbeddingT
     ]
 }
 
-/// Every method of protocol P3, in the order of the tables. A method of all three protocols is in both lists, with one id.
-/// `titles` are the titles' reduced embeddings, for the second stage.
+/// Every method of protocol P3, in the order of the tables. A method of all three protocols is in both lists, with one
+/// id. `titles` are the titles' reduced embeddings, for the second stage.
 pub fn reaction_methods(titles: Option<EmbeddingTable>) -> Vec<Box<dyn ReactionMethod>> {
     vec![
         Box::new(Calibrated(MovieMean)),

@@ -28,8 +28,8 @@ use watchnext::history::{History, Rating};
 /// Even movies are one group's and odd ones the other's.
 const MOVIES: usize = 80;
 
-/// `main` users and `further` ones who only train. Each likes 30 movies of a group and one of the other's, so that the groups
-/// are connected.
+/// `main` users and `further` ones who only train. Each likes 30 movies of a group and one of the other's, so that the
+/// groups are connected.
 fn taste_groups(main: usize, further: usize) -> Dataset {
     let movie = |id: usize| {
         let id = u32::try_from(id).unwrap();
@@ -235,8 +235,8 @@ fn the_seed_network_is_measured_in_both_of_its_ways() {
     assert_eq!(page.matches("<svg ").count(), 5);
 }
 
-/// Users who rate 15 movies of their own group, mostly well, and 15 of the other's, mostly badly, in turn. Every third user is
-/// harder to please. The movies' means are all alike.
+/// Users who rate 15 movies of their own group, mostly well, and 15 of the other's, mostly badly, in turn. Every third
+/// user is harder to please. The movies' means are all alike.
 fn reacting(main: usize, further: usize) -> Dataset {
     let dataset = taste_groups(main, further);
     let user = |number: usize| {

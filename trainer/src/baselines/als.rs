@@ -1,5 +1,5 @@
-//! Implicit ALS ([`crate::models::als`]; Hu, Koren and Volinsky 2008) with its parameters tuned. A visitor is folded in: the
-//! visitor's factors solve the same least squares as a training user's, with the movies' factors fixed.
+//! Implicit ALS ([`crate::models::als`]; Hu, Koren and Volinsky 2008) with its parameters tuned. A visitor is folded
+//! in: the visitor's factors solve the same least squares as a training user's, with the movies' factors fixed.
 
 use std::fmt;
 use std::sync::Arc;

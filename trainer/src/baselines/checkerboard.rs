@@ -29,8 +29,8 @@ fn catalog() -> Catalog {
     Catalog::new(Vec::new(), (0..u32::try_from(MOVIES).unwrap()).map(movie).collect()).unwrap()
 }
 
-/// Forty users: each likes most of one group's movies and dislikes one of the other's. A method that takes any rating for a
-/// like is still right most of the time.
+/// Forty users: each likes most of one group's movies and dislikes one of the other's. A method that takes any rating
+/// for a like is still right most of the time.
 pub fn training() -> TrainingSet {
     let event = |movie: usize, stars: f32| Event {
         movie: MovieIndex::new(movie).unwrap(),
@@ -47,8 +47,8 @@ pub fn training() -> TrainingSet {
     TrainingSet::new(&catalog(), (0..40).map(user).collect(), 40).unwrap()
 }
 
-/// After clicks on two movies of a group, all its others come before any of the other group. The movie that nobody has comes
-/// last or ties with the last.
+/// After clicks on two movies of a group, all its others come before any of the other group. The movie that nobody has
+/// comes last or ties with the last.
 fn finds_both_groups<F: Family>(family: &F, parameters: &F::Parameters) {
     let statistics = Arc::new(family.statistics(&training()).unwrap());
     let scorer = family.scorer(&statistics, parameters).unwrap();
@@ -97,7 +97,8 @@ fn ease_finds_both_groups() {
     all_members_find_both_groups(&super::ease::Ease, &super::ease::Ease.start());
 }
 
-/// The regularisation is meant for thousands of movies. On twelve it leaves nothing of the factors, so the test has its own.
+/// The regularisation is meant for thousands of movies. On twelve it leaves nothing of the factors, so the test has
+/// its own.
 #[test]
 fn als_finds_both_groups() {
     use super::als::{Als, AlsParameters};

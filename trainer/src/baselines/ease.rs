@@ -1,9 +1,9 @@
-//! EASE: a linear autoencoder with a zero diagonal, in closed form (Steck, *Embarrassingly Shallow Autoencoders for Sparse
-//! Data*, WWW 2019).
+//! EASE: a linear autoencoder with a zero diagonal, in closed form (Steck, *Embarrassingly Shallow Autoencoders for
+//! Sparse Data*, WWW 2019).
 //!
 //! The paper inverts the movies' Gram matrix `G + λI`, here 9,724². There are far fewer users. By Woodbury's identity
-//! `P = (XᵀX + λI)⁻¹ = (I − XᵀKX) / λ` with `K = (XXᵀ + λI)⁻¹`, `[users, users]`. The score of a movie `j` that isn't in the
-//! history `h` needs little of it: `−(P h)_j / P_jj = (Xᵀ K X h)_j / (1 − (XᵀKX)_jj)`.
+//! `P = (XᵀX + λI)⁻¹ = (I − XᵀKX) / λ` with `K = (XXᵀ + λI)⁻¹`, `[users, users]`. The score of a movie `j` that isn't
+//! in the history `h` needs little of it: `−(P h)_j / P_jj = (Xᵀ K X h)_j / (1 − (XᵀKX)_jj)`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,7 +23,8 @@ use crate::evaluate::method::Selection;
 use crate::evaluate::scorer::{Scorer, unseen};
 use crate::evaluate::tune::{Axis, Family, axis};
 
-/// The values to try for λ. The least hardly regularises 610 users; the greatest leaves little but the counts of shared users.
+/// The values to try for λ. The least hardly regularises 610 users; the greatest leaves little but the counts of
+/// shared users.
 const LAMBDAS: [f64; 9] = [100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0, 6400.0, 12800.0, 25600.0];
 
 /// The family of EASE models.

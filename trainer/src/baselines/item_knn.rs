@@ -1,5 +1,5 @@
-//! Item-based k-nearest-neighbours (Deshpande and Karypis 2004): suggests movies that the history's movies share users with.
-//! The similarity is an asymmetric cosine (Aiolli 2013) with shrinkage; popularity is a prior.
+//! Item-based k-nearest-neighbours (Deshpande and Karypis 2004): suggests movies that the history's movies share users
+//! with. The similarity is an asymmetric cosine (Aiolli 2013) with shrinkage; popularity is a prior.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,13 +22,13 @@ use crate::evaluate::tune::{Axis, Family, axis};
 /// The family of neighbourhood methods.
 #[derive(Debug)]
 pub struct ItemKnn {
-    /// Whether the prior may be the popularity around the time of the visit, which the tower knows too, or that of all times
-    /// alone.
+    /// Whether the prior may be the popularity around the time of the visit, which the tower knows too, or that of all
+    /// times alone.
     pub uses_time: bool,
 }
 
-/// `score(j) = Σ_i weight(i) · c_ij / (n_i^(1−α) · n_j^α + shrink) + prior · ln(1 + n_j(t))` over the watched movies `i`.
-/// `c_ij` users have both movies, `n_i` have `i`, and `n_j(t)` have `j` around the time of the visit.
+/// `score(j) = Σ_i weight(i) · c_ij / (n_i^(1−α) · n_j^α + shrink) + prior · ln(1 + n_j(t))` over the watched movies
+/// `i`. `c_ij` users have both movies, `n_i` have `i`, and `n_j(t)` have `j` around the time of the visit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ItemKnnParameters {
     /// Which events count.

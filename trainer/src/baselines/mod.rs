@@ -9,8 +9,8 @@
 //! | [`als`] | implicit alternating least squares (Hu, Koren and Volinsky 2008) |
 //! | [`reaction`] | predictions of stars, compared with our second stage |
 //!
-//! The first five share [`counts`]: which users have which movie, and how many users two movies share. The first two can use
-//! the time of the visit by [`crate::data::timed_popularity`].
+//! The first five share [`counts`]: which users have which movie, and how many users two movies share. The first two
+//! can use the time of the visit by [`crate::data::timed_popularity`].
 
 pub mod als;
 #[cfg(test)]

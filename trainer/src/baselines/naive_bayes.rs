@@ -1,5 +1,5 @@
-//! Naive Bayes: how likely users who have a movie are to have the history's movies. The conditional probabilities are shrunk
-//! towards independence.
+//! Naive Bayes: how likely users who have a movie are to have the history's movies. The conditional probabilities are
+//! shrunk towards independence.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,9 +21,9 @@ use crate::evaluate::tune::{Axis, Family, axis};
 #[derive(Debug)]
 pub struct NaiveBayes;
 
-/// `score(j) = ln(n_j + 1) + γ / |H|^δ · Σ_i weight(i) · ln (P(i | j) / p_i)` over the watched movies `i` of the history `H`.
-/// `P(i | j) = (c_ij + s · p_i) / (n_j + s)`, where `c_ij` users have both movies, `n_j` have `j`, and `p_i` is the share of
-/// users who have `i`.
+/// `score(j) = ln(n_j + 1) + γ / |H|^δ · Σ_i weight(i) · ln (P(i | j) / p_i)` over the watched movies `i` of the
+/// history `H`. `P(i | j) = (c_ij + s · p_i) / (n_j + s)`, where `c_ij` users have both movies, `n_j` have `j`, and
+/// `p_i` is the share of users who have `i`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NaiveBayesParameters {
     /// Which events count.
@@ -84,8 +84,8 @@ impl Family for NaiveBayes {
     }
 }
 
-/// The score in parts. The logarithm of two movies without shared users depends on the suggested movie alone, so the rows
-/// only hold by how much movies with shared users exceed it.
+/// The score in parts. The logarithm of two movies without shared users depends on the suggested movie alone, so the
+/// rows only hold by how much movies with shared users exceed it.
 struct LogRatios {
     /// `[movies]`, `ln(n_j + 1)`.
     prior: Vec<f32>,

@@ -53,14 +53,14 @@ pub fn interval(users: &[Share]) -> Figure {
     percentiles(users.len(), &[&mean]).first().copied().unwrap_or_default()
 }
 
-/// A figure that isn't a mean of the users' values, with its interval over resamples of the users with replacement. `figure`
-/// takes the places of the drawn users, from 0 to `users` - 1, some of them more than once.
+/// A figure that isn't a mean of the users' values, with its interval over resamples of the users with replacement.
+/// `figure` takes the places of the drawn users, from 0 to `users` - 1, some of them more than once.
 pub fn interval_of(users: usize, figure: &(dyn Fn(&[usize]) -> f64 + Sync)) -> Figure {
     percentiles(users, &[figure]).first().copied().unwrap_or_default()
 }
 
-/// The difference of two methods' means over the same users in the same order (a paired bootstrap). Every resample draws the
-/// same users for both, so that users who are hard for both methods cancel out.
+/// The difference of two methods' means over the same users in the same order (a paired bootstrap). Every resample
+/// draws the same users for both, so that users who are hard for both methods cancel out.
 pub fn paired(first: &[Share], second: &[Share]) -> Difference {
     let users = first.len().min(second.len());
     let absolute = |picks: &[usize]| mean(first, picks) - mean(second, picks);

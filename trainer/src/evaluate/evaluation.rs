@@ -55,8 +55,8 @@ impl ReactionRow {
 
 /// Our default variant compared with the best baseline by one measure, on the same users.
 ///
-/// There are two comparisons for each measure: with the baselines that don't know the time of the visit, which is usual,
-/// and with those that we gave it to.
+/// There are two comparisons for each measure: with the baselines that don't know the time of the visit, which is
+/// usual, and with those that we gave it to.
 #[derive(Debug, Clone)]
 pub struct Comparison {
     /// Which protocol.
@@ -190,7 +190,8 @@ impl Evaluation {
         self.next_movie.iter().filter(move |row| Some(row.group) == group)
     }
 
-    /// Our default variant compared with the best baselines, measure by measure; empty without ours or without baselines.
+    /// Our default variant compared with the best baselines, measure by measure; empty without ours or without
+    /// baselines.
     pub fn comparisons(&self) -> Vec<Comparison> {
         let mut comparisons = Vec::new();
         for (at, measure) in FIGURES.into_iter().enumerate() {

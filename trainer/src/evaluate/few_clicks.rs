@@ -1,5 +1,5 @@
-//! Protocol P2, a few clicks, as a visitor makes them. Of the movies that a held-out user liked, 1, 3, 5 or 10 are clicked
-//! in random order and without ratings. The others should be suggested.
+//! Protocol P2, a few clicks, as a visitor makes them. Of the movies that a held-out user liked, 1, 3, 5 or 10 are
+//! clicked in random order and without ratings. The others should be suggested.
 
 use std::collections::BTreeSet;
 
@@ -79,8 +79,8 @@ pub struct FewClicks {
     pub ndcg10: Figure,
     /// Targets among the best 20, over the smaller of 20 and the number of targets.
     pub recall20: Figure,
-    /// The share of the catalogue's movies that appear in anyone's best 10. It has no interval, since it depends on how many
-    /// users there are.
+    /// The share of the catalogue's movies that appear in anyone's best 10. It has no interval, since it depends on
+    /// how many users there are.
     pub coverage10: f64,
     /// The mean popularity rank of the best 10; 1 is the most popular movie of the training users.
     pub popularity10: Figure,
@@ -172,8 +172,8 @@ impl PopularityRanks {
 
 /// Protocol P2 on those of `users` who liked enough movies.
 ///
-/// The moment of the visit, in UTC, is when the latest of the clicked movies was rated. A MovieLens rating's time is when the
-/// user told the site about the movie, like a click. The movies to be suggested have no part in it.
+/// The moment of the visit, in UTC, is when the latest of the clicked movies was rated. A MovieLens rating's time is
+/// when the user told the site about the movie, like a click. The movies to be suggested have no part in it.
 ///
 /// # Errors
 /// If the scorer fails, or a score isn't finite.
@@ -280,8 +280,8 @@ mod tests {
         assert_eq!(judged.suggested, (0..10).collect::<Vec<_>>());
     }
 
-    /// Of 30 equal scores 25 are targets. The five others come first, and recall is over 20, not over 25. The list that a
-    /// visitor sees ignores targets.
+    /// Of 30 equal scores 25 are targets. The five others come first, and recall is over 20, not over 25. The list
+    /// that a visitor sees ignores targets.
     #[test]
     fn ties_count_against_the_method_and_show_in_order() {
         let judged = judge(&(0..30).map(|movie| (movie, 0.0)).collect::<Vec<_>>(), &(0..25).collect());

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::evaluation::Evaluation;
 use super::label::{Group, Label, Role, Variant};
 
-/// The figures by the manifest's keys, such as `p1.test.movies.hit10` and `p2.3.popularity.ndcg10`. `recall` is that of the
-/// states.
+/// The figures by the manifest's keys, such as `p1.test.movies.hit10` and `p2.3.popularity.ndcg10`. `recall` is that
+/// of the states.
 pub fn held_out_figures(evaluation: &Evaluation, recall: Option<f64>) -> BTreeMap<String, f64> {
     // Four digits are more than the intervals warrant and keep the file readable.
     let rounded = |value: f64| (value * 1e4).round() / 1e4;

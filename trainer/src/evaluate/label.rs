@@ -1,4 +1,5 @@
-//! Who a row of figures is about: a method, one of its variants, a group of users. The texts are made in [`crate::report`].
+//! Who a row of figures is about: a method, one of its variants, a group of users. The texts are made in
+//! [`crate::report`].
 
 use watchnext::recommend::DEFAULT_DIVERSITY;
 

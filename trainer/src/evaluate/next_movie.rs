@@ -1,5 +1,5 @@
-//! Protocol P1, the next movie: for every event of a held-out user, the movie's rank among all that the user hadn't rated
-//! yet, predicted from the movies before it.
+//! Protocol P1, the next movie: for every event of a held-out user, the movie's rank among all that the user hadn't
+//! rated yet, predicted from the movies before it.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -52,8 +52,8 @@ impl NextMovie {
     }
 }
 
-/// The target's rank for each event of each user, from 0: how many other unseen movies score at least as high. `None` if the
-/// method doesn't score it.
+/// The target's rank for each event of each user, from 0: how many other unseen movies score at least as high. `None`
+/// if the method doesn't score it.
 type Ranks = Vec<Vec<Option<usize>>>;
 
 /// Protocol P1 over every event of `users`. A model sees the last 50 of the movies before the event.

@@ -1,5 +1,5 @@
-//! Protocol P3, the reaction: how likely a held-out user is to like a movie that they watch, by what they watched before.
-//! It is measured twice: with the ratings of the history known, and with clicks alone.
+//! Protocol P3, the reaction: how likely a held-out user is to like a movie that they watch, by what they watched
+//! before. It is measured twice: with the ratings of the history known, and with clicks alone.
 
 use anyhow::{Result, ensure};
 use serde::Serialize;
@@ -22,8 +22,8 @@ pub const FIGURES: [&str; 4] = ["auc", "auc_within", "logloss", "ece"];
 
 /// Says how likely a like is.
 pub trait ReactionScorer: Send + Sync {
-    /// The probability, 0 to 1, that a user with this `history` gives `movie` 4.0 stars or more after watching it at `moment`.
-    /// The history is whole and so may be longer than a model's.
+    /// The probability, 0 to 1, that a user with this `history` gives `movie` 4.0 stars or more after watching it at
+    /// `moment`. The history is whole and so may be longer than a model's.
     ///
     /// # Errors
     /// If the method fails; the evaluation then stops.
@@ -49,8 +49,8 @@ pub struct Reactions {
     pub events: usize,
     /// How many of them were likes.
     pub likes: usize,
-    /// The area under the receiver operating characteristic over all events: how often a like has a higher probability than
-    /// another event, ties counting half (Hanley and McNeil 1982).
+    /// The area under the receiver operating characteristic over all events: how often a like has a higher probability
+    /// than another event, ties counting half (Hanley and McNeil 1982).
     pub auc: Figure,
     /// The same within each user who has both kinds of events, the mean over those users; 0 if there are none.
     pub auc_within: Figure,
@@ -58,8 +58,9 @@ pub struct Reactions {
     pub users_within: usize,
     /// The mean negative logarithm of the probability of the actual outcome (cross entropy).
     pub logloss: Figure,
-    /// The expected calibration error (Naeini, Cooper and Hauskrecht 2015): the distance between a bin's mean probability and
-    /// its share of likes, averaged over events. It has no interval: resampling adds noise to every bin, which only raises it.
+    /// The expected calibration error (Naeini, Cooper and Hauskrecht 2015): the distance between a bin's mean
+    /// probability and its share of likes, averaged over events. It has no interval: resampling adds noise to every
+    /// bin, which only raises it.
     pub ece: f64,
     /// Each bin's share of likes, for the picture.
     pub reliability: Vec<Bin>,
@@ -80,7 +81,8 @@ pub struct Bin {
 }
 
 impl Reactions {
-    /// The figures of some users' predictions; `None` if all events are of one kind, so that there is nothing to predict.
+    /// The figures of some users' predictions; `None` if all events are of one kind, so that there is nothing to
+    /// predict.
     pub fn new(users: &[Vec<Prediction<f32>>]) -> Option<Self> {
         let ranked = Ranked::new(users);
         let everyone = vec![1.0; users.len()];
@@ -121,8 +123,8 @@ impl Reactions {
     }
 }
 
-/// Protocol P3 on `users`: each user's events from the 11th on, predicted from all watches before the event. The watches bear
-/// ratings only if `ratings_known`. The moment is the event's own, in UTC.
+/// Protocol P3 on `users`: each user's events from the 11th on, predicted from all watches before the event. The
+/// watches bear ratings only if `ratings_known`. The moment is the event's own, in UTC.
 ///
 /// # Errors
 /// If the scorer fails, or its answer isn't a probability.
@@ -154,8 +156,8 @@ pub(crate) fn each_event<T: Send>(
     })
 }
 
-/// What an event adds to the log loss. Probabilities are kept an `f32` epsilon away from 0 and 1, or a single mistake would
-/// make the mean infinite.
+/// What an event adds to the log loss. Probabilities are kept an `f32` epsilon away from 0 and 1, or a single mistake
+/// would make the mean infinite.
 pub(crate) fn log_loss(prediction: &Prediction<f32>) -> f64 {
     let least = f64::from(f32::EPSILON);
     let like = f64::from(prediction.value).clamp(least, 1.0 - least);
@@ -207,8 +209,8 @@ impl Ranked {
         Self(events.into_iter().map(place).collect())
     }
 
-    /// The area under the curve with every user's events weighted by `weights[user]`, in one pass. `None` if either kind of
-    /// events has no weight.
+    /// The area under the curve with every user's events weighted by `weights[user]`, in one pass. `None` if either
+    /// kind of events has no weight.
     fn area(&self, weights: &[f64]) -> Option<f64> {
         let (mut likes, mut others, mut pairs) = (0.0, 0.0, 0.0);
         // The weights of events of equal probability.
@@ -245,8 +247,8 @@ mod tests {
         assert!((left - right).abs() < 1e-6, "{left} against {right}");
     }
 
-    /// The likes are at 0.5 and 0.8, the others at 0.2, 0.5 and 0.9. By hand: 0.5 beats 0.2 and ties with 0.5; 0.8 beats 0.2
-    /// and 0.5. That makes 3½ of 6 pairs.
+    /// The likes are at 0.5 and 0.8, the others at 0.2, 0.5 and 0.9. By hand: 0.5 beats 0.2 and ties with 0.5; 0.8
+    /// beats 0.2 and 0.5. That makes 3½ of 6 pairs.
     #[test]
     fn ties_count_half() {
         let user = predictions(&[(0.9, false), (0.5, true), (0.2, false), (0.8, true), (0.5, false)]);
@@ -258,8 +260,8 @@ mod tests {
         close(flat.auc.mean, 0.5);
     }
 
-    /// The first user's like is below the second's other event, so the order is right within users but not over all events.
-    /// The third user likes everything and counts only over all events.
+    /// The first user's like is below the second's other event, so the order is right within users but not over all
+    /// events. The third user likes everything and counts only over all events.
     #[test]
     fn within_users_is_not_over_all_events() {
         let users = [
@@ -289,8 +291,8 @@ mod tests {
         assert!(Reactions::new(&[]).is_none());
     }
 
-    /// Two events share the bin from 0.2 to 0.3. One has the probability 1, which must not fall out of the bins, nor weigh
-    /// infinitely when it is wrong.
+    /// Two events share the bin from 0.2 to 0.3. One has the probability 1, which must not fall out of the bins, nor
+    /// weigh infinitely when it is wrong.
     #[test]
     fn calibration_and_loss_follow_from_the_probabilities() {
         let figures =

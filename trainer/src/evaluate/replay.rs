@@ -7,8 +7,8 @@ use watchnext::history::History;
 use crate::data::split::watches;
 use crate::data::{Event, User};
 
-/// What `measure` makes of each event of each user and of the history before it. A user's first `skipped` events, and those
-/// that aren't `measured`, are part of histories alone. Histories bear ratings only if `ratings_known`.
+/// What `measure` makes of each event of each user and of the history before it. A user's first `skipped` events, and
+/// those that aren't `measured`, are part of histories alone. Histories bear ratings only if `ratings_known`.
 ///
 /// # Errors
 /// If `measure` fails.

@@ -28,8 +28,8 @@ fn labelled<'fit>(method: &dyn Method, fit: &'fit Fit) -> impl Iterator<Item = (
     })
 }
 
-/// Trains every method on splits of a data set and measures it on the rest: by P1, if the order of ratings is known, and by
-/// P2. Users from further files always train. [`evaluate_reactions`] measures P3.
+/// Trains every method on splits of a data set and measures it on the rest: by P1, if the order of ratings is known,
+/// and by P2. Users from further files always train. [`evaluate_reactions`] measures P3.
 ///
 /// # Errors
 /// Too few users, or a method that fails.
@@ -147,8 +147,8 @@ fn cross_validate(dataset: &Dataset, method: &dyn Method, evaluation: &mut Evalu
     Ok(())
 }
 
-/// A bundle's variants: the defaults, the plain order of the scores, that of the first stage if there is a second, and the
-/// votes of the states if there are any.
+/// A bundle's variants: the defaults, the plain order of the scores, that of the first stage if there is a second, and
+/// the votes of the states if there are any.
 fn bundle_variants(recommender: &Recommender) -> Vec<Variant> {
     let mut variants = vec![Variant::Default, Variant::Diversity(0.0)];
     if recommender.has_ranker() {
@@ -201,7 +201,8 @@ impl BundleTask<'_> {
     }
 }
 
-/// Measures a finished bundle on users whom it was not trained on, and the popularity in its catalogue on the same users.
+/// Measures a finished bundle on users whom it was not trained on, and the popularity in its catalogue on the same
+/// users.
 ///
 /// # Errors
 /// No users, an input that the bundle rejects, or P3 alone for a bundle without a second stage.
@@ -230,10 +231,11 @@ pub fn evaluate_bundle(recommender: &Recommender, users: &[User], protocols: &[P
     Ok(evaluation)
 }
 
-/// Measures a model on the users whom its training held out, and the popularity among the training users on the same users.
+/// Measures a model on the users whom its training held out, and the popularity among the training users on the same
+/// users.
 ///
-/// Its P2 and P3 are of validation and test users together, since forty users are few. These figures can't be compared with
-/// those of a cross-validation.
+/// Its P2 and P3 are of validation and test users together, since forty users are few. These figures can't be compared
+/// with those of a cross-validation.
 ///
 /// # Errors
 /// Too few users, or an input that the model rejects.

@@ -9,8 +9,8 @@ use crate::data::timed_popularity::TimedPopularity;
 
 /// Scores all unseen movies, or those that the method can score.
 pub trait Scorer: Send + Sync {
-    /// `(dense index, score)` of movies that aren't in `history`, each at most once; higher is better. Movies that are left
-    /// out rank behind all others.
+    /// `(dense index, score)` of movies that aren't in `history`, each at most once; higher is better. Movies that are
+    /// left out rank behind all others.
     ///
     /// # Errors
     /// If the method fails; the evaluation then stops.

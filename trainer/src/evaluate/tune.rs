@@ -111,8 +111,9 @@ impl<F: Family> Method for Tuned<F> {
     }
 }
 
-/// The parameters of the highest `objective`, by coordinate search: one axis after the other, until a round changes nothing,
-/// at most three rounds. A full grid takes the product of the axes' lengths; this takes a few times their sum.
+/// The parameters of the highest `objective`, by coordinate search: one axis after the other, until a round changes
+/// nothing, at most three rounds. A full grid takes the product of the axes' lengths; this takes a few times their
+/// sum.
 pub(crate) fn search<Parameters: Clone + PartialEq>(
     start: Parameters,
     axes: &[Axis<Parameters>],

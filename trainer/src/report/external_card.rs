@@ -43,8 +43,8 @@ pub fn external_card(external: &PackedExternal) -> Result<String> {
     let storage = cost.as_ref().map_or_else(|| "The items' vectors are stored as floats.".to_owned(), Cost::said);
     let parity = parity.as_ref().map_or_else(
         || {
-            "Nobody has compared what the program computes with what the training framework does: no recorded runs were \
-             given."
+            "Nobody has compared what the program computes with what the training framework does: no recorded runs \
+             were given."
                 .to_owned()
         },
         Parity::said,
@@ -55,9 +55,9 @@ pub fn external_card(external: &PackedExternal) -> Result<String> {
             format!(
                 "{} All users of the file are taken to be unseen; whether the model was trained without them is its \
                  author's to say.\n\n\
-                 Protocol P1, the next item, by the items before it as clicks alone. Means with 95 % bootstrap intervals over \
-                 users.\n\n{}\nProtocol P2, a few clicks: of what a user liked some are clicked in random order, and the others \
-                 should be suggested.\n\n{}",
+                 Protocol P1, the next item, by the items before it as clicks alone. Means with 95 % bootstrap \
+                 intervals over users.\n\n{}\nProtocol P2, a few clicks: of what a user liked some are clicked in \
+                 random order, and the others should be suggested.\n\n{}",
                 evaluation.setting,
                 next_movie_table(evaluation),
                 few_clicks_table(evaluation).trim_end()

@@ -183,7 +183,8 @@ impl Cell {
 }
 
 impl Row {
-    /// A method's row, whose first cell is its name. Variants follow their default, so that they needn't repeat its name.
+    /// A method's row, whose first cell is its name. Variants follow their default, so that they needn't repeat its
+    /// name.
     fn of_method(label: &Label, cells: impl IntoIterator<Item = Cell>) -> Self {
         let class = match (label.is_ours(), label.variant.is_default()) {
             (true, true) => "ours",
@@ -402,7 +403,8 @@ fn against_baselines(comparisons: &[Comparison]) -> Option<Table> {
     };
     Some(Table {
         title: format!("{} less the best baseline", method_name(&first.ours)),
-        note: "The same users for both, drawn anew a thousand times; in colour where the 95\u{a0}% interval is clear of zero."
+        note: "The same users for both, drawn anew a thousand times; in colour where the 95\u{a0}% interval is clear \
+               of zero."
             .to_owned(),
         columns: ["task", "figure", "best baseline", "gain", "difference"].map(str::to_owned).to_vec(),
         word_columns: 3,
@@ -427,8 +429,8 @@ fn choices(evaluation: &Evaluation) -> Option<Table> {
     });
     Some(Table {
         title: "Chosen parameters".to_owned(),
-        note: "For P1 by hit@10 + hit@100 of the validation users; on an inner fifth of the training users, for P2 by NDCG@10 \
-               and for P3 by log loss."
+        note: "For P1 by hit@10 + hit@100 of the validation users; on an inner fifth of the training users, for P2 by \
+               NDCG@10 and for P3 by log loss."
             .to_owned(),
         columns: ["method", "trained for", "parameters"].map(str::to_owned).to_vec(),
         word_columns: 3,

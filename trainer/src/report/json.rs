@@ -11,8 +11,8 @@ use crate::evaluate::label::Label;
 use crate::evaluate::next_movie::NextMovie;
 use crate::evaluate::reaction::Reactions;
 
-/// All rows, and the figures of our default under flat keys such as `p1.hit10`, `p2.3.ndcg10` and `p3.auc`. P1's are of the
-/// last group of users; P3's keys with clicks alone end in `_clicks`.
+/// All rows, and the figures of our default under flat keys such as `p1.hit10`, `p2.3.ndcg10` and `p3.auc`. P1's are
+/// of the last group of users; P3's keys with clicks alone end in `_clicks`.
 pub fn json(evaluation: &Evaluation) -> Value {
     let mut object = flat_figures(evaluation);
     object.insert("setting".to_owned(), json!(evaluation.setting));

@@ -1,4 +1,5 @@
-//! The evaluator's output: tables for the terminal, JSON for programs, a page with pictures for people, and the model card.
+//! The evaluator's output: tables for the terminal, JSON for programs, a page with pictures for people, and the model
+//! card.
 
 mod external_card;
 mod html;
@@ -156,7 +157,8 @@ mod tests {
         });
     }
 
-    /// A reader of the page looks for ours first. Its default has the tinted row of every table, and its variants follow it.
+    /// A reader of the page looks for ours first. Its default has the tinted row of every table, and its variants
+    /// follow it.
     #[test]
     fn ours_stands_out_and_its_variants_follow() {
         let evaluation = of_everything();

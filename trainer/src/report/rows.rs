@@ -24,7 +24,8 @@ pub fn next_movie_table(evaluation: &Evaluation) -> String {
 /// The table of protocol P2.
 pub fn few_clicks_table(evaluation: &Evaluation) -> String {
     let mut few_clicks = String::from(
-        "| method | clicks | users | NDCG@10 | Recall@20 | coverage@10 | popularity rank |\n|---|---|---|---|---|---|---|\n",
+        "| method | clicks | users | NDCG@10 | Recall@20 | coverage@10 | popularity rank |\n\
+         |---|---|---|---|---|---|---|\n",
     );
     for (row, figures) in
         evaluation.few_clicks.iter().flat_map(|row| row.figures.iter().map(move |figures| (row, figures)))
@@ -50,9 +51,9 @@ pub fn reaction_section(evaluation: &Evaluation) -> String {
         return String::new();
     }
     let mut text = String::from(
-        "\nProtocol P3, the reaction: whether the user will like a movie that they watch, from the 11th on, by the history before it; \
-         once with the history's ratings and once as clicks alone. AUC is the area under the ROC curve, over all events and as the mean \
-         over users within each. The same users.\n\n\
+        "\nProtocol P3, the reaction: whether the user will like a movie that they watch, from the 11th on, by the \
+         history before it; once with the history's ratings and once as clicks alone. AUC is the area under the ROC \
+         curve, over all events and as the mean over users within each. The same users.\n\n\
          | method | history | events | AUC | AUC within users | log loss | calibration error |\n|---|---|---|---|---|---|---|\n",
     );
     for row in &evaluation.reactions {

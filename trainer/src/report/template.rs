@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::text::escape;
 
-/// The text of the first of `templates`, which are `(name, source)`; it may include the others by name. A name that ends in
-/// `.html` escapes its values.
+/// The text of the first of `templates`, which are `(name, source)`; it may include the others by name. A name that
+/// ends in `.html` escapes its values.
 ///
 /// # Errors
 /// A template that is malformed or names a value that `values` lacks.

@@ -1,5 +1,5 @@
-//! Item-based k-nearest-neighbours on ratings (Sarwar et al. 2001): predicts a movie's stars from the visitor's ratings of
-//! movies that the same users rated alike, as deviations from the biases (Bell and Koren 2007).
+//! Item-based k-nearest-neighbours on ratings (Sarwar et al. 2001): predicts a movie's stars from the visitor's
+//! ratings of movies that the same users rated alike, as deviations from the biases (Bell and Koren 2007).
 
 use std::fmt;
 
@@ -19,8 +19,8 @@ use crate::evaluate::tune::{Axis, axis};
 #[derive(Debug)]
 pub struct ItemKnnStars;
 
-/// `bias + Σ_i sim_ij · deviation_i / (Σ_i sim_ij + damping)` over the most similar rated movies `i` of the history. `sim_ij`
-/// is the adjusted cosine of the deviations over the users who rated both, times `both / (both + shrink)`.
+/// `bias + Σ_i sim_ij · deviation_i / (Σ_i sim_ij + damping)` over the most similar rated movies `i` of the history.
+/// `sim_ij` is the adjusted cosine of the deviations over the users who rated both, times `both / (both + shrink)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ItemKnnStarsParameters {
     /// The shrinkage of a similarity, in users.

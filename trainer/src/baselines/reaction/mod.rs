@@ -1,5 +1,5 @@
-//! The methods to compare our second stage with (protocol P3). Each predicts stars, with parameters tuned on the training
-//! users, and [`platt`] turns the stars into a probability.
+//! The methods to compare our second stage with (protocol P3). Each predicts stars, with parameters tuned on the
+//! training users, and [`platt`] turns the stars into a probability.
 //!
 //! | file | prediction |
 //! |---|---|
@@ -56,8 +56,9 @@ pub trait Stars: Sync {
 
 /// The best parameters for a training set, with calibrated probabilities.
 ///
-/// An inner fifth of the main training users chooses the parameters, by log loss. All fifths calibrate the probabilities, each
-/// by statistics without it: a mean that the predicted event is part of would look surer than it is.
+/// An inner fifth of the main training users chooses the parameters, by log loss. All fifths calibrate the
+/// probabilities, each by statistics without it: a mean that the predicted event is part of would look surer than it
+/// is.
 pub struct Calibrated<S>(pub S);
 
 impl<S: Stars + 'static> ReactionMethod for Calibrated<S> {

@@ -1,5 +1,5 @@
-//! Platt scaling: turns a score into a probability by logistic regression on the score alone (Platt 1999), with the numerical
-//! safeguards of Lin, Lin and Weng (2007).
+//! Platt scaling: turns a score into a probability by logistic regression on the score alone (Platt 1999), with the
+//! numerical safeguards of Lin, Lin and Weng (2007).
 
 use crate::evaluate::reaction::Prediction;
 
@@ -23,8 +23,9 @@ struct Target {
 }
 
 impl Platt {
-    /// The maximum likelihood fit to `events`, whose scores must be finite. Each kind of event gets one more of the opposite
-    /// outcome, so that scores that separate the kinds don't make the slope infinite. Without events every probability is ½.
+    /// The maximum likelihood fit to `events`, whose scores must be finite. Each kind of event gets one more of the
+    /// opposite outcome, so that scores that separate the kinds don't make the slope infinite. Without events every
+    /// probability is ½.
     pub fn fit(events: &[Prediction<f32>]) -> Self {
         let count = events.len().max(1) as f64;
         let mean = events.iter().map(|event| f64::from(event.value)).sum::<f64>() / count;
@@ -107,8 +108,8 @@ mod tests {
         events.into_iter().map(|(value, liked)| Prediction { value, liked }).collect()
     }
 
-    /// The shares of likes at two scores are a quarter and three quarters. With a thousand events at each, the added ones are
-    /// negligible.
+    /// The shares of likes at two scores are a quarter and three quarters. With a thousand events at each, the added
+    /// ones are negligible.
     #[test]
     fn two_scores_get_their_shares() {
         let events =

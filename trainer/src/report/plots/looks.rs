@@ -6,8 +6,8 @@ use super::super::text::method_name;
 use crate::evaluate::evaluation::Evaluation;
 use crate::evaluate::label::{Label, POPULARITY};
 
-/// Okabe and Ito's palette without its yellow and its black, which vanish on the light and on the dark background. Its orange
-/// comes last, since it is the nearest to ours.
+/// Okabe and Ito's palette without its yellow and its black, which vanish on the light and on the dark background. Its
+/// orange comes last, since it is the nearest to ours.
 pub const PALETTE: [RGBColor; 5] = [
     RGBColor(0, 114, 178),
     RGBColor(0, 158, 115),
@@ -16,8 +16,8 @@ pub const PALETTE: [RGBColor; 5] = [
     RGBColor(230, 159, 0),
 ];
 
-/// The corners of the palette's marks, in tenths of a mark's radius; ours and the ground have circles. They tell the methods
-/// apart without colours.
+/// The corners of the palette's marks, in tenths of a mark's radius; ours and the ground have circles. They tell the
+/// methods apart without colours.
 pub const MARKS: [&[(i32, i32)]; 5] = [
     &[(-9, -9), (9, -9), (9, 9), (-9, 9)],
     &[(0, -12), (11, 8), (-11, 8)],
