@@ -11,7 +11,6 @@ use watchnext::history::History;
 use super::Recency;
 use super::counts::Counts;
 use crate::data::incidence::Signal;
-use crate::data::training_set::TrainingSet;
 use crate::evaluate::method::Selection;
 use crate::evaluate::scorer::{Scorer, unseen};
 use crate::evaluate::tune::{Axis, Family, axis};
@@ -83,10 +82,6 @@ impl Family for Als {
         ]
     }
 
-    fn statistics(&self, training: &TrainingSet) -> Result<Counts> {
-        Counts::new(training)
-    }
-
     fn scorer(&self, counts: &Arc<Counts>, parameters: &AlsParameters) -> Result<Box<dyn Scorer>> {
         let (_, movies) = alternate(counts.incidence(parameters.signal), &parameters.settings(), |_| {})?;
         Ok(Box::new(Factors::new(movies, parameters)))
@@ -122,11 +117,12 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::baselines::checkerboard;
+    use crate::evaluate::tune::Statistics;
 
     #[test]
     fn folding_in_a_training_user_gives_the_users_own_vector() {
         let training = checkerboard::training();
-        let counts = Als.statistics(&training).unwrap();
+        let counts = Counts::new(&training).unwrap();
         let incidence = counts.incidence(Signal::Likes);
         let parameters = AlsParameters { factors: 4, lambda: 0.5, ..Als.start() };
         let (users, movies) = alternate(incidence, &parameters.settings(), |_| {}).unwrap();
@@ -144,7 +140,7 @@ mod tests {
     #[test]
     fn iterations_lower_the_loss() {
         let training = checkerboard::training();
-        let counts = Als.statistics(&training).unwrap();
+        let counts = Counts::new(&training).unwrap();
         let incidence = counts.incidence(Signal::Likes);
         let loss = |iterations: usize| {
             let parameters = AlsParameters { factors: 3, lambda: 0.5, iterations, ..Als.start() };

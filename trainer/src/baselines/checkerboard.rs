@@ -8,13 +8,14 @@ use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::features::LocalTime;
 use watchnext::history::{History, Rating, Watch};
 
+use super::counts::Counts;
 use super::reaction::Stars;
 use super::reaction::biases::Biases;
 use super::reaction::item_knn::ItemKnnStars;
 use super::reaction::movie_mean::MovieMean;
 use crate::data::training_set::TrainingSet;
 use crate::data::{Event, User};
-use crate::evaluate::tune::Family;
+use crate::evaluate::tune::{Family, Statistics};
 
 /// Even movies belong to one group and odd ones to the other.
 const MOVIES: usize = 12;
@@ -50,7 +51,7 @@ pub fn training() -> TrainingSet {
 /// After clicks on two movies of a group, all its others come before any of the other group. The movie that nobody has
 /// comes last or ties with the last.
 fn finds_both_groups<F: Family>(family: &F, parameters: &F::Parameters) {
-    let statistics = Arc::new(family.statistics(&training()).unwrap());
+    let statistics = Arc::new(F::Statistics::new(&training()).unwrap());
     let scorer = family.scorer(&statistics, parameters).unwrap();
     let moment = LocalTime::from_unix(0, 0).unwrap();
     for group in 0..2 {
@@ -116,7 +117,7 @@ fn popularity_counts_users() {
     use crate::baselines::popularity::ByPopularity;
     let training = training();
     let family = ByPopularity { uses_time: false };
-    let statistics = Arc::new(family.statistics(&training).unwrap());
+    let statistics = Arc::new(Counts::new(&training).unwrap());
     let scorer = family.scorer(&statistics, &family.start()).unwrap();
     let scores = scorer.scores(&History::default(), &LocalTime::from_unix(0, 0).unwrap()).unwrap();
     for (movie, score) in scores {

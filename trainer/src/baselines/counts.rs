@@ -10,6 +10,7 @@ use crate::data::cooccurrence::CoOccurrence;
 use crate::data::incidence::{Incidence, Signal};
 use crate::data::timed_popularity::{Season, TimedEvent, TimedPopularity};
 use crate::data::training_set::TrainingSet;
+use crate::evaluate::tune::Statistics;
 
 /// The incidences of a training set by both signals, and the co-occurrences, computed when first used.
 #[derive(Debug)]
@@ -24,26 +25,6 @@ pub struct Counts {
 pub const LENGTH_POWERS: [f32; 2] = [0.0, 0.5];
 
 impl Counts {
-    /// Counts over a training set.
-    ///
-    /// # Errors
-    /// A timestamp outside the calendar; the reader rejects such data.
-    pub fn new(training: &TrainingSet) -> Result<Self> {
-        let incidence = |signal| Incidence::new(training.catalog.len(), &training.users, signal);
-        let timed = |event: &Event| -> Result<TimedEvent> {
-            Ok((event.movie.get(), LocalTime::from_unix(event.timestamp, 0)?.year_with_fraction()))
-        };
-        let events = |signal: Signal| -> Result<Vec<TimedEvent>> {
-            training.users.iter().flat_map(|user| signal.events(user)).map(timed).collect()
-        };
-        Ok(Self {
-            likes: incidence(Signal::Likes),
-            ratings: incidence(Signal::Ratings),
-            timed: [events(Signal::Likes)?, events(Signal::Ratings)?],
-            together: Default::default(),
-        })
-    }
-
     /// How many users have each movie by one signal, at any time of a visit.
     pub fn popularity(&self, signal: Signal, season: Season) -> TimedPopularity {
         let [likes, ratings] = &self.timed;
@@ -70,5 +51,23 @@ impl Counts {
         let [none, half] = LENGTH_POWERS;
         let (cell, power) = if weighted { (by_length, half) } else { (plain, none) };
         cell.get_or_init(|| CoOccurrence::new(self.incidence(signal), power))
+    }
+}
+
+impl Statistics for Counts {
+    fn new(training: &TrainingSet) -> Result<Self> {
+        let incidence = |signal| Incidence::new(training.catalog.len(), &training.users, signal);
+        let timed = |event: &Event| -> Result<TimedEvent> {
+            Ok((event.movie.get(), LocalTime::from_unix(event.timestamp, 0)?.year_with_fraction()))
+        };
+        let events = |signal: Signal| -> Result<Vec<TimedEvent>> {
+            training.users.iter().flat_map(|user| signal.events(user)).map(timed).collect()
+        };
+        Ok(Self {
+            likes: incidence(Signal::Likes),
+            ratings: incidence(Signal::Ratings),
+            timed: [events(Signal::Likes)?, events(Signal::Ratings)?],
+            together: Default::default(),
+        })
     }
 }

@@ -18,7 +18,6 @@ use watchnext::history::History;
 use super::Recency;
 use super::counts::Counts;
 use crate::data::incidence::{Incidence, Signal};
-use crate::data::training_set::TrainingSet;
 use crate::evaluate::method::Selection;
 use crate::evaluate::scorer::{Scorer, unseen};
 use crate::evaluate::tune::{Axis, Family, axis};
@@ -70,10 +69,6 @@ impl Family for Ease {
             axis(&Signal::ALL, |parameters, signal| parameters.signal = signal),
             axis(&LAMBDAS, |parameters, lambda| parameters.lambda = lambda),
         ]
-    }
-
-    fn statistics(&self, training: &TrainingSet) -> Result<Counts> {
-        Counts::new(training)
     }
 
     fn scorer(&self, counts: &Arc<Counts>, parameters: &EaseParameters) -> Result<Box<dyn Scorer>> {
@@ -153,6 +148,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::baselines::checkerboard;
+    use crate::evaluate::tune::Statistics;
     use watchnext::catalog::MovieIndex;
     use watchnext::history::Watch;
 
@@ -161,7 +157,7 @@ mod tests {
     fn the_dual_form_equals_the_direct_inverse() {
         let training = checkerboard::training();
         let movies = training.catalog.len();
-        let counts = Arc::new(Ease.statistics(&training).unwrap());
+        let counts = Arc::new(Counts::new(&training).unwrap());
         let parameters = EaseParameters { lambda: 3.0, ..Ease.start() };
         let scorer = Ease.scorer(&counts, &parameters).unwrap();
         let mut gram = Mat::<f64>::zeros(movies, movies);

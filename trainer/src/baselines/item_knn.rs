@@ -13,7 +13,6 @@ use super::Recency;
 use super::counts::Counts;
 use crate::data::incidence::Signal;
 use crate::data::timed_popularity::{Season, TimedPopularity};
-use crate::data::training_set::TrainingSet;
 use crate::evaluate::method::Selection;
 use crate::evaluate::ranking::descending;
 use crate::evaluate::scorer::{Scorer, unseen};
@@ -107,10 +106,6 @@ impl Family for ItemKnn {
             axis(&[false, true], |parameters, weighted| parameters.weighted_users = weighted),
             axis(&[None, Some(1000), Some(300)], |parameters, count| parameters.neighbours = count),
         ]
-    }
-
-    fn statistics(&self, training: &TrainingSet) -> Result<Counts> {
-        Counts::new(training)
     }
 
     fn scorer(&self, counts: &Arc<Counts>, parameters: &ItemKnnParameters) -> Result<Box<dyn Scorer>> {

@@ -12,7 +12,6 @@ use watchnext::history::History;
 use super::Recency;
 use super::counts::Counts;
 use crate::data::incidence::Signal;
-use crate::data::training_set::TrainingSet;
 use crate::evaluate::method::Selection;
 use crate::evaluate::scorer::{Scorer, unseen};
 use crate::evaluate::tune::{Axis, Family, axis};
@@ -73,10 +72,6 @@ impl Family for NaiveBayes {
             axis(&pairs, |parameters, (gamma, damping)| (parameters.gamma, parameters.damping) = (gamma, damping)),
             axis(&[1.2, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0], |parameters, shrink| parameters.shrink = shrink),
         ]
-    }
-
-    fn statistics(&self, training: &TrainingSet) -> Result<Counts> {
-        Counts::new(training)
     }
 
     fn scorer(&self, counts: &Arc<Counts>, parameters: &NaiveBayesParameters) -> Result<Box<dyn Scorer>> {
@@ -147,7 +142,9 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::data::incidence::Incidence;
+    use crate::data::training_set::TrainingSet;
     use crate::data::{Event, User};
+    use crate::evaluate::tune::Statistics;
     use watchnext::catalog::MovieIndex;
     use watchnext::history::{Rating, Watch};
 
@@ -162,7 +159,7 @@ mod tests {
         let movies = (0..4).map(crate::baselines::checkerboard::movie).collect();
         let catalog = watchnext::catalog::Catalog::new(Vec::new(), movies).unwrap();
         let training = TrainingSet::new(&catalog, users.clone(), 5).unwrap();
-        let counts = Arc::new(NaiveBayes.statistics(&training).unwrap());
+        let counts = Arc::new(Counts::new(&training).unwrap());
         let parameters = NaiveBayesParameters { shrink: 2.0, gamma: 0.8, damping: 0.5, ..NaiveBayes.start() };
         let scorer = NaiveBayes.scorer(&counts, &parameters).unwrap();
         let watched = [0, 1].map(|row| Watch { movie: MovieIndex::new(row).unwrap(), rating: None });

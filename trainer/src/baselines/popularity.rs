@@ -8,7 +8,6 @@ use anyhow::Result;
 use super::counts::Counts;
 use crate::data::incidence::Signal;
 use crate::data::timed_popularity::Season;
-use crate::data::training_set::TrainingSet;
 use crate::evaluate::label::POPULARITY;
 use crate::evaluate::method::Selection;
 use crate::evaluate::scorer::Scorer;
@@ -59,10 +58,6 @@ impl Family for ByPopularity {
             axis(&Signal::ALL, |counted, signal| counted.signal = signal),
             axis(Season::choices(self.uses_time), |counted, season| counted.season = season),
         ]
-    }
-
-    fn statistics(&self, training: &TrainingSet) -> Result<Counts> {
-        Counts::new(training)
     }
 
     fn scorer(&self, counts: &Arc<Counts>, counted: &Counted) -> Result<Box<dyn Scorer>> {

@@ -24,12 +24,21 @@ pub fn axis<Parameters: 'static, Value: Copy + 'static>(
     values.iter().copied().map(change).collect()
 }
 
+/// Statistics of the training users that all members of a [`Family`] share.
+pub trait Statistics: Send + Sync + Sized {
+    /// Computes them.
+    ///
+    /// # Errors
+    /// A timestamp outside the calendar; the reader rejects such data.
+    fn new(training: &TrainingSet) -> Result<Self>;
+}
+
 /// Methods of one kind that differ in a few parameters (hyper-parameters).
 pub trait Family: Sync {
     /// The parameters, displayed in words.
     type Parameters: Clone + PartialEq + Display;
-    /// Statistics of the training users that all members share, computed once.
-    type Statistics: Send + Sync;
+    /// The shared statistics, computed once.
+    type Statistics: Statistics;
 
     /// See [`Method::id`].
     fn id(&self) -> &'static str;
@@ -47,12 +56,6 @@ pub trait Family: Sync {
 
     /// The values to try, parameter by parameter, the most important first.
     fn axes(&self, selection: &Selection) -> Vec<Axis<Self::Parameters>>;
-
-    /// Computes the shared statistics.
-    ///
-    /// # Errors
-    /// A timestamp outside the calendar; the reader rejects such data.
-    fn statistics(&self, training: &TrainingSet) -> Result<Self::Statistics>;
 
     /// The member with these parameters.
     ///
@@ -85,7 +88,7 @@ impl<F: Family> Method for Tuned<F> {
 
     fn fit(&self, training: &TrainingSet, selection: &Selection) -> Result<Fit> {
         let Self(family) = self;
-        let statistics = Arc::new(family.statistics(training)?);
+        let statistics = Arc::new(F::Statistics::new(training)?);
         let axes = family.axes(selection);
         let parameters = match selection {
             Selection::NextMovie { validation } => search(family.start(), &axes, |parameters| {
@@ -100,7 +103,7 @@ impl<F: Family> Method for Tuned<F> {
                 let held_out = inner.held_out;
                 let inner = TrainingSet::new(&training.catalog, inner.train, inner.main)?;
                 let popularity = PopularityRanks::of_catalog(&inner.catalog);
-                let inner_statistics = Arc::new(family.statistics(&inner)?);
+                let inner_statistics = Arc::new(F::Statistics::new(&inner)?);
                 search(family.start(), &axes, |parameters| {
                     let scorer = family.scorer(&inner_statistics, parameters)?;
                     Ok(few_clicks(scorer.as_ref(), &held_out, &popularity)?.objective())
