@@ -1,6 +1,6 @@
 //! The protocols.
 
-/// A protocol to measure a method by.
+/// A protocol that a method can be put through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Protocol {
     /// The next movie.
