@@ -1,4 +1,4 @@
-//! The methods that the evaluator knows, and what a method is: something that learns from users and then scores movies.
+//! The lists of the methods that the evaluator measures. Register new methods here.
 
 use crate::baselines::als::Als;
 use crate::baselines::ease::Ease;
@@ -20,19 +20,19 @@ use crate::models::seed_network::train::TrainConfig;
 use crate::models::tower::config::TowerConfig;
 use crate::models::tower::method::TowerMethod;
 
-/// Every method of protocols P1 and P2, in the order of the tables: here and in [`reaction_methods`] methods are entered. `config` is for those that
-/// train by gradient descent, `titles` are the titles' reduced embeddings, for the ranker.
+/// Every method of protocols P1 and P2, in the order of the tables. `config` is for the notebook's network; `titles`
+/// are the titles' reduced embeddings, for the second stage.
 pub fn methods(config: &TrainConfig, titles: Option<EmbeddingTable>) -> Vec<Box<dyn Method>> {
     methods_for(Times::Known, config, titles)
 }
 
-/// The same for data of which less may be known of when movies were rated.
+/// The same for data whose ratings may have no times.
 pub fn methods_for(times: Times, config: &TrainConfig, titles: Option<EmbeddingTable>) -> Vec<Box<dyn Method>> {
     vec![
-        Box::new(Tuned(ByPopularity { of_moment: false })),
-        Box::new(Tuned(ByPopularity { of_moment: true })),
-        Box::new(Tuned(ItemKnn { of_moment: false })),
-        Box::new(Tuned(ItemKnn { of_moment: true })),
+        Box::new(Tuned(ByPopularity { uses_time: false })),
+        Box::new(Tuned(ByPopularity { uses_time: true })),
+        Box::new(Tuned(ItemKnn { uses_time: false })),
+        Box::new(Tuned(ItemKnn { uses_time: true })),
         Box::new(Tuned(NaiveBayes)),
         Box::new(Tuned(Ease)),
         Box::new(Tuned(Als)),
@@ -42,8 +42,8 @@ pub fn methods_for(times: Times, config: &TrainConfig, titles: Option<EmbeddingT
     ]
 }
 
-/// Every method of protocol P3, in the order of the tables. A method of all three protocols is in both lists under one id.
-/// `titles` are the titles' reduced embeddings, for the ranker.
+/// Every method of protocol P3, in the order of the tables. A method of all three protocols is in both lists, with one
+/// id. `titles` are the titles' reduced embeddings, for the second stage.
 pub fn reaction_methods(titles: Option<EmbeddingTable>) -> Vec<Box<dyn ReactionMethod>> {
     vec![
         Box::new(Calibrated(MovieMean)),
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_and_names_tell_methods_apart() {
+    fn ids_and_names_are_unique() {
         let methods = methods(&TrainConfig::default(), None);
         let ids: std::collections::BTreeSet<&str> = methods.iter().map(|method| method.id()).collect();
         let names: std::collections::BTreeSet<&str> = methods.iter().map(|method| method.name()).collect();

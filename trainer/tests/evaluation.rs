@@ -1,4 +1,4 @@
-//! The evaluator end to end on two taste groups: methods trained on splits, a finished bundle, and what is written of them.
+//! The evaluator end to end on two taste groups: methods trained on splits, a finished bundle, and the reports.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::sync::{Arc, Mutex};
@@ -9,8 +9,10 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use trainer::data::training_set::TrainingSet;
 use trainer::data::{Dataset, Event, Times, User};
-use trainer::evaluate::evaluation::{Evaluation, Label};
-use trainer::evaluate::method::{Fit, Method, ReactionFit, ReactionMethod, Role, Selection, Variant};
+use trainer::evaluate::evaluation::Evaluation;
+use trainer::evaluate::held_out::held_out_figures;
+use trainer::evaluate::label::{Group, Label, Measure, Role, Training, Variant};
+use trainer::evaluate::method::{Fit, FittedVariant, Method, ReactionFit, ReactionMethod, Selection};
 use trainer::evaluate::protocol::Protocol;
 use trainer::evaluate::reaction::ReactionScorer;
 use trainer::evaluate::run::{evaluate_bundle, evaluate_held_out, evaluate_methods, evaluate_reactions};
@@ -26,8 +28,8 @@ use watchnext::history::{History, Rating};
 /// Even movies are one group's and odd ones the other's.
 const MOVIES: usize = 80;
 
-/// `main` users and `further` ones who only train; each likes 30 movies of a group and, so that the groups aren't cut off from each
-/// other, one of the other's.
+/// `main` users and `further` ones who only train. Each likes 30 movies of a group and one of the other's, so that the
+/// groups are connected.
 fn taste_groups(main: usize, further: usize) -> Dataset {
     let movie = |id: usize| {
         let id = u32::try_from(id).unwrap();
@@ -53,7 +55,7 @@ fn taste_groups(main: usize, further: usize) -> Dataset {
     }
 }
 
-/// Knows the groups, and within a group goes by index; it remembers whom it was trained on.
+/// Knows the groups, and orders a group by index. It records the users that it was trained on.
 #[derive(Default)]
 struct Oracle(Arc<Mutex<Vec<Vec<u32>>>>);
 
@@ -86,14 +88,9 @@ impl Method for Oracle {
         let ratings: u32 = training.catalog.movies().iter().map(|movie| movie.ratings).sum();
         assert_eq!(ratings as usize, training.users.iter().map(|user| user.events.len()).sum::<usize>());
         self.0.lock().unwrap().push(training.users.iter().map(|user| user.id).collect());
-        let variant =
-            |knob: f64| Variant { label: format!("knob {knob}"), knob: Some(knob), scorer: Box::new(SameGroup) };
-        Ok(Fit {
-            variants: vec![variant(0.0), variant(0.5)],
-            parameters: "none".to_owned(),
-            epochs: Vec::new(),
-            losses: Vec::new(),
-        })
+        let fitted = |variant: Variant| FittedVariant { variant, scorer: Box::new(SameGroup) };
+        let variants = vec![fitted(Variant::Default), fitted(Variant::Diversity(0.5))];
+        Ok(Fit { parameters: "none".to_owned(), ..Fit::of_variants(variants) })
     }
 }
 
@@ -138,7 +135,7 @@ fn further_users_train_in_every_split_and_are_never_measured() {
     assert_eq!(trained_on.len(), 6);
     assert!(trained_on.iter().all(|users| (61..=80).all(|further| users.contains(&further))));
     let without = evaluate_methods(&taste_groups(60, 0), &with_oracle(&[]), &Protocol::ALL).unwrap();
-    // The oracle doesn't learn, so the same people with the same clicks give the same figures.
+    // The oracle doesn't learn, so the same users with the same clicks give the same figures.
     assert_eq!(with.few_clicks[0].figures[1].ndcg10, without.few_clicks[0].figures[1].ndcg10);
     assert_eq!(with.next_movie[0].figures, without.next_movie[0].figures);
     assert!(with.few_clicks[0].figures[0].by_user.iter().all(|user| user.user <= 60));
@@ -146,15 +143,15 @@ fn further_users_train_in_every_split_and_are_never_measured() {
 }
 
 #[test]
-fn ours_is_held_against_the_best_baseline_and_has_the_flat_keys() {
+fn ours_is_compared_with_the_best_baseline_and_has_the_flat_keys() {
     let evaluation =
         evaluate_methods(&taste_groups(60, 0), &with_oracle(&["popularity", "ease"]), &Protocol::ALL).unwrap();
     let comparisons = evaluation.comparisons();
     // Four figures of P1 and two of P2 at each of four numbers of clicks.
     assert_eq!(comparisons.len(), 4 + 2 * 4);
-    let after_three = comparisons.iter().find(|row| row.clicks == Some(3) && row.figure == "ndcg10").unwrap();
-    assert_eq!((after_three.ours.as_str(), after_three.baseline.as_str()), ("oracle, knob 0", "EASE"));
-    let expected = gain(&evaluation, "oracle, knob 0", 3) - gain(&evaluation, "EASE", 3);
+    let after_three = comparisons.iter().find(|row| row.clicks == Some(3) && row.measure == Measure::Ndcg10).unwrap();
+    assert_eq!((after_three.ours.method.as_str(), after_three.baseline.method.as_str()), ("oracle", "EASE"));
+    let expected = gain(&evaluation, "oracle", 3) - gain(&evaluation, "EASE", 3);
     assert!((after_three.difference.absolute.mean - expected).abs() < 1e-12);
     let json = report::json(&evaluation);
     for key in ["p1.hit10", "p1.hit100", "p1.ndcg10", "p1.mrr"] {
@@ -169,19 +166,19 @@ fn ours_is_held_against_the_best_baseline_and_has_the_flat_keys() {
 }
 
 #[test]
-fn the_report_is_one_file_that_asks_for_nothing() {
+fn the_report_is_one_file_without_requests() {
     let folder = tempfile::tempdir().unwrap();
     let evaluation =
         evaluate_methods(&taste_groups(60, 0), &with_oracle(&["popularity", "ease"]), &Protocol::ALL).unwrap();
     report::write(&evaluation, folder.path()).unwrap();
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
     let page = read("report.html");
-    for asking in ["<script", "src=", "href=", "url(", "@import"] {
-        assert!(!page.contains(asking), "{asking}");
+    for request in ["<script", "src=", "href=", "url(", "@import"] {
+        assert!(!page.contains(request), "{request}");
     }
     // Clicks, coverage and the next movie; nothing here has epochs.
     assert_eq!((page.matches("<svg ").count(), page.matches("</svg>").count()), (3, 3));
-    assert!(page.contains("oracle, knob 0.5") && page.contains("prefers-color-scheme: dark"));
+    assert!(page.contains("oracle, diversity 0.5") && page.contains("prefers-color-scheme: dark"));
     assert!(read("clicks.svg").starts_with("<svg ") && read("coverage.svg").contains("oracle"));
     let json: serde_json::Value = serde_json::from_str(&read("evaluation.json")).unwrap();
     assert_eq!(json["parameters"], report::json(&evaluation)["parameters"]);
@@ -191,32 +188,43 @@ fn the_report_is_one_file_that_asks_for_nothing() {
     }
 }
 
-/// A bundle is measured on whoever is given, without any training, and on those whom its own training held out.
+/// A bundle is measured on any users without training, and on the users whom its own training held out.
 #[test]
 fn a_finished_bundle_is_measured_by_both_protocols() {
     let dataset = taste_groups(60, 0);
     let config = TrainConfig { epochs: 3, batch: 256, ..TrainConfig::default() };
     let recommender = fit(&dataset, &config, true, "made up", "", None).unwrap().packed.recommender().unwrap();
     let evaluation = evaluate_bundle(&recommender, &dataset.users, &Protocol::ALL).unwrap();
-    // Popularity, movies and states.
+    // Popularity, the default, the plain order and the states.
     assert_eq!((evaluation.next_movie.len(), evaluation.few_clicks.len()), (4, 4));
     let shipped: Vec<bool> = evaluation.few_clicks.iter().map(|row| row.label.is_shipped()).collect();
     assert_eq!(shipped, [false, true, false, false]);
     assert!(report::json(&evaluation)["p2.5.ndcg10"].is_f64());
     let held_out = evaluate_held_out(&dataset, &recommender).unwrap();
     assert_eq!(held_out.few_clicks[0].figures[0].users, 12);
-    let groups: Vec<&str> = held_out.next_movie.iter().map(|row| row.group.as_str()).collect();
-    assert_eq!(groups, ["validation", "test"].repeat(4));
+    let groups: Vec<Group> = held_out.next_movie.iter().map(|row| row.group).collect();
+    assert_eq!(groups, [Group::Validation, Group::Test].repeat(4));
+    let figures = held_out_figures(&held_out, Some(0.5));
+    for group in ["validation", "test"] {
+        for row in ["popularity", "movies", "movies-plain", "states"] {
+            assert!(figures.contains_key(&format!("p1.{group}.{row}.hit10")), "p1.{group}.{row}.hit10");
+        }
+    }
+    assert!(figures.contains_key("p2.3.states.coverage10") && figures["states.recall100"] == 0.5);
+    assert!(held_out_figures(&evaluation, None).contains_key("p1.unseen.movies-plain.mrr"));
 }
 
-/// Its two retrievals are variants of one fit, and only P1 has users to spare for a curve of held-out figures.
+/// Its two retrievals are variants of one fit. Only P1 holds out users for a curve by epoch.
 #[test]
 fn the_seed_network_is_measured_in_both_of_its_ways() {
     let config = TrainConfig { epochs: 3, batch: 256, ..TrainConfig::default() };
     let network: Vec<Box<dyn Method>> =
         methods(&config, None).into_iter().filter(|method| method.id() == "seed-network").collect();
     let evaluation = evaluate_methods(&taste_groups(60, 0), &network, &Protocol::ALL).unwrap();
-    let names: Vec<&str> = evaluation.few_clicks.iter().map(|row| row.label.method.as_str()).collect();
+    let variants: Vec<Variant> = evaluation.few_clicks.iter().map(|row| row.label.variant).collect();
+    assert_eq!(variants, [Variant::Softmax, Variant::States]);
+    let json = report::json(&evaluation);
+    let names: Vec<&str> = [0, 1].iter().map(|row| json["p2"][row]["method"].as_str().unwrap()).collect();
     assert_eq!(names, ["seed network, softmax", "seed network, neighbours"]);
     assert!(evaluation.few_clicks.iter().flat_map(|row| &row.figures).all(|figures| figures.users == 60));
     let epochs: Vec<usize> = evaluation.curves.iter().map(|curve| curve.epochs.len()).collect();
@@ -227,12 +235,12 @@ fn the_seed_network_is_measured_in_both_of_its_ways() {
     assert_eq!(page.matches("<svg ").count(), 5);
 }
 
-/// `users` who rate 15 movies of their own group, mostly well, and 15 of the other's, mostly badly, in turn; every third is harder
-/// to please. By the movies' means, all are alike.
+/// Users who rate 15 movies of their own group, mostly well, and 15 of the other's, mostly badly, in turn. Every third
+/// user is harder to please. The movies' means are all alike.
 fn reacting(main: usize, further: usize) -> Dataset {
     let dataset = taste_groups(main, further);
     let user = |number: usize| {
-        // Whom a movie meets is left to chance, so that its mean says nothing of who is hard to please.
+        // Users draw their movies at random, so that a movie's mean doesn't depend on who is hard to please.
         let mut movies: Vec<usize> = (0..MOVIES / 2).collect();
         movies.shuffle(&mut ChaCha8Rng::seed_from_u64(number as u64));
         let event = |at: usize| {
@@ -250,7 +258,7 @@ fn reacting(main: usize, further: usize) -> Dataset {
     Dataset { users: (0..main + further).map(user).collect(), ..dataset }
 }
 
-/// Knows the groups of its raters; with clicks alone it knows nothing.
+/// Knows the groups, and predicts by the ratings of the same group; with clicks alone it can't.
 struct GroupsReaction;
 
 impl ReactionScorer for GroupsReaction {
@@ -282,7 +290,7 @@ impl ReactionMethod for GroupsReaction {
 }
 
 #[test]
-fn reactions_are_told_from_the_ratings_of_the_same_group() {
+fn reactions_are_predicted_by_the_ratings_of_the_same_group() {
     let baselines = reaction_methods(None).into_iter().filter(|method| method.role() == Role::Baseline);
     let methods: Vec<Box<dyn ReactionMethod>> =
         baselines.chain([Box::new(GroupsReaction) as Box<dyn ReactionMethod>]).collect();
@@ -300,23 +308,25 @@ fn reactions_are_told_from_the_ratings_of_the_same_group() {
     assert!(neighbours.known.logloss.high < mean.known.logloss.low);
     assert!(neighbours.known.ece < 0.08, "{}", neighbours.known.ece);
     assert_eq!(mean.known, mean.clicks);
-    // Three baselines chose for each fold; ours is held against the best of them.
-    assert_eq!(evaluation.choices.iter().filter(|choice| choice.training == "p3, fold 5").count(), 3);
+    // Three baselines chose for each fold; ours is compared with the best of them.
+    let last = Training { protocol: Protocol::P3, fold: Some(5) };
+    assert_eq!(evaluation.choices.iter().filter(|choice| choice.training == last).count(), 3);
     let comparisons = evaluation.comparisons();
-    let figures: Vec<&str> = comparisons.iter().map(|row| row.figure).collect();
-    assert_eq!(figures, ["auc_within", "auc_within_clicks"]);
-    assert_eq!((comparisons[0].protocol, comparisons[0].baseline.as_str()), ("p3", "item kNN of ratings"));
+    let measures: Vec<Measure> = comparisons.iter().map(|row| row.measure).collect();
+    assert_eq!(measures, [Measure::AucWithin, Measure::AucWithinClicks]);
+    let first = (comparisons[0].protocol, comparisons[0].baseline.method.as_str());
+    assert_eq!(first, (Protocol::P3, "item kNN of ratings"));
     let json = report::json(&evaluation);
     assert_eq!(json["p3.auc"], json["p3"][3]["known"]["auc"]["mean"]);
     assert_eq!(json["p3.auc_clicks"], 0.5);
 }
 
-/// The way of a finished bundle's second stage; a bundle without one says so where nothing else was asked for.
+/// A trained scorer, such as a finished bundle's second stage, needs users with more than ten events.
 #[test]
-fn a_finished_scorer_is_measured_on_whoever_is_given() {
+fn a_trained_scorer_is_measured_on_any_users() {
     let dataset = reacting(12, 0);
     let mut evaluation = Evaluation::default();
-    let label = Label::of_one("groups".to_owned(), true);
+    let label = Label::of_only("groups".to_owned(), Role::Ours);
     evaluation.measure_reactions(label.clone(), &GroupsReaction, &dataset.users).unwrap();
     assert_eq!(evaluation.reactions[0].known.events, 12 * 20);
     assert!(report::json(&evaluation)["p3.logloss_clicks"].is_f64());

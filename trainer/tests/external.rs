@@ -70,7 +70,7 @@ fn assert_packs(from: &Path, inputs: &[&str], slots: usize) {
     let cost = packed.cost.unwrap();
     assert!(cost.recall > 0.95 && cost.histories == 15, "{cost:?}");
     packed.packed.write(out.path()).unwrap();
-    let card = external_card(&packed);
+    let card = external_card(&packed).unwrap();
 
     let recommender = read_bundle(out.path()).unwrap();
     // The model with weights pools the history, the other knows its order.

@@ -7,7 +7,7 @@ use std::process::Command;
 use trainer::data::Dataset;
 use trainer::data::popularity::Popularity;
 use trainer::data::split::Split;
-use trainer::evaluate::bundle_scorer::Shipped;
+use trainer::evaluate::bundle_scorer::BundleScorer;
 use trainer::evaluate::next_movie::{NextMovie, next_movie};
 use trainer::models::seed_network::fit::fit;
 use trainer::models::seed_network::leaky::leaky;
@@ -123,7 +123,8 @@ fn the_evaluator_tells_a_model_from_popularity() {
         hit10(next_movie(&Popularity::new(dataset.catalog.len(), split.train), split.test, false).unwrap());
     let shipped = |retrieval: Retrieval| {
         hit10(
-            next_movie(&Shipped { recommender: &recommender, strategy: retrieval.into() }, split.test, false).unwrap(),
+            next_movie(&BundleScorer { recommender: &recommender, strategy: retrieval.into() }, split.test, false)
+                .unwrap(),
         )
     };
     let (movies, states) = (shipped(Retrieval::Movies), shipped(Retrieval::States));

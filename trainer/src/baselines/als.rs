@@ -1,5 +1,5 @@
-//! Implicit ALS ([`crate::models::als`]) with its parameters tuned. A visitor is folded in: the history's factors are solved for against
-//! the movies', as a training user's are.
+//! Implicit ALS ([`crate::models::als`]; Hu, Koren and Volinsky 2008) with its parameters tuned. A visitor is folded
+//! in: the visitor's factors solve the same least squares as a training user's, with the movies' factors fixed.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,6 @@ use watchnext::history::History;
 use super::Recency;
 use super::counts::Counts;
 use crate::data::incidence::Signal;
-use crate::data::training_set::TrainingSet;
 use crate::evaluate::method::Selection;
 use crate::evaluate::scorer::{Scorer, unseen};
 use crate::evaluate::tune::{Axis, Family, axis};
@@ -24,18 +23,18 @@ const SEED: u64 = 20_080_101;
 #[derive(Debug)]
 pub struct Als;
 
-/// See [`Settings`].
+/// The hyper-parameters; see [`Settings`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AlsParameters {
     /// Which events count.
     pub signal: Signal,
-    /// The vectors' length.
+    /// The length of a factor vector.
     pub factors: usize,
-    /// How much more a movie that a user has counts than one that the user hasn't.
+    /// How much more a movie counts that the user has; one that the user doesn't have counts 1.
     pub alpha: f32,
     /// The L2 regularisation.
     pub lambda: f32,
-    /// How often movies and then users are solved for.
+    /// How often the movies' and then the users' factors are solved for.
     pub iterations: usize,
     /// How fast watched movies are forgotten.
     pub recency: Recency,
@@ -83,17 +82,13 @@ impl Family for Als {
         ]
     }
 
-    fn statistics(&self, training: &TrainingSet) -> Result<Counts> {
-        Counts::new(training)
-    }
-
     fn scorer(&self, counts: &Arc<Counts>, parameters: &AlsParameters) -> Result<Box<dyn Scorer>> {
         let (_, movies) = alternate(counts.incidence(parameters.signal), &parameters.settings(), |_| {})?;
         Ok(Box::new(Factors::new(movies, parameters)))
     }
 }
 
-/// A fitted factorisation: what it takes to fold in a visitor.
+/// The movies' factors, to fold in visitors.
 struct Factors {
     movies: Vectors,
     /// [`Vectors::gram`] of the movies.
@@ -122,11 +117,12 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::baselines::checkerboard;
+    use crate::evaluate::tune::Statistics;
 
     #[test]
     fn folding_in_a_training_user_gives_the_users_own_vector() {
         let training = checkerboard::training();
-        let counts = Als.statistics(&training).unwrap();
+        let counts = Counts::new(&training).unwrap();
         let incidence = counts.incidence(Signal::Likes);
         let parameters = AlsParameters { factors: 4, lambda: 0.5, ..Als.start() };
         let (users, movies) = alternate(incidence, &parameters.settings(), |_| {}).unwrap();
@@ -144,7 +140,7 @@ mod tests {
     #[test]
     fn iterations_lower_the_loss() {
         let training = checkerboard::training();
-        let counts = Als.statistics(&training).unwrap();
+        let counts = Counts::new(&training).unwrap();
         let incidence = counts.incidence(Signal::Likes);
         let loss = |iterations: usize| {
             let parameters = AlsParameters { factors: 3, lambda: 0.5, iterations, ..Als.start() };

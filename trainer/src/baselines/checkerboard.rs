@@ -8,29 +8,30 @@ use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::features::LocalTime;
 use watchnext::history::{History, Rating, Watch};
 
+use super::counts::Counts;
 use super::reaction::Stars;
 use super::reaction::biases::Biases;
 use super::reaction::item_knn::ItemKnnStars;
 use super::reaction::movie_mean::MovieMean;
 use crate::data::training_set::TrainingSet;
 use crate::data::{Event, User};
-use crate::evaluate::tune::Family;
+use crate::evaluate::tune::{Family, Statistics};
 
 /// Even movies belong to one group and odd ones to the other.
 const MOVIES: usize = 12;
 
-/// A movie of which nothing matters but its id.
+/// A movie with this id and nothing else.
 pub fn movie(id: u32) -> Movie {
     Movie { id: MovieId(id), key: None, title: format!("Movie {id}"), year: None, genres: Vec::new(), ratings: 0 }
 }
 
-/// Twelve movies, the last of which nobody has.
+/// Twelve movies; nobody has the last.
 fn catalog() -> Catalog {
     Catalog::new(Vec::new(), (0..u32::try_from(MOVIES).unwrap()).map(movie).collect()).unwrap()
 }
 
-/// Forty users: each likes most of one group's movies and dislikes one of the other's, so that a method which takes any rating for a
-/// like is still right most of the time.
+/// Forty users: each likes most of one group's movies and dislikes one of the other's. A method that takes any rating
+/// for a like is still right most of the time.
 pub fn training() -> TrainingSet {
     let event = |movie: usize, stars: f32| Event {
         movie: MovieIndex::new(movie).unwrap(),
@@ -47,10 +48,10 @@ pub fn training() -> TrainingSet {
     TrainingSet::new(&catalog(), (0..40).map(user).collect(), 40).unwrap()
 }
 
-/// Whoever clicks two movies of a group is suggested all its others before any of the other group, and the movie that nobody
-/// has comes last or ties with the last.
+/// After clicks on two movies of a group, all its others come before any of the other group. The movie that nobody has
+/// comes last or ties with the last.
 fn finds_both_groups<F: Family>(family: &F, parameters: &F::Parameters) {
-    let statistics = Arc::new(family.statistics(&training()).unwrap());
+    let statistics = Arc::new(F::Statistics::new(&training()).unwrap());
     let scorer = family.scorer(&statistics, parameters).unwrap();
     let moment = LocalTime::from_unix(0, 0).unwrap();
     for group in 0..2 {
@@ -68,7 +69,7 @@ fn finds_both_groups<F: Family>(family: &F, parameters: &F::Parameters) {
     }
 }
 
-/// Every member that a search may come across, one parameter away from `start`.
+/// `start`, and every member that differs from it in one parameter.
 fn all_members_find_both_groups<F: Family>(family: &F, start: &F::Parameters) {
     use crate::evaluate::method::Selection;
     finds_both_groups(family, start);
@@ -83,7 +84,7 @@ fn all_members_find_both_groups<F: Family>(family: &F, start: &F::Parameters) {
 
 #[test]
 fn item_knn_finds_both_groups() {
-    let family = super::item_knn::ItemKnn { of_moment: true };
+    let family = super::item_knn::ItemKnn { uses_time: true };
     all_members_find_both_groups(&family, &family.start());
 }
 
@@ -97,7 +98,8 @@ fn ease_finds_both_groups() {
     all_members_find_both_groups(&super::ease::Ease, &super::ease::Ease.start());
 }
 
-/// The regularisation is meant for thousands of movies: on twelve it leaves the factors nothing to say, so the test has its own.
+/// The regularisation is meant for thousands of movies. On twelve it leaves nothing of the factors, so the test has
+/// its own.
 #[test]
 fn als_finds_both_groups() {
     use super::als::{Als, AlsParameters};
@@ -109,13 +111,13 @@ fn als_finds_both_groups() {
     }
 }
 
-/// Popularity can't know of groups; it must only count what it says that it counts.
+/// Popularity can't find groups; it must only count the raters.
 #[test]
 fn popularity_counts_users() {
     use crate::baselines::popularity::ByPopularity;
     let training = training();
-    let family = ByPopularity { of_moment: false };
-    let statistics = Arc::new(family.statistics(&training).unwrap());
+    let family = ByPopularity { uses_time: false };
+    let statistics = Arc::new(Counts::new(&training).unwrap());
     let scorer = family.scorer(&statistics, &family.start()).unwrap();
     let scores = scorer.scores(&History::default(), &LocalTime::from_unix(0, 0).unwrap()).unwrap();
     for (movie, score) in scores {
@@ -125,8 +127,7 @@ fn popularity_counts_users() {
     }
 }
 
-/// The stars that somebody gets predicted for two movies of each group, own group first, after rating four movies, or after
-/// clicking them.
+/// The predicted stars for two movies of each group, own group first, after four ratings, or after four clicks.
 fn stars_of_groups<S: Stars>(family: &S, group: usize, rated: bool) -> [f32; 4] {
     let statistics = S::statistics(&training());
     let movie = |row: usize| MovieIndex::new(row).unwrap();
@@ -136,15 +137,15 @@ fn stars_of_groups<S: Stars>(family: &S, group: usize, rated: bool) -> [f32; 4] 
     [group + 2, group + 6, other + 2, other + 6].map(|row| S::stars(&statistics, &family.start(), &history, movie(row)))
 }
 
-/// Every movie is rated alike on average, so only neighbours tell the groups apart, and they only where ratings are known.
+/// Every movie has the same mean rating, so only neighbours find the groups, and only if ratings are known.
 #[test]
-fn neighbours_of_ratings_tell_the_groups_apart_and_means_do_not() {
+fn neighbours_of_ratings_find_the_groups_and_means_do_not() {
     for group in 0..2 {
         let [own, also_own, other, also_other] = stars_of_groups(&ItemKnnStars, group, true);
         assert!(own.min(also_own) > other.max(also_other) + 0.3, "{own} {also_own} {other} {also_other}");
         assert_eq!(stars_of_groups(&MovieMean, group, true), stars_of_groups(&MovieMean, group, false));
         assert_eq!(stars_of_groups(&ItemKnnStars, group, false), stars_of_groups(&Biases, group, false));
-        // Four ratings of which half are below the means make somebody harder to please than one who only clicked.
+        // Two of the four ratings are below the means, which makes the user harder to please than one who only clicked.
         let (rated, clicked) = (stars_of_groups(&Biases, group, true), stars_of_groups(&Biases, group, false));
         assert!(rated.iter().zip(&clicked).all(|(rated, clicked)| rated < clicked), "{rated:?} {clicked:?}");
     }

@@ -1,4 +1,4 @@
-//! Counts over a training set.
+//! Counts over a training set, which the baselines share.
 
 use std::sync::OnceLock;
 
@@ -10,8 +10,9 @@ use crate::data::cooccurrence::CoOccurrence;
 use crate::data::incidence::{Incidence, Signal};
 use crate::data::timed_popularity::{Season, TimedEvent, TimedPopularity};
 use crate::data::training_set::TrainingSet;
+use crate::evaluate::tune::Statistics;
 
-/// The incidences of a training set by both signals, and the co-occurrences that were asked for.
+/// The incidences of a training set by both signals, and the co-occurrences, computed when first used.
 #[derive(Debug)]
 pub struct Counts {
     likes: Incidence,
@@ -20,31 +21,11 @@ pub struct Counts {
     together: [[OnceLock<CoOccurrence>; LENGTH_POWERS.len()]; 2],
 }
 
-/// The powers of a list's length by which a user may weigh less.
+/// A user's weight is the length of the user's list to minus one of these powers.
 pub const LENGTH_POWERS: [f32; 2] = [0.0, 0.5];
 
 impl Counts {
-    /// Counts over a training set.
-    ///
-    /// # Errors
-    /// A timestamp outside the calendar, which the reader refuses.
-    pub fn new(training: &TrainingSet) -> Result<Self> {
-        let incidence = |signal| Incidence::new(training.catalog.len(), &training.users, signal);
-        let timed = |event: &Event| -> Result<TimedEvent> {
-            Ok((event.movie.get(), LocalTime::from_unix(event.timestamp, 0)?.year_with_fraction()))
-        };
-        let events = |signal: Signal| -> Result<Vec<TimedEvent>> {
-            training.users.iter().flat_map(|user| signal.events(user)).map(timed).collect()
-        };
-        Ok(Self {
-            likes: incidence(Signal::Likes),
-            ratings: incidence(Signal::Ratings),
-            timed: [events(Signal::Likes)?, events(Signal::Ratings)?],
-            together: Default::default(),
-        })
-    }
-
-    /// How many users have each movie by one signal, as seen from any moment.
+    /// How many users have each movie by one signal, at any time of a visit.
     pub fn popularity(&self, signal: Signal, season: Season) -> TimedPopularity {
         let [likes, ratings] = &self.timed;
         let events = if signal == Signal::Likes { likes } else { ratings };
@@ -59,7 +40,8 @@ impl Counts {
         }
     }
 
-    /// The co-occurrence by one signal, users weighted by [`LENGTH_POWERS`]' first power, none, or by its second.
+    /// The co-occurrence by one signal. Users weigh alike, or by one over the square root of their lists' lengths if
+    /// `weighted`.
     pub fn co_occurrence(&self, signal: Signal, weighted: bool) -> &CoOccurrence {
         let [likes, ratings] = &self.together;
         let [plain, by_length] = match signal {
@@ -69,5 +51,23 @@ impl Counts {
         let [none, half] = LENGTH_POWERS;
         let (cell, power) = if weighted { (by_length, half) } else { (plain, none) };
         cell.get_or_init(|| CoOccurrence::new(self.incidence(signal), power))
+    }
+}
+
+impl Statistics for Counts {
+    fn new(training: &TrainingSet) -> Result<Self> {
+        let incidence = |signal| Incidence::new(training.catalog.len(), &training.users, signal);
+        let timed = |event: &Event| -> Result<TimedEvent> {
+            Ok((event.movie.get(), LocalTime::from_unix(event.timestamp, 0)?.year_with_fraction()))
+        };
+        let events = |signal: Signal| -> Result<Vec<TimedEvent>> {
+            training.users.iter().flat_map(|user| signal.events(user)).map(timed).collect()
+        };
+        Ok(Self {
+            likes: incidence(Signal::Likes),
+            ratings: incidence(Signal::Ratings),
+            timed: [events(Signal::Likes)?, events(Signal::Ratings)?],
+            together: Default::default(),
+        })
     }
 }

@@ -1,9 +1,9 @@
-//! EASE: a linear autoencoder with a zero diagonal, in closed form (Steck, *Embarrassingly Shallow Autoencoders for Sparse
-//! Data*, WWW 2019).
+//! EASE: a linear autoencoder with a zero diagonal, in closed form (Steck, *Embarrassingly Shallow Autoencoders for
+//! Sparse Data*, WWW 2019).
 //!
-//! The paper inverts the movies' Gram matrix `G + λI`, here 9,724². There are far fewer users, and by Woodbury's identity
-//! `P = (XᵀX + λI)⁻¹ = (I − XᵀKX) / λ` with `K = (XXᵀ + λI)⁻¹`, `[users, users]`. A score needs little of it: of movie `j`,
-//! which isn't in the history `h`, it is `−(P h)_j / P_jj = (Xᵀ K X h)_j / (1 − (XᵀKX)_jj)`.
+//! The paper inverts the movies' Gram matrix `G + λI`, here 9,724². There are far fewer users. By Woodbury's identity
+//! `P = (XᵀX + λI)⁻¹ = (I − XᵀKX) / λ` with `K = (XXᵀ + λI)⁻¹`, `[users, users]`. The score of a movie `j` that isn't
+//! in the history `h` needs little of it: `−(P h)_j / P_jj = (Xᵀ K X h)_j / (1 − (XᵀKX)_jj)`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,19 +18,19 @@ use watchnext::history::History;
 use super::Recency;
 use super::counts::Counts;
 use crate::data::incidence::{Incidence, Signal};
-use crate::data::training_set::TrainingSet;
 use crate::evaluate::method::Selection;
 use crate::evaluate::scorer::{Scorer, unseen};
 use crate::evaluate::tune::{Axis, Family, axis};
 
-/// What to try for λ. The least is already weak for 610 users, the greatest leaves little but shared users' counts.
+/// The values to try for λ. The least hardly regularises 610 users; the greatest leaves little but the counts of
+/// shared users.
 const LAMBDAS: [f64; 9] = [100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0, 6400.0, 12800.0, 25600.0];
 
 /// The family of EASE models.
 #[derive(Debug)]
 pub struct Ease;
 
-/// What EASE's authors leave open.
+/// The hyper-parameters; the paper has λ alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EaseParameters {
     /// Which events count.
@@ -71,16 +71,12 @@ impl Family for Ease {
         ]
     }
 
-    fn statistics(&self, training: &TrainingSet) -> Result<Counts> {
-        Counts::new(training)
-    }
-
     fn scorer(&self, counts: &Arc<Counts>, parameters: &EaseParameters) -> Result<Box<dyn Scorer>> {
         Ok(Box::new(DualEase::new(counts, parameters)?))
     }
 }
 
-/// EASE through the users.
+/// EASE in its dual form, over users.
 struct DualEase {
     counts: Arc<Counts>,
     signal: Signal,
@@ -117,9 +113,9 @@ impl DualEase {
 fn kernel(incidence: &Incidence, lambda: f64) -> Result<Mat<f64>> {
     let users = incidence.movies_of.len();
     let mut gram = Mat::<f64>::zeros(users, users);
-    for having in &incidence.users_of {
-        for left in having {
-            for right in having {
+    for raters in &incidence.users_of {
+        for left in raters {
+            for right in raters {
                 *gram.get_mut(*left as usize, *right as usize) += 1.0;
             }
         }
@@ -127,9 +123,8 @@ fn kernel(incidence: &Incidence, lambda: f64) -> Result<Mat<f64>> {
     for user in 0..users {
         *gram.get_mut(user, user) += lambda;
     }
-    let cholesky =
-        gram.llt(Side::Lower).map_err(|error| anyhow!("EASE can't invert its kernel at λ = {lambda}: {error:?}"))?;
-    Ok(cholesky.inverse())
+    let refusal = || anyhow!("EASE can't invert its kernel at λ = {lambda}, since it isn't positive definite");
+    Ok(gram.llt(Side::Lower).map_err(|_| refusal())?.inverse())
 }
 
 impl Scorer for DualEase {
@@ -141,8 +136,8 @@ impl Scorer for DualEase {
                 *sum += weight * value;
             }
         }
-        let score = |(having, factor): (&Vec<u32>, &f32)| {
-            factor * having.iter().filter_map(|user| users.get(*user as usize)).sum::<f32>()
+        let score = |(raters, factor): (&Vec<u32>, &f32)| {
+            factor * raters.iter().filter_map(|user| users.get(*user as usize)).sum::<f32>()
         };
         Ok(unseen(incidence.users_of.iter().zip(&self.factors).map(score).collect(), history))
     }
@@ -153,15 +148,16 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::baselines::checkerboard;
+    use crate::evaluate::tune::Statistics;
     use watchnext::catalog::MovieIndex;
     use watchnext::history::Watch;
 
-    /// The paper's own form on a small matrix: B = −P / diag(P) with a zero diagonal, and scores h·B.
+    /// The paper's form on a small matrix: B = −P / diag(P) with a zero diagonal, and scores h·B.
     #[test]
     fn the_dual_form_equals_the_direct_inverse() {
         let training = checkerboard::training();
         let movies = training.catalog.len();
-        let counts = Arc::new(Ease.statistics(&training).unwrap());
+        let counts = Arc::new(Counts::new(&training).unwrap());
         let parameters = EaseParameters { lambda: 3.0, ..Ease.start() };
         let scorer = Ease.scorer(&counts, &parameters).unwrap();
         let mut gram = Mat::<f64>::zeros(movies, movies);

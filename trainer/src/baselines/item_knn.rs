@@ -1,5 +1,5 @@
-//! Item k-nearest-neighbours: movies had by the same users as those of the history (Deshpande and Karypis 2004), with an
-//! asymmetric cosine (Aiolli 2013), shrinkage, and popularity as a prior.
+//! Item-based k-nearest-neighbours (Deshpande and Karypis 2004): suggests movies that the history's movies share users
+//! with. The similarity is an asymmetric cosine (Aiolli 2013) with shrinkage; popularity is a prior.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,36 +13,36 @@ use super::Recency;
 use super::counts::Counts;
 use crate::data::incidence::Signal;
 use crate::data::timed_popularity::{Season, TimedPopularity};
-use crate::data::training_set::TrainingSet;
 use crate::evaluate::method::Selection;
-use crate::evaluate::scorer::{Scorer, better, unseen};
+use crate::evaluate::ranking::descending;
+use crate::evaluate::scorer::{Scorer, unseen};
 use crate::evaluate::tune::{Axis, Family, axis};
 
 /// The family of neighbourhood methods.
 #[derive(Debug)]
 pub struct ItemKnn {
-    /// Whether the prior may be the popularity around the moment of the visit, as the tower knows it; else it is that of all
-    /// times.
-    pub of_moment: bool,
+    /// Whether the prior may be the popularity around the time of the visit, which the tower knows too, or that of all
+    /// times alone.
+    pub uses_time: bool,
 }
 
-/// `score(j) = Σ_i weight(i) · c_ij / (n_i^(1−α) · n_j^α + shrink) + β · ln(1 + n_j(t))` over the watched movies `i`, with `c_ij`
-/// the users who have both, `n_i` those who have `i`, and `n_j(t)` the same around the moment of the visit.
+/// `score(j) = Σ_i weight(i) · c_ij / (n_i^(1−α) · n_j^α + shrink) + prior · ln(1 + n_j(t))` over the watched movies
+/// `i`. `c_ij` users have both movies, `n_i` have `i`, and `n_j(t)` have `j` around the time of the visit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ItemKnnParameters {
     /// Which events count.
     pub signal: Signal,
-    /// Whether users weigh one over the root of their lists' lengths.
+    /// Whether a user weighs one over the square root of the length of the user's list, or 1.
     pub weighted_users: bool,
-    /// What is added to the denominator, in users.
+    /// The shrinkage: how many users are added to the denominator.
     pub shrink: f32,
-    /// The share of the normalisation that falls to the suggested movie: ½ is the cosine, 0 the conditional probability.
+    /// The suggested movie's part of the normalisation: ½ is the cosine, 0 the conditional probability.
     pub alpha: f32,
-    /// How much popularity counts by itself.
+    /// The weight of popularity.
     pub prior: f32,
-    /// When it counts.
+    /// The time around the visit that popularity counts.
     pub season: Season,
-    /// How many of a watched movie's neighbours count; `None` for all.
+    /// The number k of a watched movie's neighbours that count; `None` for all.
     pub neighbours: Option<usize>,
     /// How fast watched movies are forgotten.
     pub recency: Recency,
@@ -63,7 +63,7 @@ impl fmt::Display for ItemKnnParameters {
     }
 }
 
-/// A plain cosine with the shrinkage that the reference figures were measured with.
+/// A plain cosine with the shrinkage of the reference figures.
 pub const PLAIN: ItemKnnParameters = ItemKnnParameters {
     signal: Signal::Likes,
     weighted_users: false,
@@ -80,15 +80,15 @@ impl Family for ItemKnn {
     type Statistics = Counts;
 
     fn id(&self) -> &'static str {
-        if self.of_moment { "item-knn-of-moment" } else { "item-knn" }
+        if self.uses_time { "item-knn-of-moment" } else { "item-knn" }
     }
 
     fn name(&self) -> &'static str {
-        if self.of_moment { "item kNN of the moment" } else { "item kNN" }
+        if self.uses_time { "item kNN of the moment" } else { "item kNN" }
     }
 
-    fn of_moment(&self) -> bool {
-        self.of_moment
+    fn uses_time(&self) -> bool {
+        self.uses_time
     }
 
     fn start(&self) -> ItemKnnParameters {
@@ -100,16 +100,12 @@ impl Family for ItemKnn {
             axis(&Recency::choices(selection), |parameters, recency| parameters.recency = recency),
             axis(&Signal::ALL, |parameters, signal| parameters.signal = signal),
             axis(&[0.0, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32], |parameters, prior| parameters.prior = prior),
-            axis(Season::choices(self.of_moment), |parameters, season| parameters.season = season),
+            axis(Season::choices(self.uses_time), |parameters, season| parameters.season = season),
             axis(&[0.2, 0.3, 0.4, 0.5, 0.6], |parameters, alpha| parameters.alpha = alpha),
             axis(&[2.0, 5.0, 10.0, 20.0, 40.0, 80.0], |parameters, shrink| parameters.shrink = shrink),
             axis(&[false, true], |parameters, weighted| parameters.weighted_users = weighted),
             axis(&[None, Some(1000), Some(300)], |parameters, count| parameters.neighbours = count),
         ]
-    }
-
-    fn statistics(&self, training: &TrainingSet) -> Result<Counts> {
-        Counts::new(training)
     }
 
     fn scorer(&self, counts: &Arc<Counts>, parameters: &ItemKnnParameters) -> Result<Box<dyn Scorer>> {
@@ -121,9 +117,9 @@ impl Family for ItemKnn {
 struct Neighbours {
     /// `[movies]` lists of other movies with their similarities.
     rows: Vec<Vec<(u32, f32)>>,
-    /// What doesn't depend on the history.
+    /// The prior, which doesn't depend on the history.
     popularity: TimedPopularity,
-    prior: f32,
+    prior_weight: f32,
     recency: Recency,
 }
 
@@ -139,7 +135,7 @@ impl Neighbours {
             };
             let mut row: Vec<(u32, f32)> = shared.iter().map(similarity).collect();
             if let Some(most) = parameters.neighbours.filter(|most| *most < row.len()) {
-                row.select_nth_unstable_by(most, |left, right| better(left.1, right.1).then(left.0.cmp(&right.0)));
+                row.select_nth_unstable_by(most, |left, right| descending(left.1, right.1).then(left.0.cmp(&right.0)));
                 row.truncate(most);
             }
             row
@@ -148,7 +144,7 @@ impl Neighbours {
         Self {
             rows,
             popularity: counts.popularity(parameters.signal, parameters.season),
-            prior: parameters.prior,
+            prior_weight: parameters.prior,
             recency: parameters.recency,
         }
     }
@@ -156,7 +152,8 @@ impl Neighbours {
 
 impl Scorer for Neighbours {
     fn scores(&self, history: &History, moment: &LocalTime) -> Result<Vec<(usize, f32)>> {
-        let mut scores: Vec<f32> = self.popularity.at(moment).iter().map(|count| self.prior * count.ln_1p()).collect();
+        let mut scores: Vec<f32> =
+            self.popularity.at(moment).iter().map(|count| self.prior_weight * count.ln_1p()).collect();
         for (movie, weight) in self.recency.weigh(history) {
             for (other, similarity) in self.rows.get(movie).into_iter().flatten() {
                 if let Some(score) = scores.get_mut(*other as usize) {

@@ -1,17 +1,16 @@
-//! The methods that ours is held against, each with its parameters tuned on the training users.
+//! The methods to beat, each with its parameters tuned on the training users.
 //!
 //! | file | method |
 //! |---|---|
 //! | [`popularity`] | how many users have a movie |
-//! | [`item_knn`] | item k-nearest-neighbours by shrunk cosine |
+//! | [`item_knn`] | item-based k-nearest-neighbours by a shrunk cosine |
 //! | [`naive_bayes`] | naive Bayes, shrunk towards independence |
 //! | [`ease`] | EASE (Steck 2019) |
 //! | [`als`] | implicit alternating least squares (Hu, Koren and Volinsky 2008) |
-//! | [`seed_network`] | the seed notebook's network |
-//! | [`reaction`] | predictions of stars, beside the second stage |
+//! | [`reaction`] | predictions of stars, compared with our second stage |
 //!
-//! They share [`incidence`]: who has which movie, and which movies are had together; the first two know the moment of the
-//! visit by [`timed_popularity`].
+//! The first five share [`counts`]: which users have which movie, and how many users two movies share. The first two
+//! can use the time of the visit by [`crate::data::timed_popularity`].
 
 pub mod als;
 #[cfg(test)]
@@ -37,10 +36,10 @@ pub struct Recency {
 }
 
 impl Recency {
-    /// A movie that counts less than this isn't looked at.
+    /// Movies that count less than this are left out.
     const LEAST_WEIGHT: f32 = 0.01;
 
-    /// What to try: a half-life only where the order of a history says anything.
+    /// The values to try: half-lives only if histories have an order.
     fn choices(selection: &Selection) -> Vec<Self> {
         let half_lives: &[Option<f32>] = if selection.is_sequential() {
             &[None, Some(50.0), Some(20.0), Some(10.0), Some(5.0), Some(2.5)]

@@ -1,4 +1,5 @@
-//! Naive Bayes: how likely somebody who has a movie is to have those of the history, shrunk towards independence.
+//! Naive Bayes: how likely users who have a movie are to have the history's movies. The conditional probabilities are
+//! shrunk towards independence.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +12,6 @@ use watchnext::history::History;
 use super::Recency;
 use super::counts::Counts;
 use crate::data::incidence::Signal;
-use crate::data::training_set::TrainingSet;
 use crate::evaluate::method::Selection;
 use crate::evaluate::scorer::{Scorer, unseen};
 use crate::evaluate::tune::{Axis, Family, axis};
@@ -20,18 +20,18 @@ use crate::evaluate::tune::{Axis, Family, axis};
 #[derive(Debug)]
 pub struct NaiveBayes;
 
-/// `score(j) = ln(n_j + 1) + γ / |H|^δ · Σ_i weight(i) · ln (P(i | j) / p_i)` over the watched movies `i` of the history `H`, with
-/// `P(i | j) = (c_ij + s · p_i) / (n_j + s)`, `c_ij` the users who have both movies, `n_j` those who have `j` and
-/// `p_i` the share of users who have `i`.
+/// `score(j) = ln(n_j + 1) + γ / |H|^δ · Σ_i weight(i) · ln (P(i | j) / p_i)` over the watched movies `i` of the
+/// history `H`. `P(i | j) = (c_ij + s · p_i) / (n_j + s)`, where `c_ij` users have both movies, `n_j` have `j`, and
+/// `p_i` is the share of users who have `i`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NaiveBayesParameters {
     /// Which events count.
     pub signal: Signal,
-    /// `s`: how many users' worth of independence is added to every movie.
+    /// `s`, the shrinkage: how many users are added to every movie, whose movies are independent of it.
     pub shrink: f32,
-    /// `γ`: how much the history counts against popularity.
+    /// `γ`: the weight of the history, compared with popularity.
     pub gamma: f32,
-    /// `δ`: by how much less each movie of a longer history counts, since movies don't speak independently.
+    /// `δ`, the damping: how much less each movie of a longer history counts, since movies aren't independent.
     pub damping: f32,
     /// How fast watched movies are forgotten.
     pub recency: Recency,
@@ -68,14 +68,10 @@ impl Family for NaiveBayes {
         vec![
             axis(&Recency::choices(selection), |parameters, recency| parameters.recency = recency),
             axis(&Signal::ALL, |parameters, signal| parameters.signal = signal),
-            // The two pull on each other too hard to be gone along one by one.
+            // These two interact too strongly to be tuned one after the other.
             axis(&pairs, |parameters, (gamma, damping)| (parameters.gamma, parameters.damping) = (gamma, damping)),
             axis(&[1.2, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0], |parameters, shrink| parameters.shrink = shrink),
         ]
-    }
-
-    fn statistics(&self, training: &TrainingSet) -> Result<Counts> {
-        Counts::new(training)
     }
 
     fn scorer(&self, counts: &Arc<Counts>, parameters: &NaiveBayesParameters) -> Result<Box<dyn Scorer>> {
@@ -83,8 +79,8 @@ impl Family for NaiveBayes {
     }
 }
 
-/// The score taken apart: for movies that nobody has together the logarithm depends on the suggested movie alone, so the rows hold
-/// only by how much those that are had together exceed it.
+/// The score in parts. The logarithm of two movies without shared users depends on the suggested movie alone, so the
+/// rows only hold by how much movies with shared users exceed it.
 struct LogRatios {
     /// `[movies]`, `ln(n_j + 1)`.
     prior: Vec<f32>,
@@ -123,7 +119,7 @@ impl Scorer for LogRatios {
         let mut weights = 0.0;
         for (movie, weight) in self.recency.weigh(history) {
             let row = self.together.get(movie).map(Vec::as_slice).unwrap_or_default();
-            // A movie that nobody has with another says nothing: its own share is unknown.
+            // A movie without shared users is no evidence: its share is unknown.
             if row.is_empty() {
                 continue;
             }
@@ -146,7 +142,9 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::data::incidence::Incidence;
+    use crate::data::training_set::TrainingSet;
     use crate::data::{Event, User};
+    use crate::evaluate::tune::Statistics;
     use watchnext::catalog::MovieIndex;
     use watchnext::history::{Rating, Watch};
 
@@ -161,7 +159,7 @@ mod tests {
         let movies = (0..4).map(crate::baselines::checkerboard::movie).collect();
         let catalog = watchnext::catalog::Catalog::new(Vec::new(), movies).unwrap();
         let training = TrainingSet::new(&catalog, users.clone(), 5).unwrap();
-        let counts = Arc::new(NaiveBayes.statistics(&training).unwrap());
+        let counts = Arc::new(Counts::new(&training).unwrap());
         let parameters = NaiveBayesParameters { shrink: 2.0, gamma: 0.8, damping: 0.5, ..NaiveBayes.start() };
         let scorer = NaiveBayes.scorer(&counts, &parameters).unwrap();
         let watched = [0, 1].map(|row| Watch { movie: MovieIndex::new(row).unwrap(), rating: None });

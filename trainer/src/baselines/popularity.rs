@@ -1,4 +1,4 @@
-//! Popularity: the same list for everybody, less what was seen.
+//! Popularity: the same list for everybody, without the movies that they have seen.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::counts::Counts;
 use crate::data::incidence::Signal;
 use crate::data::timed_popularity::Season;
-use crate::data::training_set::TrainingSet;
+use crate::evaluate::label::POPULARITY;
 use crate::evaluate::method::Selection;
 use crate::evaluate::scorer::Scorer;
 use crate::evaluate::tune::{Axis, Family, axis};
@@ -16,11 +16,11 @@ use crate::evaluate::tune::{Axis, Family, axis};
 /// Popularity by likes or by ratings.
 #[derive(Debug)]
 pub struct ByPopularity {
-    /// Whether what counts is the time around the visit; else it is all times alike, as this baseline is usually meant.
-    pub of_moment: bool,
+    /// Whether events near the visit may count more. The usual baseline counts all times alike.
+    pub uses_time: bool,
 }
 
-/// What is counted.
+/// Which events count, and how far in time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Counted {
     signal: Signal,
@@ -38,15 +38,15 @@ impl Family for ByPopularity {
     type Statistics = Counts;
 
     fn id(&self) -> &'static str {
-        if self.of_moment { "popularity-of-moment" } else { "popularity" }
+        if self.uses_time { "popularity-of-moment" } else { POPULARITY }
     }
 
     fn name(&self) -> &'static str {
-        if self.of_moment { "popularity of the moment" } else { "popularity" }
+        if self.uses_time { "popularity of the moment" } else { POPULARITY }
     }
 
-    fn of_moment(&self) -> bool {
-        self.of_moment
+    fn uses_time(&self) -> bool {
+        self.uses_time
     }
 
     fn start(&self) -> Counted {
@@ -56,12 +56,8 @@ impl Family for ByPopularity {
     fn axes(&self, _selection: &Selection) -> Vec<Axis<Counted>> {
         vec![
             axis(&Signal::ALL, |counted, signal| counted.signal = signal),
-            axis(Season::choices(self.of_moment), |counted, season| counted.season = season),
+            axis(Season::choices(self.uses_time), |counted, season| counted.season = season),
         ]
-    }
-
-    fn statistics(&self, training: &TrainingSet) -> Result<Counts> {
-        Counts::new(training)
     }
 
     fn scorer(&self, counts: &Arc<Counts>, counted: &Counted) -> Result<Box<dyn Scorer>> {

@@ -1,4 +1,4 @@
-//! Means over users, their differences, and how sure one can be of them: the bootstrap over users (Efron 1979).
+//! Means over users and their differences, with intervals by the bootstrap over users (Efron 1979).
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -22,7 +22,7 @@ pub struct Figure {
     pub high: f64,
 }
 
-/// What one user contributes to a mean: a sum, and of how many terms.
+/// One user's part of a mean: a sum and its number of terms.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Share {
     /// The sum of the user's values.
@@ -38,7 +38,7 @@ impl Share {
     }
 }
 
-/// By how much one method is ahead of another on the same users.
+/// How far one method is ahead of another on the same users.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Difference {
     /// The first method's mean less the second's.
@@ -47,20 +47,20 @@ pub struct Difference {
     pub relative: Figure,
 }
 
-/// The mean of all users' values, with its interval when users are drawn anew with replacement.
+/// The mean of all users' values, with its interval over resamples of the users with replacement.
 pub fn interval(users: &[Share]) -> Figure {
     let mean = |picks: &[usize]| mean(users, picks);
     percentiles(users.len(), &[&mean]).first().copied().unwrap_or_default()
 }
 
-/// A figure that isn't a mean of the users' values, with its interval when users are drawn anew with replacement. `figure` takes the
-/// places of the users drawn, some of them more than once, out of `users`.
+/// A figure that isn't a mean of the users' values, with its interval over resamples of the users with replacement.
+/// `figure` takes the places of the drawn users, from 0 to `users` - 1, some of them more than once.
 pub fn interval_of(users: usize, figure: &(dyn Fn(&[usize]) -> f64 + Sync)) -> Figure {
     percentiles(users, &[figure]).first().copied().unwrap_or_default()
 }
 
-/// The difference of two methods' means over the same users in the same order: every resample draws the same users for
-/// both, so that what makes a user hard for both methods cancels out.
+/// The difference of two methods' means over the same users in the same order (a paired bootstrap). Every resample
+/// draws the same users for both, so that users who are hard for both methods cancel out.
 pub fn paired(first: &[Share], second: &[Share]) -> Difference {
     let users = first.len().min(second.len());
     let absolute = |picks: &[usize]| mean(first, picks) - mean(second, picks);
@@ -80,7 +80,7 @@ fn mean(users: &[Share], picks: &[usize]) -> f64 {
     sum / terms.max(1) as f64
 }
 
-/// A figure of the users with these places, some of whom may have been drawn more than once.
+/// A figure of the users with these places, some of whom may be drawn more than once.
 type Statistic<'users> = dyn Fn(&[usize]) -> f64 + Sync + 'users;
 
 /// Each statistic of all users, and its percentiles over the same resamples of them.
@@ -110,7 +110,7 @@ mod tests {
         values.iter().copied().map(Share::once).collect()
     }
 
-    /// Drawn anew, the users are both the first, both the second or one of each.
+    /// A resample is the first user twice, the second twice or one of each.
     #[test]
     fn two_users_give_the_interval_from_one_to_the_other() {
         let figure = interval(&[Share { sum: 1.0, terms: 2 }, Share { sum: 0.0, terms: 1 }]);

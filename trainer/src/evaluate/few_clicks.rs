@@ -1,5 +1,5 @@
-//! Protocol P2, a few clicks: what a visitor does. Of the movies that a held-out user liked, 1, 3, 5 or 10 are clicked in
-//! random order and without ratings, and the others should be suggested.
+//! Protocol P2, a few clicks, as a visitor makes them. Of the movies that a held-out user liked, 1, 3, 5 or 10 are
+//! clicked in random order and without ratings. The others should be suggested.
 
 use std::collections::BTreeSet;
 
@@ -14,32 +14,32 @@ use watchnext::features::LocalTime;
 use watchnext::history::{History, Watch};
 
 use super::bootstrap::{Figure, Share, interval};
-use super::scorer::{Scorer, better, finite_scores};
-use super::{discount, first_by};
+use super::ranking::{descending, discount, top_k_by};
+use super::scorer::{Scorer, finite_scores};
 use crate::data::{Event, User};
 
 /// How many movies are clicked.
 pub const CLICKS: [usize; 4] = [1, 3, 5, 10];
 
-/// Folds of the cross-validation over users.
+/// The folds of the cross-validation over users.
 pub const FOLDS: usize = 5;
 
-/// The seed of the shuffle that deals users out to folds.
+/// The seed of the split of users into folds.
 pub const FOLD_SEED: u64 = 20_250_101;
 
 /// Random draws of the clicked movies for each user.
 const DRAWS: usize = 5;
 
-/// The draws' seed; every user has a stream of its own, so that all methods, folds and data sets see the same clicks.
+/// The draws' seed. Every user has a separate stream, so that all methods, folds and data sets see the same clicks.
 const DRAW_SEED: u64 = 20_250_202;
 
-/// A user with fewer liked movies isn't measured: too few would be left to suggest.
+/// Users with fewer liked movies aren't measured: too few would be left to suggest.
 const LEAST_LIKED: usize = 20;
 
-/// The length of the list that is judged by gain, coverage and popularity.
+/// The length of the list for gain, coverage and popularity.
 const SHORT_LIST: usize = 10;
 
-/// The length of the list that is judged by recall.
+/// The length of the list for recall.
 const LONG_LIST: usize = 20;
 
 /// One user's figures, means over the draws.
@@ -55,14 +55,14 @@ pub struct UserFigures {
     pub popularity10: f64,
 }
 
-/// What was found out with one number of clicks.
+/// The results with one number of clicks.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct ByClicks {
     users: Vec<UserFigures>,
     suggested: BTreeSet<usize>,
 }
 
-/// What a method did on some users, to be merged over folds.
+/// A method's results on some users, to be merged over folds.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outcome {
     by_clicks: [ByClicks; CLICKS.len()],
@@ -75,12 +75,12 @@ pub struct FewClicks {
     pub clicks: usize,
     /// How many users were measured.
     pub users: usize,
-    /// Normalised discounted cumulative gain of the best 10, whose ideal has as many hits as there can be.
+    /// Normalised discounted cumulative gain of the best 10; the ideal list has as many hits as it can.
     pub ndcg10: Figure,
     /// Targets among the best 20, over the smaller of 20 and the number of targets.
     pub recall20: Figure,
-    /// The share of the catalogue's movies that appear in anyone's best 10. It has no interval: with other users, or more
-    /// of them, it would be another quantity.
+    /// The share of the catalogue's movies that appear in anyone's best 10. It has no interval, since it depends on
+    /// how many users there are.
     pub coverage10: f64,
     /// The mean popularity rank of the best 10; 1 is the most popular movie of the training users.
     pub popularity10: Figure,
@@ -102,7 +102,7 @@ impl FewClicks {
 }
 
 impl Outcome {
-    /// Takes in another fold's users.
+    /// Adds another fold's users.
     pub fn merge(&mut self, other: Self) {
         for (ours, theirs) in self.by_clicks.iter_mut().zip(other.by_clicks) {
             ours.users.extend(theirs.users);
@@ -110,7 +110,7 @@ impl Outcome {
         }
     }
 
-    /// What a hyper-parameter is chosen by: NDCG@10, the mean over users and numbers of clicks.
+    /// The figure that hyper-parameters maximise: NDCG@10, the mean over users and numbers of clicks.
     pub fn objective(&self) -> f64 {
         let (sum, count) = self
             .by_clicks
@@ -120,7 +120,7 @@ impl Outcome {
         sum / count.max(1) as f64
     }
 
-    /// The figures, a row for each number of clicks, over a catalogue of `movies` movies.
+    /// The figures for each number of clicks, over a catalogue of `movies` movies.
     pub fn summarise(mut self, movies: usize) -> Vec<FewClicks> {
         let row = |(clicks, found): (usize, &mut ByClicks)| {
             let mut by_user = std::mem::take(&mut found.users);
@@ -172,12 +172,11 @@ impl PopularityRanks {
 
 /// Protocol P2 on those of `users` who liked enough movies.
 ///
-/// The moment of the visit, in UTC, is when the latest of the clicked movies was rated: a MovieLens rating bears the time at
-/// which its user told the site of a movie, as a click does, and nothing is taken from the movies that are to be
-/// suggested.
+/// The moment of the visit, in UTC, is when the latest of the clicked movies was rated. A MovieLens rating's time is
+/// when the user told the site about the movie, like a click. The movies to be suggested have no part in it.
 ///
 /// # Errors
-/// What the method refuses, and scores that aren't finite.
+/// If the scorer fails, or a score isn't finite.
 pub fn few_clicks(scorer: &dyn Scorer, users: &[User], popularity: &PopularityRanks) -> Result<Outcome> {
     let outcomes: Vec<Outcome> = users
         .par_iter()
@@ -224,7 +223,7 @@ fn user_outcome(scorer: &dyn Scorer, user: &User, popularity: &PopularityRanks) 
     Ok(outcome)
 }
 
-/// One list of suggestions against what the user liked.
+/// One list of suggestions, measured by what the user liked.
 struct Judged {
     ndcg10: f64,
     recall20: f64,
@@ -239,18 +238,18 @@ fn judge(scores: &[(usize, f32)], targets: &BTreeSet<usize>) -> Judged {
         }
     }
     let flagged = |(movie, score): &(usize, f32)| (*movie, *score, is_target.get(*movie).copied().unwrap_or_default());
-    // Among equal scores the targets stand last: ties count against the method.
-    let hits = first_by(scores.iter().map(flagged), LONG_LIST, |left, right| {
-        better(left.1, right.1).then(left.2.cmp(&right.2)).then(left.0.cmp(&right.0))
+    // Among equal scores targets come last, so that ties count against the method.
+    let hits = top_k_by(scores.iter().map(flagged), LONG_LIST, |left, right| {
+        descending(left.1, right.1).then(left.2.cmp(&right.2)).then(left.0.cmp(&right.0))
     });
     let hits: Vec<bool> = hits.into_iter().map(|(_, _, target)| target).collect();
     let gain: f64 =
         hits.iter().take(SHORT_LIST).enumerate().filter(|(_, hit)| **hit).map(|(rank, _)| discount(rank)).sum();
     let ideal: f64 = (0..SHORT_LIST.min(targets.len())).map(discount).sum();
     let found = hits.iter().filter(|hit| **hit).count();
-    // A visitor sees equal scores in the order of their indices.
+    // Visitors see equal scores in the order of the movies' indices.
     let suggested =
-        first_by(scores.iter(), SHORT_LIST, |left, right| better(left.1, right.1).then(left.0.cmp(&right.0)));
+        top_k_by(scores.iter(), SHORT_LIST, |left, right| descending(left.1, right.1).then(left.0.cmp(&right.0)));
     let suggested = suggested.into_iter().map(|(movie, _)| *movie).collect();
     Judged {
         ndcg10: if ideal > 0.0 { gain / ideal } else { 0.0 },
@@ -270,7 +269,7 @@ mod tests {
         assert!((left - right).abs() < 1e-12, "{left} against {right}");
     }
 
-    /// Three targets: at place 1, at place 3, and one that the method doesn't score.
+    /// Three targets: in place 1, in place 3, and one that the method doesn't score.
     #[test]
     fn gain_and_recall_follow_from_the_places() {
         let scores: Vec<(usize, f32)> = (0..30).map(|movie| (movie, -(movie as f32))).collect();
@@ -281,8 +280,8 @@ mod tests {
         assert_eq!(judged.suggested, (0..10).collect::<Vec<_>>());
     }
 
-    /// Of 30 equal scores 25 are targets: the five others stand first, and recall is over 20, not over 25. What the visitor
-    /// sees doesn't know of targets.
+    /// Of 30 equal scores 25 are targets. The five others come first, and recall is over 20, not over 25. The list
+    /// that a visitor sees ignores targets.
     #[test]
     fn ties_count_against_the_method_and_show_in_order() {
         let judged = judge(&(0..30).map(|movie| (movie, 0.0)).collect::<Vec<_>>(), &(0..25).collect());
@@ -301,7 +300,7 @@ mod tests {
         User { id, events: (0..likes + 5).map(event).collect() }
     }
 
-    /// Scores a movie by its index, and remembers what was clicked.
+    /// Scores a movie by its index, and records the clicks.
     #[derive(Default)]
     struct Recorder(std::sync::Mutex<Vec<Vec<usize>>>);
 
@@ -335,7 +334,7 @@ mod tests {
             rows.iter().map(|row| (row.clicks, row.users)).collect::<Vec<_>>(),
             [(1, 1), (3, 1), (5, 1), (10, 1)]
         );
-        // The ten highest indices, which nobody rated and so are ranked by index, are everyone's suggestions.
+        // Everyone is suggested the ten highest indices, which nobody rated, so that they rank by index.
         close(rows[0].coverage10, 0.1);
         close(rows[0].popularity10.mean, 95.5);
         close(rows[0].ndcg10.mean, 0.0);
@@ -348,7 +347,7 @@ mod tests {
         close(ranks.mean(&[1, 3]), 2.5);
     }
 
-    /// Movie 12 was clicked last in time though not in order.
+    /// Movie 12 was rated last, though it isn't the last click.
     #[test]
     fn the_visit_is_when_the_latest_click_was_rated() {
         let events = user(1, 20).events;

@@ -1,4 +1,4 @@
-//! P1-leaky: the notebook's published figure, reproduced to show that it is a leak.
+//! P1-leaky: reproduces the notebook's published figure, to show that it is a leak.
 
 use anyhow::{Context, Result};
 use ndarray::Array2;
@@ -7,16 +7,16 @@ use serde::Serialize;
 use watchnext::index::FlatIndex;
 use watchnext::states::NEIGHBOURS;
 
-/// Hit rates at 100 with the target's own state among the neighbours: never quoted as quality.
+/// Hit rates at 100 with the target's own state among the neighbours. They say nothing about quality.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Leaky {
-    /// Of the users with dense ids 0 to 40, "validation".
+    /// Of the users with dense ids 0 to 40, the notebook's validation set.
     pub validation: f64,
-    /// Of the users with dense ids 41 to 80, "test".
+    /// Of the users with dense ids 41 to 80, the notebook's test set.
     pub test: f64,
 }
 
-/// States `[rows, dim]` with the movie that was watched next from each, `[rows]`.
+/// User states, each with the movie that was watched next.
 #[derive(Debug)]
 pub struct StatesWithTargets {
     /// `[rows, dim]`.
@@ -25,14 +25,14 @@ pub struct StatesWithTargets {
     pub targets: Vec<u32>,
 }
 
-/// The share of `asked` whose target is among the targets of the [`NEIGHBOURS`] nearest `known` states, 0 to 1.
+/// The share of `queries`, 0 to 1, whose target is among the targets of the [`NEIGHBOURS`] nearest `known` states.
 ///
 /// # Errors
-/// States that aren't finite or of another width.
-pub fn neighbour_hit_rate(known: &StatesWithTargets, asked: &StatesWithTargets) -> Result<f64> {
+/// States that aren't finite, or whose widths differ.
+pub fn neighbour_hit_rate(known: &StatesWithTargets, queries: &StatesWithTargets) -> Result<f64> {
     let index = FlatIndex::new(&known.states)?;
     let queries: Vec<(Vec<f32>, u32)> =
-        asked.states.rows().into_iter().map(|row| row.to_vec()).zip(asked.targets.iter().copied()).collect();
+        queries.states.rows().into_iter().map(|row| row.to_vec()).zip(queries.targets.iter().copied()).collect();
     let hits = queries
         .par_iter()
         .map(|(query, target)| -> Result<usize> {

@@ -1,21 +1,13 @@
-//! What a method of the evaluator is: something that learns from users and then scores movies.
+//! What the evaluator measures: methods that learn from users and then score movies, or say how likely a like is.
 
 use anyhow::Result;
 
+use super::label::{Role, Variant};
 use super::reaction::ReactionScorer;
 use super::scorer::Scorer;
 use crate::data::User;
 use crate::data::training_set::TrainingSet;
 use crate::nn::curve::{EpochFigures, LossCurve};
-
-/// Whether a method is ours or one that ours is held against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// The paired comparison holds it against the best baseline, and its figures stand under the flat keys of the JSON.
-    Ours,
-    /// One of the methods to beat.
-    Baseline,
-}
 
 /// How a method may choose its parameters: never by the users whom it is measured on.
 #[derive(Debug, Clone, Copy)]
@@ -36,42 +28,44 @@ impl Selection<'_> {
     }
 }
 
-/// One way to read a fitted method, such as one setting of a knob that trades accuracy for diversity.
-pub struct Variant {
-    /// What is added to the method's name; empty for a method with one variant.
-    pub label: String,
-    /// The knob's setting, for the curve of accuracy against coverage.
-    pub knob: Option<f64>,
-    /// What is measured.
+/// A variant of a trained method, ready to be measured.
+pub struct FittedVariant {
+    /// Which variant.
+    pub variant: Variant,
+    /// Its scores.
     pub scorer: Box<dyn Scorer>,
 }
 
-/// A method after it has learnt.
+/// A trained method.
 pub struct Fit {
     /// Its variants, the same for every training set and in the same order; the first is the default.
-    pub variants: Vec<Variant>,
+    pub variants: Vec<FittedVariant>,
     /// The parameters that it chose, in words; empty if there are none.
     pub parameters: String,
     /// The epochs of a method that trains by gradient descent.
     pub epochs: Vec<EpochFigures>,
-    /// The losses of a method's networks, where their tasks differ and none is held out.
+    /// The losses of the method's networks, where their tasks differ and none is held out.
     pub losses: Vec<LossCurve>,
 }
 
 impl Fit {
-    /// A fit of one variant.
-    pub fn of(scorer: Box<dyn Scorer>, parameters: String) -> Self {
-        let variant = Variant { label: String::new(), knob: None, scorer };
-        Self { variants: vec![variant], parameters, epochs: Vec::new(), losses: Vec::new() }
+    /// A fit of these variants, without parameters, epochs or losses.
+    pub const fn of_variants(variants: Vec<FittedVariant>) -> Self {
+        Self { variants, parameters: String::new(), epochs: Vec::new(), losses: Vec::new() }
+    }
+
+    /// A fit of one variant with its parameters in words.
+    pub fn of_only(scorer: Box<dyn Scorer>, parameters: String) -> Self {
+        Self { parameters, ..Self::of_variants(vec![FittedVariant { variant: Variant::Only, scorer }]) }
     }
 }
 
-/// Something that learns from users and then scores movies.
+/// Learns from users and then scores movies.
 pub trait Method: Sync {
-    /// What `--methods` calls it.
+    /// The id that `--methods` takes.
     fn id(&self) -> &'static str;
 
-    /// What the tables call it.
+    /// The name in the tables.
     fn name(&self) -> &'static str;
 
     /// Whether it is ours.
@@ -79,32 +73,32 @@ pub trait Method: Sync {
         Role::Baseline
     }
 
-    /// Whether it is a baseline that was given the moment of the visit, which such methods usually don't know.
-    fn of_moment(&self) -> bool {
+    /// Whether it is a baseline that is given the time of the visit, which such methods usually ignore.
+    fn uses_time(&self) -> bool {
         false
     }
 
     /// Learns from `training`, choosing its parameters as `selection` allows.
     ///
     /// # Errors
-    /// Whatever keeps it from learning; the evaluation stops.
+    /// If the training fails; the evaluation then stops.
     fn fit(&self, training: &TrainingSet, selection: &Selection) -> Result<Fit>;
 }
 
-/// A method of protocol P3 after it has learnt.
+/// A trained method of protocol P3.
 pub struct ReactionFit {
-    /// What is measured.
+    /// Its probabilities.
     pub scorer: Box<dyn ReactionScorer>,
     /// The parameters that it chose, in words; empty if there are none.
     pub parameters: String,
 }
 
-/// Something that learns from users and then says how likely a like is.
+/// Learns from users and then says how likely a like is.
 pub trait ReactionMethod: Sync {
-    /// What `--methods` calls it.
+    /// The id that `--methods` takes.
     fn id(&self) -> &'static str;
 
-    /// What the tables call it.
+    /// The name in the tables.
     fn name(&self) -> &'static str;
 
     /// Whether it is ours.
@@ -112,9 +106,9 @@ pub trait ReactionMethod: Sync {
         Role::Baseline
     }
 
-    /// Learns from `training`, and chooses its parameters on a part of it if it has any.
+    /// Learns from `training`, and chooses its parameters, if it has any, on a part of it.
     ///
     /// # Errors
-    /// Whatever keeps it from learning; the evaluation stops.
+    /// If the training fails; the evaluation then stops.
     fn fit(&self, training: &TrainingSet) -> Result<ReactionFit>;
 }

@@ -1,36 +1,36 @@
-//! Protocol P1, the next movie: for every event of a held-out user, from the movies before it to its rank among all that the
-//! user hadn't rated yet.
+//! Protocol P1, the next movie: for every event of a held-out user, the movie's rank among all that the user hadn't
+//! rated yet, predicted from the movies before it.
 
 use anyhow::Result;
-use rayon::prelude::*;
 use serde::Serialize;
 use watchnext::features::LocalTime;
 use watchnext::history::History;
 
 use super::bootstrap::{Figure, Share, interval};
-use super::discount;
+use super::label::Measure;
+use super::ranking::discount;
+use super::replay::replay;
 use super::scorer::{Scorer, finite_scores};
-use crate::data::split::watches;
 use crate::data::{Event, User};
 
 /// The largest `k` of the hit rate's curve.
 pub const MOST_K: usize = 200;
 
-/// The figures' names in JSON, in the order of [`NextMovie::figures`].
-pub const FIGURES: [&str; 4] = ["hit10", "hit100", "ndcg10", "mrr"];
+/// The measures in the order of [`NextMovie::figures`].
+pub const FIGURES: [Measure; 4] = [Measure::Hit10, Measure::Hit100, Measure::Ndcg10, Measure::Mrr];
 
 /// Protocol P1's figures of one method on one group of users.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NextMovie {
     /// How many events were predicted.
     pub events: usize,
-    /// The share of events whose movie is among the best 10.
+    /// The share of events whose movie is among the best 10 (the hit rate).
     pub hit10: Figure,
     /// The share of events whose movie is among the best 100.
     pub hit100: Figure,
     /// Normalised discounted cumulative gain of the best 10 with the one relevant movie.
     pub ndcg10: Figure,
-    /// The mean of one over the movie's place.
+    /// The mean reciprocal rank.
     pub mrr: Figure,
     /// The hit rate at k = 1, 2, …, [`MOST_K`].
     #[serde(skip)]
@@ -46,26 +46,25 @@ impl NextMovie {
         [self.hit10, self.hit100, self.ndcg10, self.mrr]
     }
 
-    /// The figures with their names in JSON.
-    pub fn named(&self) -> impl Iterator<Item = (&'static str, Figure)> {
+    /// The figures with their measures.
+    pub fn named(&self) -> impl Iterator<Item = (Measure, Figure)> {
         FIGURES.into_iter().zip(self.figures())
     }
 }
 
-/// The target's rank for each event of each user: how many unseen movies score at least as high, `None` if the method doesn't
-/// score it.
+/// The target's rank for each event of each user, from 0: how many other unseen movies score at least as high. `None`
+/// if the method doesn't score it.
 type Ranks = Vec<Vec<Option<usize>>>;
 
-/// Protocol P1 over every event of `users`: from the movies before it, of which a model sees the last 50, to its rank among all
-/// movies that the user hadn't rated yet.
+/// Protocol P1 over every event of `users`. A model sees the last 50 of the movies before the event.
 ///
 /// # Errors
-/// What the method refuses, and scores that aren't finite.
+/// If the scorer fails, or a score isn't finite.
 pub fn next_movie(scorer: &dyn Scorer, users: &[User], ratings_known: bool) -> Result<NextMovie> {
     Ok(summarise(&ranks(scorer, users, ratings_known)?))
 }
 
-/// What a hyper-parameter is chosen by: hit@10 plus hit@100 over all events of `users`, histories being clicks alone.
+/// The figure that hyper-parameters maximise: hit@10 plus hit@100 over all events of `users`, with clicks alone.
 ///
 /// # Errors
 /// As [`next_movie`].
@@ -77,22 +76,18 @@ pub fn objective(scorer: &dyn Scorer, users: &[User]) -> Result<f64> {
 }
 
 fn ranks(scorer: &dyn Scorer, users: &[User], ratings_known: bool) -> Result<Ranks> {
-    let ranks_of = |user: &User| -> Result<Vec<Option<usize>>> {
-        let mut watched = watches(&user.events);
-        if !ratings_known {
-            watched.iter_mut().for_each(|watch| watch.rating = None);
-        }
-        let rank = |(at, event): (usize, &Event)| {
-            let history = History::new(watched.get(..at).unwrap_or_default().iter().copied());
+    replay(
+        users,
+        ratings_known,
+        0,
+        |_| true,
+        |history: &History, event: &Event| {
             let moment = LocalTime::from_unix(event.timestamp, 0)?;
-            let scores = finite_scores(scorer, &history, &moment)?;
+            let scores = finite_scores(scorer, history, &moment)?;
             let target = scores.iter().find(|(movie, _)| *movie == event.movie.as_usize());
             Ok(target.map(|(_, goal)| scores.iter().filter(|(_, score)| score >= goal).count() - 1))
-        };
-        // Users' lists differ a hundredfold in length, so the events of one user are shared out as well.
-        user.events.par_iter().enumerate().with_min_len(16).map(rank).collect()
-    };
-    users.par_iter().map(ranks_of).collect()
+        },
+    )
 }
 
 fn summarise(ranks: &Ranks) -> NextMovie {
@@ -131,7 +126,7 @@ mod tests {
         close(figures.mrr.mean, (1.0 + 0.05) / 3.0);
         close(figures.hit_curve[18], 1.0 / 3.0);
         close(figures.hit_curve[19], 2.0 / 3.0);
-        // Drawn anew, the users are both the first, both the second or one of each.
+        // A resample is the first user twice, the second twice or one of each.
         close(figures.hit10.low, 0.0);
         close(figures.hit10.high, 0.5);
     }
@@ -169,6 +164,7 @@ mod tests {
         let movie = watchnext::catalog::MovieIndex::new(0).unwrap();
         let rating = watchnext::history::Rating::new(4.0);
         let user = User { id: 1, events: vec![Event { movie, rating, timestamp: 0 }] };
-        assert!(next_movie(&Broken, &[user], false).unwrap_err().to_string().contains("NaN"));
+        let refusal = next_movie(&Broken, &[user], false).unwrap_err().to_string();
+        assert_eq!(refusal, "a method gave movie 0 the score NaN after 0 movies; scores must be finite numbers");
     }
 }

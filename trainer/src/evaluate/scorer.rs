@@ -1,35 +1,30 @@
-//! What the protocols measure.
+//! Scores of movies, which protocols P1 and P2 measure.
 
-use std::cmp::Ordering;
-
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail};
 use watchnext::features::LocalTime;
 use watchnext::history::History;
 
 use crate::data::popularity::Popularity;
 use crate::data::timed_popularity::TimedPopularity;
 
-/// What the protocols measure: the scores of all unseen movies, or of those that the method can score.
+/// Scores all unseen movies, or those that the method can score.
 pub trait Scorer: Send + Sync {
-    /// `(dense index, score)` of movies that aren't in `history`, each at most once, higher is better. A movie that is left
-    /// out counts as ranked behind every other.
+    /// `(dense index, score)` of movies that aren't in `history`, each at most once; higher is better. Movies that are
+    /// left out rank behind all others.
     ///
     /// # Errors
-    /// Whatever keeps the method from scoring; the evaluation stops.
+    /// If the method fails; the evaluation then stops.
     fn scores(&self, history: &History, moment: &LocalTime) -> Result<Vec<(usize, f32)>>;
 }
 
-/// A scorer's scores, refused if one isn't finite: such a score has no place in a ranking.
+/// A scorer's scores, or an error if one isn't finite: such a score has no place in a ranking.
 pub(super) fn finite_scores(scorer: &dyn Scorer, history: &History, moment: &LocalTime) -> Result<Vec<(usize, f32)>> {
     let scores = scorer.scores(history, moment)?;
-    let wrong = scores.iter().find(|(_, score)| !score.is_finite());
-    ensure!(wrong.is_none(), "a method scored movie {:?} after {} movies", wrong, history.len());
+    if let Some((movie, score)) = scores.iter().find(|(_, score)| !score.is_finite()) {
+        let watched = history.len();
+        bail!("a method gave movie {movie} the score {score} after {watched} movies; scores must be finite numbers");
+    }
     Ok(scores)
-}
-
-/// Descending order of scores that are finite.
-pub(crate) fn better(left: f32, right: f32) -> Ordering {
-    right.partial_cmp(&left).unwrap_or(Ordering::Equal)
 }
 
 /// The scores `[movies]` of the movies that aren't in `history`, with their indices.

@@ -12,10 +12,10 @@ use super::scorer::Scorer;
 use crate::data::split::folds;
 use crate::data::training_set::TrainingSet;
 
-/// The values to try for one parameter, each as a change of the others' current choice.
+/// The values to try for one parameter, each as a change to the current choice of all.
 pub type Axis<Parameters> = Vec<Box<dyn Fn(&mut Parameters)>>;
 
-/// An axis of `values`, written into the parameters by `set`.
+/// An axis of `values`; `set` writes one into the parameters.
 pub fn axis<Parameters: 'static, Value: Copy + 'static>(
     values: &[Value],
     set: fn(&mut Parameters, Value),
@@ -24,12 +24,21 @@ pub fn axis<Parameters: 'static, Value: Copy + 'static>(
     values.iter().copied().map(change).collect()
 }
 
-/// Methods of one kind that differ in a few parameters.
+/// Statistics of the training users that all members of a [`Family`] share.
+pub trait Statistics: Send + Sync + Sized {
+    /// Computes them.
+    ///
+    /// # Errors
+    /// A timestamp outside the calendar; the reader rejects such data.
+    fn new(training: &TrainingSet) -> Result<Self>;
+}
+
+/// Methods of one kind that differ in a few parameters (hyper-parameters).
 pub trait Family: Sync {
-    /// The parameters, shown in words.
+    /// The parameters, displayed in words.
     type Parameters: Clone + PartialEq + Display;
-    /// What all members need of the training users, computed once.
-    type Statistics: Send + Sync;
+    /// The shared statistics, computed once.
+    type Statistics: Statistics;
 
     /// See [`Method::id`].
     fn id(&self) -> &'static str;
@@ -37,34 +46,28 @@ pub trait Family: Sync {
     /// See [`Method::name`].
     fn name(&self) -> &'static str;
 
-    /// See [`Method::of_moment`].
-    fn of_moment(&self) -> bool {
+    /// See [`Method::uses_time`].
+    fn uses_time(&self) -> bool {
         false
     }
 
-    /// Where the search begins.
+    /// The parameters that the search starts from.
     fn start(&self) -> Self::Parameters;
 
-    /// The values to try, parameter by parameter, the weightiest first.
+    /// The values to try, parameter by parameter, the most important first.
     fn axes(&self, selection: &Selection) -> Vec<Axis<Self::Parameters>>;
-
-    /// Counts what the members need.
-    ///
-    /// # Errors
-    /// A timestamp outside the calendar, which the reader refuses.
-    fn statistics(&self, training: &TrainingSet) -> Result<Self::Statistics>;
 
     /// The member with these parameters.
     ///
     /// # Errors
-    /// A computation that fails for them.
+    /// If the computation fails for these parameters.
     fn scorer(&self, statistics: &Arc<Self::Statistics>, parameters: &Self::Parameters) -> Result<Box<dyn Scorer>>;
 }
 
 /// The best member of a family for a training set.
 pub struct Tuned<F>(pub F);
 
-/// Parts of the training users of which one judges the parameters (protocols P2 and P3).
+/// The parts that the training users are split into; one of them selects the parameters (protocols P2 and P3).
 pub(crate) const INNER_FOLDS: usize = 5;
 
 /// The seed of that split.
@@ -79,13 +82,13 @@ impl<F: Family> Method for Tuned<F> {
         self.0.name()
     }
 
-    fn of_moment(&self) -> bool {
-        self.0.of_moment()
+    fn uses_time(&self) -> bool {
+        self.0.uses_time()
     }
 
     fn fit(&self, training: &TrainingSet, selection: &Selection) -> Result<Fit> {
         let Self(family) = self;
-        let statistics = Arc::new(family.statistics(training)?);
+        let statistics = Arc::new(F::Statistics::new(training)?);
         let axes = family.axes(selection);
         let parameters = match selection {
             Selection::NextMovie { validation } => search(family.start(), &axes, |parameters| {
@@ -93,24 +96,27 @@ impl<F: Family> Method for Tuned<F> {
             })?,
             Selection::FewClicks => {
                 let inner = folds(&training.users, training.main, INNER_FOLDS, INNER_SEED);
-                let inner = inner.into_iter().next().context("the training users can't be split")?;
+                let inner = inner
+                    .into_iter()
+                    .next()
+                    .context("the training users can't be split into folds to choose parameters on")?;
                 let held_out = inner.held_out;
                 let inner = TrainingSet::new(&training.catalog, inner.train, inner.main)?;
                 let popularity = PopularityRanks::of_catalog(&inner.catalog);
-                let inner_statistics = Arc::new(family.statistics(&inner)?);
+                let inner_statistics = Arc::new(F::Statistics::new(&inner)?);
                 search(family.start(), &axes, |parameters| {
                     let scorer = family.scorer(&inner_statistics, parameters)?;
                     Ok(few_clicks(scorer.as_ref(), &held_out, &popularity)?.objective())
                 })?
             }
         };
-        Ok(Fit::of(family.scorer(&statistics, &parameters)?, parameters.to_string()))
+        Ok(Fit::of_only(family.scorer(&statistics, &parameters)?, parameters.to_string()))
     }
 }
 
-/// The parameters of the highest `objective` found by going along one axis after the other, round by round, until a round
-/// changes nothing, three times at most. A full grid would take the product of the axes' lengths; this takes a few times
-/// their sum.
+/// The parameters of the highest `objective`, by coordinate search: one axis after the other, until a round changes
+/// nothing, at most three rounds. A full grid takes the product of the axes' lengths; this takes a few times their
+/// sum.
 pub(crate) fn search<Parameters: Clone + PartialEq>(
     start: Parameters,
     axes: &[Axis<Parameters>],
@@ -148,9 +154,9 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    /// The two parameters pull on each other: after the first round the first axis has a better value than before.
+    /// The parameters interact: the second round finds a better value on the first axis.
     #[test]
-    fn the_search_goes_round_until_nothing_changes() {
+    fn the_search_repeats_until_nothing_changes() {
         let axes: Vec<Axis<(i32, i32)>> = vec![
             axis(&[0, 1, 2, 3], |point, value| point.0 = value),
             axis(&[0, 1, 2, 3], |point, value| point.1 = value),

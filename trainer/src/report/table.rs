@@ -1,14 +1,14 @@
 //! The terminal's tables.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use super::shown;
-use crate::evaluate::evaluation::{Choice, Evaluation, ReactionRow};
+use super::text::{group_name, grouped_choices, method_name, protocol_name, with_interval};
+use crate::evaluate::evaluation::{Evaluation, ReactionRow};
 use crate::evaluate::few_clicks::CLICKS;
+use crate::evaluate::label::Label;
 use crate::evaluate::reaction::Reactions;
 
-/// An evaluation, to be displayed.
+/// An evaluation, displayed as tables.
 pub struct Tables<'evaluation>(pub &'evaluation Evaluation);
 
 impl fmt::Display for Tables<'_> {
@@ -33,9 +33,14 @@ impl fmt::Display for Tables<'_> {
     }
 }
 
-/// The width of a column that has room for the longest of its words and for a gap.
-fn room_for<'words>(words: impl IntoIterator<Item = &'words str>) -> usize {
-    words.into_iter().map(|word| word.chars().count()).max().unwrap_or_default() + 2
+/// The width of a column with room for the longest of its words and a gap.
+fn room_for<Word: AsRef<str>>(words: impl IntoIterator<Item = Word>) -> usize {
+    words.into_iter().map(|word| word.as_ref().chars().count()).max().unwrap_or_default() + 2
+}
+
+/// The width of a column of methods.
+fn room_for_methods<'row>(labels: impl Iterator<Item = &'row Label>) -> usize {
+    room_for(labels.map(method_name).chain(["method".to_owned()]))
 }
 
 impl Tables<'_> {
@@ -44,16 +49,17 @@ impl Tables<'_> {
             return Ok(());
         }
         writeln!(formatter, "\nP1, the next movie (mean and 95 % interval over users)\n")?;
-        let name = room_for(self.0.next_movie.iter().map(|row| row.label.method.as_str()).chain(["method"]));
+        let name = room_for_methods(self.0.next_movie.iter().map(|row| &row.label));
         writeln!(
             formatter,
             "{:<name$}{:<14}{:>7}   {:<22}{:<22}{:<22}{:<22}",
             "method", "users", "events", "hit@10", "hit@100", "NDCG@10", "MRR"
         )?;
         for row in &self.0.next_movie {
-            write!(formatter, "{:<name$}{:<14}{:>7}   ", row.label.method, row.group, row.figures.events)?;
+            let (method, group) = (method_name(&row.label), group_name(row.group));
+            write!(formatter, "{method:<name$}{group:<14}{:>7}   ", row.figures.events)?;
             for (_, figure) in row.figures.named() {
-                write!(formatter, "{:<22}", shown(figure))?;
+                write!(formatter, "{:<22}", with_interval(figure))?;
             }
             writeln!(formatter)?;
         }
@@ -61,7 +67,7 @@ impl Tables<'_> {
     }
 
     fn few_clicks(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = room_for(self.0.few_clicks.iter().map(|row| row.label.method.as_str()).chain(["method"]));
+        let name = room_for_methods(self.0.few_clicks.iter().map(|row| &row.label));
         for clicks in CLICKS {
             let with =
                 self.0.few_clicks.iter().flat_map(|row| row.figures.iter().map(move |figures| (&row.label, figures)));
@@ -83,9 +89,9 @@ impl Tables<'_> {
                 writeln!(
                     formatter,
                     "{:<name$}{:<22}{:<22}{:>10.1}%   {:.0} [{:.0}, {:.0}]",
-                    label.method,
-                    shown(figures.ndcg10),
-                    shown(figures.recall20),
+                    method_name(label),
+                    with_interval(figures.ndcg10),
+                    with_interval(figures.recall20),
                     figures.coverage10 * 100.0,
                     rank.mean,
                     rank.low,
@@ -98,13 +104,14 @@ impl Tables<'_> {
 
     fn reactions(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(first) = self.0.reactions.first() else { return Ok(()) };
-        let name = room_for(self.0.reactions.iter().map(|row| row.label.method.as_str()).chain(["method"]));
+        let name = room_for_methods(self.0.reactions.iter().map(|row| &row.label));
         let figures: [fn(&ReactionRow) -> &Reactions; 2] = [|row| &row.known, |row| &row.clicks];
         for (figures, history) in figures.into_iter().zip(["the ratings of the history known", "with clicks alone"]) {
             let Reactions { events, likes, users_within, .. } = figures(first);
             writeln!(
                 formatter,
-                "\nP3, the reaction, {history} ({events} events, {likes} of them likes; {users_within} users have both kinds)\n"
+                "\nP3, the reaction, {history} ({events} events, {likes} of them likes; \
+                 {users_within} users have both kinds)\n"
             )?;
             writeln!(
                 formatter,
@@ -113,9 +120,9 @@ impl Tables<'_> {
             )?;
             for row in &self.0.reactions {
                 let Reactions { auc, auc_within, logloss, ece, .. } = figures(row);
-                write!(formatter, "{:<name$}", row.label.method)?;
+                write!(formatter, "{:<name$}", method_name(&row.label))?;
                 for figure in [auc, auc_within, logloss] {
-                    write!(formatter, "{:<22}", shown(*figure))?;
+                    write!(formatter, "{:<22}", with_interval(*figure))?;
                 }
                 writeln!(formatter, "{ece:.3}")?;
             }
@@ -126,9 +133,11 @@ impl Tables<'_> {
     fn comparisons(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let comparisons = self.0.comparisons();
         let Some(first) = comparisons.first() else { return Ok(()) };
-        writeln!(formatter, "\n{} against the best baseline, on the same users (paired bootstrap)\n", first.ours)?;
-        let name = room_for(comparisons.iter().map(|row| row.baseline.as_str()).chain(["baseline"]));
-        let figure = room_for(comparisons.iter().map(|row| row.figure).chain(["figure"]));
+        let ours = method_name(&first.ours);
+        writeln!(formatter, "\n{ours} against the best baseline, on the same users (paired bootstrap)\n")?;
+        let baselines = comparisons.iter().map(|row| method_name(&row.baseline));
+        let name = room_for(baselines.chain(["baseline".to_owned()]));
+        let figure = room_for(comparisons.iter().map(|row| row.measure.key()).chain(["figure"]));
         writeln!(
             formatter,
             "{:<6}{:>7}  {:<figure$}{:<name$}{:<26}gain",
@@ -141,9 +150,9 @@ impl Tables<'_> {
             writeln!(
                 formatter,
                 "{:<6}{clicks:>7}  {:<figure$}{:<name$}{difference:<26}{:+.1} % [{:+.1}, {:+.1}]",
-                row.protocol,
-                row.figure,
-                row.baseline,
+                protocol_name(row.protocol),
+                row.measure.key(),
+                method_name(&row.baseline),
                 gain.mean * 100.0,
                 gain.low * 100.0,
                 gain.high * 100.0
@@ -163,53 +172,10 @@ impl Tables<'_> {
         )?;
         writeln!(formatter, "fifth of the training users, P3's by log loss on the same\n")?;
         let name = room_for(grouped.iter().map(|(method, ..)| *method));
-        let trained_for = room_for(grouped.iter().map(|(_, training, _)| training.as_str()));
+        let trained_for = room_for(grouped.iter().map(|(_, training, _)| training));
         for (method, training, parameters) in grouped {
             writeln!(formatter, "{method:<name$}{training:<trained_for$}{parameters}")?;
         }
         Ok(())
-    }
-}
-
-/// `(method, training sets, parameters)`: the training sets for which a method chose the same stand together.
-pub fn grouped_choices(choices: &[Choice]) -> Vec<(&str, String, &str)> {
-    let mut order: Vec<(&str, &str, &str)> = Vec::new();
-    let mut folds: BTreeMap<(&str, &str, &str), Vec<&str>> = BTreeMap::new();
-    for choice in choices {
-        let (protocol, fold) = choice.training.split_once(", fold ").unwrap_or((&choice.training, ""));
-        let key = (choice.method.as_str(), protocol, choice.parameters.as_str());
-        if !folds.contains_key(&key) {
-            order.push(key);
-        }
-        folds.entry(key).or_default().push(fold);
-    }
-    let line = |key: (&'_ str, &'_ str, &'_ str)| -> Option<String> {
-        let folds = folds.get(&key)?;
-        let noun = if folds.len() == 1 { "fold" } else { "folds" };
-        let (protocol, folds) = (key.1.to_uppercase(), folds.join(", "));
-        Some(if folds.is_empty() { protocol } else { format!("{protocol}, {noun} {folds}") })
-    };
-    order.iter().filter_map(|key| Some((key.0, line(*key)?, key.2))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folds_that_chose_alike_share_a_line() {
-        let choice = |training: &str, parameters: &str| Choice {
-            method: "EASE".to_owned(),
-            training: training.to_owned(),
-            parameters: parameters.to_owned(),
-        };
-        let choices = [
-            choice("p1", "λ 400"),
-            choice("p2, fold 1", "λ 200"),
-            choice("p2, fold 2", "λ 400"),
-            choice("p2, fold 3", "λ 200"),
-        ];
-        let lines: Vec<String> = grouped_choices(&choices).into_iter().map(|(_, training, _)| training).collect();
-        assert_eq!(lines, ["P1", "P2, folds 1, 3", "P2, fold 2"]);
     }
 }

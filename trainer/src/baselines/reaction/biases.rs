@@ -1,4 +1,4 @@
-//! The movie's mean and the visitor's bias: by how much they rate the movies of their history above or below those movies' means.
+//! The movie's mean plus the visitor's bias: how far the visitor rates the history's movies above their means.
 
 use std::fmt;
 
@@ -10,16 +10,16 @@ use super::movie_mean::{MovieStars, SHRINKS};
 use crate::data::training_set::TrainingSet;
 use crate::evaluate::tune::{Axis, axis};
 
-/// The baseline predictors of Koren (2008), means instead of least squares.
+/// The baseline predictors of Koren (2008), by shrunk means instead of least squares.
 #[derive(Debug)]
 pub struct Biases;
 
 /// How much the two means are shrunk.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BiasParameters {
-    /// Ratings of the overall mean that every movie is given besides its own.
+    /// How many ratings of the overall mean are added to every movie's.
     pub movie_shrink: f32,
-    /// Ratings at the movies' means that every user is given besides their own.
+    /// How many ratings at the movies' means are added to every user's.
     pub user_shrink: f32,
 }
 
@@ -30,7 +30,7 @@ impl fmt::Display for BiasParameters {
 }
 
 impl BiasParameters {
-    /// The user's bias in stars, from those of `watches` that bear ratings; 0 if none does.
+    /// The user's bias in stars, from the rated `watches`; 0 if none is rated.
     pub fn of_user<'watch>(&self, movies: &MovieStars, watches: impl IntoIterator<Item = &'watch Watch>) -> f32 {
         let above = |watch: &Watch| Some(watch.rating?.stars() - movies.mean(watch.movie, self.movie_shrink));
         let (sum, rated) =
@@ -80,7 +80,7 @@ mod tests {
 
     /// Movie 0 has 2 and 4 stars, movie 1 has 5: the overall mean is 11/3.
     #[test]
-    fn means_are_shrunk_and_a_click_says_nothing_of_the_user() {
+    fn means_are_shrunk_and_a_click_leaves_the_bias_at_zero() {
         let movie = |row: usize| MovieIndex::new(row).unwrap();
         let event = |row: usize, stars: f32| Event { movie: movie(row), rating: Rating::new(stars), timestamp: 0 };
         let users =
@@ -93,7 +93,7 @@ mod tests {
         let parameters = BiasParameters { movie_shrink: 0.0, user_shrink: 1.0 };
         let watched =
             |rating: Option<f32>| History::new([Watch { movie: movie(0), rating: rating.and_then(Rating::new) }]);
-        // One star above the movie's mean, shared with one rating at it.
+        // One rating a star above the movie's mean, and one added at the mean.
         close(Biases::stars(&stars, &parameters, &watched(Some(4.0)), movie(1)), 5.5);
         close(Biases::stars(&stars, &parameters, &watched(None), movie(1)), 5.0);
         close(Biases::stars(&stars, &parameters, &History::default(), movie(1)), 5.0);

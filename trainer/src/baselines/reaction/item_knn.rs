@@ -1,5 +1,5 @@
-//! Item k-nearest-neighbours on ratings: a movie gets what the visitor gave to movies that the same people rated alike (Sarwar et al.
-//! 2001), as deviations from the biases (Bell and Koren 2007).
+//! Item-based k-nearest-neighbours on ratings (Sarwar et al. 2001): predicts a movie's stars from the visitor's
+//! ratings of movies that the same users rated alike, as deviations from the biases (Bell and Koren 2007).
 
 use std::fmt;
 
@@ -12,22 +12,22 @@ use super::biases::BiasParameters;
 use super::movie_mean::MovieStars;
 use crate::data::split::watches;
 use crate::data::training_set::TrainingSet;
-use crate::evaluate::scorer::better;
+use crate::evaluate::ranking::descending;
 use crate::evaluate::tune::{Axis, axis};
 
 /// The neighbourhood method.
 #[derive(Debug)]
 pub struct ItemKnnStars;
 
-/// `bias + Σ_i sim_ij · deviation_i / (Σ_i sim_ij + damping)` over the most similar rated movies `i` of the history, with the adjusted
-/// cosine of the deviations over those who rated both, times `both / (both + shrink)`.
+/// `bias + Σ_i sim_ij · deviation_i / (Σ_i sim_ij + damping)` over the most similar rated movies `i` of the history.
+/// `sim_ij` is the adjusted cosine of the deviations over the users who rated both, times `both / (both + shrink)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ItemKnnStarsParameters {
-    /// Users that a similarity is shrunk by.
+    /// The shrinkage of a similarity, in users.
     pub shrink: f32,
-    /// Similarity that is given to a deviation of 0.
+    /// The similarity of an added deviation of 0.
     pub damping: f32,
-    /// How many of the history's movies count.
+    /// The number k of the history's movies that count.
     pub neighbours: usize,
 }
 
@@ -37,13 +37,13 @@ impl fmt::Display for ItemKnnStarsParameters {
     }
 }
 
-/// The biases that deviations are measured from; those that the plain biases choose are near.
+/// The biases that deviations are measured from; tuning the biases alone chooses similar ones.
 const BIASES: BiasParameters = BiasParameters { movie_shrink: 5.0, user_shrink: 5.0 };
 
-/// Fewer users who rated both movies say nothing that is worth its memory.
+/// Pairs of movies with fewer shared users aren't worth their memory.
 const LEAST_SHARED: u32 = 3;
 
-/// Another movie that the same people rated.
+/// Another movie that the same users rated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Neighbour {
     movie: u32,
@@ -53,7 +53,7 @@ struct Neighbour {
     shared: f32,
 }
 
-/// The movies' means, and which of them are rated alike.
+/// The movies' means, and each movie's neighbours.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RatedAlike {
     movies: MovieStars,
@@ -61,7 +61,7 @@ pub struct RatedAlike {
     rows: Vec<Vec<Neighbour>>,
 }
 
-/// What two movies have in common while it is counted.
+/// The sums of a cosine while it is computed.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sums {
     product: f32,
@@ -116,7 +116,7 @@ impl RatedAlike {
     }
 }
 
-/// By how much a watch is rated above what the biases say, if it is rated.
+/// How far a watch is rated above its prediction by the biases; `None` if it isn't rated.
 fn deviation(movies: &MovieStars, bias: f32, watch: &Watch) -> Option<f32> {
     Some(watch.rating?.stars() - movies.mean(watch.movie, BIASES.movie_shrink) - bias)
 }
@@ -161,7 +161,7 @@ impl Stars for ItemKnnStars {
         };
         let mut near: Vec<(f32, f32)> = history.watches().iter().filter_map(similar).collect();
         if parameters.neighbours < near.len() {
-            near.select_nth_unstable_by(parameters.neighbours, |left, right| better(left.0, right.0));
+            near.select_nth_unstable_by(parameters.neighbours, |left, right| descending(left.0, right.0));
             near.truncate(parameters.neighbours);
         }
         let (sum, weight) = near

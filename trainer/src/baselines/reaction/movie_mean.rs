@@ -1,4 +1,4 @@
-//! The movie's mean rating: the same for everybody.
+//! The movie's mean rating, shrunk, which is the same for everybody.
 
 use std::fmt;
 
@@ -10,14 +10,14 @@ use crate::data::User;
 use crate::data::training_set::TrainingSet;
 use crate::evaluate::tune::{Axis, axis};
 
-/// The stars of a movie's training users, shrunk.
+/// Predicts the shrunk mean of the movie's ratings.
 #[derive(Debug)]
 pub struct MovieMean;
 
 /// `(Σ stars + shrink · mean of all ratings) / (ratings + shrink)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MovieMeanParameters {
-    /// Ratings of the overall mean that every movie is given besides its own.
+    /// How many ratings of the overall mean are added to every movie's.
     pub shrink: f32,
 }
 
@@ -27,10 +27,10 @@ impl fmt::Display for MovieMeanParameters {
     }
 }
 
-/// What to try for the shrinkage of a mean.
+/// The values to try for the shrinkage of a mean.
 pub(super) const SHRINKS: [f32; 6] = [0.5, 1.0, 2.0, 5.0, 10.0, 20.0];
 
-/// The sums under every mean of stars.
+/// The sum and the number of every movie's ratings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MovieStars {
     /// `[movies]`: the sum of the stars and how many ratings there are.
@@ -58,7 +58,7 @@ impl MovieStars {
         Self { movies: sums, mean }
     }
 
-    /// A movie's mean, shrunk towards that of all ratings; that itself for a movie that nobody rated.
+    /// A movie's mean, shrunk towards the mean of all ratings, which an unrated movie gets.
     pub fn mean(&self, movie: MovieIndex, shrink: f32) -> f32 {
         let (sum, ratings) = self.movies.get(movie.as_usize()).copied().unwrap_or_default();
         let weight = ratings + shrink;

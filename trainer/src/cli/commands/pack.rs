@@ -77,7 +77,7 @@ pub(crate) fn pack(args: &PackArgs, line: &CommandLine<'_>) -> Result<()> {
     let external = external::pack(&args.request(line))?;
     external.warnings.iter().for_each(|warning| eprintln!("{warning}"));
     external.packed.write(&args.out)?;
-    files::write(&args.out.join("README.md"), external_card(&external).as_bytes())?;
+    files::write(&args.out.join("README.md"), external_card(&external)?.as_bytes())?;
     if let Some(parity) = external.parity {
         println!("{}", parity.describe());
     }

@@ -194,7 +194,7 @@ pub(crate) fn train(mut args: TrainArgs, line: &CommandLine<'_>) -> Result<()> {
         eprintln!("{}", describe(&map, drawing));
     }
     packed.write(out)?;
-    files::write(&out.join("README.md"), model_card(&packed.manifest, &recipe, &evaluation).as_bytes())?;
+    files::write(&out.join("README.md"), model_card(&packed.manifest, &recipe, &evaluation)?.as_bytes())?;
     checkpoint.remove();
     println!("{}", text(&evaluation));
     for file in packed.manifest.files.values() {

@@ -1,17 +1,15 @@
-//! The model as a method of the evaluator, through the path that ships.
-
-use std::sync::Arc;
+//! ALS as a method of the evaluator, measured through the path that ships.
 
 use anyhow::Result;
-use watchnext::recommend::{DEFAULT_DIVERSITY, Retrieval, Strategy};
 
 use super::{AlsConfig, fit};
 use crate::bundle::packed::Packed;
 use crate::data::training_set::TrainingSet;
-use crate::evaluate::bundle_scorer::Shipped;
-use crate::evaluate::method::{Fit, Method, Selection, Variant};
+use crate::evaluate::bundle_scorer::fitted_variants;
+use crate::evaluate::label::Variant;
+use crate::evaluate::method::{Fit, Method, Selection};
 
-/// ALS with its settings, which `models/EXPERIMENTS.md` says the choice of.
+/// ALS with its settings; `models/EXPERIMENTS.md` says how they were chosen.
 #[derive(Debug, Default)]
 pub struct AlsMethod {
     /// The settings.
@@ -30,13 +28,7 @@ impl Method for AlsMethod {
     fn fit(&self, training: &TrainingSet, _selection: &Selection) -> Result<Fit> {
         let model = fit(&training.catalog, &training.users, &self.config)?;
         let origin = training.origin(self.config.settings.seed);
-        let recommender = Arc::new(Packed::new(&model, &training.catalog, self.id(), origin)?.recommender()?);
-        let variant = |label: &str, diversity: f32| {
-            let strategy = Strategy { diversity, ..Retrieval::Movies.into() };
-            let scorer = Box::new(Shipped { recommender: Arc::clone(&recommender), strategy });
-            Variant { label: label.to_owned(), knob: Some(f64::from(diversity)), scorer }
-        };
-        let variants = vec![variant("", DEFAULT_DIVERSITY), variant("diversity 0", 0.0)];
-        Ok(Fit { variants, parameters: String::new(), epochs: Vec::new(), losses: Vec::new() })
+        let recommender = Packed::new(&model, &training.catalog, self.id(), origin)?.recommender()?;
+        Ok(Fit::of_variants(fitted_variants(recommender, &[Variant::Default, Variant::Diversity(0.0)])))
     }
 }

@@ -1,4 +1,4 @@
-//! The second stage as a method of protocol P3, through the code that ships.
+//! The second stage as a method of protocol P3, measured through the code that ships.
 
 use anyhow::Result;
 use watchnext::catalog::{Catalog, MovieIndex};
@@ -10,11 +10,12 @@ use watchnext::traits::MovieTraits;
 
 use super::fit;
 use crate::data::training_set::TrainingSet;
-use crate::evaluate::method::{ReactionFit, ReactionMethod, Role};
+use crate::evaluate::label::Role;
+use crate::evaluate::method::{ReactionFit, ReactionMethod};
 use crate::evaluate::reaction::ReactionScorer;
 use crate::math::embeddings::EmbeddingTable;
 
-/// The ranker with the titles' embeddings, if there are any.
+/// The second stage, with the titles' embeddings if there are any.
 #[derive(Debug)]
 pub struct RankerMethod {
     /// The titles' reduced embeddings, by movie.

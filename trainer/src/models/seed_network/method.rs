@@ -1,19 +1,17 @@
-//! The seed notebook's network as it is, through the path that ships.
-
-use std::sync::Arc;
+//! The notebook's network as a method of the evaluator, measured through the path that ships.
 
 use anyhow::Result;
-use watchnext::recommend::Retrieval;
 
 use super::rows::TrainingRows;
 use super::states::{self, click_vectors};
 use super::train::{TrainConfig, train};
 use crate::bundle::packed::Packed;
 use crate::data::training_set::TrainingSet;
-use crate::evaluate::bundle_scorer::{Shipped, retrieval_name};
-use crate::evaluate::method::{Fit, Method, Selection, Variant};
+use crate::evaluate::bundle_scorer::fitted_variants;
+use crate::evaluate::label::Variant;
+use crate::evaluate::method::{Fit, Method, Selection};
 
-/// The seed's network. It has no parameters to choose: its settings are the notebook's.
+/// The notebook's network. It has no parameters to choose: its settings are the notebook's.
 #[derive(Debug)]
 pub struct SeedNetwork {
     /// The training's settings.
@@ -33,7 +31,7 @@ impl Method for SeedNetwork {
         let rows = TrainingRows::new(&training.catalog, &training.users, |_| true)?;
         let held_out = match selection {
             Selection::NextMovie { validation } => TrainingRows::new(&training.catalog, validation, |_| true)?,
-            // Nothing is chosen by them, and there is nobody to spare.
+            // Held-out users would choose nothing, and every user is needed for training.
             Selection::FewClicks => TrainingRows::default(),
         };
         let (network, mut epochs) = train(training.catalog.len(), &rows, &held_out, &self.config, None)?;
@@ -43,13 +41,7 @@ impl Method for SeedNetwork {
         let states = states::encode(&click_vectors(&network, &rows)?, &rows.target, self.config.seed)?;
         let mut packed = Packed::new(&network, &training.catalog, "seed-network", training.origin(self.config.seed))?;
         packed.add(states.file());
-        let recommender = Arc::new(packed.recommender()?);
-        let variant = |retrieval| Variant {
-            label: retrieval_name(retrieval).to_owned(),
-            knob: None,
-            scorer: Box::new(Shipped { recommender: Arc::clone(&recommender), strategy: retrieval.into() }),
-        };
-        let variants = vec![variant(Retrieval::Movies), variant(Retrieval::States)];
-        Ok(Fit { variants, parameters: String::new(), epochs, losses: Vec::new() })
+        let variants = fitted_variants(packed.recommender()?, &[Variant::Softmax, Variant::States]);
+        Ok(Fit { epochs, ..Fit::of_variants(variants) })
     }
 }

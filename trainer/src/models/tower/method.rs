@@ -1,12 +1,7 @@
-//! The tower as a method of the evaluator, through the path that ships.
-
-use std::sync::Arc;
-use watchnext::model::TOWER_INPUTS;
-use watchnext::model::TowerInputs;
-use watchnext::model::YEAR_INPUT;
+//! The tower as a method of the evaluator, measured through the path that ships.
 
 use anyhow::Result;
-use watchnext::recommend::{DEFAULT_DIVERSITY, Retrieval, Strategy};
+use watchnext::model::{TOWER_INPUTS, TowerInputs, YEAR_INPUT};
 
 use super::config::TowerConfig;
 use super::fit;
@@ -14,22 +9,26 @@ use crate::bundle::model::Model;
 use crate::bundle::packed::Packed;
 use crate::data::has_reactions;
 use crate::data::training_set::TrainingSet;
-use crate::evaluate::bundle_scorer::Shipped;
-use crate::evaluate::method::{Fit, Method, Role, Selection, Variant};
+use crate::evaluate::bundle_scorer::fitted_variants;
+use crate::evaluate::label::{Role, Variant};
+use crate::evaluate::method::{Fit, Method, Selection};
 use crate::math::embeddings::EmbeddingTable;
 use crate::models::ranker;
 use crate::models::tower::folded::Tower;
 
-/// Settings of the diversity knob that are measured, after the default and the plain order of the scores: those of the
-/// curve of accuracy against coverage, which protocol P2 alone draws.
-const CURVE: [f32; 4] = [0.25, 0.4, 0.6, 0.8];
+/// The variants that every protocol measures.
+const VARIANTS: [Variant; 3] = [Variant::Default, Variant::Diversity(0.0), Variant::FirstStageAlone];
+
+/// Further points on the curve of accuracy against coverage, which protocol P2 alone draws.
+const CURVE: [Variant; 4] =
+    [Variant::Diversity(0.25), Variant::Diversity(0.4), Variant::Diversity(0.6), Variant::Diversity(0.8)];
 
 /// The tower with its settings, which were chosen on other users; see `models/EXPERIMENTS.md`.
 #[derive(Debug)]
 pub struct TowerMethod {
-    /// What `--methods` calls it.
+    /// The id that `--methods` takes.
     pub id: &'static str,
-    /// What the tables call it.
+    /// The name in the tables.
     pub name: &'static str,
     /// The settings.
     pub config: TowerConfig,
@@ -58,27 +57,10 @@ impl Method for TowerMethod {
             let ranker = ranker::fit(&training.catalog, &training.users, training.main, titles, self.config.seed)?;
             ranker.add_to(&mut packed, &training.catalog)?;
         }
-        let recommender = Arc::new(packed.recommender()?);
-        let variant = |label: String, knob: Option<f32>, strategy: Strategy| Variant {
-            label,
-            knob: knob.map(f64::from),
-            scorer: Box::new(Shipped { recommender: Arc::clone(&recommender), strategy }),
-        };
-        let of_knob = |diversity: f32| {
-            let label = if diversity == DEFAULT_DIVERSITY { String::new() } else { format!("diversity {diversity}") };
-            variant(label, Some(diversity), Strategy { diversity, ..Retrieval::Movies.into() })
-        };
-        let alone = Strategy { first_stage_alone: true, ..Retrieval::Movies.into() };
-        let mut variants = vec![
-            of_knob(DEFAULT_DIVERSITY),
-            of_knob(0.0),
-            variant("diversity 0, first stage alone".to_owned(), None, alone),
-        ];
-        if !selection.is_sequential() {
-            variants.extend(CURVE.map(of_knob));
-        }
-        // The networks' losses are of different tasks and none is held out, so there is no curve by epoch to show.
-        Ok(Fit { variants, parameters: String::new(), epochs: Vec::new(), losses })
+        let further: &[Variant] = if selection.is_sequential() { &[] } else { &CURVE };
+        let variants = fitted_variants(packed.recommender()?, &[VARIANTS.as_slice(), further].concat());
+        // The networks have different tasks and no held-out loss, so that there is no curve by epoch.
+        Ok(Fit { losses, ..Fit::of_variants(variants) })
     }
 }
 

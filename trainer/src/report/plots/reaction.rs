@@ -2,24 +2,32 @@
 
 use anyhow::Result;
 
-use super::{Frame, GROUND, Look, Plot, Series, draw, look_of, looks, series_name};
+use super::super::text::method_name;
+use super::looks::{GROUND, Look, look_of, looks, series_name};
+use super::picture::{Frame, Plot, Series, draw};
 use crate::evaluate::evaluation::{Evaluation, ReactionRow};
 use crate::evaluate::reaction::{BINS, Reactions};
 
-/// A bin of fewer than this share of the events has a small mark, since its share of likes is less sure.
+/// Bins with less than this share of the events have small marks, since their share of likes is less sure.
 const LARGE: f64 = 0.02;
 
 /// With the ratings of the history known.
+///
+/// # Errors
+/// If plotters fails.
 pub fn known(evaluation: &Evaluation) -> Result<Option<Plot>> {
     reliability(evaluation, "reliability", "the ratings of the history known", |row| &row.known)
 }
 
 /// With clicks alone.
+///
+/// # Errors
+/// If plotters fails.
 pub fn clicks(evaluation: &Evaluation) -> Result<Option<Plot>> {
     reliability(evaluation, "reliability-clicks", "clicks alone", |row| &row.clicks)
 }
 
-/// How often a movie was liked by how likely it was said to be, beside the diagonal where the two are the same.
+/// The share of likes by their predicted probability, with the diagonal where the two are equal.
 fn reliability(
     evaluation: &Evaluation,
     name: &'static str,
@@ -44,9 +52,9 @@ fn reliability(
         let filled = reliability.iter().filter(|bin| bin.events > 0);
         let marks: Vec<_> = filled.map(|bin| ((bin.predicted, bin.liked), bin.events as f64 >= large)).collect();
         Series {
-            name: row.label.method.clone(),
-            look: look_of(&looks, series_name(&row.label)),
-            ours: row.label.ours,
+            name: method_name(&row.label),
+            look: look_of(&looks, &series_name(&row.label)),
+            ours: row.label.is_ours(),
             points: marks.iter().map(|(point, _)| *point).collect(),
             intervals: Vec::new(),
             marks,
