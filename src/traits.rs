@@ -11,13 +11,12 @@
 
 use safetensors::tensor::{Dtype, SafeTensors};
 
-use crate::bundle::{floats, tensor, tensors};
-use crate::catalog::{Catalog, Movie};
+use crate::bundle::{Role, floats, tensor, tensors};
+use crate::catalog::{Catalog, DEFAULT_RELEASE_YEAR, Movie};
 use crate::error::{Error, Result};
-use crate::features::DEFAULT_RELEASE_YEAR;
 
-/// The role of the file in the manifest.
-pub const TRAITS: &str = "traits";
+/// The file, as errors name it.
+const FILE: Role = Role::Traits;
 
 /// Numbers of a visitor's taste.
 pub const TASTES: usize = 24;
@@ -188,9 +187,9 @@ impl MovieTraits {
     /// # Errors
     /// [`Error::TensorInvalid`], [`Error::ShapeMismatch`], [`Error::NonFinite`].
     pub fn from_safetensors(bytes: &[u8], catalog: &Catalog) -> Result<Self> {
-        let (file, movies) = (tensors(TRAITS, bytes)?, catalog.len());
-        let all = floats(TRAITS, &file, "everybody", &[Some(3)])?;
-        let rows = floats(TRAITS, &file, "statistics", &[Some(movies), Some(5)])?;
+        let (file, movies) = (tensors(FILE, bytes)?, catalog.len());
+        let all = floats(FILE, &file, "everybody", &[Some(3)])?;
+        let rows = floats(FILE, &file, "statistics", &[Some(movies), Some(5)])?;
         let (rows, _) = rows.as_chunks::<5>();
         let statistics: Vec<Statistics> = rows
             .iter()
@@ -234,7 +233,7 @@ impl MovieTraits {
         };
         let audience = vectors(&file, "audience", movies)?;
         let leaning = match file.tensor("leaning").is_ok() {
-            true => floats(TRAITS, &file, "leaning", &[Some(audience.width), Some(TASTES)])?,
+            true => floats(FILE, &file, "leaning", &[Some(audience.width), Some(TASTES)])?,
             false => Vec::new(),
         };
         let leaning = leaning.as_chunks::<TASTES>().0.to_vec();
@@ -285,19 +284,19 @@ impl MovieTraits {
 }
 
 fn invalid(reason: String) -> Error {
-    Error::TensorInvalid { file: TRAITS.to_owned(), reason }
+    Error::TensorInvalid { file: FILE.to_string(), reason }
 }
 
 /// Vectors of 8-bit numbers with a scale for each movie.
 fn vectors(file: &SafeTensors<'_>, name: &str, movies: usize) -> Result<Vectors> {
-    let scales = floats(TRAITS, file, &format!("{name}_scale"), &[Some(movies)])?;
-    let view = tensor(TRAITS, file, name, Dtype::I8, &[Some(movies), None])?;
+    let scales = floats(FILE, file, &format!("{name}_scale"), &[Some(movies)])?;
+    let view = tensor(FILE, file, name, Dtype::I8, &[Some(movies), None])?;
     let width = view.shape().get(1).copied().unwrap_or_default();
     let rows = view.data().chunks_exact(width.max(1)).zip(&scales);
     let values = rows.flat_map(|(row, scale)| row.iter().map(move |byte| f32::from(byte.cast_signed()) * scale));
     let values: Vec<f32> = values.collect();
     if values.iter().any(|value| !value.is_finite()) {
-        return Err(Error::NonFinite { place: format!("{TRAITS}: {name}") });
+        return Err(Error::NonFinite { place: format!("{FILE}: {name}") });
     }
     Ok(Vectors::new(width, values))
 }

@@ -240,7 +240,7 @@ fn keys_that_no_movie_has_are_not_written() {
 #[test]
 fn keys_that_contradict_are_refused() {
     let refusal = |keys: &[Option<&str>]| keyed(keys).unwrap_err().to_string();
-    assert!(refusal(&[Some("a"), Some("b"), Some("a")]).contains("\"a\" stands twice, the second time in row 2"));
+    assert!(refusal(&[Some("a"), Some("b"), Some("a")]).contains("\"a\" is there twice, the second time in row 2"));
     assert!(refusal(&[Some("a"), Some(" ")]).contains("row 1 is empty"));
     assert!(refusal(&[Some("a"), None]).contains("1 of 2 movies have a key"));
     let json =

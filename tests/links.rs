@@ -3,11 +3,11 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use safetensors::tensor::{Dtype, TensorView};
-use watchnext::bundle::{Manifest, MovieEmbeddings, sha256_hex};
+use watchnext::bundle::{Manifest, MovieEmbeddings, Role, sha256_hex};
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::error::Result;
-use watchnext::links::{LINKS, Link, Links};
-use watchnext::map::{MAP, MovieMap};
+use watchnext::links::{Link, Links};
+use watchnext::map::MovieMap;
 use watchnext::model::{TowerInputs, UserTower};
 use watchnext::recommend::Recommender;
 
@@ -110,7 +110,7 @@ impl UserTower for Constant {
 }
 
 /// A recommender whose manifest names `files`.
-fn recommender(files: &[(&str, &[u8])]) -> Recommender {
+fn recommender(files: &[(Role, &[u8])]) -> Recommender {
     let entry = |bytes: &[u8], path: &str| serde_json::json!({"path": path, "bytes": bytes.len(), "sha256": sha256_hex(bytes), "optional": true});
     let mut manifest = serde_json::json!({
         "format_version": 1, "features_version": 1, "name": "links", "movies": 3, "dim": 2,
@@ -119,7 +119,7 @@ fn recommender(files: &[(&str, &[u8])]) -> Recommender {
         "held_out": {},
     });
     for (role, bytes) in files {
-        manifest["files"][*role] = entry(bytes, role);
+        manifest["files"][role.as_str()] = entry(bytes, role.as_str());
     }
     let manifest = Manifest::from_json(&serde_json::to_vec(&manifest).unwrap()).unwrap();
     let movies = MovieEmbeddings { embedding: ndarray::Array2::ones((3, 2)), bias: vec![0.0; 3] };
@@ -129,7 +129,7 @@ fn recommender(files: &[(&str, &[u8])]) -> Recommender {
 #[test]
 fn both_files_are_checked_by_the_manifest() {
     let map = good_map();
-    let mut with_both = recommender(&[(LINKS, GOOD_LINKS), (MAP, &map)]);
+    let mut with_both = recommender(&[(Role::Links, GOOD_LINKS), (Role::Map, &map)]);
     assert!(with_both.links().is_none() && with_both.map().is_none());
     with_both.load_links(GOOD_LINKS).unwrap();
     with_both.load_map(&map).unwrap();

@@ -11,12 +11,13 @@ use prost::Message;
 use safetensors::SafeTensors;
 use tract_onnx::pb::{ModelProto, tensor_proto::DataType};
 use trainer::fixture::{GROUPS, movie_id};
+use watchnext::bundle::Role;
 use watchnext::catalog::{MovieId, MovieIndex};
 use watchnext::features::reaction::{REACTION_FEATURES, ReactionHistory};
 use watchnext::history::History;
-use watchnext::ranker::{CANDIDATES, RANKER, expected_value};
+use watchnext::ranker::{CANDIDATES, expected_value};
 use watchnext::recommend::{Recommender, Retrieval, Strategy};
-use watchnext::traits::{MovieTraits, TRAITS};
+use watchnext::traits::MovieTraits;
 
 fn recommender() -> &'static Recommender {
     static LOADED: OnceLock<Recommender> = OnceLock::new();
@@ -141,7 +142,7 @@ fn similar_movies_share_genre_and_words_and_leave_out_the_movie_itself() {
 #[test]
 fn similar_movies_are_in_the_order_of_both_likenesses_together() {
     let catalog = recommender().catalog();
-    let traits = MovieTraits::from_safetensors(Bundle::ranked().file(TRAITS), catalog).unwrap();
+    let traits = MovieTraits::from_safetensors(Bundle::ranked().file(Role::Traits), catalog).unwrap();
     for own in (0..20).map(|movie| index(movie_id(0, movie))) {
         let row = own.as_usize();
         let likeness = |other: usize| traits.titles.cosine(row, other) + traits.genre_cosine(row, other);
@@ -160,7 +161,7 @@ fn similar_movies_are_in_the_order_of_both_likenesses_together() {
 fn clicks_alone_have_the_ratings_columns_of_nobody() {
     let bundle = Bundle::ranked();
     let catalog = recommender().catalog();
-    let traits = MovieTraits::from_safetensors(bundle.file(TRAITS), catalog).unwrap();
+    let traits = MovieTraits::from_safetensors(bundle.file(Role::Traits), catalog).unwrap();
     let features = |history: &History| {
         ReactionHistory::new(catalog, &traits, history.watches()).features(index(movie_id(0, 9)), &noon())
     };
@@ -191,7 +192,7 @@ fn clicks_alone_have_the_ratings_columns_of_nobody() {
 fn without_leanings_clicks_say_nothing_of_taste() {
     let bundle = Bundle::ranked();
     let catalog = recommender().catalog();
-    let file = SafeTensors::deserialize(bundle.file(TRAITS)).unwrap();
+    let file = SafeTensors::deserialize(bundle.file(Role::Traits)).unwrap();
     let kept = file.tensors().into_iter().filter(|(name, _)| name != "leaning");
     let without = safetensors::serialize(kept, None).unwrap();
     let watched = history(&[(movie_id(0, 1), None), (movie_id(0, 2), None)]);
@@ -199,7 +200,7 @@ fn without_leanings_clicks_say_nothing_of_taste() {
         let traits = MovieTraits::from_safetensors(traits, catalog).unwrap();
         ReactionHistory::new(catalog, &traits, watched.watches()).features(index(movie_id(0, 9)), &noon())
     };
-    let (with, without) = (features(bundle.file(TRAITS)), features(&without));
+    let (with, without) = (features(bundle.file(Role::Traits)), features(&without));
     let place = |name: &str| REACTION_FEATURES.iter().position(|feature| *feature == name).unwrap();
     assert_eq!(without[place("taste_rating")], without[place("expected_rating")]);
     let differ: Vec<&str> = REACTION_FEATURES
@@ -219,7 +220,7 @@ fn refusal(change: impl FnOnce(&mut Bundle)) -> &'static str {
 
 #[test]
 fn each_defect_of_the_second_stage_has_its_error() {
-    for role in [RANKER, TRAITS] {
+    for role in [Role::Ranker, Role::Traits] {
         let halved = |bytes: &mut Vec<u8>| bytes.truncate(bytes.len() / 2);
         assert_eq!(refusal(|bundle| bundle.damage(role, halved)), "file-size-mismatch", "{role}");
         let flipped = |bytes: &mut Vec<u8>| {
@@ -228,14 +229,15 @@ fn each_defect_of_the_second_stage_has_its_error() {
         };
         assert_eq!(refusal(|bundle| bundle.damage(role, flipped)), "file-hash-mismatch", "{role}");
     }
-    let left_out = |bundle: &mut Bundle| drop(bundle.manifest["files"].as_object_mut().unwrap().remove(RANKER));
+    let left_out =
+        |bundle: &mut Bundle| drop(bundle.manifest["files"].as_object_mut().unwrap().remove(Role::Ranker.as_str()));
     assert_eq!(refusal(left_out), "file-missing");
     let tower = |bundle: &mut Bundle| {
-        let tower = bundle.file("user_tower").to_vec();
-        bundle.replace(RANKER, |bytes| *bytes = tower);
+        let tower = bundle.file(Role::UserTower).to_vec();
+        bundle.replace(Role::Ranker, |bytes| *bytes = tower);
     };
     assert_eq!(refusal(tower), "model-invalid");
-    assert_eq!(refusal(|bundle| bundle.replace(RANKER, |bytes| *bytes = b"not ONNX".to_vec())), "model-invalid");
+    assert_eq!(refusal(|bundle| bundle.replace(Role::Ranker, |bytes| *bytes = b"not ONNX".to_vec())), "model-invalid");
     let nan = |bytes: &mut Vec<u8>| {
         let mut model = ModelProto::decode(&**bytes).unwrap();
         let weights = model.graph.as_mut().unwrap().initializer.iter_mut();
@@ -243,11 +245,11 @@ fn each_defect_of_the_second_stage_has_its_error() {
         floats.next().unwrap().raw_data[..4].copy_from_slice(&f32::NAN.to_le_bytes());
         *bytes = model.encode_to_vec();
     };
-    assert_eq!(refusal(|bundle| bundle.replace(RANKER, nan)), "non-finite");
-    assert_eq!(refusal(|bundle| bundle.replace(TRAITS, |bytes| bytes.truncate(20))), "tensor-invalid");
+    assert_eq!(refusal(|bundle| bundle.replace(Role::Ranker, nan)), "non-finite");
+    assert_eq!(refusal(|bundle| bundle.replace(Role::Traits, |bytes| bytes.truncate(20))), "tensor-invalid");
     let states = |bundle: &mut Bundle| {
-        let states = bundle.file("states").to_vec();
-        bundle.replace(TRAITS, |bytes| *bytes = states);
+        let states = bundle.file(Role::States).to_vec();
+        bundle.replace(Role::Traits, |bytes| *bytes = states);
     };
     assert_eq!(refusal(states), "tensor-invalid");
 }

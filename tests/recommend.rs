@@ -7,7 +7,7 @@ mod fixture;
 use fixture::{Bundle, noon, recommender};
 use proptest::prelude::*;
 use trainer::fixture::{GROUPS, MOVIES_PER_GROUP, movie_id};
-use watchnext::bundle::{Manifest, MovieEmbeddings, STATES};
+use watchnext::bundle::{Manifest, MovieEmbeddings, Role};
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::error::{Error, Result};
 use watchnext::history::{History, MAX_HISTORY};
@@ -43,7 +43,8 @@ fn each_taste_group_is_found() {
 fn movies_come_in_the_order_of_the_softmax() {
     let bundle = Bundle::fresh();
     let len = recommender().catalog().len();
-    let movies = MovieEmbeddings::from_safetensors(bundle.file("movies"), len, recommender().manifest().dim).unwrap();
+    let movies =
+        MovieEmbeddings::from_safetensors(bundle.file(Role::Movies), len, recommender().manifest().dim).unwrap();
     for clicked in [vec![], vec![movie_id(0, 0)], (0..20).map(|movie| movie_id(2, movie)).collect()] {
         let history = history(&clicked);
         let vector = recommender().user_vector(&history, &noon()).unwrap();
@@ -87,7 +88,7 @@ fn states_must_be_loaded_first() {
     assert_eq!(recommender.retrievals(), [Retrieval::Movies]);
     let error = recommender.suggest(&History::default(), &noon(), 1, Retrieval::States).unwrap_err();
     assert_eq!(error.code(), "states-not-loaded");
-    recommender.load_states(bundle.file(STATES)).unwrap();
+    recommender.load_states(bundle.file(Role::States)).unwrap();
     assert_eq!(recommender.retrievals(), [Retrieval::Movies, Retrieval::States]);
     assert!(recommender.suggest(&History::default(), &noon(), 1, Retrieval::States).is_ok());
 }

@@ -10,10 +10,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
-use watchnext::bundle::sha256_hex;
+use watchnext::bundle::{Role, sha256_hex};
 use watchnext::index::{FlatIndex, Int8Index};
-use watchnext::links::LINKS;
-use watchnext::map::MAP;
 use watchnext::wasm_api::{Recommender, use_relaxed_simd};
 
 #[wasm_bindgen_test]
@@ -86,7 +84,7 @@ fn recommender() -> (Recommender, Vec<u8>, Vec<u8>) {
     let numbers: Vec<u8> = (0..movies).flat_map(|row| [row as u16, 65_535]).flat_map(u16::to_le_bytes).collect();
     let position = TensorView::new(Dtype::U16, vec![movies as usize, 2], &numbers).unwrap();
     let map = safetensors::serialize([("position", position)], None).unwrap();
-    for (role, bytes) in [(LINKS, &links), (MAP, &map)] {
+    for (role, bytes) in [(Role::Links.as_str(), &links), (Role::Map.as_str(), &map)] {
         manifest["files"][role] =
             json!({"path": role, "bytes": bytes.len(), "sha256": sha256_hex(bytes), "optional": true});
     }

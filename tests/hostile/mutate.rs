@@ -5,7 +5,7 @@ use prost::Message;
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use tract_onnx::pb::{ModelProto, TensorProto};
-use watchnext::onnx::OPERATORS;
+use watchnext::onnx::{OPERATORS, Operator};
 
 /// Whole numbers at which arithmetic breaks.
 const NUMBERS: [i64; 16] =
@@ -103,7 +103,7 @@ fn change_model(model: &mut ModelProto, rng: &mut impl Rng) -> Option<()> {
     let node = graph.node.get_mut(at)?;
     let number = NUMBERS.choose(rng).copied().unwrap_or_default();
     match rng.random_range(0..9) {
-        0 => node.op_type = OPERATORS.choose(rng).copied().unwrap_or_default().to_owned(),
+        0 => node.op_type = OPERATORS.choose(rng).map_or("", Operator::name).to_owned(),
         1 | 2 if !node.input.is_empty() => {
             let len = node.input.len();
             *node.input.get_mut(rng.random_range(0..len))? = name;

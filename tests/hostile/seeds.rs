@@ -7,11 +7,10 @@ use tract_onnx::pb::{
     GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
     tensor_proto::DataType, tensor_shape_proto, type_proto,
 };
-use watchnext::bundle::sha256_hex;
+use watchnext::bundle::{Role, sha256_hex};
 use watchnext::features::reaction::REACTION_WIDTH;
 use watchnext::features::{HISTORY_LEN, TIME_FEATURES};
-use watchnext::model::{TOWER_INPUTS, TOWER_OUTPUT, USER_TOWER, YEAR_INPUT};
-use watchnext::ranker::RANKER;
+use watchnext::model::{TOWER_INPUTS, TOWER_OUTPUT, YEAR_INPUT};
 use watchnext::traits::TASTES;
 
 use crate::fixture::Bundle;
@@ -22,7 +21,7 @@ use crate::targets::{DIM, MOVIES, small_catalog, small_links};
 pub fn of(target: &str) -> Vec<Vec<u8>> {
     match target {
         "bundle" => vec![bundle()],
-        "catalog" => vec![small_catalog().to_json().unwrap(), Bundle::ranked().file("catalog").to_vec()],
+        "catalog" => vec![small_catalog().to_json().unwrap(), Bundle::ranked().file(Role::Catalog).to_vec()],
         "graph" => cases().iter().map(|case| model(case, &used(case), 17)).collect(),
         "links" => vec![small_links().to_json().unwrap()],
         "list" => LISTS.map(|list| list.as_bytes().to_vec()).to_vec(),
@@ -32,10 +31,10 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "query" => ["heat 1995", "Amelie", "Matrix, The (1999)", "blade runer 2049", "ōkami"]
             .map(|query| query.as_bytes().to_vec())
             .to_vec(),
-        "ranker" => vec![ranker(), Bundle::ranked().file(RANKER).to_vec()],
+        "ranker" => vec![ranker(), Bundle::ranked().file(Role::Ranker).to_vec()],
         "request" => vec![request(0), request(1), request(0xff)],
         "states" => vec![states(0), states(2), states(8)],
-        "tower" => vec![tower(false), tower(true), Bundle::ranked().file(USER_TOWER).to_vec()],
+        "tower" => vec![tower(false), tower(true), Bundle::ranked().file(Role::UserTower).to_vec()],
         "traits" => vec![traits(false), traits(true)],
         other => panic!("no seeds for {other}"),
     }

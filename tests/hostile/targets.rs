@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use ndarray::Array2;
 use tract_onnx::prelude::{IntoTValue, TVec, Tensor};
-use watchnext::bundle::{Manifest, MovieEmbeddings, movie_index, sha256_hex};
+use watchnext::bundle::{Manifest, MovieEmbeddings, Role, movie_index, sha256_hex};
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::error::Result;
 use watchnext::features::reaction::{REACTION_WIDTH, ReactionHistory};
@@ -105,7 +105,7 @@ fn watches() -> Vec<Watch> {
 pub fn manifest(bytes: &[u8]) {
     let Ok(manifest) = Manifest::from_json(bytes) else { return };
     for role in manifest.files.keys() {
-        let _ = manifest.checked(role, Some(bytes));
+        let _ = manifest.checked(*role, Some(bytes));
     }
     Manifest::from_json(&serde_json::to_vec(&manifest).unwrap()).unwrap();
 }
@@ -120,17 +120,17 @@ pub fn bundle(bytes: &[u8]) {
         part
     });
     let [manifest, catalog, movies] = &mut parts;
-    let file = |role: &str| match role {
-        "catalog" => Some(*catalog),
-        "movies" => Some(*movies),
-        "user_tower" => Some(rest),
+    let file = |role: Role| match role {
+        Role::Catalog => Some(*catalog),
+        Role::Movies => Some(*movies),
+        Role::UserTower => Some(rest),
         _ => None,
     };
     let _ = Recommender::load(manifest, file);
     // With sizes and hashes that fit, so that the contents are judged.
     let Ok(mut described) = serde_json::from_slice::<serde_json::Value>(manifest) else { return };
-    for role in ["catalog", "movies", "user_tower"] {
-        let entry = described.get_mut("files").and_then(|files| files.get_mut(role));
+    for role in [Role::Catalog, Role::Movies, Role::UserTower] {
+        let entry = described.get_mut("files").and_then(|files| files.get_mut(role.as_str()));
         let Some(entry) = entry.and_then(serde_json::Value::as_object_mut) else { continue };
         let bytes = file(role).unwrap_or_default();
         entry.insert("bytes".to_owned(), bytes.len().into());

@@ -9,17 +9,14 @@ use ndarray::Array2;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde::Serialize;
-use watchnext::bundle::{FORMAT_VERSION, FileEntry, Manifest, MovieEmbeddings, STATES, Source, Training, sha256_hex};
+use watchnext::bundle::{FORMAT_VERSION, FileEntry, Manifest, MovieEmbeddings, Role, Source, Training, sha256_hex};
 use watchnext::catalog::{Catalog, MovieId};
 use watchnext::features::reaction::ReactionHistory;
 use watchnext::features::{FEATURES_VERSION, HISTORY_LEN, LocalTime, history_inputs, time_features};
 use watchnext::history::History;
-use watchnext::links::{LINKS, Links};
-use watchnext::map::MAP;
+use watchnext::links::Links;
 use watchnext::model::{TOWER_INPUTS, TowerInputs, YEAR_INPUT};
-use watchnext::ranker::RANKER;
 use watchnext::recommend::Recommender;
-use watchnext::traits::TRAITS;
 
 use crate::commit::commit;
 use crate::compact::CompactStates;
@@ -125,12 +122,12 @@ fn movies_file(table: &Table, bias: &[f32]) -> Result<Vec<u8>> {
 }
 
 /// The files that a bundle may do without, by role.
-const OPTIONAL: [(&str, &str); 5] = [
-    (STATES, "states.safetensors"),
-    (RANKER, "ranker.onnx"),
-    (TRAITS, "traits.safetensors"),
-    (LINKS, "links.json"),
-    (MAP, "map.safetensors"),
+const OPTIONAL: [(Role, &str); 5] = [
+    (Role::States, "states.safetensors"),
+    (Role::Ranker, "ranker.onnx"),
+    (Role::Traits, "traits.safetensors"),
+    (Role::Links, "links.json"),
+    (Role::Map, "map.safetensors"),
 ];
 
 /// A bundle's files in memory, by role.
@@ -138,7 +135,7 @@ const OPTIONAL: [(&str, &str); 5] = [
 pub struct Packed {
     /// `manifest.json` before its bytes are made.
     pub manifest: Manifest,
-    files: Vec<(&'static str, &'static str, Vec<u8>)>,
+    files: Vec<(Role, &'static str, Vec<u8>)>,
     parity: Parity,
 }
 
@@ -164,18 +161,18 @@ impl Packed {
     ) -> Result<Self> {
         let (movies, bias) = model.movies()?;
         let mut files = vec![
-            ("catalog", "catalog.json", catalog.to_json()?),
-            ("user_tower", "user_tower.onnx", model.onnx()?),
-            ("movies", "movies.safetensors", movies_file(&movies, &bias)?),
+            (Role::Catalog, "catalog.json", catalog.to_json()?),
+            (Role::UserTower, "user_tower.onnx", model.onnx()?),
+            (Role::Movies, "movies.safetensors", movies_file(&movies, &bias)?),
         ];
-        files.extend(states.map(|states| (STATES, "states.safetensors", states.bytes.clone())));
+        files.extend(states.map(|states| (Role::States, "states.safetensors", states.bytes.clone())));
         let manifest = Manifest {
             format_version: FORMAT_VERSION,
             features_version: FEATURES_VERSION,
             name: name.to_owned(),
             movies: catalog.len(),
             dim: movies.dim().1,
-            files: files.iter().map(|(role, path, bytes)| entry(role, path, bytes)).collect(),
+            files: files.iter().map(|(role, path, bytes)| entry(*role, path, bytes)).collect(),
             training,
             held_out: BTreeMap::new(),
         };
@@ -196,9 +193,11 @@ impl Packed {
             let like = |movie| ranker.network.reactions(&history.features(movie, moment)).last().copied();
             case.likes = movies.filter_map(like).collect();
         }
-        let files =
-            [(RANKER, "ranker.onnx", ranker.network.onnx()), (TRAITS, "traits.safetensors", ranker.traits.bytes()?)];
-        self.manifest.files.extend(files.iter().map(|(role, path, bytes)| entry(role, path, bytes)));
+        let files = [
+            (Role::Ranker, "ranker.onnx", ranker.network.onnx()),
+            (Role::Traits, "traits.safetensors", ranker.traits.bytes()?),
+        ];
+        self.manifest.files.extend(files.iter().map(|(role, path, bytes)| entry(*role, path, bytes)));
         self.files.extend(files);
         Ok(self)
     }
@@ -220,19 +219,19 @@ impl Packed {
     /// As [`map::draw`], and what the library refuses of the bundle.
     pub fn with_map(mut self) -> Result<(Self, DrawnMap)> {
         let Manifest { movies, dim, .. } = self.manifest;
-        let embeddings = MovieEmbeddings::from_safetensors(self.file("movies").unwrap_or_default(), movies, dim)?;
+        let embeddings = MovieEmbeddings::from_safetensors(self.file(Role::Movies).unwrap_or_default(), movies, dim)?;
         let drawn = map::draw(&self.recommender()?, &embeddings.embedding)?;
         self.add(map_file(&drawn)?);
         Ok((self, drawn))
     }
 
-    fn add(&mut self, file: (&'static str, &'static str, Vec<u8>)) {
+    fn add(&mut self, file: (Role, &'static str, Vec<u8>)) {
         let (role, path, bytes) = &file;
-        self.manifest.files.extend([entry(role, path, bytes)]);
+        self.manifest.files.extend([entry(*role, path, bytes)]);
         self.files.push(file);
     }
 
-    fn file(&self, role: &str) -> Option<&[u8]> {
+    fn file(&self, role: Role) -> Option<&[u8]> {
         self.files.iter().find(|(name, ..)| *name == role).map(|(.., bytes)| bytes.as_slice())
     }
 
@@ -248,7 +247,7 @@ impl Packed {
     /// A folder that can't be written to.
     pub fn write(&self, folder: &Path) -> Result<()> {
         let files: Vec<_> = self.files.iter().map(|(_, path, bytes)| (*path, bytes.as_slice())).collect();
-        let retired: Vec<_> = OPTIONAL.iter().filter(|(role, _)| !self.manifest.files.contains_key(*role)).collect();
+        let retired: Vec<_> = OPTIONAL.iter().filter(|(role, _)| !self.manifest.files.contains_key(role)).collect();
         commit(folder, &self.manifest, &files, &retired.iter().map(|(_, path)| *path).collect::<Vec<_>>())?;
         let parity = folder.join("parity.json");
         fs::write(&parity, serde_json::to_vec(&self.parity)?)
@@ -262,14 +261,14 @@ impl Packed {
 /// A missing file, with its path, and every defect that the library finds.
 pub fn read_bundle(folder: &Path) -> Result<Recommender> {
     let BundleFiles { manifest, files } = read_files(folder)?;
-    load(&manifest, |role| files.get(role).map(Vec::as_slice))
+    load(&manifest, |role| files.get(&role).map(Vec::as_slice))
 }
 
 /// A bundle's files as they lie in its folder.
 struct BundleFiles {
     manifest: Vec<u8>,
     /// By role.
-    files: BTreeMap<String, Vec<u8>>,
+    files: BTreeMap<Role, Vec<u8>>,
 }
 
 fn read_files(folder: &Path) -> Result<BundleFiles> {
@@ -289,18 +288,18 @@ fn read_files(folder: &Path) -> Result<BundleFiles> {
 }
 
 /// Loads a bundle with whatever is optional of it.
-fn load<'bytes>(manifest: &[u8], file: impl Fn(&str) -> Option<&'bytes [u8]>) -> Result<Recommender> {
+fn load<'bytes>(manifest: &[u8], file: impl Fn(Role) -> Option<&'bytes [u8]>) -> Result<Recommender> {
     let mut recommender = Recommender::load(manifest, &file)?;
-    if let Some(states) = file(STATES) {
+    if let Some(states) = file(Role::States) {
         recommender.load_states(states)?;
     }
-    if let (Some(ranker), Some(traits)) = (file(RANKER), file(TRAITS)) {
+    if let (Some(ranker), Some(traits)) = (file(Role::Ranker), file(Role::Traits)) {
         recommender.load_ranker(ranker, traits)?;
     }
-    if let Some(links) = file(LINKS) {
+    if let Some(links) = file(Role::Links) {
         recommender.load_links(links)?;
     }
-    if let Some(map) = file(MAP) {
+    if let Some(map) = file(Role::Map) {
         recommender.load_map(map)?;
     }
     Ok(recommender)
@@ -324,20 +323,20 @@ pub fn renew(folder: &Path, data: &Path) -> Result<Renewed> {
     let BundleFiles { manifest: bytes, mut files } = read_files(folder)?;
     let mut manifest = Manifest::from_json(&bytes)?;
     // What is about to be replaced may be of another catalogue.
-    for role in [LINKS, MAP] {
-        files.remove(role);
+    for role in [Role::Links, Role::Map] {
+        files.remove(&role);
     }
-    let recommender = load(&bytes, |role| files.get(role).map(Vec::as_slice))?;
+    let recommender = load(&bytes, |role| files.get(&role).map(Vec::as_slice))?;
     let mut new = Vec::new();
     if let Some((links, source)) = read_links(data, recommender.catalog())? {
         new.push(links_file(&links)?);
         name_source(&mut manifest, source);
     }
-    let movies = files.get("movies").map(Vec::as_slice).unwrap_or_default();
+    let movies = files.get(&Role::Movies).map(Vec::as_slice).unwrap_or_default();
     let embeddings = MovieEmbeddings::from_safetensors(movies, manifest.movies, manifest.dim)?;
     let map = map::draw(&recommender, &embeddings.embedding)?;
     new.push(map_file(&map)?);
-    manifest.files.extend(new.iter().map(|(role, path, bytes)| entry(role, path, bytes)));
+    manifest.files.extend(new.iter().map(|(role, path, bytes)| entry(*role, path, bytes)));
     let changed: Vec<_> = new.iter().map(|(_, path, bytes)| (*path, bytes.as_slice())).collect();
     commit(folder, &manifest, &changed, &[])?;
     Ok(Renewed { manifest, map })
@@ -350,22 +349,19 @@ fn name_source(manifest: &mut Manifest, source: Source) {
 }
 
 /// The links as a file of the bundle.
-fn links_file(links: &Links) -> Result<(&'static str, &'static str, Vec<u8>)> {
-    Ok((LINKS, "links.json", links.to_json()?))
+fn links_file(links: &Links) -> Result<(Role, &'static str, Vec<u8>)> {
+    Ok((Role::Links, "links.json", links.to_json()?))
 }
 
 /// The map as a file of the bundle.
-fn map_file(map: &DrawnMap) -> Result<(&'static str, &'static str, Vec<u8>)> {
-    Ok((MAP, "map.safetensors", map.bytes()?))
+fn map_file(map: &DrawnMap) -> Result<(Role, &'static str, Vec<u8>)> {
+    Ok((Role::Map, "map.safetensors", map.bytes()?))
 }
 
 /// A file as the manifest states it.
-fn entry(role: &str, path: &str, bytes: &[u8]) -> (String, FileEntry) {
+fn entry(role: Role, path: &str, bytes: &[u8]) -> (Role, FileEntry) {
     let optional = OPTIONAL.iter().any(|(known, _)| *known == role);
-    (
-        role.to_owned(),
-        FileEntry { path: path.to_owned(), bytes: bytes.len() as u64, sha256: sha256_hex(bytes), optional },
-    )
+    (role, FileEntry { path: path.to_owned(), bytes: bytes.len() as u64, sha256: sha256_hex(bytes), optional })
 }
 
 /// `parity.json`: what the trainer's own network answers, for the tests that hold tract, ONNX Runtime and the browser to it.

@@ -13,6 +13,7 @@ use trainer::foreign::items::{Metric, Storage};
 use trainer::foreign::recorded::TOLERANCE;
 use trainer::foreign::{PackArgs, PackedForeign, pack};
 use trainer::pack::read_bundle;
+use watchnext::bundle::Role;
 use watchnext::catalog::{MovieId, MovieIndex};
 use watchnext::features::LocalTime;
 use watchnext::history::History;
@@ -137,7 +138,7 @@ fn files_come_in_other_forms() {
     };
     let safetensors = pack(&of(&items, None)).unwrap();
     let npy = pack(&of(&base.items, base.bias.clone())).unwrap();
-    let hash = |packed: &PackedForeign| packed.packed.manifest.files["movies"].sha256.clone();
+    let hash = |packed: &PackedForeign| packed.packed.manifest.files[&Role::Movies].sha256.clone();
     assert_eq!(hash(&safetensors), hash(&npy));
     assert_eq!(manifest_bytes(&npy), manifest_bytes(&pack(&of(&base.items, base.bias.clone())).unwrap()));
     // No ratings in the catalogue, and nothing recorded.
@@ -151,7 +152,7 @@ fn files_come_in_other_forms() {
     let floats = pack(&floats).unwrap();
     assert!(
         floats.cost.is_none()
-            && floats.packed.manifest.files["movies"].bytes > npy.packed.manifest.files["movies"].bytes
+            && floats.packed.manifest.files[&Role::Movies].bytes > npy.packed.manifest.files[&Role::Movies].bytes
     );
     for metric in [Metric::Cosine, Metric::L2] {
         let packed = pack(&PackArgs { metric, ..of(&base.items, None) }).unwrap();

@@ -10,7 +10,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use trainer::commit::{Step, steps};
 use trainer::pack::read_bundle;
-use watchnext::bundle::Manifest;
+use watchnext::bundle::{Manifest, Role};
 
 /// Two bundles of one catalogue whose towers differ: the second's network was trained with another seed.
 struct Bundles {
@@ -32,9 +32,9 @@ fn bundles() -> Bundles {
 }
 
 /// The bundle of a folder by its manifest's words and the bytes that it names; fails for a bundle that doesn't load.
-fn state(folder: &Path) -> Vec<(String, String)> {
+fn state(folder: &Path) -> Vec<(Role, String)> {
     let recommender = read_bundle(folder).unwrap_or_else(|error| panic!("no bundle is left: {error:#}"));
-    recommender.manifest().files.iter().map(|(role, file)| (role.clone(), file.sha256.clone())).collect()
+    recommender.manifest().files.iter().map(|(role, file)| (*role, file.sha256.clone())).collect()
 }
 
 fn copy(from: &Path) -> tempfile::TempDir {

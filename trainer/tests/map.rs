@@ -13,9 +13,8 @@ use trainer::links::{LINKS_FILE, read_links};
 use trainer::map::nearest_on_map;
 use trainer::pack::{Packed, read_bundle, renew};
 use trainer::train::TrainConfig;
+use watchnext::bundle::Role;
 use watchnext::catalog::MovieIndex;
-use watchnext::links::LINKS;
-use watchnext::map::MAP;
 
 static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
@@ -47,8 +46,8 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 #[test]
 fn what_is_packed_is_what_is_read() {
     let packed = with_both(plain(&short()));
-    for role in [LINKS, MAP] {
-        assert!(packed.manifest.files[role].optional, "{role}");
+    for role in [Role::Links, Role::Map] {
+        assert!(packed.manifest.files[&role].optional, "{role}");
     }
     let source = packed.manifest.training.sources.last().unwrap();
     assert_eq!((source.name.as_str(), source.rows), (LINKS_FILE, DATA.catalog.len()));
@@ -126,7 +125,7 @@ fn renewing_without_a_file_of_links_draws_the_map_alone() {
     let [bundle, data] = [(), ()].map(|()| tempfile::tempdir().unwrap());
     plain(&short()).write(bundle.path()).unwrap();
     let renewed = renew(bundle.path(), data.path()).unwrap();
-    assert!(renewed.manifest.files.contains_key(MAP) && !renewed.manifest.files.contains_key(LINKS));
+    assert!(renewed.manifest.files.contains_key(&Role::Map) && !renewed.manifest.files.contains_key(&Role::Links));
     let message = format!("{:#}", renew(bundle.path(), Path::new("/no/such/folder")).unwrap_err());
     assert!(message.contains("--data"), "{message}");
 }

@@ -24,7 +24,11 @@ pub fn pack(args: &PackArgs) -> Result<()> {
         println!("{}", report::text(evaluation));
     }
     for (role, file) in &packed.manifest.files {
-        let given = if role == "user_tower" { format!(" (of {given_bytes} given)") } else { String::new() };
+        let given = if *role == watchnext::bundle::Role::UserTower {
+            format!(" (of {given_bytes} given)")
+        } else {
+            String::new()
+        };
         println!("{:>10} bytes  {}  {}{given}", file.bytes, file.sha256.get(..12).unwrap_or_default(), file.path);
     }
     println!("wrote {}", args.out.display());

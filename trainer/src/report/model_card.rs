@@ -175,7 +175,7 @@ fn sequence(config: &TowerConfig) -> String {
 
 /// What the second stage is, if there is one.
 fn second_stage(manifest: &Manifest) -> String {
-    if !manifest.files.contains_key(watchnext::ranker::RANKER) {
+    if !manifest.files.contains_key(&watchnext::bundle::Role::Ranker) {
         return "\n\nThere is no second stage, since the data hold clicks and no ratings to learn it from.".to_owned();
     }
     format!(
@@ -307,7 +307,7 @@ pub fn renew_card(card: &str, manifest: &Manifest) -> String {
 
 /// The rows of the table of files.
 pub(crate) fn file_rows(manifest: &Manifest) -> String {
-    let row = |(role, file): (&String, &FileEntry)| {
+    let row = |(role, file): (&watchnext::bundle::Role, &FileEntry)| {
         format!("| {role} | `{}` | {} | `{}` |\n", file.path, file.bytes, file.sha256)
     };
     manifest.files.iter().map(row).collect()
