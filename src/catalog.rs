@@ -1,7 +1,7 @@
 //! The movies: ids, titles, years, genres, and finding them by title.
 //!
-//! Outside, a movie is a [`MovieId`] (MovieLens's or the catalogue owner's own). Inside, it is a [`MovieIndex`], its row in
-//! every table of the bundle. Only this file converts between the two.
+//! Outside, a movie is a [`MovieId`] (MovieLens's or the catalogue owner's own). Inside, it is a [`MovieIndex`], its
+//! row in every table of the bundle. Only this file converts between the two.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -140,8 +140,8 @@ impl Catalog {
     /// A catalogue of `movies` in the order of their dense indices.
     ///
     /// # Errors
-    /// [`Error::CatalogInvalid`] for no movies, a repeated id or key, keys for some of the movies only, an empty key, an empty
-    /// title, or a genre that isn't in `genres`.
+    /// [`Error::CatalogInvalid`] for no movies, a repeated id or key, keys for some of the movies only, an empty key,
+    /// an empty title, or a genre that isn't in `genres`.
     pub fn new(genres: Vec<String>, movies: Vec<Movie>) -> Result<Self> {
         let invalid = |reason: String| Error::CatalogInvalid { reason };
         if movies.is_empty() {
@@ -279,10 +279,10 @@ impl Catalog {
 
     /// The movies whose titles match a query, best first, at most `limit`.
     ///
-    /// Case, accents, punctuation and the place of an article don't matter. A year at the end of the query ("heat 1995",
-    /// "Heat (1995)") narrows the search. Better matches come first (the whole title, its start, starts of words, anywhere),
-    /// then better-known movies. If nothing matches, one typing error is allowed. A query longer than any title finds
-    /// nothing.
+    /// Case, accents, punctuation and the place of an article don't matter. A year at the end of the query ("heat
+    /// 1995", "Heat (1995)") narrows the search. Better matches come first (the whole title, its start, starts of
+    /// words, anywhere), then better-known movies. If nothing matches, one typing error is allowed. A query longer than
+    /// any title finds nothing.
     pub fn search(&self, query: &str, limit: usize) -> Vec<MovieIndex> {
         if query.len() > MAX_QUERY {
             return Vec::new();
@@ -305,7 +305,7 @@ impl Catalog {
         let Some(longest) = words.split(' ').filter(|word| !word.is_empty()).max_by_key(|word| word.len()) else {
             return self.best(limit, (0..self.len()).filter_map(rank));
         };
-        let exact = self.best(limit, keys.holding(longest).filter_map(rank));
+        let exact = self.best(limit, keys.containing(longest).filter_map(rank));
         if !exact.is_empty() {
             return exact;
         }
@@ -329,14 +329,14 @@ impl Catalog {
 
     /// Well-known and varied movies for a visitor to start from, at most `limit`.
     ///
-    /// Picks greedily by the logarithm of the number of ratings, less a penalty for each earlier pick of the same genre or
-    /// decade. So the wall's first rows already have something for most tastes.
+    /// Picks greedily by the logarithm of the number of ratings, less a penalty for each earlier pick of the same genre
+    /// or decade. So the wall's first rows already have something for most tastes.
     pub fn wall(&self, limit: usize) -> Vec<MovieIndex> {
         // Nobody would recognise candidates beyond a few times the wall's size.
         let best_known = self.best_known.iter().take(limit.saturating_mul(4).max(200));
         let candidate = |index: &MovieIndex| {
             let ratings = self.movie(*index).map_or(0, |movie| movie.ratings);
-            let known = f32::from(u16::try_from(ratings).unwrap_or(u16::MAX)).max(1.0).ln();
+            let known = (ratings.max(1) as f32).ln();
             WallCandidate { index: *index, known, bound: known }
         };
         let mut candidates: Vec<WallCandidate> = best_known.map(candidate).collect();
@@ -364,7 +364,8 @@ impl Catalog {
 
     /// The place of the candidate with the greatest value after these picks, the first if there are several.
     ///
-    /// It is a separate, small function because a browser that finds it busy compiles it again, with all that surrounds it.
+    /// It is a separate, small function because a browser that finds it busy compiles it again, with all that surrounds
+    /// it.
     #[inline(never)]
     fn best_candidate(
         &self,
