@@ -1,11 +1,11 @@
 //! The feature code: history and time in, model inputs out. The trainer and the browser call the same functions.
 //!
-//! Nothing here reads a clock, does I/O or depends on the platform. The moment is an input, so a training row, a test and a
-//! visitor's click go through the same arithmetic. If a change alters a number that a model sees, raise
+//! Nothing here reads a clock, does I/O or depends on the platform. The moment is an input, so a training row, a test
+//! and a visitor's click go through the same arithmetic. If a change alters a number that a model sees, raise
 //! [`FEATURES_VERSION`]; a bundle of another version is refused at load.
 //!
-//! The features are those of the notebook that this recommender began as, a two-stage recommender after Covington, Adams and
-//! Sargin, *Deep Neural Networks for YouTube Recommendations*, RecSys 2016.
+//! The features are those of the notebook that this recommender began as, a two-stage recommender after Covington,
+//! Adams and Sargin, *Deep Neural Networks for YouTube Recommendations*, RecSys 2016.
 
 pub mod reaction;
 
@@ -19,7 +19,8 @@ use crate::history::{Rating, Watch};
 /// The version of every computation in this file.
 pub const FEATURES_VERSION: u32 = 1;
 
-/// How many of the last watched movies the trainer's own user towers see. A tower from elsewhere declares its own number.
+/// How many of the last watched movies the trainer's own user towers see. A tower from elsewhere declares its own
+/// number.
 pub const HISTORY_LEN: usize = 50;
 
 /// The width of [`time_features`].
@@ -162,10 +163,11 @@ pub fn history_inputs(watches: &[Watch], catalog_len: usize, slots: usize) -> Hi
     inputs
 }
 
-/// How much a movie counts in the history's mean: its rating over [`NEUTRAL_RATING`], from 0.14 to 1.43, and 1 without a
-/// rating. So a click without a rating counts as much as a neutral rating.
+/// How much a movie counts in the history's mean: its rating over [`NEUTRAL_RATING`], from 0.14 to 1.43, and 1 without
+/// a rating. So a click without a rating counts as much as a neutral rating.
 ///
-/// The notebook weighs by the rating's rank (1 to 10, twice the stars) and gives padding 0.01; here padding weighs nothing.
+/// The notebook weighs by the rating's rank (1 to 10, twice the stars) and gives padding 0.01; here padding weighs
+/// nothing.
 pub fn rating_weight(rating: Option<Rating>) -> f32 {
     rating.map_or(1.0, |rating| rating.stars() / NEUTRAL_RATING)
 }
@@ -204,8 +206,8 @@ pub const EVENT_FEATURE_NAMES: [&str; 8] = [
 ];
 
 impl EventFeatures {
-    /// Features of watching a movie of `release_year` at `moment`, as the `ordinal`-th watch (from 1), `elapsed` seconds
-    /// after the previous one. A negative `elapsed`, from a clock that was set back, counts as 0.
+    /// Features of watching a movie of `release_year` at `moment`, as the `ordinal`-th watch (from 1), `elapsed`
+    /// seconds after the previous one. A negative `elapsed`, from a clock that was set back, counts as 0.
     pub fn new(release_year: Option<u16>, moment: &LocalTime, ordinal: usize, elapsed: i64) -> Self {
         let year = f32::from(release_year.unwrap_or(DEFAULT_RELEASE_YEAR));
         let time = ordinal as f32;

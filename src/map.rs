@@ -1,7 +1,7 @@
 //! The map of all movies, on which similar ones lie close together.
 //!
-//! `map.safetensors` holds one tensor, `position`, U16 `[movies, 2]`: x and y, on one scale. The larger extent fills 0 to
-//! 65,535, and the smaller one is centred.
+//! `map.safetensors` holds one tensor, `position`, U16 `[movies, 2]`: x and y, on one scale. The larger extent fills 0
+//! to 65,535, and the smaller one is centred.
 
 use safetensors::tensor::Dtype;
 

@@ -13,14 +13,15 @@ use crate::onnx::{DeclaredInput, Input, OnnxModel, error_chain, load_error, type
 /// The tower's file, as errors name it.
 const FILE: Role = Role::UserTower;
 
-/// The names of the tower's inputs, in the order of [`TowerInputs`]. Every tower has the first. The others are optional and
-/// may come in any order.
+/// The names of the tower's inputs, in the order of [`TowerInputs`]. Every tower has the first. The others are optional
+/// and may come in any order.
 pub const TOWER_INPUTS: [&str; 3] = ["history", "weights", "time"];
 
 /// The name of a fourth input, optional too.
 pub const YEAR_INPUT: &str = "year";
 
-/// The most slots of a tower's history. A click runs the tower once, and explaining its suggestions once for each movie.
+/// The most slots of a tower's history. A click runs the tower once, and explaining its suggestions once for each
+/// movie.
 pub const MAX_HISTORY_LEN: usize = 512;
 
 /// The tower's output.
@@ -103,19 +104,20 @@ pub struct TractUserTower {
 }
 
 impl TractUserTower {
-    /// Loads and optimises an ONNX model. Runs it twice, so that a model that can't run fails here and not at a visitor's
-    /// click. `MODEL_CONTRACT.md` has the contract for models that are trained elsewhere.
+    /// Loads and optimises an ONNX model. Runs it twice, so that a model that can't run fails here and not at a
+    /// visitor's click. `MODEL_CONTRACT.md` has the contract for models that are trained elsewhere.
     ///
-    /// The model has the input `history`, `[1, L]` of int64, whose `L` from 1 to [`MAX_HISTORY_LEN`] the file declares. It may
-    /// have `weights` `[1, L]`, `time` `[1, TIME_FEATURES]` and `year` `[1, 1]` of float, in any order. Its only output is
-    /// [`TOWER_OUTPUT`], `[1, dim]`. A first axis that the file leaves open counts as 1.
+    /// The model has the input `history`, `[1, L]` of int64, whose `L` from 1 to [`MAX_HISTORY_LEN`] the file declares.
+    /// It may have `weights` `[1, L]`, `time` `[1, TIME_FEATURES]` and `year` `[1, 1]` of float, in any order. Its only
+    /// output is [`TOWER_OUTPUT`], `[1, dim]`. A first axis that the file leaves open counts as 1.
     ///
     /// `catalog_len` is the id for padding in `history`, the largest that the model must know.
     ///
     /// # Errors
     /// [`Error::ModelInvalid`] for bytes that aren't ONNX, operators that aren't among
     /// [`OPERATORS`](crate::onnx::OPERATORS), and inputs or outputs of other names, types or shapes.
-    /// [`Error::ShapeMismatch`] for an output of another shape. [`Error::NonFinite`] if the model's answer isn't finite.
+    /// [`Error::ShapeMismatch`] for an output of another shape. [`Error::NonFinite`] if the model's answer isn't
+    /// finite.
     pub fn load(bytes: &[u8], dim: usize, catalog_len: usize) -> Result<Self> {
         let tower = Self::optimise(bytes, dim).map_err(|error| load_error(FILE.as_str(), &error))?;
         let padding = i64::try_from(catalog_len).unwrap_or(i64::MAX);
@@ -141,8 +143,8 @@ impl TractUserTower {
         for input in &declared {
             let own = TowerInput::from_name(input.name).with_context(|| {
                 format!(
-                    "its input `{}` isn't one of history, weights, time and year. Rename it, or make what it needs a part \
-                     of the model",
+                    "its input `{}` isn't one of history, weights, time and year. Rename it, or make what it needs a \
+                     part of the model",
                     input.name
                 )
             })?;

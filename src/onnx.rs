@@ -1,12 +1,12 @@
 //! Reads an ONNX model into tract's typed model.
 //!
-//! tract-onnx's own reader knows every operator of ONNX, and infers shapes that a file leaves open. Here each shape is known
-//! before the file is read, and models need few operators. So the graph is wired node by node: each outlet's type and shape
-//! follow from those before it. That keeps out of the page what it never runs (Fourier transforms, convolutions, image
-//! operators, the solver for shapes). An unknown operator is refused by its name.
+//! tract-onnx's own reader knows every operator of ONNX, and infers shapes that a file leaves open. Here each shape is
+//! known before the file is read, and models need few operators. So the graph is wired node by node: each outlet's type
+//! and shape follow from those before it. That keeps out of the page what it never runs (Fourier transforms,
+//! convolutions, image operators, the solver for shapes). An unknown operator is refused by its name.
 //!
-//! To add an operator, write its function in the file of its kind under `operators/`, add a row to [`OPERATORS`] and to the
-//! list in `MODEL_CONTRACT.md`, and a case to `tests/graphs`.
+//! To add an operator, write its function in the file of its kind under `operators/`, add a row to [`OPERATORS`] and to
+//! the list in `MODEL_CONTRACT.md`, and a case to `tests/graphs`.
 
 // A rounded index would look up another row without an error.
 #![deny(
@@ -142,12 +142,13 @@ impl OnnxModel {
     /// The model with these inputs, optimised and ready to run.
     ///
     /// # Errors
-    /// An operator that isn't one of [`OPERATORS`], whatever doesn't fit together, and a model that takes more memory or time
-    /// than the limits in `onnx/budget.rs`. A weight that isn't a number has [`Error::NonFinite`] as the root of its error.
+    /// An operator that isn't one of [`OPERATORS`], whatever doesn't fit together, and a model that takes more memory
+    /// or time than the limits in `onnx/budget.rs`. A weight that isn't a number has [`Error::NonFinite`] as the root
+    /// of its error.
     pub fn into_runnable(self, inputs: &[Input]) -> TractResult<std::sync::Arc<TypedRunnableModel>> {
         let mut model = self.wire(inputs)?;
-        // Skip the first of tract's two optimisations, decluttering. A model that is wired by hand needs nothing of it that
-        // the second doesn't do, loads in half the time without it, and runs as fast.
+        // Skip the first of tract's two optimisations, decluttering. A model that is wired by hand needs nothing of it
+        // that the second doesn't do, loads in half the time without it, and runs as fast.
         model.optimize()?;
         model.into_runnable()
     }
@@ -232,8 +233,8 @@ impl<'graph> Builder<'graph> {
     }
 }
 
-/// Forgets tract's symbolic values of whole numbers, from this node on. They serve unknown shapes, and here every shape is
-/// known. Their arithmetic overflows at the ends of the numbers, which would end a program that checks for that.
+/// Forgets tract's symbolic values of whole numbers, from this node on. They serve unknown shapes, and here every shape
+/// is known. Their arithmetic overflows at the ends of the numbers, which would end a program that checks for that.
 fn forget_symbols(model: &mut TypedModel, first: usize) {
     for outlet in model.nodes.iter_mut().skip(first).flat_map(|node| &mut node.outputs) {
         outlet.fact.uniform_tdim = None;

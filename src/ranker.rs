@@ -1,7 +1,7 @@
 //! The second stage: among the movies that a visitor might watch, those that they would like.
 //!
-//! The ranker is an ONNX model over the columns of [`crate::features::reaction`], one row for each candidate. Its outputs are
-//! the chances of a dislike, of neither and of a like. The graph calibrates them.
+//! The ranker is an ONNX model over the columns of [`crate::features::reaction`], one row for each candidate. Its
+//! outputs are the chances of a dislike, of neither and of a like. The graph calibrates them.
 
 use std::sync::Arc;
 
@@ -24,8 +24,8 @@ pub const RANKER_OUTPUT: &str = "reactions";
 /// How many candidates the second stage looks at, in one batch.
 pub const CANDIDATES: usize = 200;
 
-/// How much the chance of a like counts compared with the chance of watching, both as logarithms. It counts less because
-/// the first stage learnt from likes, and so knows a part of it.
+/// How much the chance of a like counts compared with the chance of watching, both as logarithms. It counts less
+/// because the first stage learnt from likes, and so knows a part of it.
 const LIKE_WEIGHT: f32 = 0.25;
 
 /// The chance of each reaction to a movie that is watched. They add up to 1.
@@ -39,8 +39,8 @@ pub struct Reaction {
     pub like: f32,
 }
 
-/// The expected value of watching and liking, as a logarithm up to a constant. `score` is the first stage's, the logarithm of
-/// the chance of watching up to a constant; `like` is the chance of a like.
+/// The expected value of watching and liking, as a logarithm up to a constant. `score` is the first stage's, the
+/// logarithm of the chance of watching up to a constant; `like` is the chance of a like.
 pub fn expected_value(score: f32, like: f32) -> f32 {
     score + LIKE_WEIGHT * like.max(f32::MIN_POSITIVE).ln()
 }
@@ -61,12 +61,13 @@ pub struct TractRanker {
 }
 
 impl TractRanker {
-    /// Loads and optimises an ONNX model with the input [`RANKER_INPUT`] and the output [`RANKER_OUTPUT`], and runs it once.
+    /// Loads and optimises an ONNX model with the input [`RANKER_INPUT`] and the output [`RANKER_OUTPUT`], and runs it
+    /// once.
     ///
     /// # Errors
     /// [`Error::ModelInvalid`] for bytes that aren't ONNX, an operator that isn't one of
-    /// [`OPERATORS`](crate::onnx::OPERATORS), and an input or output of another name or shape. [`Error::NonFinite`] if the
-    /// model's answer isn't finite.
+    /// [`OPERATORS`](crate::onnx::OPERATORS), and an input or output of another name or shape. [`Error::NonFinite`] if
+    /// the model's answer isn't finite.
     pub fn load(bytes: &[u8]) -> Result<Self> {
         let ranker = Self { plan: optimise(bytes).map_err(|error| load_error(FILE.as_str(), &error))? };
         ranker.reactions(&[[0.0; REACTION_WIDTH]]).map_err(|error| match error {

@@ -1,7 +1,7 @@
 //! The pipeline's facade: a loaded bundle, and what a visitor can ask of it.
 //!
-//! [`Recommender::suggest`] goes from a history by way of features and user tower to the index's candidates, then to the
-//! ranker and a diverse list; see `recommend/suggest.rs`.
+//! [`Recommender::suggest`] goes from a history by way of features and user tower to the index's candidates, then to
+//! the ranker and a diverse list; see `recommend/suggest.rs`.
 
 mod suggest;
 
@@ -63,8 +63,9 @@ pub const DEFAULT_DIVERSITY: f32 = 0.2;
 pub struct Suggestion {
     /// The movie.
     pub movie: MovieIndex,
-    /// Higher is better. Without the second stage it is the softmax's logit for [`Retrieval::Movies`], and the share of the
-    /// votes for [`Retrieval::States`]. With it, it is [`expected_value`](crate::ranker::expected_value)'s logarithm.
+    /// Higher is better. Without the second stage it is the softmax's logit for [`Retrieval::Movies`] and the share of
+    /// the votes for [`Retrieval::States`]. With the second stage it is the logarithm of the expected value; see
+    /// [`expected_value`](crate::ranker::expected_value).
     pub score: f32,
     /// The chance that the visitor likes it, 0 to 1, if the ranker looked at it.
     pub like: Option<f32>,
@@ -105,8 +106,8 @@ impl Recommender {
         Self::load_hashed(manifest, |role| file(role).map(|bytes| (bytes, None)))
     }
 
-    /// As [`Recommender::load`], with the SHA-256 of each file if the caller has computed it. A browser's own code for it is
-    /// faster than a module's, and runs in parallel.
+    /// As [`Recommender::load`], with the SHA-256 of each file if the caller has computed it. A browser's own code for
+    /// it is faster than a module's, and runs in parallel.
     ///
     /// # Errors
     /// As [`Recommender::load`].

@@ -9,8 +9,10 @@
 //! | `basis` | F32 `[rank, dim]` | the principal axes, orthonormal |
 //! | `scale` | F32 `[rank]` | the step of each axis's codes |
 //! | `fine` | I8 `[states, f]` | the first `f` coordinates, in steps |
-//! | `coarse` | U8 `[states, c / 2]` | the next `c = rank − f`, two in a byte, the earlier one in the low half: code `k` is `k − 7.5` steps |
+//! | `coarse` | U8 `[states, c / 2]` | the next `c = rank − f`, two in a byte; see below |
 //! | `next` | U32 `[states]` | the movie watched next, by dense index |
+//!
+//! A byte of `coarse` has the earlier coordinate in its low half. Code `k` is `k − 7.5` steps.
 
 use std::collections::BTreeMap;
 
@@ -101,9 +103,9 @@ impl StateIndex {
     /// The movies that the [`NEIGHBOURS`] nearest states lead to, if `keep` is true for them: best first, each with its
     /// share of all votes, at most `limit`.
     ///
-    /// A vote weighs `exp(−(d² − d₀²) / T)`, with `d₀` the distance of the nearest state and `T` the neighbours' mean excess
-    /// over `d₀²`. Nearest-neighbour language models weigh their votes in this way (Khandelwal et al., ICLR 2020), at a
-    /// fixed temperature.
+    /// A vote weighs `exp(−(d² − d₀²) / T)`, with `d₀` the distance of the nearest state and `T` the neighbours' mean
+    /// excess over `d₀²`. Nearest-neighbour language models weigh their votes in this way (Khandelwal et al., ICLR
+    /// 2020), at a fixed temperature.
     ///
     /// # Errors
     /// As [`FlatIndex::search`].

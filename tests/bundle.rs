@@ -27,7 +27,7 @@ fn refusal(bundle: &Bundle) -> &'static str {
     }
 }
 
-/// The float tensors of a safetensors file, written anew after `change`.
+/// The float tensors of a safetensors file, rewritten after `change`.
 fn rewrite(bytes: &mut Vec<u8>, change: impl FnOnce(&mut HashMap<String, (Vec<usize>, Vec<f32>)>)) {
     let file = safetensors::SafeTensors::deserialize(bytes).unwrap();
     let numbers = |view: TensorView<'_>| -> Vec<f32> {
@@ -79,7 +79,7 @@ fn a_flipped_bit_is_found_by_the_hash() {
     }
 }
 
-/// A caller that has hashed the files already is believed about its own hash, and not about the file.
+/// The caller's hash is used in place of the file's, and compared with the manifest.
 #[test]
 fn a_hash_that_is_known_already_is_compared_as_well() {
     let bundle = Bundle::fresh();
@@ -162,7 +162,7 @@ fn an_oversized_header_is_refused_before_it_is_parsed() {
     }
 }
 
-/// A header may be filled up with spaces, and is then as large as it is wanted.
+/// Spaces may pad a header to any length.
 #[test]
 fn the_largest_header_is_read_and_no_larger_one() {
     let with_header = |len: usize| {
@@ -183,7 +183,7 @@ fn a_table_of_another_shape_is_refused() {
     let mut bundle = Bundle::fresh();
     bundle.replace(Role::Movies, |bytes| {
         rewrite(bytes, |tensors| {
-            // The same numbers, transposed: as many bytes, another meaning.
+            // The same numbers, transposed: the number of bytes fits, the shape doesn't.
             tensors.get_mut("embedding").unwrap().0.reverse();
         });
     });
@@ -242,7 +242,7 @@ fn weights_that_make_the_model_answer_nan_are_refused_at_load() {
     let mut bundle = Bundle::fresh();
     bundle.replace(Role::UserTower, |bytes| {
         let nan = f32::NAN.to_le_bytes();
-        // The last weights in the file are a layer's bias, which every answer goes through.
+        // The last weights in the file are a layer's bias, which affects every answer.
         let name = b"state_bias";
         let at = bytes.windows(name.len()).rposition(|window| window == name).unwrap();
         let raw = at + name.len();
@@ -261,7 +261,7 @@ fn a_model_that_is_none_or_another_is_refused() {
     let mut bundle = Bundle::fresh();
     bundle.replace(Role::UserTower, |bytes| bytes.clear());
     assert_eq!(refusal(&bundle), "model-invalid");
-    // Names of the same length, so that the messages around them stay whole.
+    // Names of the same length, so that the file stays valid around them.
     for (from, to) in [("LeakyRelu", "SneakyRel"), ("history", "mystery"), ("user_vector", "user_victor")] {
         let mut bundle = Bundle::fresh();
         bundle.replace(Role::UserTower, |bytes| {
@@ -274,14 +274,15 @@ fn a_model_that_is_none_or_another_is_refused() {
     }
 }
 
-/// A model of this role, changed as its message says.
+/// Changes a model by its decoded message.
 fn remodel(bytes: &mut Vec<u8>, change: impl FnOnce(&mut GraphProto)) {
     let mut model = ModelProto::decode(&**bytes).unwrap();
     change(model.graph.as_mut().unwrap());
     *bytes = model.encode_to_vec();
 }
 
-/// A tower that was trained on a smaller catalogue looks up rows that it hasn't, at which tract would end the program.
+/// A tower that was trained on a smaller catalogue looks up rows that its tables don't have. tract alone would end the
+/// program.
 #[test]
 fn a_tower_whose_tables_are_too_small_for_the_catalogue_is_refused() {
     let mut bundle = Bundle::fresh();
@@ -304,7 +305,7 @@ fn a_tower_whose_tables_are_too_small_for_the_catalogue_is_refused() {
     }
 }
 
-/// A single number of a table that isn't one, in the row of a movie that the first run doesn't look up.
+/// NaN in the row of a movie that the first run doesn't look up.
 #[test]
 fn a_weight_that_is_no_number_is_named() {
     let mut bundle = Bundle::fresh();
@@ -339,8 +340,8 @@ fn states_that_lead_nowhere_are_refused() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
-    /// Any bytes in the place of a file, hash and size made to fit, end in an error and not in a panic. The prefix of the true
-    /// file makes the parsers go in as deep as they can.
+    /// Any bytes in place of a file, with the right hash and size, end in an error and not in a panic. They begin with
+    /// a part of the true file, so that the parsers get far.
     #[test]
     fn no_bytes_make_it_panic(
         role in prop::sample::select(vec![Role::Catalog, Role::UserTower, Role::Movies, Role::States]),
@@ -356,7 +357,7 @@ proptest! {
     }
 }
 
-/// The movies of the fixture in 8 bits with a scale a movie, and with `change` made to the tensors.
+/// The fixture's movies in 8 bits, with a scale for each movie, after `change`.
 fn quantise(bundle: &mut Bundle, change: impl FnOnce(&mut HashMap<&'static str, (Dtype, Vec<usize>, Vec<u8>)>)) {
     bundle.replace(Role::Movies, |bytes| {
         let file = safetensors::SafeTensors::deserialize(bytes).unwrap();

@@ -2,11 +2,14 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod random;
+
 use proptest::prelude::*;
+use random::Random;
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 
-/// Titles as the catalogue shows them, with years and counts of ratings. Real titles, since it is real titles' quirks
-/// that search must cope with: articles, numbers, accents, remakes, a title within a title.
+/// Titles as the catalogue shows them, with years and counts of ratings. They are real, since search must cope with the
+/// quirks of real titles: articles, numbers, accents, remakes, a title within a title.
 const MOVIES: [(&str, u16, u32); 12] = [
     ("Heat", 1995, 102),
     ("Heat", 1986, 3),
@@ -48,11 +51,11 @@ fn found(query: &str) -> Vec<(String, u16)> {
 #[test]
 fn the_right_movie_comes_first() {
     let cases = [
-        // Of two with the same title the better known, unless the year says otherwise.
+        // The better known of two with the same title, unless the year says the other.
         ("heat", "Heat", 1995),
         ("Heat (1986)", "Heat", 1986),
         ("heat 1986", "Heat", 1986),
-        // An article may be left out, stand at the end as in MovieLens, or be there.
+        // An article may be left out, at the end as in MovieLens, or in front.
         ("matrix", "The Matrix", 1999),
         ("the matrix", "The Matrix", 1999),
         ("Matrix, The (1999)", "The Matrix", 1999),
@@ -85,7 +88,7 @@ fn a_year_alone_finds_its_movies_and_nonsense_finds_none() {
     }
 }
 
-/// Whatever is pasted into the search box is answered at once: it is compared with no title if it is longer than any.
+/// Any pasted text is answered at once. One longer than any title isn't compared with titles.
 #[test]
 fn a_pasted_book_finds_nothing() {
     assert!(found(&"heat ".repeat(101)).is_empty());
@@ -106,7 +109,7 @@ fn the_wall_is_well_known_and_varied() {
     assert!(catalog.wall(0).is_empty());
 }
 
-/// The wall as its documentation has it: every candidate's value anew for every pick.
+/// The wall by its definition, with the value of each candidate computed for each pick.
 fn plain_wall(catalog: &Catalog, limit: usize) -> Vec<usize> {
     let movies = catalog.movies();
     let mut left: Vec<usize> = (0..movies.len()).collect();
@@ -159,19 +162,15 @@ fn fame_has_no_upper_end() {
 /// Random catalogues in which many movies are equally well known, and some have no year or genre.
 #[test]
 fn the_wall_is_the_plain_one() {
-    let mut state = 7_u32;
-    let mut next = |below: u32| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) % below
-    };
+    let mut random = Random::new(7);
     for most in [3, 300, 200_000] {
         let movies = (0..900).map(|row| Movie {
             id: MovieId(row),
             key: None,
             title: format!("Movie {row}"),
-            year: (next(9) > 0).then(|| 1930 + next(95) as u16),
-            genres: (0..19).filter(|_| next(7) == 0).collect(),
-            ratings: next(most),
+            year: (random.below(9) > 0).then(|| 1930 + random.below(95) as u16),
+            genres: (0..19).filter(|_| random.below(7) == 0).collect(),
+            ratings: random.below(most),
         });
         let catalog = Catalog::new((0..19).map(|genre| genre.to_string()).collect(), movies.collect()).unwrap();
         for limit in [1, 24, 60] {
@@ -202,13 +201,13 @@ fn the_decades_are_those_that_occur() {
 }
 
 proptest! {
-    /// Whatever somebody types, search answers with at most what was asked for and doesn't panic.
+    /// For any text, search returns at most `limit` movies and doesn't panic.
     #[test]
     fn any_text_can_be_searched_for(query in "\\PC{0,40}", limit in 0_usize..20) {
         prop_assert!(catalog().search(&query, limit).len() <= limit);
     }
 
-    /// A catalogue survives being written and read.
+    /// A catalogue is the same after writing and reading.
     #[test]
     fn json_round_trips(titles in prop::collection::vec("[a-zé]{1,12}", 1..20)) {
         let movies = titles.into_iter().enumerate().map(|(row, title)| Movie {
@@ -247,7 +246,7 @@ fn movies_are_found_by_their_owners_keys() {
     assert_eq!(keyed(&[None, None]).unwrap().by_key("978-3"), None);
 }
 
-/// A catalogue whose ids are its owner's own has no column of keys, and is written as it always was.
+/// A catalogue without keys has no column of keys.
 #[test]
 fn keys_that_no_movie_has_are_not_written() {
     let json = String::from_utf8(keyed(&[None]).unwrap().to_json().unwrap()).unwrap();

@@ -1,4 +1,5 @@
-//! The contract of the user tower: what a model from elsewhere may leave open or leave out, and every refusal with its message.
+//! The contract of the user tower: parts that a model from elsewhere may leave open or leave out, and the message of
+//! each refusal.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -25,7 +26,7 @@ use watchnext::recommend::{Recommender, Retrieval};
 const MOVIES: usize = 12;
 const DIM: usize = 3;
 
-/// An axis of an input; none is one that is left open.
+/// The axes of an input; `None` is an open one.
 type Axes<'axes> = &'axes [Option<i64>];
 
 fn put(name: &str, kind: DataType, axes: Option<Axes>) -> ValueInfoProto {
@@ -47,12 +48,12 @@ fn history(slots: i64) -> ValueInfoProto {
 }
 
 fn number(row: usize, column: usize) -> f32 {
-    // Padding is nothing.
+    // The row of the padding is zeros.
     if row == MOVIES { 0.0 } else { ((row * DIM + column) as f32 * 0.7).sin() }
 }
 
-/// A tower that adds up what it asks for: the rows of the history's movies, times their weights where it has these, the first time
-/// feature's sum and the year.
+/// A tower that adds up its inputs: the rows of the history's movies, times their weights if it has them, the sum of
+/// the time features, and the year.
 fn tower(inputs: Vec<ValueInfoProto>, output: &str) -> Vec<u8> {
     let node = |operator: &str, inputs: &[&str], output: &str| NodeProto {
         op_type: operator.to_owned(),
@@ -123,7 +124,7 @@ fn assert_near(found: &[f32], expected: &[f32]) {
     assert!(found.iter().zip(expected).all(|(one, other)| (one - other).abs() < 1e-3), "{found:?} for {expected:?}");
 }
 
-/// Seven slots and nothing but the history: the tower and the reasons take the last seven movies, oldest first.
+/// With seven slots and no other input, the tower and the reasons take the last seven movies, oldest first.
 #[test]
 fn a_tower_says_itself_how_many_movies_it_sees() {
     let tower = load(vec![history(7)]).unwrap();
@@ -161,7 +162,7 @@ fn a_tower_says_itself_how_many_movies_it_sees() {
     assert!(reasons.iter().flatten().all(|reason| (2..9).contains(&reason.movie.as_usize())), "{reasons:?}");
 }
 
-/// In any order, each where it belongs, with a batch that the exporter left open.
+/// In any order, each at its own place, with a batch that the exporter left open.
 #[test]
 fn inputs_come_in_any_order_and_a_batch_may_be_open() {
     let year = || put("year", DataType::Float, Some(&[None, Some(1)]));
@@ -181,7 +182,7 @@ fn inputs_come_in_any_order_and_a_batch_may_be_open() {
     }
 }
 
-/// The page that states the contract lists the operators that there are.
+/// The contract's list of operators is the library's.
 #[test]
 fn the_page_lists_the_operators() {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/MODEL_CONTRACT.md")).unwrap();
@@ -191,6 +192,7 @@ fn the_page_lists_the_operators() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table with the message of each breach")]
 fn what_breaks_the_contract_is_refused_with_the_remedy() {
     let float = DataType::Float;
     let cases = [
@@ -253,12 +255,12 @@ fn what_breaks_the_contract_is_refused_with_the_remedy() {
     let other = TractUserTower::load(&tower(vec![history(7)], "embedding"), DIM, MOVIES).unwrap_err();
     assert_eq!(
         other.to_string(),
-        "`user_tower` can't be loaded: its outputs are [\"embedding\"], the contract is one, \"user_vector\". Name it when \
-         you export"
+        "`user_tower` can't be loaded: its outputs are [\"embedding\"], the contract is one, \"user_vector\". Name it \
+         when you export"
     );
     let wide = TractUserTower::load(&tower(vec![history(7)], "user_vector"), DIM + 1, MOVIES).unwrap_err();
     assert_eq!(wide.to_string(), "`user_tower: user_vector` has shape [1, 3], expected [1, 4]");
-    // The padding of a catalogue of one movie more is a row that the table lacks.
+    // For a catalogue of one movie more, the padding is a row that the table doesn't have.
     let small = TractUserTower::load(&tower(vec![history(7)], "user_vector"), DIM, MOVIES + 1).unwrap_err();
     assert!(small.to_string().contains("it looks up row 13 in a table of 13"), "{small}");
 }

@@ -1,4 +1,4 @@
-//! The two optional files that say what a movie is called elsewhere and where it lies: what they hold, and which are refused.
+//! The two optional files, links and map: their contents, and each refusal.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -96,7 +96,7 @@ fn a_map_of_another_form_is_refused() {
     }
 }
 
-/// A tower that says the same to everybody.
+/// A tower with the same answer for everybody.
 #[derive(Debug)]
 struct Constant;
 
@@ -111,7 +111,10 @@ impl UserTower for Constant {
 
 /// A recommender whose manifest names `files`.
 fn recommender(files: &[(Role, &[u8])]) -> Recommender {
-    let entry = |bytes: &[u8], path: &str| serde_json::json!({"path": path, "bytes": bytes.len(), "sha256": sha256_hex(bytes), "optional": true});
+    let entry = |bytes: &[u8], path: &str| {
+        let (len, sha256) = (bytes.len(), sha256_hex(bytes));
+        serde_json::json!({"path": path, "bytes": len, "sha256": sha256, "optional": true})
+    };
     let mut manifest = serde_json::json!({
         "format_version": 1, "features_version": 1, "name": "links", "movies": 3, "dim": 2,
         "files": {"catalog": entry(b"", "c"), "user_tower": entry(b"", "u"), "movies": entry(b"", "m")},

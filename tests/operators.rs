@@ -1,4 +1,4 @@
-//! The operators that the library wires by itself, against tract-onnx's own reader, which knows all of ONNX.
+//! The operators that the library wires, compared with tract-onnx's own reader, which knows all of ONNX.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -96,7 +96,7 @@ fn what_is_not_known_is_refused_by_name() {
     assert!(moving.contains("must be a constant"), "{moving}");
 }
 
-/// Nodes after that of a case, each a name of its operator, its inputs and its output.
+/// The model of a case with more nodes after its own, each given by operator, inputs and output.
 fn followed_by(case: &Case, more: &[(&str, &[&str], &str)]) -> Vec<u8> {
     let mut proto = ModelProto::decode(&*model(case, &used(case), 17)).unwrap();
     let graph = proto.graph.as_mut().unwrap();
@@ -110,7 +110,8 @@ fn followed_by(case: &Case, more: &[(&str, &[&str], &str)]) -> Vec<u8> {
     proto.encode_to_vec()
 }
 
-/// What would end the program inside tract, with a panic or a read out of bounds, is refused before tract sees it.
+/// Models that would end the program inside tract, by a panic or a read out of bounds, are refused before tract sees
+/// them.
 #[test]
 fn what_tract_would_end_the_program_at_is_refused_by_name() {
     for (operator, to) in [
@@ -160,8 +161,8 @@ fn what_tract_would_end_the_program_at_is_refused_by_name() {
     }
 }
 
-/// Sums without room and divisions by zero, at which tract's own whole numbers would end the program: they come to an end of the
-/// numbers, and a table refuses what it hasn't.
+/// Overflows and divisions by zero, at which tract's own whole numbers would end the program, give the largest or
+/// smallest number. A table refuses it as an index.
 #[test]
 fn whole_numbers_have_no_overflow() {
     let whole = |operator, inputs: &[&'static str]| -> Vec<i64> {
@@ -268,7 +269,7 @@ fn an_empty_range_is_refused_in_either_direction() {
     }
 }
 
-/// Where tract compares whole numbers it reckons with shapes that it doesn't know, and adds one to the largest number.
+/// To compare whole numbers, tract computes with symbols for unknown shapes, and adds one even to the largest number.
 #[test]
 fn whole_numbers_are_compared_to_their_ends() {
     let holds = |operator, inputs: &[&'static str]| -> bool {
@@ -295,7 +296,7 @@ fn models_without_measure_are_refused_before_anything_is_made() {
         let bytes = followed_by(&case("Expand", &["scalar", "large"]), more);
         found(&bytes, &[], Vec::new()).unwrap_err()
     };
-    // The first makes nearly all numbers that there may be.
+    // The first node makes nearly all the numbers that are allowed.
     let numbers = refused(&[("Relu", &["case's out 0"], "out 0")]);
     assert!(numbers.contains("`out 0` (Relu): the model makes more than 16777216 numbers"), "{numbers}");
     let shape = refused(&[("ConstantOfShape", &["case's out 0"], "out 0")]);
@@ -307,7 +308,7 @@ fn models_without_measure_are_refused_before_anything_is_made() {
     assert!(nodes.contains("nodes and weights, 2048 are the most"), "{nodes}");
 }
 
-/// Two factors of four million numbers each, whose product has as many and takes eight billion steps.
+/// Two factors of four million numbers each, whose product has as many and takes eight billion multiplications.
 #[test]
 fn products_without_measure_are_refused() {
     let large = |name: &str| floats(name, &[2_048, 2_048], &vec![0.5; 1 << 22]);
@@ -316,7 +317,7 @@ fn products_without_measure_are_refused() {
     assert!(refusal.contains("`out 0` (MatMul): the model takes more than 268435456 steps"), "{refusal}");
 }
 
-/// A weight that isn't a number is refused where it stands, be it in a row that no movie of the first run looks up.
+/// A weight that isn't a number is refused by its name, even in a row that no movie of the first run looks up.
 #[test]
 fn weights_that_are_no_numbers_are_refused_by_their_name() {
     let nan = floats("weights", &[2], &[0.5, f32::NAN]);
@@ -326,7 +327,7 @@ fn weights_that_are_no_numbers_are_refused_by_their_name() {
         let refusal = OnnxModel::decode(&bytes).unwrap().into_runnable(&contract).unwrap_err();
         assert!(matches!(refusal.downcast_ref(), Some(Error::NonFinite { .. })), "{refusal:#}");
     }
-    // To mask with.
+    // Infinite weights are for masks.
     let masking = model(&case("Constant", &[]).with(value("value", floats("", &[1], &[f32::NEG_INFINITY]))), &[], 17);
     assert_eq!(found(&masking, &[], Vec::new()).unwrap().len(), 1);
 }
@@ -340,7 +341,7 @@ fn bytes_that_are_no_model_of_today_are_refused() {
     assert!(refused(&old).contains("operator set 11; export it for 13 or a later one"));
 }
 
-/// A tensor that holds less than its shape says, and one whose shape overflows.
+/// A tensor with fewer numbers than its shape, and one whose shape overflows.
 #[test]
 fn tensors_that_contradict_themselves_are_refused() {
     let refused = |tensor: TensorProto| refusal(&case("Constant", &[]).with(value("value", tensor)));

@@ -1,4 +1,4 @@
-//! The second stage on made-up movies: what it says of taste groups, how it orders, and which files it refuses.
+//! The second stage on made-up movies: chances by taste group, the order, and each refusal.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -33,7 +33,7 @@ fn index(id: u32) -> MovieIndex {
     recommender().catalog().index_of(MovieId(id)).unwrap()
 }
 
-/// The mean chance of a like over some movies of each group that nobody in these tests watches.
+/// The mean chance of a like over movies of each group that these tests don't watch.
 fn likes(history: &History) -> Vec<f32> {
     let mean = |group: usize| {
         let movies: Vec<MovieIndex> = (20..30).map(|movie| index(movie_id(group, movie))).collect();
@@ -46,7 +46,7 @@ fn likes(history: &History) -> Vec<f32> {
     (0..GROUPS.len()).map(mean).collect()
 }
 
-/// As the fixture's users do: they like their own group's movies and dislike those of another into which they strayed.
+/// The fixture's users like their own group's movies and dislike those of another group that they strayed into.
 #[test]
 fn ratings_move_the_chances_of_their_group() {
     let of = |own: usize, other: usize, known: bool| {
@@ -89,7 +89,7 @@ fn the_order_is_that_of_the_expected_value() {
     assert_eq!(short, long[..5], "how many are shown doesn't change who is best");
 }
 
-/// A quarter of the logarithm of the chance, by hand; a chance of 0 has a value too, the lowest there is.
+/// A quarter of the logarithm of the chance, by hand. A chance of 0 has the lowest value, which is finite.
 #[test]
 fn a_like_counts_a_quarter_of_its_logarithm() {
     assert!((expected_value(2.0, 0.5) - (2.0 - 0.25 * std::f32::consts::LN_2)).abs() < 1e-6);
@@ -97,7 +97,7 @@ fn a_like_counts_a_quarter_of_its_logarithm() {
     assert!(expected_value(0.0, 0.0).is_finite() && expected_value(0.0, 0.0) < expected_value(0.0, 1e-30));
 }
 
-/// The model looks at two hundred movies at once; the order of those asked about and the last, smaller batch don't matter.
+/// The model takes two hundred movies at once. Neither the order of the movies nor the smaller last batch matters.
 #[test]
 fn more_movies_than_a_batch_are_answered_one_by_one() {
     let watched = history(&[(movie_id(1, 2), Some(4.5)), (movie_id(3, 4), Some(1.0))]);
@@ -111,7 +111,7 @@ fn more_movies_than_a_batch_are_answered_one_by_one() {
     }
 }
 
-/// Without the second stage there is a clear error, and an empty history is none.
+/// Without the second stage there is a clear error. An empty history isn't one.
 #[test]
 fn what_is_not_loaded_is_said_and_nobody_is_refused() {
     let first_stage = Bundle::fresh().load().unwrap();
@@ -138,7 +138,7 @@ fn similar_movies_share_genre_and_words_and_leave_out_the_movie_itself() {
     );
 }
 
-/// The definition, over all movies; for each of the first groups' movies, since one that shares no word with another tells little.
+/// The definition, over all movies. Several movies are tried, since one that shares no word with another shows little.
 #[test]
 fn similar_movies_are_in_the_order_of_both_likenesses_together() {
     let catalog = recommender().catalog();
@@ -156,7 +156,7 @@ fn similar_movies_are_in_the_order_of_both_likenesses_together() {
     }
 }
 
-/// Ratings that aren't there leave their columns as they are for nobody, so clicks alone need no second model.
+/// Without ratings, their columns have the values of an empty history, so clicks need no second model.
 #[test]
 fn clicks_alone_have_the_ratings_columns_of_nobody() {
     let bundle = Bundle::ranked();
@@ -178,7 +178,7 @@ fn clicks_alone_have_the_ratings_columns_of_nobody() {
             assert!((nobody[at] - clicked[at]).abs() < 1e-6, "{name}");
             assert!((nobody[at] - rated[at]).abs() > 1e-6, "{name}");
         } else if name == "taste_rating" {
-            // Clicks betray a taste, and ratings correct it.
+            // Clicks lead to a taste, and ratings correct it.
             assert!((nobody[at] - clicked[at]).abs() > 1e-6 && (clicked[at] - rated[at]).abs() > 1e-6, "{name}");
         } else {
             assert_eq!(clicked[at], rated[at], "{name}");
@@ -187,7 +187,7 @@ fn clicks_alone_have_the_ratings_columns_of_nobody() {
     assert!(nobody.iter().chain(&rated).all(|value| value.is_finite()));
 }
 
-/// A file that doesn't know what clicks betray says what nobody's taste makes of a movie, and nothing else changes.
+/// Without `leaning` in the file, clicks lead to no taste, and nothing else changes.
 #[test]
 fn without_leanings_clicks_say_nothing_of_taste() {
     let bundle = Bundle::ranked();

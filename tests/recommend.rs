@@ -1,4 +1,5 @@
-//! The whole path on made-up movies with a known answer: whoever watched one taste group is suggested that group.
+//! The whole path on made-up movies with a known answer: a visitor who watched one taste group gets suggestions of that
+//! group.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -25,7 +26,7 @@ fn id_of(suggestion: &Suggestion) -> u32 {
     recommender().catalog().movie(suggestion.movie).unwrap().id.0
 }
 
-/// The checkerboard: five clicks in a group, ten suggestions, at least eight of which belong to it, by either retrieval.
+/// The checkerboard: after five clicks in a group, at least eight of ten suggestions belong to it, by either retrieval.
 #[test]
 fn each_taste_group_is_found() {
     for (group, genre) in GROUPS.into_iter().enumerate() {
@@ -137,7 +138,7 @@ fn a_diversity_outside_0_to_1_is_an_error() {
     assert_eq!(error.code(), "diversity-invalid");
 }
 
-/// A tower that has one answer for everybody.
+/// A tower with the same answer for everybody.
 #[derive(Debug)]
 struct Narrow;
 
@@ -154,8 +155,8 @@ fn manifest() -> Manifest {
     serde_json::from_value(Bundle::fresh().manifest).unwrap()
 }
 
-/// Two suggestions of equal direction: the well-known one is a little better. Of what popularity gives it, a history of one
-/// movie takes a third away that three movies take whole, and with more it stays so.
+/// Two suggestions with vectors of equal direction; the well-known one scores a little higher. A history of one movie
+/// takes away a third of the popularity that three or more movies take away.
 #[test]
 fn the_first_clicks_take_little_of_popularity_away() {
     let movie = |row: u32| Movie {
@@ -167,8 +168,8 @@ fn the_first_clicks_take_little_of_popularity_away() {
         ratings: 1,
     };
     let catalog = Catalog::new(vec![], (0..8).map(movie).collect()).unwrap();
-    // Scores, popularity included: 5.0, 4.6, and 0 for those that are watched. What a movie loses is the diversity, times a half,
-    // times its popularity of 4 or 0: less than the 0.4 between the two at one click, more at three.
+    // Scores, popularity included: 5.0, 4.6, and 0 for the watched movies. A movie loses diversity · ½ · its popularity
+    // of 4 or 0. That is less than the gap of 0.4 after one click, and more after three.
     let bias = vec![4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
     let product = [1.0, 4.6, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
     let column = |(row, column): (usize, usize)| if column == row % 3 { product[row] } else { 0.0 };
@@ -181,7 +182,7 @@ fn the_first_clicks_take_little_of_popularity_away() {
         let found = recommender.suggest(&history, &noon(), 1, strategy).unwrap();
         found[0].movie.as_usize()
     };
-    // 0.3 · ½ · 4 = 0.6 is more than 0.4, two thirds of it are as much, a third is less.
+    // 0.3 · ½ · 4 = 0.6 is more than 0.4. Two thirds of it equal 0.4, and a third is less.
     assert_eq!([0, 1, 3, 5].map(|clicks| first(clicks, 0.3)), [0, 0, 1, 1]);
     assert_eq!([1, 2, 3].map(|clicks| first(clicks, 0.36)), [0, 1, 1]);
     assert_eq!([1, 3, 5].map(|clicks| first(clicks, 0.18)), [0, 0, 0]);

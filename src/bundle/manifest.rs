@@ -84,7 +84,7 @@ impl Manifest {
     ///
     /// # Errors
     /// [`Error::ManifestInvalid`], [`Error::FormatVersionUnsupported`], [`Error::FeaturesVersionMismatch`], and
-    /// [`Error::FileMissing`] if it lacks a required file.
+    /// [`Error::FileMissing`] if a required file is missing.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
         let invalid = |reason: String| Error::ManifestInvalid { reason };
         let object: serde_json::Map<String, serde_json::Value> =

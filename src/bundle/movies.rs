@@ -9,8 +9,8 @@ use crate::index::InnerProductIndex;
 
 /// The movies' embeddings, which the user vector is multiplied by.
 ///
-/// An embedding of 8-bit numbers comes with a scale for each movie, at a quarter of the size. Here it is turned into floats;
-/// [`movie_index`] keeps the 8 bits.
+/// An embedding of 8-bit numbers comes with a scale for each movie, at a quarter of the size. Here it is turned into
+/// floats; [`movie_index`] keeps the 8 bits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MovieEmbeddings {
     /// `[movies, dim]`.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What a file of a bundle is for. The order is that of the names, in which a manifest lists its files.
+/// The purpose of a file of a bundle. The order is that of the names, in which a manifest lists its files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -21,7 +21,7 @@ pub enum Role {
     Ranker,
     /// The training states; see [`crate::states`].
     States,
-    /// What the ranker reads about each movie; see [`crate::traits`].
+    /// The ranker's tables about each movie; see [`crate::traits`].
     Traits,
     /// The model of the first stage; see [`crate::model`].
     UserTower,
@@ -76,7 +76,7 @@ impl Role {
 
 impl fmt::Display for Role {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.as_str())
+        formatter.write_str(self.as_str())
     }
 }
 

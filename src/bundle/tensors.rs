@@ -36,7 +36,7 @@ pub(crate) fn tensor<'bytes>(
     shape: &[Option<usize>],
 ) -> Result<TensorView<'bytes>> {
     let invalid = |reason: String| Error::TensorInvalid { file: role.to_string(), reason };
-    let view = tensors.tensor(name).map_err(|_| invalid(format!("it lacks the tensor `{name}`")))?;
+    let view = tensors.tensor(name).map_err(|_| invalid(format!("the tensor `{name}` is missing")))?;
     if view.dtype() != dtype {
         return Err(invalid(format!("the tensor `{name}` is of type {} instead of {dtype}", view.dtype())));
     }

@@ -1,7 +1,7 @@
 //! Limits on a model's memory and time, counted before anything is computed.
 //!
-//! A file of a hundred bytes can ask for more memory than a browser has, or for hours of products. The limits are many times
-//! what a tower or a ranker needs, and beyond what a visitor would wait for after a click.
+//! A file of a hundred bytes can ask for more memory than a browser has, or for hours of products. The limits are many
+//! times what a tower or a ranker needs, and beyond what a visitor would wait for after a click.
 
 use tract_onnx::pb::GraphProto;
 use tract_onnx::prelude::{TractResult, TypedModel, TypedNode};
@@ -29,7 +29,7 @@ const MAX_NUMBERS: usize = 1 << 24;
 /// The most numbers that all nodes together read or multiply.
 const MAX_WORK: usize = 1 << 28;
 
-/// What a model has left of its limits.
+/// The rest of a model's limits.
 #[derive(Debug)]
 pub struct Budget {
     numbers: usize,
@@ -71,7 +71,7 @@ impl Budget {
 fn work(model: &TypedModel, node: &TypedNode) -> TractResult<usize> {
     let numbers = |shape: &[usize]| shape.iter().fold(1_usize, |size, dim| size.saturating_mul(*dim));
     let shape = |slot: usize| -> TractResult<&[usize]> {
-        let input = node.inputs.get(slot).context("it lacks an input")?;
+        let input = node.inputs.get(slot).context("an input is missing")?;
         model.outlet_fact(*input)?.shape.as_concrete().context("it reads something without a fixed shape")
     };
     let output = node.outputs.first().and_then(|output| output.fact.shape.as_concrete()).map_or(0, numbers);

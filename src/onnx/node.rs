@@ -1,4 +1,5 @@
-//! A node of a graph under construction: its inputs, its attributes, and the parts that several operators are wired from.
+//! A node of a graph under construction: its inputs, its attributes, and the parts that several operators are wired
+//! from.
 
 use tract_onnx::pb::{AttributeProto, NodeProto};
 use tract_onnx::prelude::{Datum, DatumType, TractResult, TypedModel};
@@ -75,8 +76,8 @@ impl Node<'_> {
         }
     }
 
-    /// Refuses an empty tensor among the first `data_inputs` inputs, since tract divides by their length. The others say
-    /// how the operator works, and may be empty: a shape without axes, say.
+    /// Refuses an empty tensor among the first `data_inputs` inputs, since tract divides by their length. The others
+    /// say how the operator works, and may be empty: a shape without axes, say.
     pub(super) fn refuse_empty(&self, model: &TypedModel, data_inputs: usize) -> TractResult<()> {
         for (at, input) in self.inputs.iter().enumerate().take(data_inputs) {
             let Some(input) = input else { continue };
@@ -123,8 +124,8 @@ impl Node<'_> {
         only_output(wire_with_rank_broadcast(self.sub_name(part), model, operator, &[left, right])?)
     }
 
-    /// `operator` of a wire and a number, which is cast to the wire's type. The number is a double, so that it stays exact
-    /// up to 2⁵³ where the wire is of doubles or whole numbers.
+    /// `operator` of a wire and a number, which is cast to the wire's type. The number is a double, so that it stays
+    /// exact up to 2⁵³ where the wire is of doubles or whole numbers.
     pub(super) fn with_number(
         &self,
         model: &mut TypedModel,

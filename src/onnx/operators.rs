@@ -29,7 +29,7 @@ const MAX_NAMED: usize = 20;
 #[derive(Debug)]
 pub struct Operator {
     name: &'static str,
-    /// How many of its first inputs are data, none of which may be empty. The others say how it works.
+    /// How many of its first inputs are data, which must not be empty. The others say how it works.
     data_inputs: usize,
     wire: fn(&Node<'_>, &mut TypedModel) -> Wires,
 }

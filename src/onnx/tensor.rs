@@ -38,8 +38,8 @@ pub fn type_name(datum_type: DatumType) -> &'static str {
 /// A tensor of a file, whose size is checked against its shape. Errors call it `name`.
 ///
 /// # Errors
-/// Numbers that don't fill the shape, unknown types, and [`Error::NonFinite`] for a weight that isn't a number. Infinite
-/// weights are allowed: models mask with them.
+/// Numbers that don't fill the shape, unknown types, and [`Error::NonFinite`] for a weight that isn't a number.
+/// Infinite weights are allowed: models mask with them.
 pub fn read(proto: &TensorProto, name: &str) -> TractResult<Tensor> {
     let tensor = decode(proto)?;
     let is_nan = match tensor.datum_type() {

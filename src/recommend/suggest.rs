@@ -13,9 +13,10 @@ use crate::ranker::{CANDIDATES, expected_value};
 const FULL_NOVELTY_HISTORY: f32 = 3.0;
 
 impl Recommender {
-    /// The best `limit` movies that aren't in `history`, best first; equal scores by index. There are fewer if fewer are
-    /// left, or if the states vote for fewer. With the second stage, the best [`CANDIDATES`] are ordered by the expected
-    /// value of watching and liking, which becomes the score. With diversity, the order isn't that of the scores.
+    /// The best `limit` movies that aren't in `history`, best first; equal scores by index. There are fewer if fewer
+    /// are left, or if the states vote for fewer. With the second stage, the best [`CANDIDATES`] are ordered by the
+    /// expected value of watching and liking, which becomes the score. With diversity, the order isn't that of the
+    /// scores.
     ///
     /// # Errors
     /// [`Error::LimitInvalid`] for 0 or more than the catalogue holds, [`Error::DiversityInvalid`] outside 0 to 1,
@@ -30,8 +31,8 @@ impl Recommender {
         self.suggest_among(&Filter::default(), history, moment, limit, strategy)
     }
 
-    /// As [`Recommender::suggest`], but only movies that `filter` lets through. They are searched among all movies and not
-    /// among the best ones.
+    /// As [`Recommender::suggest`], but only movies that `filter` lets through. They are searched among all movies and
+    /// not among the best ones.
     ///
     /// # Errors
     /// As [`Recommender::suggest`], and [`Error::GenreUnknown`].
@@ -98,8 +99,8 @@ impl Recommender {
         Ok(found.into_iter().filter_map(suggestion).collect())
     }
 
-    /// The second stage: gives the best [`CANDIDATES`] their chances of a like, makes the expected value the score of all,
-    /// and sorts by it.
+    /// The second stage: gives the best [`CANDIDATES`] their chances of a like, makes the expected value the score of
+    /// all, and sorts by it.
     fn rank(
         &self,
         found: &mut [Suggestion],

@@ -1,7 +1,7 @@
-//! What is done with bytes from outside: one function for each way into the library.
+//! The targets for bytes from outside: one function for each way into the library.
 //!
-//! Each may be given any bytes whatever, and the property is the same for all: no panic, no hang, no allocation above the cap
-//! that whoever calls it watches over. `fuzz/` lets libFuzzer choose the bytes, `tests/hostile.rs` a seeded generator.
+//! Each takes any bytes, and must not panic, hang or allocate more than the caller's cap. For `fuzz/`, libFuzzer
+//! chooses the bytes; for `tests/hostile.rs`, a seeded generator.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::sync::OnceLock;
@@ -26,10 +26,10 @@ use watchnext::states::StateIndex;
 use watchnext::title;
 use watchnext::traits::MovieTraits;
 
-/// Something that takes bytes.
+/// A function that takes bytes.
 pub type Target = fn(&[u8]);
 
-/// Every target by the name that it has in `fuzz/`.
+/// All targets by their names in `fuzz/`.
 pub const TARGETS: [(&str, Target); 14] = [
     ("bundle", bundle),
     ("catalog", catalog),
@@ -47,13 +47,13 @@ pub const TARGETS: [(&str, Target); 14] = [
     ("traits", traits),
 ];
 
-/// How many movies the catalogue has that the files of these targets belong to.
+/// How many movies the catalogue of the targets' files has.
 pub const MOVIES: usize = 12;
 
 /// The length of a vector in those files.
 pub const DIM: usize = 8;
 
-/// The shape of every input of the models of [`graph`].
+/// The shape of each input of [`graph`]'s models.
 pub const GRAPH_SHAPE: [usize; 2] = [3, 4];
 
 /// A catalogue whose titles have articles, accents, numbers and second titles.
@@ -110,7 +110,8 @@ pub fn manifest(bytes: &[u8]) {
     Manifest::from_json(&serde_json::to_vec(&manifest).unwrap()).unwrap();
 }
 
-/// The files of a bundle in one input: manifest, catalogue, movies and tower, each but the last after its length in four bytes.
+/// The files of a bundle in one input: manifest, catalogue, movies and tower. Each but the last comes after its length
+/// in four bytes.
 pub fn bundle(bytes: &[u8]) {
     let mut rest = bytes;
     let mut parts = [(); 3].map(|()| {
@@ -127,7 +128,7 @@ pub fn bundle(bytes: &[u8]) {
         _ => None,
     };
     let _ = Recommender::load(manifest, file);
-    // With sizes and hashes that fit, so that the contents are judged.
+    // With the right sizes and hashes, so that loading gets as far as the contents.
     let Ok(mut described) = serde_json::from_slice::<serde_json::Value>(manifest) else { return };
     for role in [Role::Catalog, Role::Movies, Role::UserTower] {
         let entry = described.get_mut("files").and_then(|files| files.get_mut(role.as_str()));
@@ -215,7 +216,7 @@ pub fn ranker(bytes: &[u8]) {
     }
 }
 
-/// A model of whatever inputs, all of floats in [`GRAPH_SHAPE`], of every operator that is known.
+/// A model of any known operators, whose inputs are all floats in [`GRAPH_SHAPE`].
 pub fn graph(bytes: &[u8]) {
     let Ok(model) = OnnxModel::decode(bytes) else { return };
     let names: Vec<String> = model.inputs().into_iter().map(str::to_owned).collect();
@@ -233,14 +234,14 @@ pub fn list(bytes: &[u8]) {
     assert!(list.unmatched.iter().is_sorted_by_key(|unmatched| unmatched.row));
 }
 
-/// What somebody types.
+/// A text in the search box.
 pub fn query(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     assert!(small_catalog().search(&text, 5).len() <= 5);
     title::parse_title(&text);
 }
 
-/// Answers what it is fed, so that a request costs no network.
+/// A tower that returns sums of its inputs, so that a request costs no network.
 struct Echo;
 
 impl UserTower for Echo {
@@ -256,7 +257,8 @@ impl UserTower for Echo {
     }
 }
 
-/// A click: 32 bytes of numbers for the moment, the limit, the strategy and the filter, then eight for each watched movie.
+/// A click: 32 bytes of numbers for the moment, the limit, the strategy and the filter, then eight for each watched
+/// movie.
 pub fn request(bytes: &[u8]) {
     static RECOMMENDER: OnceLock<Recommender> = OnceLock::new();
     let recommender = RECOMMENDER.get_or_init(|| {

@@ -14,7 +14,8 @@ use crate::shell::{ask, cargo, run as run_program, step};
 const CORE: [&str; 5] = ["src/diversity.rs", "src/features.rs", "src/features/*.rs", "src/index.rs", "src/index/*.rs"];
 
 /// What else decides which movies come, in which order, and from which bundle.
-const WHOLE: [&str; 5] = ["src/bundle.rs", "src/filter.rs", "src/history.rs", "src/ranker.rs", "src/recommend.rs"];
+const WHOLE: [&str; 5] =
+    ["src/bundle/*.rs", "src/filter.rs", "src/history.rs", "src/ranker.rs", "src/{recommend,recommend/suggest}.rs"];
 
 /// The kernels of the browser aren't compiled here; `tests/wasm.rs` holds them to the scalar ones.
 const ELSEWHERE: &str = "src/index/simd128.rs";

@@ -14,8 +14,8 @@ use super::logic;
 
 /// An operator of two floats, or of two whole numbers by way of doubles.
 ///
-/// With whole numbers, tract itself would end the program at a division by zero, and in builds that check sums at one that
-/// overflows. Doubles do neither, and are exact up to 2⁵³. The cast drops a quotient's fraction, as ONNX asks.
+/// With whole numbers, tract itself would end the program at a division by zero, and in builds that check sums at one
+/// that overflows. Doubles do neither, and are exact up to 2⁵³. The cast drops a quotient's fraction, as ONNX asks.
 pub fn binary(node: &Node<'_>, model: &mut TypedModel, operator: TypedBinOp) -> Wires {
     if node.reads_whole_numbers(model)? {
         let (left, right) = doubles(node, model)?;

@@ -22,8 +22,8 @@ pub fn cast(node: &Node<'_>, model: &mut TypedModel) -> Wires {
 
 /// The cast from int8 to float. Models that keep their tables in 8 bits apply it to each row that they look up.
 ///
-/// tract's own cast is one function for all pairs of types. A browser that finds it busy compiles it again while the page
-/// comes up, and so large a function takes a tenth of a second.
+/// tract's own cast is one function for all pairs of types. A browser that finds it busy compiles it again while the
+/// page comes up, and so large a function takes a tenth of a second.
 #[derive(Debug, Clone, Hash, PartialEq, Eq)]
 struct WidenInt8;
 

@@ -105,8 +105,8 @@ fn strides(shape: &[usize]) -> Vec<usize> {
     (1..=shape.len()).map(|after| shape.iter().skip(after).product()).collect()
 }
 
-/// tract's Gather after a check of the indices. tract itself would end the program at one that is out of range, such as a
-/// movie that the model's table is too small for.
+/// tract's Gather after a check of the indices. tract itself would end the program at one that is out of range, such as
+/// a movie that the model's table is too small for.
 #[derive(Debug, Clone, Hash, PartialEq, Eq)]
 pub struct CheckedGather {
     gather: Gather,
@@ -132,7 +132,7 @@ impl EvalOp for CheckedGather {
 
     fn eval(&self, context: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let [table, indices] = inputs.as_slice() else { bail!("it has {} inputs instead of 2", inputs.len()) };
-        let rows = *table.shape().get(self.gather.axis).context("its table lacks the axis")?;
+        let rows = *table.shape().get(self.gather.axis).context("its table doesn't have the axis")?;
         let least = -i64::try_from(rows)?;
         for index in indices.to_plain_array_view::<i64>()? {
             ensure!((least..-least).contains(index), "it looks up row {index} in a table of {rows}");
