@@ -83,13 +83,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_alike_moves_back() {
+    fn similar_movies_move_back() {
         assert_eq!(maximal_marginal_relevance(&of(&[5.0, 4.9, 4.8, 4.0, 3.0]), 0.5, cuts), [0, 3, 4, 1, 2]);
     }
 
     /// The second is nearly as good and far less popular.
     #[test]
-    fn what_everybody_gets_moves_back() {
+    fn popular_movies_move_back() {
         let pair = [Candidate { score: 5.0, popularity: 4.0 }, Candidate { score: 4.8, popularity: 1.0 }];
         assert_eq!(maximal_marginal_relevance(&pair, 0.1, |_, _| 0.0), [0, 1]);
         assert_eq!(maximal_marginal_relevance(&pair, 0.2, |_, _| 0.0), [1, 0]);

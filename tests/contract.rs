@@ -193,7 +193,7 @@ fn the_page_lists_the_operators() {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table with the message of each breach")]
-fn what_breaks_the_contract_is_refused_with_the_remedy() {
+fn each_breach_of_the_contract_is_refused_with_its_remedy() {
     let float = DataType::Float;
     let cases = [
         (

@@ -165,7 +165,7 @@ fn the_shipped_index_answers_as_the_one_over_floats() {
 /// A thousand vectors of 128 numbers, 50 queries, the hundred nearest. Counts how many of the exact ones the rounded
 /// scan finds, and checks that comparing its candidates finds all.
 #[test]
-fn the_rounded_scan_alone_misses_next_to_nothing() {
+fn the_rounded_scan_misses_next_to_nothing() {
     let mut random = Random::new(1);
     let index = Int8Index::quantise(&Array2::from_shape_fn((1_000, 128), |_| random.signed())).unwrap();
     let flat = FlatIndex::from_rows(128, 1_000, (0..1_000).map(|row| index.row(row))).unwrap();
@@ -181,7 +181,7 @@ fn the_rounded_scan_alone_misses_next_to_nothing() {
 }
 
 #[test]
-fn what_the_index_of_8_bits_refuses() {
+fn the_index_of_8_bits_refuses_bad_input() {
     let codes = Array2::ones((5, 3));
     assert_eq!(Int8Index::new(&codes, vec![1.0; 4]).unwrap_err().code(), "shape-mismatch");
     assert_eq!(Int8Index::new(&Array2::ones((5, 0)), vec![1.0; 5]).unwrap_err().code(), "shape-mismatch");

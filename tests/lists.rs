@@ -137,7 +137,7 @@ fn letterboxd_gives_movies_in_the_order_of_their_dates() {
 
 /// The date of a diary's entry isn't the day of watching. The last rating counts, although the last entry has none.
 #[test]
-fn a_movie_of_the_diary_stands_where_it_was_watched_last_with_its_last_rating() {
+fn a_movie_of_the_diary_is_at_its_last_place_with_its_last_rating() {
     let list = read(DIARY);
     assert_eq!((list.format, list.rows), (ListFormat::LetterboxdDiary, 4));
     assert_eq!(matched(&list), [(2571, Some(5.0), Title), (6, Some(4.0), Title)]);

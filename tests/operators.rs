@@ -81,7 +81,7 @@ fn refusal(case: &Case) -> String {
 }
 
 #[test]
-fn what_is_not_known_is_refused_by_name() {
+fn unknown_operators_and_uses_are_refused_by_name() {
     let unknown = refusal(&case("Conv", &["x", "matrix"]));
     assert!(unknown.contains("doesn't have: Conv. It has Abs, Add"), "{unknown}");
     let unmade = refusal(&case("Add", &["x", "nothing"]));
@@ -113,7 +113,7 @@ fn followed_by(case: &Case, more: &[(&str, &[&str], &str)]) -> Vec<u8> {
 /// Models that would end the program inside tract, by a panic or a read out of bounds, are refused before tract sees
 /// them.
 #[test]
-fn what_tract_would_end_the_program_at_is_refused_by_name() {
+fn models_that_would_end_the_program_inside_tract_are_refused_by_name() {
     for (operator, to) in [
         ("MatMul", DataType::Bool),
         ("Gemm", DataType::Int8),

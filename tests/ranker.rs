@@ -113,7 +113,7 @@ fn more_movies_than_a_batch_are_answered_one_by_one() {
 
 /// Without the second stage there is a clear error. An empty history isn't one.
 #[test]
-fn what_is_not_loaded_is_said_and_nobody_is_refused() {
+fn an_unloaded_ranker_is_an_error_and_an_empty_history_is_not() {
     let first_stage = Bundle::fresh().load().unwrap();
     let nobody = History::default();
     assert_eq!(first_stage.reactions(&nobody, &noon(), &[index(100)]).unwrap_err().code(), "ranker-not-loaded");
@@ -158,7 +158,7 @@ fn similar_movies_are_in_the_order_of_both_likenesses_together() {
 
 /// Without ratings, their columns have the values of an empty history, so clicks need no second model.
 #[test]
-fn clicks_alone_have_the_ratings_columns_of_nobody() {
+fn clicks_have_the_ratings_columns_of_an_empty_history() {
     let bundle = Bundle::ranked();
     let catalog = recommender().catalog();
     let traits = MovieTraits::from_safetensors(bundle.file(Role::Traits), catalog).unwrap();

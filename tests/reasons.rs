@@ -133,7 +133,7 @@ fn rows_of_8_bits_give_the_same_products() {
 }
 
 #[test]
-fn of_one_movie_the_reason_is_that_movie_and_of_none_there_is_none() {
+fn the_only_watched_movie_is_the_only_reason_and_without_one_there_is_none() {
     let table = table();
     let (index, tower) = (InnerProductIndex::new(&table, &[0.0; MOVIES]).unwrap(), WeightedMean(table.clone()));
     let all: Vec<MovieIndex> = (0..MOVIES).map(row).collect();
@@ -148,7 +148,7 @@ fn of_one_movie_the_reason_is_that_movie_and_of_none_there_is_none() {
 }
 
 #[test]
-fn what_is_not_finite_is_an_error() {
+fn a_contribution_that_is_not_finite_is_an_error() {
     #[derive(Debug)]
     struct Huge;
     impl UserTower for Huge {

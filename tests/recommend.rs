@@ -108,7 +108,7 @@ fn unknown_movies_are_told_and_wrong_ratings_refused() {
 }
 
 #[test]
-fn of_a_movie_that_stands_twice_the_later_watch_counts() {
+fn the_later_watch_of_a_movie_counts() {
     let catalog = recommender().catalog();
     let ids = [(MovieId(movie_id(0, 0)), None), (MovieId(movie_id(0, 1)), None), (MovieId(movie_id(0, 0)), Some(5.0))];
     let (history, _) = History::from_ids(catalog, ids).unwrap();
@@ -218,7 +218,7 @@ fn a_tower_of_another_width_does_not_fit() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn what_was_seen_never_comes_back(
+    fn a_watched_movie_never_comes_back(
         clicked in prop::collection::btree_set((0..GROUPS.len(), 0..MOVIES_PER_GROUP), 0..60),
         limit in 1_usize..120,
         states in any::<bool>(),

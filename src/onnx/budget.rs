@@ -104,7 +104,7 @@ fn volume(shape: &[usize], most: usize) -> TractResult<usize> {
 ///
 /// # Errors
 /// A shape that is too large.
-pub fn of_weights(shape: &[usize]) -> TractResult<usize> {
+pub fn tensor_len(shape: &[usize]) -> TractResult<usize> {
     volume(shape, MAX_WEIGHTS)
 }
 
@@ -112,7 +112,7 @@ pub fn of_weights(shape: &[usize]) -> TractResult<usize> {
 ///
 /// # Errors
 /// Negative dimensions, and a shape that is too large.
-pub fn to_shape(dims: &[i64]) -> TractResult<Vec<usize>> {
+pub fn checked_shape(dims: &[i64]) -> TractResult<Vec<usize>> {
     let shape: Option<Vec<usize>> = dims.iter().map(|dim| usize::try_from(*dim).ok()).collect();
     let shape = shape.with_context(|| format!("{dims:?} isn't a shape"))?;
     volume(&shape, MAX_NUMBERS)?;

@@ -56,7 +56,7 @@ pub fn read(proto: &TensorProto, name: &str) -> TractResult<Tensor> {
 fn decode(proto: &TensorProto) -> TractResult<Tensor> {
     ensure!(proto.external_data.is_empty(), "it lies in another file; save the model with its weights inside");
     let shape: Vec<usize> = proto.dims.iter().map(|dim| usize::try_from(*dim)).collect::<Result<_, _>>()?;
-    let size = budget::of_weights(&shape)?;
+    let size = budget::tensor_len(&shape)?;
     let raw: &[u8] = &proto.raw_data;
     let is_typed = raw.is_empty();
     match datum_type(proto.data_type)? {

@@ -22,7 +22,7 @@ pub fn constant(node: &Node<'_>, model: &mut TypedModel) -> Wires {
 }
 
 pub fn constant_of_shape(node: &Node<'_>, model: &mut TypedModel) -> Wires {
-    let shape = budget::to_shape(&integers(&*operands::constant(model, node.input(0)?)?)?)?;
+    let shape = budget::checked_shape(&integers(&*operands::constant(model, node.input(0)?)?)?)?;
     let value = match node.attribute("value") {
         Some(AttributeProto { t: Some(value), .. }) => tensor::read(value, node.name)?,
         _ => tensor0(0.0_f32),

@@ -24,7 +24,7 @@ pub fn concat(node: &Node<'_>, model: &mut TypedModel) -> Wires {
 }
 
 pub fn expand(node: &Node<'_>, model: &mut TypedModel) -> Wires {
-    let to = budget::to_shape(&integers(&*constant(model, node.input(1)?)?)?)?;
+    let to = budget::checked_shape(&integers(&*constant(model, node.input(1)?)?)?)?;
     let from = shape(model, node.input(0)?)?;
     let mut pairs = from.iter().rev().zip(to.iter().rev());
     let fits = pairs.all(|(own, dim)| own == dim || *own == 1 || *dim == 1);
@@ -77,7 +77,7 @@ pub fn reshaped(
     let is_shape = to.iter().all(|dim| *dim >= -1) && to.iter().filter(|dim| **dim == -1).count() <= 1;
     ensure!(is_shape, "{to:?} isn't a shape");
     // The dimensions that −1 and 0 stand for are never larger than the input.
-    budget::to_shape(&to.iter().map(|dim| (*dim).max(0)).collect::<Vec<_>>())?;
+    budget::checked_shape(&to.iter().map(|dim| (*dim).max(0)).collect::<Vec<_>>())?;
     let old: Vec<TDim> = shape(model, from)?.iter().map(ToDim::to_dim).collect();
     let new: Vec<TDim> = to.iter().map(ToDim::to_dim).collect();
     let operators = to_axis_ops_with_onnx_rules(&old, &new, allow_zero)?;
@@ -161,7 +161,7 @@ pub fn trilu(node: &Node<'_>, model: &mut TypedModel) -> Wires {
     let shape = shape(model, from)?;
     let [.., rows, columns] = shape.as_slice() else { bail!("it takes a matrix") };
     let (last_row, last_column) = (i64::try_from(*rows)?, i64::try_from(*columns)?);
-    budget::to_shape(&[last_row, last_column])?;
+    budget::checked_shape(&[last_row, last_column])?;
     let shift: i64 = if node.optional_input(1).is_some() { node.constant_number(model, 1)? } else { 0 };
     let is_upper = node.integer("upper").unwrap_or(1) != 0;
     let is_kept = |(row, column): (i64, i64)| {
