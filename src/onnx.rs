@@ -35,8 +35,8 @@ use node::Node;
 pub use operators::{OPERATORS, Operator};
 pub use tensor::type_name;
 
-/// Operators had other inputs and attributes before this version of the operator set.
-const OLDEST_OPERATOR_SET: i64 = 13;
+/// The oldest operator set of ONNX that is read. Before it, operators had other inputs and attributes.
+pub const OLDEST_OPERATOR_SET: i64 = 13;
 
 /// One input of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod graphs;
+mod manifest;
 
 use graphs::{floats, int, integers};
 use ndarray::Array2;
@@ -14,7 +15,7 @@ use tract_onnx::pb::{
     tensor_shape_proto::{Dimension, dimension::Value},
     type_proto,
 };
-use watchnext::bundle::{Manifest, MovieEmbeddings};
+use watchnext::bundle::MovieEmbeddings;
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::error::Error;
 use watchnext::features::{HISTORY_LEN, LocalTime, TIME_FEATURES, history_inputs, time_features};
@@ -134,13 +135,6 @@ fn a_tower_says_itself_how_many_movies_it_sees() {
     let of_fifty = tower.embed(&inputs(&watches(0..9), HISTORY_LEN)).unwrap_err().to_string();
     assert_eq!(of_fifty, "`user_tower` failed while it ran: it was given 50 movies and 50 weights for 7 slots");
 
-    let file = serde_json::json!({"path": "file", "bytes": 0, "sha256": ""});
-    let manifest = serde_json::json!({
-        "format_version": 1, "features_version": 1, "name": "small", "movies": MOVIES, "dim": DIM, "held_out": {},
-        "files": {"catalog": file, "user_tower": file, "movies": file},
-        "training": {"command": "", "seed": 0, "dataset": "", "sources": [], "users": 0, "ratings": 0},
-    });
-    let manifest = Manifest::from_json(&serde_json::to_vec(&manifest).unwrap()).unwrap();
     let movie = |row: usize| Movie {
         id: MovieId(row as u32),
         key: None,
@@ -152,7 +146,7 @@ fn a_tower_says_itself_how_many_movies_it_sees() {
     let catalog = Catalog::new(Vec::new(), (0..MOVIES).map(movie).collect()).unwrap();
     let embedding = Array2::from_shape_fn((MOVIES, DIM), |(row, column)| number(row, column));
     let movies = MovieEmbeddings { embedding, bias: vec![0.0; MOVIES] };
-    let recommender = Recommender::from_parts(manifest, catalog, Box::new(tower), &movies).unwrap();
+    let recommender = Recommender::from_parts(manifest::small(MOVIES, DIM), catalog, Box::new(tower), &movies).unwrap();
     let history = History::new(watches(0..9));
     assert_near(&recommender.user_vector(&history, &moment()).unwrap(), &sum(2..9));
     let best = recommender.suggest(&history, &moment(), 3, Retrieval::Movies).unwrap();

@@ -2,8 +2,10 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod manifest;
+
 use safetensors::tensor::{Dtype, TensorView};
-use watchnext::bundle::{Manifest, MovieEmbeddings, Role, sha256_hex};
+use watchnext::bundle::{FileEntry, MovieEmbeddings, Role, sha256_hex};
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::error::Result;
 use watchnext::links::{Link, Links};
@@ -111,20 +113,11 @@ impl UserTower for Constant {
 
 /// A recommender whose manifest names `files`.
 fn recommender(files: &[(Role, &[u8])]) -> Recommender {
-    let entry = |bytes: &[u8], path: &str| {
-        let (len, sha256) = (bytes.len(), sha256_hex(bytes));
-        serde_json::json!({"path": path, "bytes": len, "sha256": sha256, "optional": true})
-    };
-    let mut manifest = serde_json::json!({
-        "format_version": 1, "features_version": 1, "name": "links", "movies": 3, "dim": 2,
-        "files": {"catalog": entry(b"", "c"), "user_tower": entry(b"", "u"), "movies": entry(b"", "m")},
-        "training": {"command": "", "seed": 1, "dataset": "", "sources": [], "users": 0, "ratings": 0},
-        "held_out": {},
-    });
-    for (role, bytes) in files {
-        manifest["files"][role.as_str()] = entry(bytes, role.as_str());
-    }
-    let manifest = Manifest::from_json(&serde_json::to_vec(&manifest).unwrap()).unwrap();
+    let mut manifest = manifest::small(3, 2);
+    manifest.files.extend(files.iter().map(|(role, bytes)| {
+        let (path, len, sha256) = (role.file_name().to_owned(), bytes.len() as u64, sha256_hex(bytes));
+        (*role, FileEntry { path, bytes: len, sha256, optional: true })
+    }));
     let movies = MovieEmbeddings { embedding: ndarray::Array2::ones((3, 2)), bias: vec![0.0; 3] };
     Recommender::from_parts(manifest, catalog(), Box::new(Constant), &movies).unwrap()
 }

@@ -4,6 +4,9 @@
 //! chooses the bytes; for `tests/hostile.rs`, a seeded generator.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[path = "../manifest/mod.rs"]
+mod small_manifest;
+
 use std::sync::OnceLock;
 
 use ndarray::Array2;
@@ -262,13 +265,7 @@ impl UserTower for Echo {
 pub fn request(bytes: &[u8]) {
     static RECOMMENDER: OnceLock<Recommender> = OnceLock::new();
     let recommender = RECOMMENDER.get_or_init(|| {
-        let file = serde_json::json!({"path": "file", "bytes": 0, "sha256": ""});
-        let manifest = serde_json::json!({
-            "format_version": 1, "features_version": 1, "name": "small", "movies": MOVIES, "dim": DIM, "held_out": {},
-            "files": {"catalog": file, "user_tower": file, "movies": file},
-            "training": {"command": "", "seed": 0, "dataset": "", "sources": [], "users": 0, "ratings": 0},
-        });
-        let manifest = Manifest::from_json(&serde_json::to_vec(&manifest).unwrap()).unwrap();
+        let manifest = small_manifest::small(MOVIES, DIM);
         let embedding = Array2::from_shape_fn((MOVIES, DIM), |(row, column)| ((row * DIM + column) as f32).sin());
         let movies = MovieEmbeddings { embedding, bias: vec![0.25; MOVIES] };
         Recommender::from_parts(manifest, small_catalog().clone(), Box::new(Echo), &movies).unwrap()
