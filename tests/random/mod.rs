@@ -1,4 +1,5 @@
-//! Random numbers that are the same in every run, so that a failure can be repeated. Plain enough for WebAssembly and Miri.
+//! Random numbers that are the same in every run, so that a failure can be repeated. They need no crate, which suits
+//! WebAssembly and Miri.
 #![allow(dead_code)]
 
 /// A linear congruential generator modulo 2³². Its lowest 8 bits, which are the least random, are dropped.
