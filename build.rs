@@ -1,4 +1,4 @@
-//! Assembles the kernel that needs relaxed SIMD, a module of its own which the browser's module carries as bytes.
+//! Assembles the kernel that needs relaxed SIMD: a separate module, which the browser's module contains as bytes.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ const KERNEL: &str = "src/index/relaxed.wat";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={KERNEL}");
-    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo names no OUT_DIR")?);
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo didn't set OUT_DIR")?);
     fs::write(out.join("relaxed.wasm"), wat::parse_file(KERNEL)?)?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The movies: ids, titles, years, genres, and finding them by title.
 //!
-//! Outside, a movie is a [`MovieId`] (MovieLens's, or whatever the catalogue's owner uses); inside, it is a [`MovieIndex`],
-//! its row in every table of the bundle. Only this file turns the one into the other.
+//! Outside, a movie is a [`MovieId`] (MovieLens's or the catalogue owner's own). Inside, it is a [`MovieIndex`], its
+//! row in every table of the bundle. Only this file converts between the two.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -11,10 +11,14 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::title::{self, SearchKeys};
 
-/// The longest query that is searched for, in bytes: no title is half as long, and a pasted book would be compared with each.
+/// The longest query that is searched for, in bytes. No title is half as long, and a pasted book would be compared with
+/// every title.
 const MAX_QUERY: usize = 500;
 
-/// A movie's id in the outside world.
+/// The release year of a movie whose year isn't known.
+pub const DEFAULT_RELEASE_YEAR: u16 = 1995;
+
+/// A movie's id outside the library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MovieId(pub u32);
@@ -45,25 +49,25 @@ impl MovieIndex {
 pub struct Movie {
     /// Its id outside.
     pub id: MovieId,
-    /// The owner's own id, such as an ISBN, where those are no numbers that [`MovieId`] can hold.
+    /// The owner's own id, such as an ISBN, if it doesn't fit in a [`MovieId`].
     pub key: Option<String>,
     /// The title as shown: without the year, a trailing article moved to the front ("The Matrix").
     pub title: String,
-    /// The release year, where the title carries one.
+    /// The release year, if it is known.
     pub year: Option<u16>,
     /// Indices into [`Catalog::genres`].
     pub genres: Vec<u16>,
-    /// How many ratings the training data hold, the measure of how well known it is.
+    /// How many ratings it has in the training data, the measure of how well known it is.
     pub ratings: u32,
 }
 
-/// `catalog.json`: one array a column, all of one length, row `i` being the movie of dense index `i`.
+/// `catalog.json`: one array for each column, all of the same length. Row `i` is the movie of dense index `i`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CatalogFile {
     genres: Vec<String>,
     movie_id: Vec<u32>,
-    /// Absent where the ids are the owner's own.
+    /// Absent if the ids are the owner's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<Vec<String>>,
     title: Vec<String>,
@@ -72,25 +76,25 @@ struct CatalogFile {
     ratings: Vec<u32>,
 }
 
-/// What rows are sorted by, and the row, in one number.
-fn packed(by: u32, row: u32) -> u64 {
-    (u64::from(by) << 32) | u64::from(row)
+/// A sort key and the row in one number.
+fn packed(key: u32, row: u32) -> u64 {
+    (u64::from(key) << 32) | u64::from(row)
 }
 
-/// The movies by their ids, or which stands twice.
+/// The movies sorted by id, or an error naming the duplicate.
 fn by_id(movies: &[Movie]) -> std::result::Result<Vec<(MovieId, MovieIndex)>, String> {
-    // Each with its row in one number, as what is sorted by popularity, so that a page runs the same code for both.
+    // Packed as in the sort by popularity, so that a page compiles one sort for both.
     let mut places: Vec<u64> = (0..).zip(movies).map(|(row, movie)| packed(movie.id.0, row)).collect();
     places.sort_unstable();
     let ids: Vec<(MovieId, MovieIndex)> =
         places.into_iter().map(|place| (MovieId((place >> 32) as u32), MovieIndex(place as u32))).collect();
     if let Some([_, (id, row)]) = ids.array_windows().find(|[left, right]| left.0 == right.0) {
-        return Err(format!("movie {} stands twice, the second time in row {}", id.0, row.get()));
+        return Err(format!("movie {} is there twice, the second time in row {}", id.0, row.get()));
     }
     Ok(ids)
 }
 
-/// The movies by their keys, or what is wrong with these.
+/// The movies sorted by key, or an error naming the defect.
 fn by_key(movies: &[Movie]) -> std::result::Result<Vec<MovieIndex>, String> {
     let keys = (0..).zip(movies).filter_map(|(row, movie)| Some((movie.key.as_deref()?, MovieIndex(row))));
     let mut keys: Vec<(&str, MovieIndex)> = keys.collect();
@@ -102,18 +106,18 @@ fn by_key(movies: &[Movie]) -> std::result::Result<Vec<MovieIndex>, String> {
         return Err(format!("the key of the movie in row {} is empty", row.get()));
     }
     if let Some([(key, _), (_, row)]) = keys.array_windows().find(|[left, right]| left.0 == right.0) {
-        return Err(format!("the key {key:?} stands twice, the second time in row {}", row.get()));
+        return Err(format!("the key {key:?} is there twice, the second time in row {}", row.get()));
     }
     Ok(keys.into_iter().map(|(_, row)| row).collect())
 }
 
-/// A movie that may stand on the wall.
+/// A movie that may be picked for the wall.
 struct WallCandidate {
     index: MovieIndex,
     /// The logarithm of its number of ratings.
     known: f32,
-    /// The most that its value can be: the value before the last picks, since a pick only takes away. Few candidates of each
-    /// round can be the best by that, and only theirs is computed.
+    /// An upper bound of its value: the value at an earlier pick, since each pick only lowers values. In each round few
+    /// candidates can be the best by their bounds, and only their values are computed.
     bound: f32,
 }
 
@@ -126,7 +130,7 @@ pub struct Catalog {
     by_id: Vec<(MovieId, MovieIndex)>,
     /// All movies by their keys; empty if they have none.
     by_key: Vec<MovieIndex>,
-    /// By dense index; made when somebody first searches, since suggestions can do without.
+    /// By dense index. Built at the first search, since suggestions don't need them.
     search_keys: OnceLock<SearchKeys>,
     /// All movies, the one with the most ratings first, ties by index.
     best_known: Vec<MovieIndex>,
@@ -136,8 +140,8 @@ impl Catalog {
     /// A catalogue of `movies` in the order of their dense indices.
     ///
     /// # Errors
-    /// [`Error::CatalogInvalid`] for no movies, an id or a key that stands twice, a key that some movies have and others lack, an
-    /// empty one, an empty title or a genre that isn't in `genres`.
+    /// [`Error::CatalogInvalid`] for no movies, a repeated id or key, keys for some of the movies only, an empty key,
+    /// an empty title, or a genre that isn't in `genres`.
     pub fn new(genres: Vec<String>, movies: Vec<Movie>) -> Result<Self> {
         let invalid = |reason: String| Error::CatalogInvalid { reason };
         if movies.is_empty() {
@@ -156,7 +160,7 @@ impl Catalog {
         }
         let by_id = by_id(&movies).map_err(invalid)?;
         let by_key = by_key(&movies).map_err(invalid)?;
-        // One number a movie is sorted, since a page starts in code that isn't optimised yet.
+        // Sorting one number for each movie is fast even before the browser optimises the code.
         let place = |(row, movie): (u32, &Movie)| packed(u32::MAX - movie.ratings, row);
         let mut places: Vec<u64> = (0..).zip(&movies).map(place).collect();
         places.sort_unstable();
@@ -209,7 +213,7 @@ impl Catalog {
         let file = CatalogFile {
             genres: self.genres.clone(),
             movie_id: self.movies.iter().map(|movie| movie.id.0).collect(),
-            // All have one or none has.
+            // `None` unless all movies have one.
             key: self.movies.iter().map(|movie| movie.key.clone()).collect(),
             title: self.movies.iter().map(|movie| movie.title.clone()).collect(),
             year: self.movies.iter().map(|movie| movie.year).collect(),
@@ -273,11 +277,12 @@ impl Catalog {
         self.by_key.get(found).copied()
     }
 
-    /// The movies whose titles match what somebody typed, best first, at most `limit`.
+    /// The movies whose titles match a query, best first, at most `limit`.
     ///
-    /// Case, accents, punctuation and the place of an article don't matter; a year at the end of the query ("heat 1995",
-    /// "Heat (1995)") narrows the search. Better matches come first (the whole title, its start, starts of words, anywhere),
-    /// then better-known movies. If nothing matches, titles one typing error away do. A text longer than any title finds none.
+    /// Case, accents, punctuation and the place of an article don't matter. A year at the end of the query ("heat
+    /// 1995", "Heat (1995)") narrows the search. Better matches come first (the whole title, its start, starts of
+    /// words, anywhere), then better-known movies. If nothing matches, one typing error is allowed. A query longer than
+    /// any title finds nothing.
     pub fn search(&self, query: &str, limit: usize) -> Vec<MovieIndex> {
         if query.len() > MAX_QUERY {
             return Vec::new();
@@ -286,36 +291,35 @@ impl Catalog {
             self.search_keys.get_or_init(|| SearchKeys::new(self.movies.iter().map(|movie| movie.title.as_str())));
         let whole = title::search_key(query);
         let (words, year) = title::split_query(query);
-        let is_of_year = |row: usize| year.is_some() && self.movies.get(row).is_some_and(|movie| movie.year == year);
+        let has_year = |row: usize| year.is_some() && self.movies.get(row).is_some_and(|movie| movie.year == year);
         let rank = |row: usize| {
             let key = keys.key(row);
             // A number at the end may belong to the title ("Blade Runner 2049"), so the whole query is tried as well.
-            let of_whole = title::match_rank(key, &whole);
-            let narrowed = is_of_year(row)
+            let by_whole = title::match_rank(key, &whole);
+            let narrowed = has_year(row)
                 .then(|| if words.is_empty() { Some(3) } else { title::match_rank(key, &words) })
                 .flatten();
-            Some(([of_whole, narrowed].into_iter().flatten().min()?, row))
+            Some(([by_whole, narrowed].into_iter().flatten().min()?, row))
         };
-        // However a title matches, it holds every word of the query, and few titles hold the longest.
+        // A title that matches contains every word of the query, and few titles contain the longest one.
         let Some(longest) = words.split(' ').filter(|word| !word.is_empty()).max_by_key(|word| word.len()) else {
             return self.best(limit, (0..self.len()).filter_map(rank));
         };
-        let exact = self.best(limit, keys.holding(longest).filter_map(rank));
+        let exact = self.best(limit, keys.containing(longest).filter_map(rank));
         if !exact.is_empty() {
             return exact;
         }
-        let fits =
-            |row: &usize| (year.is_none() || is_of_year(*row)) && title::matches_with_typo(keys.key(*row), &words);
+        let fits = |row: &usize| (year.is_none() || has_year(*row)) && title::matches_with_typo(keys.key(*row), &words);
         self.best(limit, (0..self.len()).filter(fits).map(|row| (0, row)))
     }
 
-    /// The best of rows with their ranks, at most `limit`: those of the least rank, then the best known, then by index.
+    /// The best of these rows, at most `limit`: the lowest rank first, then the best known, then by index.
     fn best(&self, limit: usize, rows: impl Iterator<Item = (u8, usize)>) -> Vec<MovieIndex> {
         let ratings = |row: usize| self.movies.get(row).map_or(0, |movie| movie.ratings);
         let mut found: Vec<(u8, std::cmp::Reverse<u32>, usize)> =
             rows.map(|(rank, row)| (rank, std::cmp::Reverse(ratings(row)), row)).collect();
         if limit < found.len() {
-            // A word such as "the" is in every third title, and a list shows eight.
+            // A word such as "the" is in every third title, and a list shows eight titles.
             found.select_nth_unstable(limit);
             found.truncate(limit);
         }
@@ -325,14 +329,14 @@ impl Catalog {
 
     /// Well-known and varied movies for a visitor to start from, at most `limit`.
     ///
-    /// Picks greedily by the logarithm of the number of ratings, less a penalty for each earlier pick of the same genre or
-    /// decade, so that the wall's first rows already hold something for most tastes.
+    /// Picks greedily by the logarithm of the number of ratings, less a penalty for each earlier pick of the same genre
+    /// or decade. So the wall's first rows already have something for most tastes.
     pub fn wall(&self, limit: usize) -> Vec<MovieIndex> {
-        // Candidates beyond a few times the wall's size are too little known to be recognised.
+        // Nobody would recognise candidates beyond a few times the wall's size.
         let best_known = self.best_known.iter().take(limit.saturating_mul(4).max(200));
         let candidate = |index: &MovieIndex| {
             let ratings = self.movie(*index).map_or(0, |movie| movie.ratings);
-            let known = f32::from(u16::try_from(ratings).unwrap_or(u16::MAX)).max(1.0).ln();
+            let known = (ratings.max(1) as f32).ln();
             WallCandidate { index: *index, known, bound: known }
         };
         let mut candidates: Vec<WallCandidate> = best_known.map(candidate).collect();
@@ -358,8 +362,10 @@ impl Catalog {
         picked
     }
 
-    /// The place of the candidate of the greatest value after these picks, the first if there are several. A function of its own, as
-    /// small as it can be, since a browser that finds it busy compiles it anew, with all that it stands in.
+    /// The place of the candidate with the greatest value after these picks, the first if there are several.
+    ///
+    /// It is a separate, small function because a browser that finds it busy compiles it again, with all that surrounds
+    /// it.
     #[inline(never)]
     fn best_candidate(
         &self,
@@ -371,7 +377,7 @@ impl Catalog {
         for (at, candidate) in candidates.iter_mut().enumerate() {
             let least = best.map_or(f32::NEG_INFINITY, |(_, value)| value);
             if candidate.known <= least {
-                // All that follow are known no better.
+                // Those that follow are no better known.
                 break;
             }
             if candidate.bound <= least {

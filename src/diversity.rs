@@ -1,17 +1,18 @@
 //! Diversity: a list of suggestions that are good, unlike each other, and not what everybody gets.
 //!
-//! Maximal marginal relevance (Carbonell and Goldstein, *The Use of MMR, Diversity-Based Reranking*, SIGIR 1998): the
-//! list is built one by one, each time with the candidate whose relevance less its likeness to what was picked already
-//! is largest. Lists of different visitors are alike for another reason, the movies that everybody is suggested, so the
-//! same knob takes a part of a movie's popularity from its relevance, the whole part only for visitors who clicked a
-//! few movies already.
+//! Maximal marginal relevance (Carbonell and Goldstein, *The Use of MMR, Diversity-Based Reranking*, SIGIR 1998) builds
+//! the list one by one. Each time it picks the candidate with the largest relevance less likeness to the earlier picks.
+//!
+//! The lists of different visitors resemble each other for another reason: popular movies are in all of them. So the
+//! same knob takes a part of a movie's popularity from its relevance, in full only for visitors who clicked a few
+//! movies.
 
 use std::cmp::Ordering;
 
-/// How many candidates may change places. What is ranked behind them keeps its place, so that a long list costs no more.
+/// How many candidates may change places. Those ranked behind them keep theirs, so that a long list costs no more.
 pub const WINDOW: usize = 100;
 
-/// How much of its bias, the popularity, a movie loses at a diversity of 1.
+/// How much of its popularity a movie's score loses at a diversity of 1.
 const NOVELTY: f32 = 0.5;
 
 /// A candidate to be reordered.
@@ -19,16 +20,16 @@ const NOVELTY: f32 = 0.5;
 pub struct Candidate {
     /// The model's score.
     pub score: f32,
-    /// The part of it that everybody's list shares.
+    /// The part of it that is the same for every visitor.
     pub popularity: f32,
 }
 
 /// The order in which to take candidates, as indices into `candidates`; a permutation of all of them.
 ///
-/// The candidates come best first; the first [`WINDOW`] are reordered. `likeness(i, j)`, from −1 to 1, is how alike two
-/// are. `diversity` is from 0 (the order stays) to 1 (relevance doesn't count). Relevance is the score, less its part
-/// of popularity, as a place between the window's lowest and highest, so that the knob means the same for every
-/// visitor. Equal gains go to the better score.
+/// The candidates come best first; the first [`WINDOW`] are reordered. `likeness(i, j)`, from −1 to 1, is how similar
+/// two are. `diversity` is from 0 (the order stays) to 1 (relevance doesn't count). Relevance is the score less its
+/// part of popularity, scaled to the window's lowest and highest, so that the knob means the same for every visitor.
+/// Equal gains go to the better score.
 pub fn maximal_marginal_relevance(
     candidates: &[Candidate],
     diversity: f32,
@@ -42,7 +43,7 @@ pub fn maximal_marginal_relevance(
     let highest = window.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let lowest = window.iter().copied().fold(f32::INFINITY, f32::min);
     let spread = (highest - lowest).max(f32::MIN_POSITIVE);
-    // Each candidate that is left, with its relevance and its largest likeness to what was picked.
+    // The candidates that are left, each with its relevance and its largest likeness to the picked ones.
     let mut left: Vec<(usize, f32, f32)> =
         window.iter().enumerate().map(|(at, score)| (at, (score - lowest) / spread, 0.0)).collect();
     let mut order = Vec::with_capacity(candidates.len());
@@ -63,13 +64,14 @@ pub fn maximal_marginal_relevance(
 mod tests {
     #![allow(clippy::indexing_slicing)]
     use super::*;
+    use crate::random::Random;
 
     /// Candidates 0, 1 and 2 are the same movie in three cuts; 3 and 4 are others.
     fn cuts(one: usize, other: usize) -> f32 {
         if one < 3 && other < 3 { 1.0 } else { 0.0 }
     }
 
-    /// Candidates of these scores who are equally popular.
+    /// Candidates with these scores, all equally popular.
     fn of(scores: &[f32]) -> Vec<Candidate> {
         scores.iter().map(|score| Candidate { score: *score, popularity: 1.0 }).collect()
     }
@@ -81,13 +83,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_alike_moves_back() {
+    fn similar_movies_move_back() {
         assert_eq!(maximal_marginal_relevance(&of(&[5.0, 4.9, 4.8, 4.0, 3.0]), 0.5, cuts), [0, 3, 4, 1, 2]);
     }
 
     /// The second is nearly as good and far less popular.
     #[test]
-    fn what_everybody_gets_moves_back() {
+    fn popular_movies_move_back() {
         let pair = [Candidate { score: 5.0, popularity: 4.0 }, Candidate { score: 4.8, popularity: 1.0 }];
         assert_eq!(maximal_marginal_relevance(&pair, 0.1, |_, _| 0.0), [0, 1]);
         assert_eq!(maximal_marginal_relevance(&pair, 0.2, |_, _| 0.0), [1, 0]);
@@ -99,7 +101,7 @@ mod tests {
         assert_eq!(order, (0..WINDOW + 3).collect::<Vec<_>>());
     }
 
-    /// The formula of the module's documentation in double precision, the best of all that are left found anew each time.
+    /// The formula in the module's documentation, in double precision, with a full search for each pick.
     fn plain(candidates: &[Candidate], diversity: f64, likeness: impl Fn(usize, usize) -> f64) -> Vec<usize> {
         let score = |at: usize| {
             f64::from(candidates[at].score) - diversity * f64::from(NOVELTY) * f64::from(candidates[at].popularity)
@@ -120,14 +122,12 @@ mod tests {
         picked
     }
 
-    /// Scores far from 0 and of either sign, popularities that matter, likenesses from −1 to 1, for the knob's whole range.
+    /// Scores far from 0 and of either sign, popularities that matter, likenesses from −1 to 1, for the knob's whole
+    /// range.
     #[test]
     fn the_order_is_that_of_the_definition() {
-        let mut state = 9_u32;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / (1 << 24) as f32
-        };
+        let mut random = Random::new(9);
+        let mut next = || random.unit();
         for number in 0..60 {
             let (least, spread) = ([-9.0, 3.0, 40.0][number % 3], [0.5, 7.0][number % 2]);
             let candidates: Vec<Candidate> =

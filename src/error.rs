@@ -1,24 +1,26 @@
-//! Everything that can go wrong in the library, one variant for each defect.
+//! The library's errors, one variant for each defect.
 //!
-//! A variant's [`code`](Error::code) is part of the public contract: JavaScript receives it as `error.code`, and tests and
-//! pages branch on it. The message may be reworded at any time; it names the place and, where there is one, the remedy.
+//! A variant's [`code`](Error::code) is part of the public contract: JavaScript receives it as `error.code`, and tests
+//! and pages branch on it. The message may be reworded at any time. It names the place and, if there is one, the
+//! remedy.
 
 /// The library's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, where, and what to do about it.
+/// A defect, its place, and the remedy.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// `manifest.json` isn't JSON of the expected form.
     #[error("manifest.json can't be read: {reason}. Make the bundle again with `trainer train`.")]
     ManifestInvalid {
-        /// What the parser says.
+        /// The parser's message.
         reason: String,
     },
     /// The bundle was written by a version of the format that this build doesn't know.
     #[error(
-        "this bundle has format version {found}, this build reads version {supported}. Update the program, or make the bundle again with the trainer of this release."
+        "this bundle has format version {found}, this build reads version {supported}. Update the program, or make the \
+         bundle again with the trainer of this release."
     )]
     FormatVersionUnsupported {
         /// The version in the manifest.
@@ -28,7 +30,8 @@ pub enum Error {
     },
     /// The model was trained on features computed by other code than this build's.
     #[error(
-        "this bundle's model was trained on features of version {found}, this build computes version {supported}. Train it again with the trainer of this release."
+        "this bundle's model was trained on features of version {found}, this build computes version {supported}. \
+         Train it again with the trainer of this release."
     )]
     FeaturesVersionMismatch {
         /// The version in the manifest.
@@ -36,15 +39,16 @@ pub enum Error {
         /// The one that this build computes.
         supported: u32,
     },
-    /// A file that the manifest asks for wasn't given.
-    #[error("the bundle lacks the file `{file}`. Put the whole bundle folder in place.")]
+    /// A file is missing from the manifest or wasn't given.
+    #[error("the bundle has no file `{file}`. Put the whole bundle folder in place.")]
     FileMissing {
         /// The file's role in the manifest.
         file: String,
     },
-    /// A file hasn't the size that the manifest states, so it is truncated or from another bundle.
+    /// A file doesn't have the size in the manifest, so it is truncated or from another bundle.
     #[error(
-        "`{file}` has {found} bytes where the manifest says {expected}: it is truncated or belongs to another bundle. Load it again, or copy the whole bundle folder."
+        "`{file}` has {found} bytes where the manifest says {expected}: it is truncated or belongs to another bundle. \
+         Load it again, or copy the whole bundle folder."
     )]
     FileSizeMismatch {
         /// The file's path in the bundle.
@@ -56,7 +60,8 @@ pub enum Error {
     },
     /// A file's SHA-256 differs from the manifest's.
     #[error(
-        "`{file}` isn't the file that the manifest describes (its SHA-256 differs): it is damaged or belongs to another bundle. Load it again, or copy the whole bundle folder."
+        "`{file}` isn't the file that the manifest describes (its SHA-256 differs): it is damaged or belongs to \
+         another bundle. Load it again, or copy the whole bundle folder."
     )]
     FileHashMismatch {
         /// The file's path in the bundle.
@@ -67,17 +72,17 @@ pub enum Error {
     TensorInvalid {
         /// The file's role.
         file: String,
-        /// What is wrong.
+        /// The defect.
         reason: String,
     },
-    /// A tensor or a model's input or output hasn't the shape that the rest of the bundle needs.
+    /// A tensor or a model's input or output doesn't have the shape that the rest of the bundle needs.
     #[error("`{place}` has shape {found}, expected {expected}")]
     ShapeMismatch {
         /// File and tensor.
         place: String,
-        /// The shape that was needed, as text.
+        /// The expected shape, as text.
         expected: String,
-        /// The shape that was found, as text.
+        /// The shape found, as text.
         found: String,
     },
     /// A weight, an embedding or a model's output is NaN or infinite.
@@ -89,13 +94,13 @@ pub enum Error {
     /// `catalog.json` is malformed or contradicts itself.
     #[error("catalog.json can't be used: {reason}")]
     CatalogInvalid {
-        /// What is wrong.
+        /// The defect.
         reason: String,
     },
     /// `links.json` is malformed.
     #[error("links.json can't be used: {reason}. Make the bundle again with `trainer train`.")]
     LinksInvalid {
-        /// What the parser says.
+        /// The parser's message.
         reason: String,
     },
     /// The ONNX file can't be loaded: not ONNX, unknown operator, inputs or outputs of another contract.
@@ -103,7 +108,7 @@ pub enum Error {
     ModelInvalid {
         /// The file's role.
         file: String,
-        /// What tract says.
+        /// The runtime's message.
         reason: String,
     },
     /// A loaded model failed while it ran.
@@ -111,19 +116,19 @@ pub enum Error {
     ModelFailed {
         /// The file's role.
         file: String,
-        /// What tract says.
+        /// The runtime's message.
         reason: String,
     },
-    /// A history holds the same movie twice, or too many movies.
+    /// A history holds too many movies.
     #[error("the watch history can't be used: {reason}")]
     HistoryInvalid {
-        /// What is wrong.
+        /// The defect.
         reason: String,
     },
-    /// A file isn't a list of watched movies in a form that is known, or too large.
+    /// A file isn't a list of watched movies in a known form, or it is too large.
     #[error("the list can't be read: {reason}.")]
     ListInvalid {
-        /// What is wrong, and the remedy.
+        /// The defect and the remedy.
         reason: String,
     },
     /// A rating is outside MovieLens's scale.
@@ -134,7 +139,7 @@ pub enum Error {
         /// The rating.
         rating: f32,
     },
-    /// A time isn't a moment of a calendar year that can be represented.
+    /// A time is outside the calendar's years, or its offset is longer than a day.
     #[error("the time {seconds} s since 1970 with an offset of {offset_minutes} min is not a moment of the calendar")]
     TimeInvalid {
         /// Seconds since 1970-01-01T00:00:00Z.
@@ -142,47 +147,47 @@ pub enum Error {
         /// Minutes east of UTC.
         offset_minutes: i32,
     },
-    /// The number of results asked for is zero or larger than the catalogue.
+    /// The requested number of results is zero or larger than the catalogue.
     #[error("a limit of {limit} can't be served: ask for 1 to {most} movies")]
     LimitInvalid {
-        /// What was asked.
+        /// The value in the request.
         limit: usize,
         /// The catalogue's size.
         most: usize,
     },
-    /// The diversity asked for isn't a number from 0 to 1.
+    /// The requested diversity isn't a number from 0 to 1.
     #[error("a diversity of {diversity} isn't a number from 0 to 1")]
     DiversityInvalid {
-        /// What was asked.
+        /// The value in the request.
         diversity: f32,
     },
-    /// A filter names a genre that no movie can have.
+    /// A filter names a genre that the catalogue doesn't have.
     #[error("the catalogue has no genre {genre:?}. It has {known}.")]
     GenreUnknown {
-        /// What was asked.
+        /// The value in the request.
         genre: String,
         /// The catalogue's genres.
         known: String,
     },
-    /// The neighbours' votes were asked for before their file was loaded.
+    /// A request needs the states before their file is loaded.
     #[error("the states aren't loaded yet. Load `states.safetensors` first, or use the retrieval \"movies\".")]
     StatesNotLoaded,
-    /// The ranker was asked for before its files were loaded.
+    /// A request needs the ranker before its files are loaded.
     #[error("the ranker isn't loaded yet. Load `ranker.onnx` and `traits.safetensors` first.")]
     RankerNotLoaded,
-    /// The map was asked for before its file was loaded.
+    /// A request needs the map before its file is loaded.
     #[error("the map isn't loaded yet. Load `map.safetensors` first.")]
     MapNotLoaded,
-    /// A movie that the catalogue doesn't hold was asked about.
+    /// A request is about a movie that the catalogue doesn't have.
     #[error("the catalogue has no movie {movie_id}")]
     MovieUnknown {
         /// The movie's id.
         movie_id: u32,
     },
-    /// A request from JavaScript hasn't the form of the API.
-    #[error("the request hasn't the expected form: {reason}")]
+    /// A request from JavaScript doesn't have the API's form.
+    #[error("the request doesn't have the expected form: {reason}")]
     RequestInvalid {
-        /// What the deserialiser says.
+        /// The deserialiser's message.
         reason: String,
     },
 }

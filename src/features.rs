@@ -1,16 +1,17 @@
-//! The feature code: history and time in, model inputs out. The trainer and the browser call these very functions.
+//! The feature code: history and time in, model inputs out. The trainer and the browser call the same functions.
 //!
-//! Nothing here reads a clock, does I/O or depends on the platform: the moment is an input, so that a training row, a test
-//! and a visitor's click go through the same arithmetic. Whatever changes a number that a model sees must raise
+//! Nothing here reads a clock, does I/O or depends on the platform. The moment is an input, so a training row, a test
+//! and a visitor's click go through the same arithmetic. If a change alters a number that a model sees, raise
 //! [`FEATURES_VERSION`]; a bundle of another version is refused at load.
 //!
-//! The rows named below are those of the seed notebook's inventory (a two-stage recommender after Covington, Adams and
-//! Sargin, *Deep Neural Networks for YouTube Recommendations*, RecSys 2016).
+//! The features are those of the notebook that this recommender began as, a two-stage recommender after Covington,
+//! Adams and Sargin, *Deep Neural Networks for YouTube Recommendations*, RecSys 2016.
 
 pub mod reaction;
 
 use time::OffsetDateTime;
 
+pub use crate::catalog::DEFAULT_RELEASE_YEAR;
 use crate::catalog::{Catalog, MovieIndex};
 use crate::error::{Error, Result};
 use crate::history::{Rating, Watch};
@@ -18,19 +19,17 @@ use crate::history::{Rating, Watch};
 /// The version of every computation in this file.
 pub const FEATURES_VERSION: u32 = 1;
 
-/// How many of the last watched movies the trainer's own user towers see (seed row 7); a tower from elsewhere says itself how many.
+/// How many of the last watched movies the trainer's own user towers see. A tower from elsewhere declares its own
+/// number.
 pub const HISTORY_LEN: usize = 50;
 
-/// The width of [`time_features`] (seed row 2).
+/// The width of [`time_features`].
 pub const TIME_FEATURES: usize = 50;
 
-/// The release year that stands in for a title without one (seed row 5).
-pub const DEFAULT_RELEASE_YEAR: u16 = 1995;
-
-/// The rating that counts as neutral; a movie without a rating weighs as if it had this one (seed row 9's middle class).
+/// The neutral rating, in stars. A movie without a rating weighs as much as one with this rating.
 pub const NEUTRAL_RATING: f32 = 3.5;
 
-/// A moment on the wall clock of whoever watches: UTC in training, the visitor's own zone in the browser.
+/// A moment on a wall clock: UTC in training, the visitor's own zone in the browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LocalTime {
     /// The calendar year.
@@ -93,10 +92,10 @@ impl LocalTime {
     }
 }
 
-/// The four parts of a day (seed row 2).
+/// The four parts of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PartOfDay {
-    /// 12:00 to 17:59, the level that the one-hot coding leaves out.
+    /// 12:00 to 17:59, the first level, which the one-hot coding leaves out.
     Afternoon,
     /// 18:00 to 21:59.
     Evening,
@@ -106,11 +105,11 @@ pub enum PartOfDay {
     Night,
 }
 
-/// The time features of seed row 2, in the seed's order: `weekend`, `hour` (0 to 23, as a number), `quarter_2..4`,
-/// `month_2..12`, `day_2..31`, `part_of_day` Evening, Morning, Night, `weekend_1`.
+/// The time features in order: `weekend`, `hour` (0 to 23, as a number), `quarter_2..4`, `month_2..12`, `day_2..31`,
+/// `part_of_day` Evening, Morning, Night, `weekend_1`.
 ///
-/// One-hot coding leaves out each first level. The seed has the weekend twice, once as a number and once as an indicator;
-/// both columns are kept so that the network's width is the seed's.
+/// One-hot coding leaves out each first level. The notebook has the weekend twice, once as a number and once as an
+/// indicator; both columns stay, so that the network has the notebook's width.
 pub fn time_features(moment: &LocalTime) -> [f32; TIME_FEATURES] {
     let indicator = |on: bool| if on { 1.0 } else { 0.0 };
     let mut features = [0.0; TIME_FEATURES];
@@ -140,7 +139,7 @@ pub fn time_feature_names() -> Vec<String> {
     names
 }
 
-/// What the user tower reads of a history (seed rows 7 and 8).
+/// A history as the user tower reads it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryInputs {
     /// Dense indices of the last movies, oldest first, padded at the end with the catalogue's length.
@@ -164,16 +163,16 @@ pub fn history_inputs(watches: &[Watch], catalog_len: usize, slots: usize) -> Hi
     inputs
 }
 
-/// How much a movie counts in the history's mean (seed row 8): its rating over [`NEUTRAL_RATING`], from 0.14 to 1.43, and 1
-/// without a rating.
+/// How much a movie counts in the history's mean: its rating over [`NEUTRAL_RATING`], from 0.14 to 1.43, and 1 without
+/// a rating. So a click without a rating counts as much as a neutral rating.
 ///
-/// The seed weighs by the rating's rank (1 to 10, so twice the stars) and padding by 0.01; dividing by the neutral
-/// rating makes a click without a rating and a neutral rating the same, and padding weighs nothing.
+/// The notebook weighs by the rating's rank (1 to 10, twice the stars) and gives padding 0.01; here padding weighs
+/// nothing.
 pub fn rating_weight(rating: Option<Rating>) -> f32 {
     rating.map_or(1.0, |rating| rating.stars() / NEUTRAL_RATING)
 }
 
-/// The movie's and the moment's features that the ranker reads (seed rows 3 to 5).
+/// The features of a movie and a moment that the ranker reads.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EventFeatures {
     /// The year in the title, or [`DEFAULT_RELEASE_YEAR`].
@@ -208,7 +207,7 @@ pub const EVENT_FEATURE_NAMES: [&str; 8] = [
 
 impl EventFeatures {
     /// Features of watching a movie of `release_year` at `moment`, as the `ordinal`-th watch (from 1), `elapsed`
-    /// seconds after the previous one. A negative `elapsed` (a clock set back) counts as 0.
+    /// seconds after the previous one. A negative `elapsed`, from a clock that was set back, counts as 0.
     pub fn new(release_year: Option<u16>, moment: &LocalTime, ordinal: usize, elapsed: i64) -> Self {
         let year = f32::from(release_year.unwrap_or(DEFAULT_RELEASE_YEAR));
         let time = ordinal as f32;
@@ -240,7 +239,7 @@ impl EventFeatures {
     }
 }
 
-/// Genre indicators of a movie, one for each genre of the catalogue, in its order (seed row 5).
+/// Genre indicators of a movie, one for each genre of the catalogue, in its order.
 pub fn genre_features(catalog: &Catalog, movie: MovieIndex) -> Vec<f32> {
     let mut features = vec![0.0; catalog.genres().len()];
     for genre in catalog.movie(movie).map(|movie| movie.genres.as_slice()).unwrap_or_default() {

@@ -1,4 +1,4 @@
-//! What a visitor narrows the suggestions to: genres, decades, how well known a movie is, and movies that they dismissed.
+//! A visitor's filter for the suggestions: genres, decades, fame, and movies that they dismissed.
 
 use std::collections::BTreeSet;
 
@@ -7,40 +7,40 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::{Catalog, Movie, MovieId};
 use crate::error::{Error, Result};
 
-/// The percentage of all ratings that the famous movies hold.
+/// The percentage of all ratings that belong to the famous movies.
 const FAMOUS_PERCENT: u64 = 50;
 
-/// The percentage that the famous and the known movies hold together.
+/// The percentage of all ratings that belong to the famous and the known movies together.
 const KNOWN_PERCENT: u64 = 85;
 
-/// How well known a movie is, by its place among all movies in the order of their numbers of ratings, ties by index.
+/// How well known a movie is, by its place when all movies are sorted by their numbers of ratings, ties by index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fame {
-    /// The movies that hold the first half of all ratings.
+    /// The movies with the first half of all ratings.
     Famous,
-    /// Those that hold the next 35 %.
+    /// Those with the next 35 %.
     Known,
     /// All others.
     Gems,
 }
 
 impl Fame {
-    /// The fame of each movie of a catalogue, in its order. A movie belongs where its first rating falls, so that there are
-    /// famous movies wherever there are ratings; without any, all are gems.
+    /// The fame of each movie of a catalogue, in its order. A movie belongs where its first rating falls. So some movie
+    /// is famous if there is any rating at all; without ratings, all are gems.
     pub fn of_all(catalog: &Catalog) -> Vec<Self> {
         let movies = catalog.movies();
         let total: u64 = movies.iter().map(|movie| u64::from(movie.ratings)).sum();
         let mut fame = vec![Self::Gems; movies.len()];
         let mut before = 0_u64;
         for index in catalog.best_known() {
-            let of_movie = match before * 100 {
+            let own = match before * 100 {
                 part if part < total * FAMOUS_PERCENT => Self::Famous,
                 part if part < total * KNOWN_PERCENT => Self::Known,
                 _ => break,
             };
             if let Some(slot) = fame.get_mut(index.as_usize()) {
-                *slot = of_movie;
+                *slot = own;
             }
             before += catalog.movie(*index).map_or(0, |movie| u64::from(movie.ratings));
         }
@@ -48,17 +48,17 @@ impl Fame {
     }
 }
 
-/// Which movies may be suggested: those that meet every condition. A condition that is empty is met by all.
+/// Which movies may be suggested: those that meet every condition. All movies meet an empty condition.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Names of the catalogue's genres, of which a movie must have one.
+    /// Names of the catalogue's genres. A movie must have one of them.
     pub genres: Vec<String>,
-    /// Decades by their first year (1990 is 1990 to 1999), of which the release must be in one. A movie without a year is in
+    /// Decades by their first year (1990 is 1990 to 1999). A movie must be from one of them; one without a year is from
     /// none.
     pub decades: Vec<u16>,
     /// How well known a movie must be.
     pub fame: Option<Fame>,
-    /// Movies that must not be suggested. Ids that the catalogue lacks are ignored.
+    /// Movies that must not be suggested. Unknown ids are ignored.
     pub exclude: Vec<MovieId>,
 }
 
@@ -66,7 +66,7 @@ impl Filter {
     /// A mask over the catalogue, true for each movie that meets the conditions; `fame` is [`Fame::of_all`]'s.
     ///
     /// # Errors
-    /// [`Error::GenreUnknown`] for a genre that the catalogue lacks.
+    /// [`Error::GenreUnknown`] for a genre that the catalogue doesn't have.
     pub fn mask(&self, catalog: &Catalog, fame: &[Fame]) -> Result<Vec<bool>> {
         let number = |name: &String| {
             let at = catalog.genres().iter().position(|genre| genre == name);

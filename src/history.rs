@@ -1,15 +1,15 @@
-//! A visitor's watch history: validated, ordered, every movie once.
+//! A visitor's watch history: validated and ordered, with each movie once.
 
 use crate::catalog::{Catalog, MovieId, MovieIndex};
 use crate::error::{Error, Result};
 
-/// More movies than anyone clicks or imports; a longer list is refused before it costs memory.
+/// The most movies of a history, more than anyone clicks or imports. A longer list is refused before it costs memory.
 pub const MAX_HISTORY: usize = 100_000;
 
-/// Ratings from here on count as likes (seed row 9).
+/// Ratings from here on are likes.
 pub const LIKED_STARS: f32 = 4.0;
 
-/// Ratings up to here count as dislikes (seed row 9); between the two is neutral.
+/// Ratings up to here are dislikes. Those between dislike and like are neutral.
 pub const DISLIKED_STARS: f32 = 3.0;
 
 /// A rating on MovieLens's scale, 0.5 to 5 stars.
@@ -37,14 +37,14 @@ pub struct Watch {
     pub rating: Option<Rating>,
 }
 
-/// The movies that somebody watched, oldest first, each once.
+/// The movies that a visitor watched, oldest first, each once.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
     watches: Vec<Watch>,
 }
 
 impl History {
-    /// A history of watches that are already dense, oldest first. Of a movie that stands twice, the later watch counts.
+    /// A history of watches, oldest first. If a movie is watched twice, the later watch counts.
     pub fn new(watches: impl IntoIterator<Item = Watch>) -> Self {
         let mut latest_first: Vec<Watch> = watches.into_iter().collect();
         latest_first.reverse();
@@ -54,11 +54,12 @@ impl History {
         Self { watches: latest_first }
     }
 
-    /// A history from the outside: MovieLens ids with optional stars, oldest first. Ids that the catalogue doesn't know are
-    /// returned beside it, in order, so that the caller can tell the visitor.
+    /// A history from outside: ids with optional stars, oldest first. Also returns the ids that the catalogue doesn't
+    /// have, in order, so that the caller can tell the visitor.
     ///
     /// # Errors
-    /// [`Error::RatingInvalid`] for stars outside 0.5 to 5, [`Error::HistoryInvalid`] for more than [`MAX_HISTORY`] movies.
+    /// [`Error::RatingInvalid`] for stars outside 0.5 to 5, [`Error::HistoryInvalid`] for more than [`MAX_HISTORY`]
+    /// movies.
     pub fn from_ids(
         catalog: &Catalog,
         watched: impl IntoIterator<Item = (MovieId, Option<f32>)>,

@@ -1,8 +1,8 @@
-//! Candidate generation's index: exact nearest neighbours by squared L2 distance over a flat table of rows.
+//! The index for candidates: exact nearest neighbours by squared L2 distance over a flat table of rows.
 //!
-//! This file is the safe front for rows of floats, [`Int8Index`] the one for rows of 8 bits; `scan` is the way through a
-//! table and the choice of the nearest, `scalar` the obvious reference that native builds run, `simd128` the WebAssembly kernels, and
-//! `relaxed` one for the browsers that can do more. All of them compute the same, so that a browser and a native program get the same bits.
+//! This file has the index over rows of floats, and `int8` the one over rows of 8 bits. `scan` goes through a table and
+//! keeps the nearest rows. The kernels are `scalar`, the plain reference that native builds run, `simd128` for
+//! WebAssembly, and `relaxed` for browsers with relaxed SIMD. All of them compute the same bits.
 
 mod int8;
 pub(crate) mod relaxed;
@@ -29,10 +29,10 @@ use simd128 as kernel;
 /// Rows are padded with zeros to a multiple of this many numbers, the width of a SIMD register.
 const LANES: usize = 4;
 
-/// Rows of 8 bits are padded to a multiple of this many numbers, for the same reason.
+/// Rows of 8 bits are padded to a multiple of this many numbers, the width of the same register.
 pub(crate) const CODE_LANES: usize = 16;
 
-/// How many places of a table are read side by side.
+/// How many parts of a table are read in parallel.
 pub(crate) const STREAMS: usize = 4;
 
 /// A row of the index and its squared distance from the query.
@@ -44,13 +44,13 @@ pub struct Neighbour {
     pub distance: f32,
 }
 
-/// A flat index: all rows, scanned whole for each query (FAISS's `IndexFlatL2`, seed row 13).
+/// A flat index, whose rows are all scanned for each query, as by FAISS's `IndexFlatL2`.
 #[derive(Debug, Clone)]
 pub struct FlatIndex {
     dim: usize,
     stride: usize,
     rows: Vec<f32>,
-    /// The largest magnitude of any number, which says whether a distance can overflow.
+    /// The largest magnitude of any number. It shows whether a distance can overflow.
     largest: f32,
 }
 
@@ -63,8 +63,8 @@ impl FlatIndex {
         Self::from_rows(table.ncols(), table.nrows(), table.rows().into_iter().map(|row| row.into_iter().copied()))
     }
 
-    /// An index over `len` rows of `dim` numbers each, written straight to their place, so that a table which is only
-    /// computed for the index never stands in memory twice.
+    /// An index over `len` rows of `dim` numbers each. They are written straight to their places, so that a table which
+    /// is computed only for the index is in memory once.
     ///
     /// # Errors
     /// As [`FlatIndex::new`].
@@ -107,7 +107,7 @@ impl FlatIndex {
         self.dim
     }
 
-    /// All rows with their padding, for the bench that reads what a scan reads.
+    /// All rows with their padding, for a bench that reads the same memory as a scan.
     #[doc(hidden)]
     pub fn table(&self) -> &[f32] {
         &self.rows
@@ -122,13 +122,14 @@ impl FlatIndex {
     /// The `k` rows nearest to `query` among those for which `keep` is true, nearest first, ties by row.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for a query of another length, [`Error::NonFinite`] for a query or a distance that isn't finite.
+    /// [`Error::ShapeMismatch`] for a query of another length, [`Error::NonFinite`] for a query or a distance that
+    /// isn't finite.
     pub fn search(&self, query: &[f32], k: usize, keep: impl Fn(usize) -> bool) -> Result<Vec<Neighbour>> {
         check_query(query, self.dim)?;
         let mut padded = Vec::with_capacity(self.stride);
         padded.extend_from_slice(query);
         padded.resize(self.stride, 0.0);
-        // No distance can overflow unless this does, so that hardly any scan has to look for it.
+        // If this doesn't overflow, no distance does, and the scan needn't check. It hardly ever does.
         let reach = self.largest + largest(query);
         let is_safe = (reach * reach * self.stride as f32 * 2.0).is_finite();
         let layout = Layout::new(self.len());
@@ -140,7 +141,7 @@ impl FlatIndex {
         layout.scan(self.stride, &self.rows, kernel, |first, distances| {
             for (group, distances) in distances.iter().enumerate() {
                 let limit = nearest.limit();
-                // Nearly every group ends here. Lanes are compared without a branch in between.
+                // Nearly every group ends here. Comparing all lanes first avoids branches.
                 let is_any_near = distances.iter().fold(false, |any, distance| any | (*distance <= limit));
                 if !is_any_near && is_safe {
                     continue;
@@ -185,11 +186,11 @@ fn check_query(query: &[f32], dim: usize) -> Result<()> {
 
 /// Searches by inner product with a bias, `q · xᵢ + bᵢ`, largest first, on a flat L2 index.
 ///
-/// Each row is lengthened by its bias and by `√(φ² − ‖xᵢ‖² − bᵢ²)`, where `φ` is the largest length of any row with its
-/// bias, and the query by 1 and 0. Then all rows have the length `φ`, and
-/// `‖q′ − x′ᵢ‖² = ‖q‖² + 1 + φ² − 2 (q · xᵢ + bᵢ)`: the nearest row is the one with the largest score. (Bachrach et
-/// al., *Speeding Up the Xbox Recommender System Using a Euclidean Transformation for Inner-Product Spaces*, RecSys
-/// 2014.) A softmax over movies is such a score, so its order and this index's are the same.
+/// Each row gets two more numbers, its bias and `√(φ² − ‖xᵢ‖² − bᵢ²)`, where `φ` is the largest length of any row with
+/// its bias. The query gets 1 and 0. Then all rows have the length `φ`, and `‖q′ − x′ᵢ‖² = ‖q‖² + 1 + φ² − 2 (q · xᵢ +
+/// bᵢ)`: the nearest row is the one with the largest score. (Bachrach et al., *Speeding Up the Xbox Recommender System
+/// Using a Euclidean Transformation for Inner-Product Spaces*, RecSys 2014.) A softmax over movies is such a score, so
+/// its order and this index's are the same.
 #[derive(Debug, Clone)]
 pub struct InnerProductIndex {
     rows: Rows,
@@ -197,12 +198,12 @@ pub struct InnerProductIndex {
     squared_radius: f32,
 }
 
-/// The rows of an [`InnerProductIndex`], as they came.
+/// The rows of an [`InnerProductIndex`], as they are stored.
 #[derive(Debug, Clone)]
 enum Rows {
-    /// Lengthened rows.
+    /// Rows with their two more numbers.
     Floats(FlatIndex),
-    /// Rows of 8 bits, with the number that comes after the bias.
+    /// Rows of 8 bits, and the number after the bias for each.
     Codes { codes: Int8Index, slack: Vec<f32> },
 }
 
@@ -210,7 +211,7 @@ impl InnerProductIndex {
     /// An index over `embedding`, `[rows, dim]`, and one bias a row.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] unless there are as many biases as rows; what [`FlatIndex::new`] refuses.
+    /// [`Error::ShapeMismatch`] unless there are as many biases as rows, and those of [`FlatIndex::new`].
     pub fn new(embedding: &Array2<f32>, bias: &[f32]) -> Result<Self> {
         let (len, dim) = embedding.dim();
         check_bias(bias, len)?;
@@ -222,11 +223,11 @@ impl InnerProductIndex {
         Ok(Self { rows, bias: bias.to_vec(), squared_radius: squared_radius as f32 })
     }
 
-    /// The same index over the rows of `codes`, `[rows, dim]`, each times its scale, which stay as they are: its answers are
-    /// equal to the bit, in a quarter of the memory.
+    /// The same index over the rows of `codes`, `[rows, dim]`, each times its scale. The codes stay in 8 bits, a
+    /// quarter of the memory, and the answers are equal to the bit.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] unless there are as many biases as rows; what [`Int8Index::new`] refuses.
+    /// [`Error::ShapeMismatch`] unless there are as many biases as rows, and those of [`Int8Index::new`].
     pub fn from_codes(codes: &Array2<i8>, scales: Vec<f32>, bias: Vec<f32>) -> Result<Self> {
         check_bias(&bias, codes.nrows())?;
         let mut values = Vec::new();
@@ -239,7 +240,7 @@ impl InnerProductIndex {
             })
             .collect();
         let (squared_radius, slack) = lengthening(&squares);
-        // All lengthened rows are of one length, and the query meets the bias with a 1.
+        // All lengthened rows have the same length, and the query has a 1 at the place of the bias.
         let offsets: Vec<f64> = bias.iter().map(|bias| squared_radius - 2.0 * f64::from(*bias)).collect();
         let largest_offset = offsets.iter().fold(squared_radius, |largest, offset| offset.abs().max(largest));
         let codes = Int8Index::with_offsets(codes, scales, &offsets, largest_offset)?;
@@ -282,10 +283,10 @@ impl InnerProductIndex {
 
     /// A row's product with `query`, without its bias; `None` for a row that doesn't exist.
     pub fn product(&self, row: usize, query: &[f32]) -> Option<f32> {
-        (row < self.len()).then(|| self.row(row).zip(query).map(|(value, of_query)| value * of_query).sum())
+        (row < self.len()).then(|| self.row(row).zip(query).map(|(value, query)| value * query).sum())
     }
 
-    /// A row's numbers as they came; none beyond the last row.
+    /// A row's numbers without the two more; none beyond the last row.
     fn row(&self, row: usize) -> impl Iterator<Item = f32> {
         let (floats, codes) = match &self.rows {
             Rows::Floats(rows) => (rows.row(row).and_then(|row| row.get(..self.dim())), None),
@@ -350,13 +351,14 @@ fn check_bias(bias: &[f32], len: usize) -> Result<()> {
     })
 }
 
-/// The rows of a table as slices, over which the compiler makes loops of vectors.
+/// The rows of a table as slices, which the compiler can vectorise loops over.
 fn rows_of<T: Clone>(table: &Array2<T>) -> impl Iterator<Item = Cow<'_, [T]>> {
     table.rows().into_iter().map(|row| row.to_slice().map_or_else(|| Cow::Owned(row.to_vec()), Cow::Borrowed))
 }
 
-/// The squared length of a row with its bias. In double precision, so that the longest row's last column is 0 and no other row's is
-/// the root of a negative number. In four sums, which the compiler turns into vectors: an index is made while a page waits for it.
+/// The squared length of a row with its bias. In double precision, so that the longest row's last column is 0 and no
+/// other row's is the root of a negative number. In four sums, which the compiler vectorises, since a page waits for
+/// the index.
 fn squared_length(row: &[f32], bias: f32) -> f64 {
     let square = |value: &f32| f64::from(*value) * f64::from(*value);
     let (quads, rest) = row.as_chunks::<4>();
@@ -369,7 +371,7 @@ fn squared_length(row: &[f32], bias: f32) -> f64 {
     sums.iter().sum::<f64>() + rest.iter().map(square).sum::<f64>() + square(&bias)
 }
 
-/// The squared length that all rows are lengthened to, and by what.
+/// The squared length of all lengthened rows, and the number that makes each row so long.
 fn lengthening(squares: &[f64]) -> (f64, Vec<f32>) {
     let squared_radius = squares.iter().copied().fold(0.0, f64::max);
     (squared_radius, squares.iter().map(|square| (squared_radius - square).max(0.0).sqrt() as f32).collect())

@@ -1,15 +1,13 @@
-//! What a movie is called elsewhere: its numbers at IMDb and TMDB.
+//! The movies' numbers elsewhere, at IMDb and TMDB.
 //!
-//! `links.json` is an object of two columns, `{"imdb":[114709,…],"tmdb":[862,…]}`, one number a movie in the catalogue's
-//! order, 0 where there is none. IMDb's `tt0114709` is the number 114709.
+//! `links.json` is an object of two columns, `{"imdb":[114709,…],"tmdb":[862,…]}`: one number for each movie, in the
+//! catalogue's order, 0 if there is none. IMDb's `tt0114709` is the number 114709.
 
 use serde::{Deserialize, Serialize};
 
+use crate::bundle::Role;
 use crate::catalog::{Catalog, MovieIndex};
 use crate::error::{Error, Result};
-
-/// The role of the optional file of links in the manifest, and its name in errors.
-pub const LINKS: &str = "links";
 
 /// `links.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,12 +38,12 @@ impl Links {
     /// The links of `catalog`'s movies, in its order; 0 stands for none.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] unless each column has one number for each movie.
+    /// [`Error::ShapeMismatch`] unless each column has a number for each movie.
     pub fn new(imdb: Vec<u32>, tmdb: Vec<u32>, catalog: &Catalog) -> Result<Self> {
         for (column, len) in [("imdb", imdb.len()), ("tmdb", tmdb.len())] {
             if len != catalog.len() {
                 return Err(Error::ShapeMismatch {
-                    place: format!("{LINKS}: {column}"),
+                    place: format!("{}: {column}", Role::Links),
                     expected: format!("[{}]", catalog.len()),
                     found: format!("[{len}]"),
                 });
@@ -61,7 +59,7 @@ impl Links {
     /// Reads `links.json` of a bundle with this catalogue.
     ///
     /// # Errors
-    /// [`Error::LinksInvalid`] for other JSON, and as [`Links::new`].
+    /// [`Error::LinksInvalid`] for other JSON, and those of [`Links::new`].
     pub fn from_json(bytes: &[u8], catalog: &Catalog) -> Result<Self> {
         let file: LinksFile = serde_json::from_slice(bytes).map_err(invalid)?;
         Self::new(file.imdb, file.tmdb, catalog)
@@ -75,13 +73,13 @@ impl Links {
         serde_json::to_vec(&self.columns).map_err(invalid)
     }
 
-    /// A movie's numbers; none of either for a movie that doesn't exist.
+    /// A movie's numbers; none for a movie that doesn't exist.
     pub fn of(&self, movie: MovieIndex) -> Link {
         let number = |column: &[u32]| column.get(movie.as_usize()).copied().filter(|number| *number != 0);
         Link { imdb: number(&self.columns.imdb), tmdb: number(&self.columns.tmdb) }
     }
 
-    /// The movie with this number at IMDb; of several the first of the catalogue.
+    /// The movie with this number at IMDb, the catalogue's first if there are several.
     pub fn movie_of_imdb(&self, imdb: u32) -> Option<MovieIndex> {
         let at = self.by_imdb.partition_point(|(number, _)| *number < imdb);
         self.by_imdb.get(at).filter(|(number, _)| *number == imdb).map(|(_, movie)| *movie)

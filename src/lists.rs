@@ -1,7 +1,7 @@
 //! Lists of watched movies from elsewhere: Letterboxd, IMDb, MovieLens, and our own.
 //!
-//! A list comes from a visitor's disk, so it may be anything. What is wrong with the whole is an error; what is wrong with a row
-//! costs that row alone and is told with its line, so that the visitor can mend it.
+//! A list comes from a visitor's disk, so it may be anything. A defect of the whole file is an error. A defect of a row
+//! costs only that row, which is reported with its line, so that the visitor can fix it.
 
 mod format;
 mod table;
@@ -17,20 +17,20 @@ use crate::history::Rating;
 use crate::links::Links;
 
 pub use format::ListFormat;
-use format::{Columns, Row, UNDERSTOOD, shown};
+use format::{Columns, Row, UNDERSTOOD, quoted};
 use table::Records;
 use titles::{Found, TitleIndex};
 
-/// The largest file that is read, in bytes: many times what anybody watches in a life.
+/// The largest file that is read, in bytes: many times a lifetime of movies.
 pub const MAX_LIST_BYTES: usize = 10_000_000;
 
 /// The most rows that are read.
 pub const MAX_LIST_ROWS: usize = 200_000;
 
-/// How many columns of an unknown file its error names.
-const SHOWN_COLUMNS: usize = 12;
+/// The most columns that the error for an unknown file names.
+const MAX_NAMED_COLUMNS: usize = 12;
 
-/// What a movie was recognised by.
+/// How a movie was recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MatchedBy {
@@ -42,14 +42,14 @@ pub enum MatchedBy {
     Title,
 }
 
-/// A movie of the list that the catalogue has.
+/// A row of the list that leads to a movie of the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Match {
     /// The movie.
     pub movie: MovieIndex,
-    /// How it was liked, where the list says it.
+    /// The list's rating, if it has one.
     pub rating: Option<Rating>,
-    /// What it was recognised by.
+    /// How it was recognised.
     pub by: MatchedBy,
 }
 
@@ -64,7 +64,7 @@ pub enum UnmatchedReason {
     NotAMovie,
     /// The row can't be read.
     Invalid {
-        /// What is wrong with it.
+        /// The defect.
         detail: String,
     },
 }
@@ -72,40 +72,40 @@ pub enum UnmatchedReason {
 /// A row that leads to no movie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmatched {
-    /// The line of the file that it begins in, from 1.
+    /// The line of the file in which it begins, from 1.
     pub row: usize,
     /// Its title, if it has one.
     pub title: Option<String>,
     /// Its year, if it has one.
     pub year: Option<u16>,
-    /// Why.
+    /// Why it leads to none.
     pub reason: UnmatchedReason,
 }
 
-/// A list that was read: what the catalogue has of it, and what not.
+/// A list that was read: the movies that the catalogue has, and the rows that lead to none.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WatchedList {
     /// The form of the file.
     pub format: ListFormat,
     /// How many rows it has, without the header and blank lines.
     pub rows: usize,
-    /// The movies that were recognised, oldest first where the file has dates, else in the file's order; each once, where it
-    /// stands last and with the last of its ratings.
+    /// The recognised movies, oldest first if the file has dates, or else in the file's order. A repeated movie is at
+    /// its last place, with the last of its ratings.
     pub matched: Vec<Match>,
     /// The rows that lead to no movie, in the file's order.
     pub unmatched: Vec<Unmatched>,
 }
 
 impl WatchedList {
-    /// Reads a list whatever its form; the header tells it. Cells may be separated by commas, semicolons or tabs, and text that
-    /// isn't UTF-8 is taken for Windows-1252.
+    /// Reads a list and recognises its form by the header. Cells may be separated by commas, semicolons or tabs. Text
+    /// that isn't UTF-8 is read as Windows-1252.
     ///
-    /// A row is matched by IMDb's number if there are `links`, then by MovieLens's id where the form has it, then by its titles
-    /// and year; a year that is one off will do where it leaves no choice.
+    /// A row is matched by IMDb's number if there are `links`, then by MovieLens's id if the form has one, then by its
+    /// titles and year. A year that is off by one is accepted if only one movie fits.
     ///
     /// # Errors
-    /// [`Error::ListInvalid`] for a file that isn't text, whose header isn't known, without rows, with the ratings of several
-    /// users, or of more than [`MAX_LIST_BYTES`] or [`MAX_LIST_ROWS`].
+    /// [`Error::ListInvalid`] for a file that isn't text, has no known header, no rows, the ratings of several users,
+    /// or more than [`MAX_LIST_BYTES`] or [`MAX_LIST_ROWS`].
     pub fn read(bytes: &[u8], catalog: &Catalog, links: Option<&Links>) -> Result<Self> {
         let invalid = |reason: String| Error::ListInvalid { reason };
         if bytes.len() > MAX_LIST_BYTES {
@@ -128,11 +128,11 @@ impl WatchedList {
                 let first = user.get_or_insert_with(|| other.clone());
                 if first != other {
                     return Err(invalid(format!(
-                        "it holds the ratings of several users, of {} and in line {} of {}. Keep the header and the rows of one \
-                         userId",
-                        shown(first),
+                        "it has the ratings of several users, of {} and in line {} of {}. Keep the header and the \
+                         rows of one userId",
+                        quoted(first),
                         record.line,
-                        shown(other)
+                        quoted(other)
                     )));
                 }
             }
@@ -166,16 +166,16 @@ fn open(text: &str) -> Result<(Columns, Records<'_>)> {
             seen = header;
         }
     }
-    let shown: Vec<String> = seen.iter().take(SHOWN_COLUMNS).map(|name| shown(name)).collect();
+    let named: Vec<String> = seen.iter().take(MAX_NAMED_COLUMNS).map(|name| quoted(name)).collect();
     let reason = match seen.len() {
         0 => format!("it has no columns. {UNDERSTOOD}"),
-        len if len > shown.len() => format!("its first line names no known form: {}, … {UNDERSTOOD}", shown.join(", ")),
-        _ => format!("its first line names no known form: {}. {UNDERSTOOD}", shown.join(", ")),
+        len if len > named.len() => format!("its first line names no known form: {}, … {UNDERSTOOD}", named.join(", ")),
+        _ => format!("its first line names no known form: {}. {UNDERSTOOD}", named.join(", ")),
     };
     Err(Error::ListInvalid { reason })
 }
 
-/// Finds movies in the ways that the catalogue and the links allow.
+/// Finds movies by the catalogue and the links.
 struct Matcher<'catalog> {
     catalog: &'catalog Catalog,
     links: Option<&'catalog Links>,
@@ -187,7 +187,7 @@ impl Matcher<'_> {
         if let Some(detail) = &row.invalid {
             return Err(UnmatchedReason::Invalid { detail: detail.clone() });
         }
-        // What the catalogue has by its very number is in it, be it a series.
+        // A number that the catalogue has is a match, even for a series.
         let by_imdb = self.links.zip(row.imdb).and_then(|(links, imdb)| links.movie_of_imdb(imdb));
         if let Some(movie) = by_imdb {
             return Ok((movie, MatchedBy::Imdb));
@@ -207,7 +207,7 @@ impl Matcher<'_> {
     }
 }
 
-/// Each movie where it stands last, with the last of its ratings.
+/// Each movie once, at its last place, with the last of its ratings.
 fn each_once(matches: impl DoubleEndedIterator<Item = Match>) -> Vec<Match> {
     let mut latest_first: Vec<Match> = Vec::new();
     let mut places: BTreeMap<MovieIndex, usize> = BTreeMap::new();

@@ -1,18 +1,15 @@
-//! The map of all movies, on which like ones lie close together.
+//! The map of all movies, on which similar ones lie close together.
 //!
-//! `map.safetensors` holds one tensor, `position`, U16 `[movies, 2]`: x and y, scaled alike so that the larger extent fills
-//! 0 to 65,535, the smaller one centred.
+//! `map.safetensors` holds one tensor, `position`, U16 `[movies, 2]`: x and y, on one scale. The larger extent fills 0
+//! to 65,535, and the smaller one is centred.
 
 use safetensors::tensor::Dtype;
 
-use crate::bundle::{tensor, tensors};
+use crate::bundle::{Role, tensor, tensors};
 use crate::catalog::MovieIndex;
 use crate::error::Result;
 
-/// The role of the optional file of the map in the manifest, and its name in errors.
-pub const MAP: &str = "map";
-
-/// Where each movie lies.
+/// Each movie's place on the map.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MovieMap {
     positions: Vec<[u16; 2]>,
@@ -25,8 +22,8 @@ impl MovieMap {
     /// [`Error::TensorInvalid`](crate::error::Error::TensorInvalid),
     /// [`Error::ShapeMismatch`](crate::error::Error::ShapeMismatch).
     pub fn from_safetensors(bytes: &[u8], movies: usize) -> Result<Self> {
-        let file = tensors(MAP, bytes)?;
-        let view = tensor(MAP, &file, "position", Dtype::U16, &[Some(movies), Some(2)])?;
+        let file = tensors(Role::Map, bytes)?;
+        let view = tensor(Role::Map, &file, "position", Dtype::U16, &[Some(movies), Some(2)])?;
         let (pairs, _) = view.data().as_chunks::<4>();
         let positions =
             pairs.iter().map(|[x0, x1, y0, y1]| [u16::from_le_bytes([*x0, *x1]), u16::from_le_bytes([*y0, *y1])]);

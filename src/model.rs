@@ -1,27 +1,27 @@
-//! The ONNX models, behind traits small enough that a test can stand in for them.
+//! The user tower, an ONNX model, behind a trait that tests can implement.
 
 use std::sync::Arc;
 
-use tract_onnx::prelude::{
-    Datum, DatumType, IntoTValue, TValue, TVec, Tensor, TractError, TractResult, TypedRunnableModel,
-};
+use tract_onnx::prelude::{Datum, DatumType, IntoTValue, TValue, TVec, Tensor, TractResult, TypedRunnableModel};
 use tract_onnx::tract_core::internal::{TractErrorContext, bail, ensure};
 
+use crate::bundle::Role;
 use crate::error::{Error, Result};
 use crate::features::{HISTORY_LEN, HistoryInputs, TIME_FEATURES};
-use crate::onnx::{Declared, Input, OnnxModel};
+use crate::onnx::{DeclaredInput, Input, OnnxModel, error_chain, load_error, type_name};
 
-/// The role of the user tower's file in the manifest, and its name in errors.
-pub const USER_TOWER: &str = "user_tower";
+/// The tower's file, as errors name it.
+const FILE: Role = Role::UserTower;
 
-/// The tower's inputs by name, in the order of [`TowerInputs`]. The first is one that every tower has, the others it may leave out,
-/// and their order is its own.
+/// The names of the tower's inputs, in the order of [`TowerInputs`]. Every tower has the first. The others are optional
+/// and may come in any order.
 pub const TOWER_INPUTS: [&str; 3] = ["history", "weights", "time"];
 
-/// A fourth input, which a tower may have or leave out.
+/// The name of a fourth input, optional too.
 pub const YEAR_INPUT: &str = "year";
 
-/// The most slots that a tower's history may have: a click runs the tower once, and its reasons run it once a movie.
+/// The most slots of a tower's history. A click runs the tower once, and explaining its suggestions once for each
+/// movie.
 pub const MAX_HISTORY_LEN: usize = 512;
 
 /// The tower's output.
@@ -34,11 +34,11 @@ pub struct TowerInputs {
     pub history: HistoryInputs,
     /// `time` `[1, TIME_FEATURES]` of float.
     pub time: [f32; TIME_FEATURES],
-    /// `year` `[1, 1]` of float: the year with its elapsed fraction, for a tower that asks for it.
+    /// `year` `[1, 1]` of float: the year with its elapsed fraction, for a tower that has this input.
     pub year: f32,
 }
 
-/// A model that turns a history and a moment into the vector that meets the movies' embeddings.
+/// A model that turns a history and a moment into the vector that the movies' embeddings are multiplied by.
 pub trait UserTower: Send + Sync {
     /// The length of the vector.
     fn dim(&self) -> usize;
@@ -55,16 +55,18 @@ pub trait UserTower: Send + Sync {
     fn embed(&self, inputs: &TowerInputs) -> Result<Vec<f32>>;
 }
 
-/// What a tower may ask for.
+/// An input that a tower may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
+enum TowerInput {
     History,
     Weights,
     Time,
     Year,
 }
 
-impl Asked {
+impl TowerInput {
+    const ALL: [Self; 4] = [Self::History, Self::Weights, Self::Time, Self::Year];
+
     const fn name(self) -> &'static str {
         let [history, weights, time] = TOWER_INPUTS;
         match self {
@@ -76,11 +78,11 @@ impl Asked {
     }
 
     /// The input of this name.
-    fn named(name: &str) -> Option<Self> {
-        [Self::History, Self::Weights, Self::Time, Self::Year].into_iter().find(|asked| asked.name() == name)
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|input| input.name() == name)
     }
 
-    /// Its type and the length of its second axis, the first being 1, for a history of so many slots.
+    /// Its type and the length of its second axis, if the history has this many slots. The first axis has length 1.
     const fn form(self, slots: usize) -> (DatumType, usize) {
         match self {
             Self::History => (DatumType::I64, slots),
@@ -98,28 +100,28 @@ pub struct TractUserTower {
     dim: usize,
     history_len: usize,
     /// In the model's own order.
-    asked: Vec<Asked>,
+    inputs: Vec<TowerInput>,
 }
 
 impl TractUserTower {
-    /// Loads and optimises an ONNX model, and runs it once, so that a model that can't run is refused here and not at a visitor's
-    /// click. `MODEL_CONTRACT.md` has the contract for whoever trains a model elsewhere.
+    /// Loads and optimises an ONNX model. Runs it twice, so that a model that can't run fails here and not at a
+    /// visitor's click. `MODEL_CONTRACT.md` has the contract for models that are trained elsewhere.
     ///
-    /// The model has the input `history`, `[1, L]` of int64 with `L` from 1 to [`MAX_HISTORY_LEN`] as the file declares it, any of
-    /// `weights` `[1, L]`, `time` `[1, TIME_FEATURES]` and `year` `[1, 1]` of float, in any order, and the one output
-    /// [`TOWER_OUTPUT`] of `[1, dim]`. A first axis that the file leaves open is taken as 1.
+    /// The model has the input `history`, `[1, L]` of int64, whose `L` from 1 to [`MAX_HISTORY_LEN`] the file declares.
+    /// It may have `weights` `[1, L]`, `time` `[1, TIME_FEATURES]` and `year` `[1, 1]` of float, in any order. Its only
+    /// output is [`TOWER_OUTPUT`], `[1, dim]`. A first axis that the file leaves open counts as 1.
     ///
-    /// `catalog_len` is the id that stands for padding in `history`; the largest id that the model must know.
+    /// `catalog_len` is the id for padding in `history`, the largest that the model must know.
     ///
     /// # Errors
     /// [`Error::ModelInvalid`] for bytes that aren't ONNX, operators that aren't among
-    /// [`OPERATORS`](crate::onnx::OPERATORS), inputs or outputs of other
-    /// names, types or shapes; [`Error::ShapeMismatch`] for an output of another shape; [`Error::NonFinite`] for weights that make
-    /// one.
+    /// [`OPERATORS`](crate::onnx::OPERATORS), and inputs or outputs of other names, types or shapes.
+    /// [`Error::ShapeMismatch`] for an output of another shape. [`Error::NonFinite`] if the model's answer isn't
+    /// finite.
     pub fn load(bytes: &[u8], dim: usize, catalog_len: usize) -> Result<Self> {
-        let tower = Self::optimise(bytes, dim).map_err(|error| refusal(USER_TOWER, &error))?;
+        let tower = Self::optimise(bytes, dim).map_err(|error| load_error(FILE.as_str(), &error))?;
         let padding = i64::try_from(catalog_len).unwrap_or(i64::MAX);
-        // Nothing watched, as a visit begins, and every slot filled.
+        // Once with nothing watched, as a visit begins, and once with every slot filled.
         for (movie, weight) in [(padding, 0.0), (0, 1.0)] {
             let slots = tower.history_len;
             let history = HistoryInputs { movies: vec![movie; slots], weights: vec![weight; slots] };
@@ -135,25 +137,27 @@ impl TractUserTower {
 
     fn optimise(bytes: &[u8], dim: usize) -> TractResult<Self> {
         let model = OnnxModel::decode(bytes)?;
-        let declared = model.declared()?;
+        let declared = model.declared_inputs()?;
         let slots = history_slots(&declared)?;
-        let (mut asked, mut contract) = (Vec::new(), Vec::new());
+        let (mut inputs, mut contract) = (Vec::new(), Vec::new());
         for input in &declared {
-            let own = Asked::named(input.name).with_context(|| {
+            let own = TowerInput::from_name(input.name).with_context(|| {
                 format!(
-                    "its input `{}` isn't one of history, weights, time and year. Rename it, or make what it needs a part of the model",
+                    "its input `{}` isn't one of history, weights, time and year. Rename it, or make what it needs a \
+                     part of the model",
                     input.name
                 )
             })?;
-            ensure!(!asked.contains(&own), "its input `{}` stands twice", input.name);
+            ensure!(!inputs.contains(&own), "its input `{}` is there twice", input.name);
             let (datum_type, width) = own.form(slots);
             ensure!(
                 input.datum_type == datum_type,
-                "its input `{}` is of {:?}, the contract is {datum_type:?}. Cast it within the model",
+                "its input `{}` is of {}, the contract is {}. Cast it within the model",
                 input.name,
-                input.datum_type
+                type_name(input.datum_type),
+                type_name(datum_type)
             );
-            // An axis that is left open takes what it is given.
+            // An axis that is left open takes any length.
             let fits = match input.shape.as_slice() {
                 [rows, columns] => rows.is_none_or(|rows| rows == 1) && columns.is_none_or(|len| len == width),
                 _ => false,
@@ -162,9 +166,9 @@ impl TractUserTower {
                 fits,
                 "its input `{}` has shape {}, the contract is [1, {width}]. Export it for one visitor at a time",
                 input.name,
-                input.shown()
+                input.shape_text()
             );
-            asked.push(own);
+            inputs.push(own);
             contract.push(Input { name: own.name(), datum_type, shape: [1, width] });
         }
         let outputs = model.outputs();
@@ -173,7 +177,7 @@ impl TractUserTower {
             "its outputs are {outputs:?}, the contract is one, {TOWER_OUTPUT:?}. Name it when you export"
         );
         let plan = model.into_runnable(&contract)?;
-        Ok(Self { plan, dim, history_len: slots, asked })
+        Ok(Self { plan, dim, history_len: slots, inputs })
     }
 
     fn run(&self, inputs: &TowerInputs) -> TractResult<(Vec<usize>, Vec<f32>)> {
@@ -185,23 +189,23 @@ impl TractUserTower {
             weights.len(),
             self.history_len
         );
-        let tensor = |asked: &Asked| -> TractResult<TValue> {
-            let tensor = match asked {
-                Asked::History => row(movies),
-                Asked::Weights => row(weights),
-                Asked::Time => row(&inputs.time),
-                Asked::Year => row(&[inputs.year]),
+        let tensor = |input: &TowerInput| -> TractResult<TValue> {
+            let tensor = match input {
+                TowerInput::History => row(movies),
+                TowerInput::Weights => row(weights),
+                TowerInput::Time => row(&inputs.time),
+                TowerInput::Year => row(&[inputs.year]),
             };
             Ok(tensor?.into_tvalue())
         };
-        let outputs = self.plan.run(self.asked.iter().map(tensor).collect::<TractResult<TVec<_>>>()?)?;
+        let outputs = self.plan.run(self.inputs.iter().map(tensor).collect::<TractResult<TVec<_>>>()?)?;
         let output = outputs.first().context("it has no output")?;
         Ok((output.shape().to_vec(), output.to_plain_array_view::<f32>()?.iter().copied().collect()))
     }
 }
 
 /// How many slots the history has, as the file declares it.
-fn history_slots(declared: &[Declared]) -> TractResult<usize> {
+fn history_slots(declared: &[DeclaredInput]) -> TractResult<usize> {
     let [history, ..] = TOWER_INPUTS;
     let Some(input) = declared.iter().find(|input| input.name == history) else {
         let names: Vec<&str> = declared.iter().map(|input| input.name).collect();
@@ -211,23 +215,11 @@ fn history_slots(declared: &[Declared]) -> TractResult<usize> {
         [_, Some(slots)] if (1..=MAX_HISTORY_LEN).contains(slots) => Ok(*slots),
         [_, Some(slots)] => bail!("its input `{history}` has {slots} slots, 1 to {MAX_HISTORY_LEN} are taken"),
         [_, None] => bail!(
-            "its input `{history}` leaves open how many slots it has, {}. Export it with a fixed length, without a dynamic second axis",
-            input.shown()
+            "its input `{history}` leaves open how many slots it has, {}. Export it with a fixed length, without a \
+             dynamic second axis",
+            input.shape_text()
         ),
-        _ => bail!("its input `{history}` has shape {}, the contract is [1, L] with a fixed L", input.shown()),
-    }
-}
-
-/// The messages of an error and of its causes, outermost first.
-pub(crate) fn chain(error: &TractError) -> String {
-    error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
-/// Why a model isn't loaded: that a weight isn't a number is an error of its own.
-pub(crate) fn refusal(file: &str, error: &TractError) -> Error {
-    match error.downcast_ref::<Error>() {
-        Some(Error::NonFinite { place }) => Error::NonFinite { place: format!("{file}: {place}") },
-        _ => Error::ModelInvalid { file: file.to_owned(), reason: chain(error) },
+        _ => bail!("its input `{history}` has shape {}, the contract is [1, L] with a fixed L", input.shape_text()),
     }
 }
 
@@ -245,17 +237,17 @@ impl UserTower for TractUserTower {
     }
 
     fn embed(&self, inputs: &TowerInputs) -> Result<Vec<f32>> {
-        let failed = |reason: String| Error::ModelFailed { file: USER_TOWER.to_owned(), reason };
-        let (shape, vector) = self.run(inputs).map_err(|error| failed(chain(&error)))?;
+        let failed = |reason: String| Error::ModelFailed { file: FILE.to_string(), reason };
+        let (shape, vector) = self.run(inputs).map_err(|error| failed(error_chain(&error)))?;
         if shape != [1, self.dim] {
             return Err(Error::ShapeMismatch {
-                place: format!("{USER_TOWER}: {TOWER_OUTPUT}"),
+                place: format!("{FILE}: {TOWER_OUTPUT}"),
                 expected: format!("[1, {}]", self.dim),
                 found: format!("{shape:?}"),
             });
         }
         if vector.iter().any(|value| !value.is_finite()) {
-            return Err(Error::NonFinite { place: format!("{USER_TOWER}: {TOWER_OUTPUT}") });
+            return Err(Error::NonFinite { place: format!("{FILE}: {TOWER_OUTPUT}") });
         }
         Ok(vector)
     }

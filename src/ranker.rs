@@ -1,19 +1,19 @@
-//! The second stage: of what somebody might watch, what they would like.
+//! The second stage: among the movies that a visitor might watch, those that they would like.
 //!
-//! The ranker is an ONNX model over the columns of [`crate::features::reaction`], one row a candidate. It puts out how
-//! likely a dislike, neither, and a like are (seed row 9), calibrated in the graph.
+//! The ranker is an ONNX model over the columns of [`crate::features::reaction`], one row for each candidate. Its
+//! outputs are the chances of a dislike, of neither and of a like. The graph calibrates them.
 
 use std::sync::Arc;
 
 use tract_onnx::prelude::{IntoTValue, Tensor, TractError, TractResult, TypedRunnableModel, tvec};
 
+use crate::bundle::Role;
 use crate::error::{Error, Result};
 use crate::features::reaction::REACTION_WIDTH;
-use crate::model::{chain, refusal};
-use crate::onnx::{Input, OnnxModel};
+use crate::onnx::{Input, OnnxModel, error_chain, load_error};
 
-/// The role of the ranker's file in the manifest, and its name in errors.
-pub const RANKER: &str = "ranker";
+/// The ranker's file, as errors name it.
+const FILE: Role = Role::Ranker;
 
 /// The ranker's input, `[CANDIDATES, REACTION_WIDTH]` of float.
 pub const RANKER_INPUT: &str = "features";
@@ -24,30 +24,30 @@ pub const RANKER_OUTPUT: &str = "reactions";
 /// How many candidates the second stage looks at, in one batch.
 pub const CANDIDATES: usize = 200;
 
-/// How much the chance of a like counts beside the chance of watching, both as logarithms. The first stage learnt from
-/// likes and so knows a part of it.
+/// How much the chance of a like counts compared with the chance of watching, both as logarithms. It counts less
+/// because the first stage learnt from likes, and so knows a part of it.
 const LIKE_WEIGHT: f32 = 0.25;
 
-/// How likely each reaction to a movie is, if it is watched; they add up to 1.
+/// The chance of each reaction to a movie that is watched. They add up to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reaction {
     /// A rating of [`DISLIKED_STARS`](crate::history::DISLIKED_STARS) or less.
     pub dislike: f32,
-    /// A rating between.
+    /// A rating in between.
     pub neutral: f32,
     /// A rating of [`LIKED_STARS`](crate::history::LIKED_STARS) or more.
     pub like: f32,
 }
 
-/// The expected value of watching and liking, as a logarithm up to a constant: from the first stage's score, which is the
-/// logarithm of the chance of watching up to a constant, and the chance of a like.
+/// The expected value of watching and liking, as a logarithm up to a constant. `score` is the first stage's, the
+/// logarithm of the chance of watching up to a constant; `like` is the chance of a like.
 pub fn expected_value(score: f32, like: f32) -> f32 {
     score + LIKE_WEIGHT * like.max(f32::MIN_POSITIVE).ln()
 }
 
-/// A model that says how likely reactions are.
+/// A model of visitors' reactions.
 pub trait Ranker: Send + Sync {
-    /// The reactions to movies with these features, one for each.
+    /// The reactions to movies with these features, one for each movie.
     ///
     /// # Errors
     /// [`Error::ModelFailed`] and [`Error::NonFinite`].
@@ -61,14 +61,15 @@ pub struct TractRanker {
 }
 
 impl TractRanker {
-    /// Loads and optimises an ONNX model with the input [`RANKER_INPUT`] and the output [`RANKER_OUTPUT`], and runs it once.
+    /// Loads and optimises an ONNX model with the input [`RANKER_INPUT`] and the output [`RANKER_OUTPUT`], and runs it
+    /// once.
     ///
     /// # Errors
     /// [`Error::ModelInvalid`] for bytes that aren't ONNX, an operator that isn't one of
-    /// [`OPERATORS`](crate::onnx::OPERATORS), an input or output of another
-    /// name or shape; [`Error::NonFinite`] for weights that make one.
+    /// [`OPERATORS`](crate::onnx::OPERATORS), and an input or output of another name or shape. [`Error::NonFinite`] if
+    /// the model's answer isn't finite.
     pub fn load(bytes: &[u8]) -> Result<Self> {
-        let ranker = Self { plan: optimise(bytes).map_err(|error| refusal(RANKER, &error))? };
+        let ranker = Self { plan: optimise(bytes).map_err(|error| load_error(FILE.as_str(), &error))? };
         ranker.reactions(&[[0.0; REACTION_WIDTH]]).map_err(|error| match error {
             Error::ModelFailed { file, reason } => Error::ModelInvalid { file, reason },
             other => other,
@@ -77,7 +78,7 @@ impl TractRanker {
     }
 
     fn batch(&self, features: &[[f32; REACTION_WIDTH]]) -> TractResult<Vec<[f32; 3]>> {
-        // The batch has one size, so that the model is optimised for it; rows of zeros fill it up.
+        // The batch always has the size that the model is optimised for. Rows of zeros fill it up.
         let mut values: Vec<f32> = features.iter().flatten().copied().collect();
         values.resize(CANDIDATES * REACTION_WIDTH, 0.0);
         let outputs =
@@ -106,12 +107,12 @@ fn optimise(bytes: &[u8]) -> TractResult<Arc<TypedRunnableModel>> {
 
 impl Ranker for TractRanker {
     fn reactions(&self, features: &[[f32; REACTION_WIDTH]]) -> Result<Vec<Reaction>> {
-        let failed = |error: TractError| Error::ModelFailed { file: RANKER.to_owned(), reason: chain(&error) };
+        let failed = |error: TractError| Error::ModelFailed { file: FILE.to_string(), reason: error_chain(&error) };
         let mut reactions = Vec::with_capacity(features.len());
         for batch in features.chunks(CANDIDATES) {
             for [dislike, neutral, like] in self.batch(batch).map_err(failed)? {
                 if ![dislike, neutral, like].iter().all(|chance| chance.is_finite()) {
-                    return Err(Error::NonFinite { place: format!("{RANKER}: {RANKER_OUTPUT}") });
+                    return Err(Error::NonFinite { place: format!("{FILE}: {RANKER_OUTPUT}") });
                 }
                 reactions.push(Reaction { dislike, neutral, like });
             }

@@ -1,10 +1,10 @@
 //! Why a movie is suggested: which of the watched movies speak for it.
 //!
-//! Each watched movie is left out once, and what the user vector loses by that is held against the suggestion:
-//! the contribution of watched movie `i` to suggestion `m` is `(q − q₋ᵢ) · (x_m − x̄)`, with `q` the user vector, `q₋ᵢ` the one
-//! of the history without `i`, `x` the movies' embeddings and `x̄` their mean. The mean is taken away so that what moves all
-//! movies alike is no reason for one of them. Leaving out says what the tower does with a movie among the others, which a
-//! likeness of two movies doesn't.
+//! Each watched movie is left out once. The contribution of watched movie `i` to suggestion `m` is `(q − q₋ᵢ) · (x_m −
+//! x̄)`: `q` is the user vector, `q₋ᵢ` the one of the history without `i`, `x` the movies' embeddings and `x̄` their
+//! mean. The mean is subtracted so that a movie which raises all scores is no reason for any suggestion.
+//!
+//! Unlike the likeness of two movies, this shows the effect of a movie within the whole history.
 
 use crate::catalog::MovieIndex;
 use crate::error::{Error, Result};
@@ -13,10 +13,10 @@ use crate::history::{History, Watch};
 use crate::index::InnerProductIndex;
 use crate::model::{TowerInputs, UserTower};
 
-/// Contributions below this part of a suggestion's largest are no reason that anybody would recognise.
+/// Contributions below this share of a suggestion's largest are no reason that a visitor would recognise.
 const LEAST_OF_LARGEST: f32 = 0.1;
 
-/// Contributions of a smaller part of a logit are what rounding leaves.
+/// The least contribution that counts, in logits. Smaller ones come from rounding.
 const LEAST_CONTRIBUTION: f32 = 1e-3;
 
 /// A watched movie that speaks for a suggestion.
@@ -24,16 +24,16 @@ const LEAST_CONTRIBUTION: f32 = 1e-3;
 pub struct Reason {
     /// The watched movie.
     pub movie: MovieIndex,
-    /// Its part of all that speaks for the suggestion, above 0 and at most 1.
+    /// Its share of all positive contributions, above 0 and at most 1.
     pub share: f32,
 }
 
-/// For each of `suggestions` the watched movies that speak for it, strongest first, ties by their place in the history, at
-/// most `most`. Of the history the movies count that the tower sees, and of these the last [`HISTORY_LEN`] can be reasons, so it
-/// runs that often and once more.
+/// For each of `suggestions` the watched movies that speak for it, the strongest first, ties by their place in the
+/// history, at most `most`. Only the last [`HISTORY_LEN`] of the movies that the tower sees can be reasons. The tower
+/// runs once for each of them and once more.
 ///
 /// # Errors
-/// What the tower refuses, and [`Error::NonFinite`] for a contribution that isn't finite.
+/// The tower's own, and [`Error::NonFinite`] for a contribution that isn't finite.
 pub fn reasons(
     tower: &dyn UserTower,
     movies: &InnerProductIndex,
@@ -57,10 +57,10 @@ pub fn reasons(
         let rest: Vec<Watch> =
             recent.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, watch)| *watch).collect();
         let lost: Vec<f32> = whole.iter().zip(embed(&rest)?).map(|(with, without)| with - without).collect();
-        let of_all: f32 = mean.iter().zip(&lost).map(|(mean, lost)| mean * lost).sum();
+        let shared: f32 = mean.iter().zip(&lost).map(|(mean, lost)| mean * lost).sum();
         for (contributions, suggestion) in contributions.iter_mut().zip(suggestions) {
             let Some(product) = movies.product(suggestion.as_usize(), &lost) else { continue };
-            let contribution = product - of_all;
+            let contribution = product - shared;
             if !contribution.is_finite() {
                 return Err(Error::NonFinite { place: "a reason's contribution".to_owned() });
             }
@@ -70,7 +70,7 @@ pub fn reasons(
     Ok(contributions.into_iter().map(|contributions| strongest(contributions, most)).collect())
 }
 
-/// The meaningful ones of one suggestion's contributions, as shares of all that are positive.
+/// The largest of one suggestion's contributions, as shares of all positive ones.
 fn strongest(mut contributions: Vec<Reason>, most: usize) -> Vec<Reason> {
     contributions.retain(|reason| reason.share > 0.0);
     let sum: f32 = contributions.iter().map(|reason| reason.share).sum();

@@ -1,32 +1,36 @@
-//! The pipeline's facade: history → features → user tower → flat index → candidates without what was seen → ranker → list.
+//! The pipeline's facade: a loaded bundle, and what a visitor can ask of it.
+//!
+//! [`Recommender::suggest`] goes from a history by way of features and user tower to the index's candidates, then to
+//! the ranker and a diverse list; see `recommend/suggest.rs`.
+
+mod suggest;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bundle::{Manifest, MovieEmbeddings, STATES, movie_index};
+use crate::bundle::{Manifest, MovieEmbeddings, Role, movie_index};
 use crate::catalog::{Catalog, MovieIndex};
-use crate::diversity::{Candidate, WINDOW, maximal_marginal_relevance};
 use crate::error::{Error, Result};
 use crate::features::reaction::{REACTION_WIDTH, ReactionHistory};
 use crate::features::{LocalTime, history_inputs, time_features};
-use crate::filter::{Fame, Filter};
+use crate::filter::Fame;
 use crate::history::History;
 use crate::index::InnerProductIndex;
-use crate::links::{LINKS, Links};
-use crate::map::{MAP, MovieMap};
-use crate::model::{TowerInputs, TractUserTower, USER_TOWER, UserTower};
-use crate::ranker::{CANDIDATES, RANKER, Ranker, Reaction, TractRanker, expected_value};
+use crate::links::Links;
+use crate::map::MovieMap;
+use crate::model::{TowerInputs, TractUserTower, UserTower};
+use crate::ranker::{Ranker, Reaction, TractRanker};
 use crate::reasons::{Reason, reasons};
 use crate::states::StateIndex;
-use crate::traits::{MovieTraits, TRAITS};
+use crate::traits::MovieTraits;
 
-/// How candidates are generated.
+/// Where candidates come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Retrieval {
-    /// The movies whose embeddings are nearest to the user vector; their order is the softmax's.
+    /// The movies whose embeddings are nearest to the user vector, in the order of the model's softmax.
     #[default]
     Movies,
-    /// The movies that were watched next from the training states nearest to the user vector (seed row 13).
+    /// The movies that were watched next in the training states nearest to the user vector; see [`crate::states`].
     States,
 }
 
@@ -37,7 +41,7 @@ pub struct Strategy {
     pub retrieval: Retrieval,
     /// From 0, the plain order of the scores, to 1; see [`crate::diversity`].
     pub diversity: f32,
-    /// Leaves out the ranker where it is loaded, to see what it adds.
+    /// Skips the ranker even if it is loaded, to measure what it adds.
     pub first_stage_alone: bool,
 }
 
@@ -48,10 +52,10 @@ impl From<Retrieval> for Strategy {
     }
 }
 
-/// From this many movies on diversity takes its full part of popularity away, and of fewer in proportion.
-const ENOUGH_FOR_NOVELTY: f32 = 3.0;
+/// How many suggestions an answer holds if the request names no limit.
+pub const DEFAULT_LIMIT: usize = 12;
 
-/// The diversity that a visitor gets who never touches the knob.
+/// The diversity until the visitor turns the knob.
 pub const DEFAULT_DIVERSITY: f32 = 0.2;
 
 /// A suggested movie.
@@ -59,15 +63,15 @@ pub const DEFAULT_DIVERSITY: f32 = 0.2;
 pub struct Suggestion {
     /// The movie.
     pub movie: MovieIndex,
-    /// Higher is better: the softmax's logit for [`Retrieval::Movies`], the share of the votes for [`Retrieval::States`]; with
-    /// the second stage the logarithm of the expected value, see [`expected_value`].
+    /// Higher is better. Without the second stage it is the softmax's logit for [`Retrieval::Movies`] and the share of
+    /// the votes for [`Retrieval::States`]. With the second stage it is the logarithm of the expected value; see
+    /// [`expected_value`](crate::ranker::expected_value).
     pub score: f32,
-    /// The chance that the visitor likes it, 0 to 1, if the ranker is loaded and the movie was among the candidates that it
-    /// looked at.
+    /// The chance that the visitor likes it, 0 to 1, if the ranker looked at it.
     pub like: Option<f32>,
 }
 
-/// What the second stage needs.
+/// The second stage's model and tables.
 struct SecondStage {
     ranker: Box<dyn Ranker>,
     traits: MovieTraits,
@@ -77,7 +81,7 @@ struct SecondStage {
 pub struct Recommender {
     manifest: Manifest,
     catalog: Catalog,
-    /// Of each movie.
+    /// By movie.
     fame: Vec<Fame>,
     tower: Box<dyn UserTower>,
     movies: InnerProductIndex,
@@ -94,38 +98,38 @@ impl std::fmt::Debug for Recommender {
 }
 
 impl Recommender {
-    /// Loads a bundle from the bytes of its manifest and of its required files, by role.
+    /// Loads a bundle from the bytes of its manifest and of its required files.
     ///
     /// # Errors
     /// Every defect of a bundle has its variant; see [`Error`].
-    pub fn load<'bytes>(manifest: &[u8], file: impl Fn(&str) -> Option<&'bytes [u8]>) -> Result<Self> {
+    pub fn load<'bytes>(manifest: &[u8], file: impl Fn(Role) -> Option<&'bytes [u8]>) -> Result<Self> {
         Self::load_hashed(manifest, |role| file(role).map(|bytes| (bytes, None)))
     }
 
-    /// As [`Recommender::load`], from the files with the SHA-256 of each that the caller has computed: browsers have quicker code for it
-    /// than a module can have, and run it beside what else goes on.
+    /// As [`Recommender::load`], with the SHA-256 of each file if the caller has computed it. A browser's own code for
+    /// it is faster than a module's, and runs in parallel.
     ///
     /// # Errors
     /// As [`Recommender::load`].
     pub fn load_hashed<'bytes>(
         manifest: &[u8],
-        file: impl Fn(&str) -> Option<(&'bytes [u8], Option<&'bytes [u8]>)>,
+        file: impl Fn(Role) -> Option<(&'bytes [u8], Option<&'bytes [u8]>)>,
     ) -> Result<Self> {
         let manifest = Manifest::from_json(manifest)?;
-        let checked = |role: &str| {
+        let checked = |role: Role| {
             let (bytes, sha256) = file(role).unzip();
             manifest.checked_by(role, bytes, sha256.flatten())
         };
-        let catalog = Catalog::from_json(checked("catalog")?)?;
+        let catalog = Catalog::from_json(checked(Role::Catalog)?)?;
         if catalog.len() != manifest.movies {
             return Err(Error::ShapeMismatch {
-                place: "catalog".to_owned(),
+                place: Role::Catalog.to_string(),
                 expected: format!("{} movies", manifest.movies),
                 found: format!("{} movies", catalog.len()),
             });
         }
-        let movies = movie_index(checked("movies")?, manifest.movies, manifest.dim)?;
-        let tower = TractUserTower::load(checked(USER_TOWER)?, manifest.dim, catalog.len())?;
+        let movies = movie_index(checked(Role::Movies)?, manifest.movies, manifest.dim)?;
+        let tower = TractUserTower::load(checked(Role::UserTower)?, manifest.dim, catalog.len())?;
         Ok(Self::new(manifest, catalog, Box::new(tower), movies))
     }
 
@@ -144,14 +148,14 @@ impl Recommender {
         if found != expected {
             return Err(Error::ShapeMismatch {
                 place: "movies: embedding".to_owned(),
-                expected: format!("{expected:?}"),
-                found: format!("{found:?}"),
+                expected: format!("[{}, {}]", expected.0, expected.1),
+                found: format!("[{}, {}]", found.0, found.1),
             });
         }
         Ok(Self::new(manifest, catalog, tower, movies))
     }
 
-    /// With what every bundle has, and nothing of what is optional.
+    /// With the required files and none of the optional ones.
     fn new(manifest: Manifest, catalog: Catalog, tower: Box<dyn UserTower>, movies: InnerProductIndex) -> Self {
         let fame = Fame::of_all(&catalog);
         Self { manifest, catalog, fame, tower, movies, states: None, second_stage: None, links: None, map: None }
@@ -160,9 +164,9 @@ impl Recommender {
     /// Adds the states from the bytes of their file.
     ///
     /// # Errors
-    /// [`Error::FileMissing`] for a bundle without states, and what is wrong with the bytes.
+    /// [`Error::FileMissing`] for a bundle without states, and the errors of its contents.
     pub fn load_states(&mut self, bytes: &[u8]) -> Result<()> {
-        let bytes = self.manifest.checked(STATES, Some(bytes))?;
+        let bytes = self.manifest.checked(Role::States, Some(bytes))?;
         self.states = Some(StateIndex::from_safetensors(bytes, self.manifest.dim, self.catalog.len())?);
         Ok(())
     }
@@ -170,10 +174,10 @@ impl Recommender {
     /// Adds the second stage from the bytes of its two files.
     ///
     /// # Errors
-    /// [`Error::FileMissing`] for a bundle without a ranker, and what is wrong with the bytes.
+    /// [`Error::FileMissing`] for a bundle without a ranker, and the errors of its contents.
     pub fn load_ranker(&mut self, ranker: &[u8], traits: &[u8]) -> Result<()> {
-        let ranker = TractRanker::load(self.manifest.checked(RANKER, Some(ranker))?)?;
-        let traits = MovieTraits::from_safetensors(self.manifest.checked(TRAITS, Some(traits))?, &self.catalog)?;
+        let ranker = TractRanker::load(self.manifest.checked(Role::Ranker, Some(ranker))?)?;
+        let traits = MovieTraits::from_safetensors(self.manifest.checked(Role::Traits, Some(traits))?, &self.catalog)?;
         self.second_stage = Some(SecondStage { ranker: Box::new(ranker), traits });
         Ok(())
     }
@@ -181,9 +185,9 @@ impl Recommender {
     /// Adds the links from the bytes of their file.
     ///
     /// # Errors
-    /// [`Error::FileMissing`] for a bundle without links, and what is wrong with the bytes.
+    /// [`Error::FileMissing`] for a bundle without links, and the errors of its contents.
     pub fn load_links(&mut self, bytes: &[u8]) -> Result<()> {
-        let bytes = self.manifest.checked(LINKS, Some(bytes))?;
+        let bytes = self.manifest.checked(Role::Links, Some(bytes))?;
         self.links = Some(Links::from_json(bytes, &self.catalog)?);
         Ok(())
     }
@@ -191,9 +195,9 @@ impl Recommender {
     /// Adds the map from the bytes of its file.
     ///
     /// # Errors
-    /// [`Error::FileMissing`] for a bundle without a map, and what is wrong with the bytes.
+    /// [`Error::FileMissing`] for a bundle without a map, and the errors of its contents.
     pub fn load_map(&mut self, bytes: &[u8]) -> Result<()> {
-        let bytes = self.manifest.checked(MAP, Some(bytes))?;
+        let bytes = self.manifest.checked(Role::Map, Some(bytes))?;
         self.map = Some(MovieMap::from_safetensors(bytes, self.catalog.len())?);
         Ok(())
     }
@@ -223,13 +227,13 @@ impl Recommender {
         &self.catalog
     }
 
-    /// The retrievals that can be asked for now.
+    /// The retrievals whose files are loaded.
     pub fn retrievals(&self) -> Vec<Retrieval> {
         let states = self.states.as_ref().map(|_| Retrieval::States);
         std::iter::once(Retrieval::Movies).chain(states).collect()
     }
 
-    /// The user tower's vector for a history at a moment, `[dim]`.
+    /// The user tower's vector `[dim]` for a history at a moment.
     ///
     /// # Errors
     /// [`Error::ModelFailed`], [`Error::NonFinite`].
@@ -238,10 +242,10 @@ impl Recommender {
         self.tower.embed(&TowerInputs { history, time: time_features(moment), year: moment.year_with_fraction() })
     }
 
-    /// How likely each reaction to each of `movies` is, if the visitor watches it.
+    /// The chance of each reaction to each of `movies`, if the visitor watches it.
     ///
     /// # Errors
-    /// [`Error::RankerNotLoaded`], and what the ranker refuses.
+    /// [`Error::RankerNotLoaded`], and the ranker's own errors.
     pub fn reactions(&self, history: &History, moment: &LocalTime, movies: &[MovieIndex]) -> Result<Vec<Reaction>> {
         let SecondStage { ranker, traits } = self.second_stage.as_ref().ok_or(Error::RankerNotLoaded)?;
         let history = ReactionHistory::new(&self.catalog, traits, history.watches());
@@ -250,106 +254,25 @@ impl Recommender {
         ranker.reactions(&features)
     }
 
-    /// At most `limit` movies of similar titles, genres and decade, the most similar first; better-known movies first where
-    /// they are equally so.
+    /// At most `limit` movies of similar title, genres and decade: the most similar first, then better-known ones.
     ///
     /// # Errors
-    /// [`Error::RankerNotLoaded`], since its tables hold the titles.
+    /// [`Error::RankerNotLoaded`], since the ranker's tables hold the titles' embeddings.
     pub fn similar(&self, movie: MovieIndex, limit: usize) -> Result<Vec<MovieIndex>> {
         let SecondStage { traits, .. } = self.second_stage.as_ref().ok_or(Error::RankerNotLoaded)?;
         let own = movie.as_usize();
         let likeness = |row: usize| traits.titles.cosine(own, row) + traits.genre_cosine(own, row);
-        let known = |row: &usize| std::cmp::Reverse(self.catalog.movies().get(*row).map_or(0, |movie| movie.ratings));
+        let ratings = |row: usize| self.catalog.movies().get(row).map_or(0, |movie| movie.ratings);
         let mut rows: Vec<(usize, f32)> =
             (0..self.catalog.len()).filter(|row| *row != own).map(|row| (row, likeness(row))).collect();
-        rows.sort_by(|one, other| {
-            other.1.total_cmp(&one.1).then(known(&one.0).cmp(&known(&other.0))).then(one.0.cmp(&other.0))
+        rows.sort_by(|(left, left_likeness), (right, right_likeness)| {
+            let by_likeness = right_likeness.total_cmp(left_likeness);
+            by_likeness.then_with(|| ratings(*right).cmp(&ratings(*left))).then(left.cmp(right))
         });
         Ok(rows.iter().take(limit).filter_map(|(row, _)| MovieIndex::new(*row)).collect())
     }
 
-    /// The best `limit` movies that aren't in `history`, best first; equal scores by index. Fewer where fewer are left, or
-    /// where the states vote for fewer. With the second stage the order of the best [`CANDIDATES`] is that of the expected
-    /// value of watching and liking, which is then the score. With diversity the order isn't that of the scores.
-    ///
-    /// # Errors
-    /// [`Error::LimitInvalid`] for 0 or more than the catalogue holds, [`Error::DiversityInvalid`] outside 0 to 1,
-    /// [`Error::StatesNotLoaded`], and what the model refuses.
-    pub fn suggest(
-        &self,
-        history: &History,
-        moment: &LocalTime,
-        limit: usize,
-        strategy: impl Into<Strategy>,
-    ) -> Result<Vec<Suggestion>> {
-        self.suggest_among(&Filter::default(), history, moment, limit, strategy)
-    }
-
-    /// As [`Recommender::suggest`], but only movies that `filter` lets through, which are looked for among all movies and not
-    /// among the best ones. Fewer than `limit` where fewer are left.
-    ///
-    /// # Errors
-    /// As [`Recommender::suggest`], and [`Error::GenreUnknown`].
-    pub fn suggest_among(
-        &self,
-        filter: &Filter,
-        history: &History,
-        moment: &LocalTime,
-        limit: usize,
-        strategy: impl Into<Strategy>,
-    ) -> Result<Vec<Suggestion>> {
-        let Strategy { retrieval, diversity, first_stage_alone } = strategy.into();
-        let is_ranked = self.has_ranker() && !first_stage_alone;
-        let all = self.catalog.len();
-        if limit == 0 || limit > all {
-            return Err(Error::LimitInvalid { limit, most: all });
-        }
-        if !(0.0..=1.0).contains(&diversity) {
-            return Err(Error::DiversityInvalid { diversity });
-        }
-        let mut wanted = filter.mask(&self.catalog, &self.fame)?;
-        for (wanted, seen) in wanted.iter_mut().zip(history.seen(all)) {
-            *wanted &= !seen;
-        }
-        let wanted = |row: usize| wanted.get(row).copied().unwrap_or(false);
-        let vector = self.user_vector(history, moment)?;
-        let candidates = if is_ranked { CANDIDATES } else { 0 };
-        let window = if diversity > 0.0 { WINDOW } else { 0 };
-        let count = limit.max(window).max(candidates).min(all);
-        let found = match retrieval {
-            Retrieval::Movies => self.movies.search(&vector, count, wanted)?,
-            Retrieval::States => self.states.as_ref().ok_or(Error::StatesNotLoaded)?.vote(&vector, count, wanted)?,
-        };
-        let suggestion =
-            |(row, score): (usize, f32)| Some(Suggestion { movie: MovieIndex::new(row)?, score, like: None });
-        let mut found: Vec<Suggestion> = found.into_iter().filter_map(suggestion).collect();
-        if is_ranked {
-            self.rank(&mut found, history, moment, retrieval)?;
-        }
-        if diversity == 0.0 {
-            found.truncate(limit);
-            return Ok(found);
-        }
-        // One click says too little to give up much of what everybody likes.
-        let known = (history.len() as f32 / ENOUGH_FOR_NOVELTY).min(1.0);
-        let candidates: Vec<Candidate> = found
-            .iter()
-            .map(|suggestion| {
-                // Votes are shares, from which a logarithm can't be taken away.
-                let popularity = match retrieval {
-                    Retrieval::Movies => self.movies.bias(suggestion.movie.as_usize()),
-                    Retrieval::States => 0.0,
-                };
-                Candidate { score: suggestion.score, popularity: popularity * known }
-            })
-            .collect();
-        let row = |at: usize| found.get(at).map_or(usize::MAX, |suggestion| suggestion.movie.as_usize());
-        let order =
-            maximal_marginal_relevance(&candidates, diversity, |one, other| self.movies.likeness(row(one), row(other)));
-        Ok(order.iter().take(limit).filter_map(|at| found.get(*at)).copied().collect())
-    }
-
-    /// For each of `suggestions` the watched movies that speak for it, strongest first, at most `most`; see
+    /// For each of `suggestions` the watched movies that speak for it, the strongest first, at most `most`; see
     /// [`crate::reasons`].
     ///
     /// # Errors
@@ -362,31 +285,5 @@ impl Recommender {
         most: usize,
     ) -> Result<Vec<Vec<Reason>>> {
         reasons(&*self.tower, &self.movies, history, moment, suggestions, most)
-    }
-
-    /// Gives the best [`CANDIDATES`] of `found` their chances of a like, makes the expected value the score of all, and puts them
-    /// into its order.
-    fn rank(
-        &self,
-        found: &mut [Suggestion],
-        history: &History,
-        moment: &LocalTime,
-        retrieval: Retrieval,
-    ) -> Result<()> {
-        let movies: Vec<MovieIndex> = found.iter().take(CANDIDATES).map(|suggestion| suggestion.movie).collect();
-        let reactions = self.reactions(history, moment, &movies)?;
-        let likes = reactions.iter().map(|reaction| Some(reaction.like)).chain(std::iter::repeat(None));
-        for (suggestion, like) in found.iter_mut().zip(likes) {
-            let score = match retrieval {
-                Retrieval::Movies => suggestion.score,
-                // Shares of votes become what the softmax's logits are.
-                Retrieval::States => suggestion.score.max(f32::MIN_POSITIVE).ln(),
-            };
-            // What the ranker didn't look at stays behind what it did.
-            suggestion.score = expected_value(score, like.unwrap_or_default());
-            suggestion.like = like;
-        }
-        found.sort_by(|one, other| other.score.total_cmp(&one.score).then(one.movie.cmp(&other.movie)));
-        Ok(())
     }
 }

@@ -1,7 +1,7 @@
-//! Retrieval by states: the movies that others watched next when they stood where the visitor stands (seed row 13).
+//! Retrieval by states: the movies that other users watched next when their user vectors were near the visitor's.
 //!
-//! `states.safetensors` holds one row for each training event, compact enough to ship: the user vectors are rotated onto
-//! their principal axes, the leading coordinates are rounded to 8 bits, the following to 4, and the last are left out.
+//! `states.safetensors` holds one row for each training event, small enough to ship. The user vectors are rotated onto
+//! their principal axes. The leading coordinates are rounded to 8 bits, the following to 4, and the last are left out.
 //!
 //! | tensor | type and shape | holds |
 //! |---|---|---|
@@ -9,22 +9,24 @@
 //! | `basis` | F32 `[rank, dim]` | the principal axes, orthonormal |
 //! | `scale` | F32 `[rank]` | the step of each axis's codes |
 //! | `fine` | I8 `[states, f]` | the first `f` coordinates, in steps |
-//! | `coarse` | U8 `[states, c / 2]` | the next `c = rank − f`, two a byte, the earlier in the low half: code `k` is `k − 7.5` steps |
+//! | `coarse` | U8 `[states, c / 2]` | the next `c = rank − f`, two in a byte; see below |
 //! | `next` | U32 `[states]` | the movie watched next, by dense index |
+//!
+//! A byte of `coarse` has the earlier coordinate in its low half. Code `k` is `k − 7.5` steps.
 
 use std::collections::BTreeMap;
 
 use ndarray::{Array1, Array2};
 use safetensors::tensor::Dtype;
 
-use crate::bundle::{STATES, floats, tensor, tensors};
+use crate::bundle::{Role, floats, tensor, tensors};
 use crate::error::{Error, Result};
 use crate::index::FlatIndex;
 
-/// How many states vote, as in the seed.
+/// How many states vote, as in the notebook that this recommender began as.
 pub const NEIGHBOURS: usize = 100;
 
-/// The training states with the movies that were watched next.
+/// The training states, each with the movie that was watched next.
 #[derive(Debug, Clone)]
 pub struct StateIndex {
     center: Array1<f32>,
@@ -39,19 +41,20 @@ impl StateIndex {
     /// # Errors
     /// [`Error::TensorInvalid`], [`Error::ShapeMismatch`], [`Error::NonFinite`].
     pub fn from_safetensors(bytes: &[u8], dim: usize, movies: usize) -> Result<Self> {
-        let invalid = |reason: String| Error::TensorInvalid { file: STATES.to_owned(), reason };
-        let file = tensors(STATES, bytes)?;
-        let center = Array1::from_vec(floats(STATES, &file, "center", &[Some(dim)])?);
-        let scale = floats(STATES, &file, "scale", &[None])?;
+        const FILE: Role = Role::States;
+        let invalid = |reason: String| Error::TensorInvalid { file: FILE.to_string(), reason };
+        let file = tensors(FILE, bytes)?;
+        let center = Array1::from_vec(floats(FILE, &file, "center", &[Some(dim)])?);
+        let scale = floats(FILE, &file, "scale", &[None])?;
         let rank = scale.len();
-        let basis = floats(STATES, &file, "basis", &[Some(rank), Some(dim)])?;
+        let basis = floats(FILE, &file, "basis", &[Some(rank), Some(dim)])?;
         let basis = Array2::from_shape_vec((rank, dim), basis).map_err(|error| invalid(error.to_string()))?;
-        let fine = tensor(STATES, &file, "fine", Dtype::I8, &[None, None])?;
+        let fine = tensor(FILE, &file, "fine", Dtype::I8, &[None, None])?;
         let [states, fine_axes] = *fine.shape() else { return Err(invalid("`fine` isn't a table".to_owned())) };
         let coarse_axes = rank.checked_sub(fine_axes).filter(|axes| axes % 2 == 0);
         let coarse_axes = coarse_axes.ok_or_else(|| invalid(format!("{fine_axes} fine of {rank} axes")))?;
-        let coarse = tensor(STATES, &file, "coarse", Dtype::U8, &[Some(states), Some(coarse_axes / 2)])?;
-        let next = tensor(STATES, &file, "next", Dtype::U32, &[Some(states)])?;
+        let coarse = tensor(FILE, &file, "coarse", Dtype::U8, &[Some(states), Some(coarse_axes / 2)])?;
+        let next = tensor(FILE, &file, "next", Dtype::U32, &[Some(states)])?;
         let (next, _) = next.data().as_chunks::<4>();
         let next: Vec<u32> = next.iter().map(|word| u32::from_le_bytes(*word)).collect();
         if let Some(beyond) = next.iter().find(|movie| **movie as usize >= movies) {
@@ -97,12 +100,12 @@ impl StateIndex {
         self.index.search(&query.to_vec(), k, |_| true)
     }
 
-    /// The movies that the [`NEIGHBOURS`] nearest states lead to and for which `keep` is true, best first, each with
-    /// its share of all votes; at most `limit`.
+    /// The movies that the [`NEIGHBOURS`] nearest states lead to, if `keep` is true for them: best first, each with its
+    /// share of all votes, at most `limit`.
     ///
-    /// A vote weighs `exp(−(d² − d₀²) / T)`, with `d₀` the distance of the nearest state and `T` the neighbours' mean excess
-    /// over it, as nearest-neighbour language models weigh theirs (Khandelwal et al., ICLR 2020, with the temperature taken
-    /// from the neighbourhood).
+    /// A vote weighs `exp(−(d² − d₀²) / T)`, with `d₀` the distance of the nearest state and `T` the neighbours' mean
+    /// excess over `d₀²`. Nearest-neighbour language models weigh their votes in this way (Khandelwal et al., ICLR
+    /// 2020), at a fixed temperature.
     ///
     /// # Errors
     /// As [`FlatIndex::search`].

@@ -1,4 +1,4 @@
-//! Titles: MovieLens's form taken apart, and the matching behind title search.
+//! Titles: parsing MovieLens's form, and the matching behind title search.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -7,10 +7,10 @@ use unicode_normalization::char::is_combining_mark;
 const ARTICLES: [&str; 16] =
     ["The", "A", "An", "Le", "La", "Les", "L'", "Un", "Une", "Il", "Lo", "El", "Los", "Las", "Der", "Die"];
 
-/// Takes a MovieLens title apart: `"Matrix, The (1999)"` becomes `("The Matrix", Some(1999))` (seed row 5).
+/// Parses a MovieLens title: `"Matrix, The (1999)"` becomes `("The Matrix", Some(1999))`.
 ///
-/// The year is the one in the last parentheses, so `"2001: A Space Odyssey (1968)"` is of 1968; a span of years
-/// (`"(2006–2007)"`) counts from its first. Without such parentheses the year is unknown.
+/// The year is the one in the last parentheses, so `"2001: A Space Odyssey (1968)"` is from 1968. A span of years
+/// (`"(2006–2007)"`) counts as its first. Without such parentheses the year is unknown.
 pub fn parse_title(raw: &str) -> (String, Option<u16>) {
     let raw = raw.trim();
     let year_in_last_parentheses = || {
@@ -27,7 +27,7 @@ pub fn parse_title(raw: &str) -> (String, Option<u16>) {
 }
 
 /// Moves a trailing article to the front, where a reader expects it: `"Misérables, Les"` becomes `"Les Misérables"`. A
-/// second title in parentheses stays behind the first: `"Amelie (Fabuleux destin d'Amélie Poulain, Le)"` becomes
+/// second title in parentheses stays after the first: `"Amelie (Fabuleux destin d'Amélie Poulain, Le)"` becomes
 /// `"Amelie (Le Fabuleux destin d'Amélie Poulain)"`.
 fn article_first(title: &str) -> String {
     if let Some((first, second)) = title.strip_suffix(')').and_then(|open| open.split_once(" (")) {
@@ -53,12 +53,12 @@ pub(crate) fn search_key(text: &str) -> String {
         if character.is_alphanumeric() {
             key.extend(character.to_lowercase());
         } else if !matches!(character, '\'' | '’' | '.') && !key.ends_with(' ') && !key.is_empty() {
-            // Any other sign parts words; an apostrophe or a dot joins them ("schindlers", "et").
+            // Any other sign separates words; an apostrophe or a dot joins them ("schindlers", "et").
             key.push(' ');
         }
     };
     if text.is_ascii() {
-        // Most titles are, and there is nothing to take apart.
+        // Most titles are ASCII, which needs no decomposition.
         text.chars().for_each(add);
     } else {
         text.nfkd().filter(|character| !is_combining_mark(*character)).for_each(&mut add);
@@ -67,8 +67,8 @@ pub(crate) fn search_key(text: &str) -> String {
     key
 }
 
-/// All names that a title of the catalogue holds: the whole, what stands before the parentheses, and each of those in
-/// parentheses, as in "City of God (Cidade de Deus)" and "Seven (a.k.a. Se7en)".
+/// All names in a title of the catalogue: the whole, the part before the parentheses, and each part in parentheses, as
+/// in "City of God (Cidade de Deus)" and "Seven (a.k.a. Se7en)".
 pub(crate) fn names(title: &str) -> impl Iterator<Item = &str> {
     let mut parts = title.split(" (");
     let first = parts.next().unwrap_or_default();
@@ -84,8 +84,8 @@ fn strip_prefix_ignoring_case<'text>(text: &'text str, prefix: &str) -> Option<&
     start.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
-/// A name as it is compared with another list's: as [`search_key`] has it, without an English article at its start, wherever
-/// it was written, and without the word "and", for which others write a sign.
+/// The key by which names of different lists are compared: [`search_key`]'s, without an English article, wherever it
+/// was, and without the word "and", for which others write a sign.
 pub(crate) fn match_key(name: &str) -> String {
     let key = search_key(&own_article_first(name));
     let first = key.split_once(' ').filter(|(first, _)| matches!(*first, "the" | "a" | "an"));
@@ -94,7 +94,7 @@ pub(crate) fn match_key(name: &str) -> String {
     if words.is_empty() { rest.to_owned() } else { words.join(" ") }
 }
 
-/// A query as the key of its words, and the year at its end, if it ends in one.
+/// The key of a query's words, and the year at its end, if there is one.
 pub(crate) fn split_query(query: &str) -> (String, Option<u16>) {
     let key = search_key(query);
     let last = key.rsplit(' ').next().unwrap_or_default();
@@ -108,8 +108,9 @@ pub(crate) fn split_query(query: &str) -> (String, Option<u16>) {
     }
 }
 
-/// How well `query` matches `key` (both from [`search_key`]): 0 the whole title, 1 its start, 2 every word of the query
-/// starts a word of the title, 3 anywhere; `None` not at all. A leading article of the title may be left out.
+/// How well `query` matches `key` (both from [`search_key`]): 0 for the whole title, 1 for its start, 2 if every word
+/// of the query starts a word of the title, 3 for anywhere, `None` for no match. A leading article of the title may be
+/// left out.
 pub(crate) fn match_rank(key: &str, query: &str) -> Option<u8> {
     if query.is_empty() {
         return None;
@@ -130,8 +131,8 @@ fn is_article(word: &str) -> bool {
     ARTICLES.iter().any(|article| article.eq_ignore_ascii_case(word))
 }
 
-/// Whether every word of `query` is, up to one typing error, the start of a word of `key`. Words of three letters or less
-/// must match as they are, since with an error they match anything.
+/// Whether every word of `query` is the start of a word of `key`, with at most one typing error in each. Words of up to
+/// three letters must match exactly, since with an error they would match anything.
 pub(crate) fn matches_with_typo(key: &str, query: &str) -> bool {
     query.split(' ').all(|word| {
         let is_long = word.chars().nth(3).is_some();
@@ -139,9 +140,9 @@ pub(crate) fn matches_with_typo(key: &str, query: &str) -> bool {
     })
 }
 
-/// Whether some start of `text` is `word` but for one letter too many, too few or another, or two that changed places: an optimal
-/// string alignment distance of at most 1. All words of all titles are asked, so nothing is allocated and most are done with at
-/// their first letters.
+/// Whether some start of `text` is `word` with at most one error: a letter too many, too few or wrong, or two
+/// neighbours swapped. That is an optimal string alignment distance of at most 1. It is called for all words of all
+/// titles, so it allocates nothing and mostly returns at the first letters.
 fn starts_with_typo(text: &str, word: &str) -> bool {
     let (mut text, mut word) = (text.chars(), word.chars());
     loop {
@@ -152,17 +153,17 @@ fn starts_with_typo(text: &str, word: &str) -> bool {
         }
         if letter != typed {
             let (text_after, word_after) = (text.as_str(), word.as_str());
-            let mut has_changed_places =
+            let mut is_swapped =
                 || word.next() == letter && text.next() == typed && text.as_str().starts_with(word.as_str());
             return text_here.starts_with(word_after)
                 || text_after.starts_with(word_here)
                 || text_after.starts_with(word_after)
-                || has_changed_places();
+                || is_swapped();
         }
     }
 }
 
-/// The keys of all titles in one text, a line each, so that one pass over it finds the few that hold a word.
+/// The keys of all titles in one text, one on each line, so that one pass over it finds the few that contain a word.
 #[derive(Debug, Clone)]
 pub(crate) struct SearchKeys {
     text: String,
@@ -189,8 +190,8 @@ impl SearchKeys {
         self.ends.get(row).and_then(|end| self.text.get(start..*end)).unwrap_or_default()
     }
 
-    /// The rows whose keys hold `part`, which isn't empty, in their order.
-    pub(crate) fn holding(&self, part: &str) -> impl Iterator<Item = usize> {
+    /// The rows whose keys contain `part`, which isn't empty, in order.
+    pub(crate) fn containing(&self, part: &str) -> impl Iterator<Item = usize> {
         let (mut row, mut last) = (0, None);
         self.text.match_indices(part).filter_map(move |(at, _)| {
             while self.ends.get(row).is_some_and(|end| *end <= at) {
@@ -212,7 +213,7 @@ mod tests {
     fn year_is_the_one_in_the_last_parentheses() {
         let cases = [
             ("Toy Story (1995)", "Toy Story", Some(1995)),
-            // The first four digits are part of the title, which the seed took for the year.
+            // The first four digits are part of the title and not the year.
             ("2001: A Space Odyssey (1968)", "2001: A Space Odyssey", Some(1968)),
             ("Matrix, The (1999) ", "The Matrix", Some(1999)),
             (
@@ -283,7 +284,7 @@ mod tests {
     }
 
     proptest! {
-        /// Of two letters, so that words have much in common, and one of two bytes.
+        /// Words of few letters have much in common. One of the letters takes two bytes.
         #[test]
         fn one_typing_error_is_a_distance_of_one_from_a_start(text in "[abé]{0,7}", word in "[abé]{1,6}") {
             let letters: Vec<char> = text.chars().collect();
@@ -295,13 +296,16 @@ mod tests {
         }
 
         #[test]
-        fn the_rows_that_hold_a_part_are_found_in_order(titles in prop::collection::vec("[ab é]{0,9}", 0..9), part in "[abe]{1,3}") {
+        fn the_rows_that_contain_a_part_are_found_in_order(
+            titles in prop::collection::vec("[ab é]{0,9}", 0..9),
+            part in "[abe]{1,3}",
+        ) {
             let keys = SearchKeys::new(titles.iter().map(String::as_str));
             let expected: Vec<String> = titles.iter().map(|title| search_key(title)).collect();
             let own: Vec<&str> = (0..titles.len()).map(|row| keys.key(row)).collect();
             prop_assert_eq!(&own, &expected);
             let holding: Vec<usize> = (0..titles.len()).filter(|row| expected[*row].contains(&part)).collect();
-            prop_assert_eq!(keys.holding(&part).collect::<Vec<_>>(), holding);
+            prop_assert_eq!(keys.containing(&part).collect::<Vec<_>>(), holding);
         }
     }
 }

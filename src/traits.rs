@@ -1,36 +1,35 @@
-//! `traits.safetensors`: what the ranker knows of each movie.
+//! `traits.safetensors`: the ranker's tables about each movie.
 //!
 //! | tensor | type | holds |
 //! |---|---|---|
-//! | `everybody` | F32 `[3]` | the mean rating, the share of likes, and the variance of a rating about what taste expects |
+//! | `everybody` | F32 `[3]` | the mean rating, the share of likes, the variance about what taste predicts |
 //! | `statistics` | F32 `[movies, 5]` | see [`Statistics`] |
-//! | `taste`, `taste_scale` | I8 `[movies, TASTES]`, F32 `[movies]` | loadings `w` of the taste model, see [`MovieTraits::loading`] |
-//! | `audience`, `audience_scale` | I8 `[movies, any]`, F32 `[movies]` | movies with the same viewers are near each other |
-//! | `titles`, `titles_scale` | I8 `[movies, any]`, F32 `[movies]` | embeddings of the titles (seed row 6), reduced; may be left out |
-//! | `leaning` | F32 `[width of audience, TASTES]` | what was watched says of taste, see [`MovieTraits::lean`]; may be left out |
+//! | `taste`, `taste_scale` | I8 `[movies, TASTES]`, F32 `[movies]` | the taste model's, see [`MovieTraits::loading`] |
+//! | `audience`, `audience_scale` | I8 `[movies, any]`, F32 `[movies]` | movies with the same viewers are near |
+//! | `titles`, `titles_scale` | I8 `[movies, any]`, F32 `[movies]` | embeddings of the titles, reduced; optional |
+//! | `leaning` | F32 `[audience, TASTES]` | from watched movies to taste, see [`MovieTraits::lean`]; optional |
 
 use safetensors::tensor::{Dtype, SafeTensors};
 
-use crate::bundle::{floats, tensor, tensors};
-use crate::catalog::{Catalog, Movie};
+use crate::bundle::{Role, floats, tensor, tensors};
+use crate::catalog::{Catalog, DEFAULT_RELEASE_YEAR, Movie};
 use crate::error::{Error, Result};
-use crate::features::DEFAULT_RELEASE_YEAR;
 
-/// The role of the file in the manifest.
-pub const TRAITS: &str = "traits";
+/// The file, as errors name it.
+const FILE: Role = Role::Traits;
 
-/// Numbers of a visitor's taste.
+/// How many numbers a visitor's taste has.
 pub const TASTES: usize = 24;
 
-/// What the decade counts beside one genre when two movies' kinds are compared.
+/// How much the decade counts compared with one genre when two movies' kinds are compared.
 const DECADE_SHARE: f32 = 0.7;
 
-/// What a movie's ratings say, all shrunk towards everybody's.
+/// Statistics of a movie's ratings, all shrunk towards everybody's.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Statistics {
     /// The mean rating, 0.5 to 5.
     pub mean: f32,
-    /// The rating that the taste model expects of somebody unknown.
+    /// The rating that the taste model expects from an unknown user.
     pub expected: f32,
     /// The share of likes, 0 to 1.
     pub like_share: f32,
@@ -54,7 +53,7 @@ pub struct Everybody {
     pub mean: f32,
     /// The share of likes.
     pub like_share: f32,
-    /// The variance of a rating about what taste expects, above 0.
+    /// The variance of a rating about the one that taste predicts, above 0.
     pub noise: f32,
     /// The mean of [`Statistics::expected`].
     pub expected: f32,
@@ -62,23 +61,23 @@ pub struct Everybody {
     pub known: f32,
 }
 
-/// Vectors of the movies, with their lengths.
+/// A vector for each movie.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Vectors {
     width: usize,
     /// `[movies, width]`.
     values: Vec<f32>,
     /// One over each vector's length, 0 for a vector of zeros.
-    shortening: Vec<f32>,
+    inverse_lengths: Vec<f32>,
 }
 
 impl Vectors {
     fn new(width: usize, values: Vec<f32>) -> Self {
-        let shortening = values.chunks_exact(width.max(1)).map(|row| {
+        let inverse_lengths = values.chunks_exact(width.max(1)).map(|row| {
             let length = dot(row, row).sqrt();
             if length > 0.0 { 1.0 / length } else { 0.0 }
         });
-        Self { width, shortening: shortening.collect(), values }
+        Self { width, inverse_lengths: inverse_lengths.collect(), values }
     }
 
     /// The length of a vector; 0 if there are none.
@@ -94,12 +93,12 @@ impl Vectors {
 
     /// The cosine of two movies, −1 to 1; 0 for one that isn't there or has no direction.
     pub fn cosine(&self, one: usize, other: usize) -> f32 {
-        let shortening = |row: usize| self.shortening.get(row).copied().unwrap_or_default();
-        dot(self.row(one), self.row(other)) * shortening(one) * shortening(other)
+        let inverse_length = |row: usize| self.inverse_lengths.get(row).copied().unwrap_or_default();
+        dot(self.row(one), self.row(other)) * inverse_length(one) * inverse_length(other)
     }
 }
 
-/// The inner product.
+/// The inner product of two vectors.
 pub fn dot(one: &[f32], other: &[f32]) -> f32 {
     // Four sums at a time, which the compiler turns into vector instructions.
     let ((ones, one_rest), (others, other_rest)) = (one.as_chunks::<4>(), other.as_chunks::<4>());
@@ -115,13 +114,13 @@ pub fn dot(one: &[f32], other: &[f32]) -> f32 {
 /// The movies' kinds: their genres, as sets of bits, and the first years of their decades.
 #[derive(Debug, Clone, PartialEq)]
 struct Kinds {
-    /// How many words of bits a movie's genres take.
+    /// How many words of 64 bits a movie's genres take.
     words: usize,
     /// `[movies, words]`.
     genres: Vec<u64>,
     decades: Vec<u16>,
     /// One over the root of a movie's product with itself, which is above 0.
-    shortening: Vec<f32>,
+    inverse_lengths: Vec<f32>,
 }
 
 impl Kinds {
@@ -136,9 +135,9 @@ impl Kinds {
             }
         }
         let decades = catalog.movies().iter().map(decade).collect();
-        let kinds = Self { words, genres, decades, shortening: Vec::new() };
-        let shortening = (0..catalog.len()).map(|row| 1.0 / kinds.product(row, row).sqrt()).collect();
-        Self { shortening, ..kinds }
+        let kinds = Self { words, genres, decades, inverse_lengths: Vec::new() };
+        let inverse_lengths = (0..catalog.len()).map(|row| 1.0 / kinds.product(row, row).sqrt()).collect();
+        Self { inverse_lengths, ..kinds }
     }
 
     fn set(&self, row: usize) -> &[u64] {
@@ -154,8 +153,8 @@ impl Kinds {
     }
 
     fn cosine(&self, one: usize, other: usize) -> f32 {
-        let shortening = |row: usize| self.shortening.get(row).copied().unwrap_or_default();
-        self.product(one, other) * shortening(one) * shortening(other)
+        let inverse_length = |row: usize| self.inverse_lengths.get(row).copied().unwrap_or_default();
+        self.product(one, other) * inverse_length(one) * inverse_length(other)
     }
 }
 
@@ -171,13 +170,13 @@ pub struct MovieTraits {
     everybody: Everybody,
     /// The loadings of taste.
     loadings: Vectors,
-    /// The loadings about their mean, whose directions tell movies apart.
+    /// The loadings less their mean. Their directions tell movies apart.
     tastes: Vectors,
     /// By who watched them.
     pub audience: Vectors,
     /// By their titles; of width 0 if the bundle has none.
     pub titles: Vectors,
-    /// `[audience.width()]` of `[TASTES]`; empty if the file doesn't say.
+    /// `[audience.width()]` of `[TASTES]`; empty if the file doesn't have it.
     leaning: Vec<[f32; TASTES]>,
     kinds: Kinds,
 }
@@ -188,9 +187,9 @@ impl MovieTraits {
     /// # Errors
     /// [`Error::TensorInvalid`], [`Error::ShapeMismatch`], [`Error::NonFinite`].
     pub fn from_safetensors(bytes: &[u8], catalog: &Catalog) -> Result<Self> {
-        let (file, movies) = (tensors(TRAITS, bytes)?, catalog.len());
-        let all = floats(TRAITS, &file, "everybody", &[Some(3)])?;
-        let rows = floats(TRAITS, &file, "statistics", &[Some(movies), Some(5)])?;
+        let (file, movies) = (tensors(FILE, bytes)?, catalog.len());
+        let all = floats(FILE, &file, "everybody", &[Some(3)])?;
+        let rows = floats(FILE, &file, "statistics", &[Some(movies), Some(5)])?;
         let (rows, _) = rows.as_chunks::<5>();
         let statistics: Vec<Statistics> = rows
             .iter()
@@ -227,14 +226,14 @@ impl MovieTraits {
         if loadings.width != TASTES {
             return Err(invalid(format!("`taste` has {} numbers a movie instead of {TASTES}", loadings.width)));
         }
-        let tastes = about_mean(&loadings, &weights, total);
+        let tastes = less_mean(&loadings, &weights, total);
         let titles = match file.tensor("titles").is_ok() {
             true => vectors(&file, "titles", movies)?,
             false => Vectors::new(0, Vec::new()),
         };
         let audience = vectors(&file, "audience", movies)?;
         let leaning = match file.tensor("leaning").is_ok() {
-            true => floats(TRAITS, &file, "leaning", &[Some(audience.width), Some(TASTES)])?,
+            true => floats(FILE, &file, "leaning", &[Some(audience.width), Some(TASTES)])?,
             false => Vec::new(),
         };
         let leaning = leaning.as_chunks::<TASTES>().0.to_vec();
@@ -257,9 +256,9 @@ impl MovieTraits {
         self.loadings.row(row)
     }
 
-    /// The taste that is expected of whoever watched these movies, whatever they thought of them: by the sum of the movies'
-    /// audience vectors, over the root of how many there are and one more, since one movie says little. Nobody's taste, zeros,
-    /// if nothing was watched or the file doesn't say.
+    /// The expected taste of a visitor who watched these movies, whatever their ratings. It is a linear function of the
+    /// sum of the movies' audience vectors over `√(n + 1)` for `n` movies, since one movie says little. Zeros if
+    /// nothing was watched or the file has no `leaning`.
     pub fn lean(&self, watched: impl ExactSizeIterator<Item = usize>) -> [f32; TASTES] {
         let length = (watched.len() as f32 + 1.0).sqrt();
         let mut sums = vec![0.0_f32; self.audience.width];
@@ -273,7 +272,7 @@ impl MovieTraits {
         taste
     }
 
-    /// The cosine of two movies' loadings about their mean.
+    /// The cosine of two movies' loadings less the mean.
     pub fn taste_cosine(&self, one: usize, other: usize) -> f32 {
         self.tastes.cosine(one, other)
     }
@@ -285,25 +284,25 @@ impl MovieTraits {
 }
 
 fn invalid(reason: String) -> Error {
-    Error::TensorInvalid { file: TRAITS.to_owned(), reason }
+    Error::TensorInvalid { file: FILE.to_string(), reason }
 }
 
 /// Vectors of 8-bit numbers with a scale for each movie.
 fn vectors(file: &SafeTensors<'_>, name: &str, movies: usize) -> Result<Vectors> {
-    let scales = floats(TRAITS, file, &format!("{name}_scale"), &[Some(movies)])?;
-    let view = tensor(TRAITS, file, name, Dtype::I8, &[Some(movies), None])?;
+    let scales = floats(FILE, file, &format!("{name}_scale"), &[Some(movies)])?;
+    let view = tensor(FILE, file, name, Dtype::I8, &[Some(movies), None])?;
     let width = view.shape().get(1).copied().unwrap_or_default();
     let rows = view.data().chunks_exact(width.max(1)).zip(&scales);
     let values = rows.flat_map(|(row, scale)| row.iter().map(move |byte| f32::from(byte.cast_signed()) * scale));
     let values: Vec<f32> = values.collect();
     if values.iter().any(|value| !value.is_finite()) {
-        return Err(Error::NonFinite { place: format!("{TRAITS}: {name}") });
+        return Err(Error::NonFinite { place: format!("{FILE}: {name}") });
     }
     Ok(Vectors::new(width, values))
 }
 
-/// The vectors less their mean, in which a movie counts with its ratings.
-fn about_mean(vectors: &Vectors, weights: &[f32], total: f32) -> Vectors {
+/// The vectors less their mean, weighted by the movies' ratings.
+fn less_mean(vectors: &Vectors, weights: &[f32], total: f32) -> Vectors {
     let mut mean = vec![0.0; vectors.width];
     for (row, weight) in vectors.values.chunks_exact(vectors.width.max(1)).zip(weights) {
         mean.iter_mut().zip(row).for_each(|(mean, value)| *mean += weight / total * value);

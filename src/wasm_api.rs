@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use web_sys::WorkerGlobalScope;
 
-use crate::bundle::{FORMAT_VERSION, REQUIRED_FILES};
+use crate::bundle::{FORMAT_VERSION, Role};
 use crate::catalog::{MovieId, MovieIndex};
 use crate::error::Error;
 use crate::features::{FEATURES_VERSION, LocalTime};
@@ -184,11 +184,11 @@ impl Recommender {
             Ok(Reflect::get(object, &role.into())?.dyn_into::<Uint8Array>().ok().map(|bytes| bytes.to_vec()))
         };
         let mut found = Vec::new();
-        for role in REQUIRED_FILES {
-            found.push((role, bytes_of(files, role)?, bytes_of(digests, role)?));
+        for role in Role::ALL.into_iter().filter(|role| role.is_required()) {
+            found.push((role, bytes_of(files, role.as_str())?, bytes_of(digests, role.as_str())?));
         }
-        let file = |role: &str| {
-            let (_, bytes, sha256) = found.iter().find(|(name, ..)| *name == role)?;
+        let file = |role: Role| {
+            let (_, bytes, sha256) = found.iter().find(|(own, ..)| *own == role)?;
             Some((bytes.as_deref()?, sha256.as_deref()))
         };
         recommend::Recommender::load_hashed(manifest, file).map(Self).map_err(js_error)

@@ -12,7 +12,7 @@ use prost::Message;
 use safetensors::tensor::{Dtype, TensorView};
 use sha2::{Digest, Sha256};
 use tract_onnx::pb::{GraphProto, ModelProto, TensorProto, tensor_proto::DataType};
-use watchnext::bundle::STATES;
+use watchnext::bundle::Role;
 use watchnext::error::Error;
 use watchnext::recommend::Recommender;
 
@@ -27,7 +27,7 @@ fn refusal(bundle: &Bundle) -> &'static str {
     }
 }
 
-/// The float tensors of a safetensors file, written anew after `change`.
+/// The float tensors of a safetensors file, rewritten after `change`.
 fn rewrite(bytes: &mut Vec<u8>, change: impl FnOnce(&mut HashMap<String, (Vec<usize>, Vec<f32>)>)) {
     let file = safetensors::SafeTensors::deserialize(bytes).unwrap();
     let numbers = |view: TensorView<'_>| -> Vec<f32> {
@@ -53,14 +53,14 @@ fn the_undamaged_bundle_loads() {
 
 #[test]
 fn a_truncated_file_is_named_with_both_sizes() {
-    for role in ["catalog", "user_tower", "movies", STATES] {
+    for role in [Role::Catalog, Role::UserTower, Role::Movies, Role::States] {
         let mut bundle = Bundle::fresh();
         let whole = bundle.file(role).len() as u64;
         bundle.damage(role, |bytes| bytes.truncate(bytes.len() / 2));
         match bundle.load() {
             Err(Error::FileSizeMismatch { file, expected, found }) => {
                 assert_eq!((expected, found), (whole, whole / 2));
-                assert!(file.contains(role), "{file}");
+                assert!(file.contains(role.as_str()), "{file}");
             }
             other => panic!("{role}: {other:?}"),
         }
@@ -69,7 +69,7 @@ fn a_truncated_file_is_named_with_both_sizes() {
 
 #[test]
 fn a_flipped_bit_is_found_by_the_hash() {
-    for role in ["catalog", "user_tower", "movies", STATES] {
+    for role in [Role::Catalog, Role::UserTower, Role::Movies, Role::States] {
         let mut bundle = Bundle::fresh();
         bundle.damage(role, |bytes| {
             let middle = bytes.len() / 2;
@@ -79,32 +79,32 @@ fn a_flipped_bit_is_found_by_the_hash() {
     }
 }
 
-/// A caller that has hashed the files already is believed about its own hash, and not about the file.
+/// The caller's hash is used in place of the file's, and compared with the manifest.
 #[test]
 fn a_hash_that_is_known_already_is_compared_as_well() {
     let bundle = Bundle::fresh();
     let manifest = serde_json::to_vec(&bundle.manifest).unwrap();
-    let digests: Vec<(&str, [u8; 32])> =
-        bundle.files.iter().map(|(role, bytes)| (role.as_str(), Sha256::digest(bytes).into())).collect();
-    let digest = |role: &str| digests.iter().find(|(name, _)| *name == role).map(|(_, digest)| digest.as_slice());
+    let digests: Vec<(Role, [u8; 32])> =
+        bundle.files.iter().map(|(role, bytes)| (*role, Sha256::digest(bytes).into())).collect();
+    let digest = |role: Role| digests.iter().find(|(own, _)| *own == role).map(|(_, digest)| digest.as_slice());
     Recommender::load_hashed(&manifest, |role| Some((bundle.file(role), digest(role)))).unwrap();
-    for wrong in [digest("movies"), Some([].as_slice())] {
-        let file = |role: &str| Some((bundle.file(role), if role == "catalog" { wrong } else { digest(role) }));
+    for wrong in [digest(Role::Movies), Some([].as_slice())] {
+        let file = |role| Some((bundle.file(role), if role == Role::Catalog { wrong } else { digest(role) }));
         assert_eq!(Recommender::load_hashed(&manifest, file).unwrap_err().code(), "file-hash-mismatch");
     }
 }
 
 #[test]
 fn a_missing_file_is_named() {
-    for role in ["catalog", "user_tower", "movies"] {
+    for role in [Role::Catalog, Role::UserTower, Role::Movies] {
         let mut bundle = Bundle::fresh();
-        bundle.files.retain(|(name, _)| name != role);
+        bundle.files.retain(|(own, _)| *own != role);
         match bundle.load() {
-            Err(Error::FileMissing { file }) => assert_eq!(file, role),
+            Err(Error::FileMissing { file }) => assert_eq!(file, role.as_str()),
             other => panic!("{role}: {other:?}"),
         }
         let mut bundle = Bundle::fresh();
-        bundle.manifest["files"].as_object_mut().unwrap().remove(role);
+        bundle.manifest["files"].as_object_mut().unwrap().remove(role.as_str());
         assert_eq!(refusal(&bundle), "file-missing", "{role}, left out of the manifest");
     }
 }
@@ -140,9 +140,19 @@ fn a_manifest_that_is_none_is_refused() {
     }
 }
 
+/// A later version may add a file. This one ignores it, but not a path that leads out of the folder.
+#[test]
+fn an_unknown_file_is_ignored() {
+    let mut bundle = Bundle::fresh();
+    bundle.manifest["files"]["posters"] = serde_json::json!({"path": "posters.zip", "bytes": 1, "sha256": ""});
+    assert_eq!(refusal(&bundle), "loaded");
+    bundle.manifest["files"]["posters"]["path"] = "../posters.zip".into();
+    assert_eq!(refusal(&bundle), "manifest-invalid");
+}
+
 #[test]
 fn an_oversized_header_is_refused_before_it_is_parsed() {
-    for role in ["movies", STATES] {
+    for role in [Role::Movies, Role::States] {
         let mut bundle = Bundle::fresh();
         bundle.replace(role, |bytes| bytes[..8].copy_from_slice(&(1_u64 << 40).to_le_bytes()));
         assert_eq!(refusal(&bundle), "tensor-invalid", "{role}");
@@ -152,12 +162,12 @@ fn an_oversized_header_is_refused_before_it_is_parsed() {
     }
 }
 
-/// A header may be filled up with spaces, and is then as large as it is wanted.
+/// Spaces may pad a header to any length.
 #[test]
 fn the_largest_header_is_read_and_no_larger_one() {
     let with_header = |len: usize| {
         let mut bundle = Bundle::fresh();
-        bundle.replace("movies", |bytes| {
+        bundle.replace(Role::Movies, |bytes| {
             let old = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
             bytes.splice(8 + old..8 + old, vec![b' '; len - old]);
             bytes[..8].copy_from_slice(&(len as u64).to_le_bytes());
@@ -171,15 +181,15 @@ fn the_largest_header_is_read_and_no_larger_one() {
 #[test]
 fn a_table_of_another_shape_is_refused() {
     let mut bundle = Bundle::fresh();
-    bundle.replace("movies", |bytes| {
+    bundle.replace(Role::Movies, |bytes| {
         rewrite(bytes, |tensors| {
-            // The same numbers, transposed: as many bytes, another meaning.
+            // The same numbers, transposed: the number of bytes fits, the shape doesn't.
             tensors.get_mut("embedding").unwrap().0.reverse();
         });
     });
     assert_eq!(refusal(&bundle), "shape-mismatch");
     let mut bundle = Bundle::fresh();
-    bundle.replace("movies", |bytes| rewrite(bytes, |tensors| drop(tensors.remove("bias"))));
+    bundle.replace(Role::Movies, |bytes| rewrite(bytes, |tensors| drop(tensors.remove("bias"))));
     assert_eq!(refusal(&bundle), "tensor-invalid");
     let mut bundle = Bundle::fresh();
     bundle.manifest["dim"] = 64.into();
@@ -189,18 +199,18 @@ fn a_table_of_another_shape_is_refused() {
 #[test]
 fn a_catalogue_of_another_length_is_refused() {
     let mut bundle = Bundle::fresh();
-    let mut catalog: serde_json::Value = serde_json::from_slice(bundle.file("catalog")).unwrap();
+    let mut catalog: serde_json::Value = serde_json::from_slice(bundle.file(Role::Catalog)).unwrap();
     for column in ["movie_id", "title", "year", "movie_genres", "ratings"] {
         catalog[column].as_array_mut().unwrap().pop();
     }
-    bundle.replace("catalog", |bytes| *bytes = serde_json::to_vec(&catalog).unwrap());
+    bundle.replace(Role::Catalog, |bytes| *bytes = serde_json::to_vec(&catalog).unwrap());
     assert_eq!(refusal(&bundle), "shape-mismatch");
 }
 
 #[test]
 fn a_catalogue_that_contradicts_itself_is_refused() {
     let fresh = Bundle::fresh();
-    let catalog: serde_json::Value = serde_json::from_slice(fresh.file("catalog")).unwrap();
+    let catalog: serde_json::Value = serde_json::from_slice(fresh.file(Role::Catalog)).unwrap();
     type Change = fn(&mut serde_json::Value);
     let changes: [(&str, Change); 5] = [
         ("a column too short", |catalog| drop(catalog["year"].as_array_mut().unwrap().pop())),
@@ -213,7 +223,7 @@ fn a_catalogue_that_contradicts_itself_is_refused() {
         let mut bundle = fresh.clone();
         let mut catalog = catalog.clone();
         change(&mut catalog);
-        bundle.replace("catalog", |bytes| *bytes = serde_json::to_vec(&catalog).unwrap());
+        bundle.replace(Role::Catalog, |bytes| *bytes = serde_json::to_vec(&catalog).unwrap());
         assert_eq!(refusal(&bundle), "catalog-invalid", "{defect}");
     }
 }
@@ -222,7 +232,7 @@ fn a_catalogue_that_contradicts_itself_is_refused() {
 fn numbers_that_are_not_finite_are_refused() {
     for (tensor, value) in [("embedding", f32::NAN), ("bias", f32::INFINITY)] {
         let mut bundle = Bundle::fresh();
-        bundle.replace("movies", |bytes| rewrite(bytes, |tensors| tensors.get_mut(tensor).unwrap().1[5] = value));
+        bundle.replace(Role::Movies, |bytes| rewrite(bytes, |tensors| tensors.get_mut(tensor).unwrap().1[5] = value));
         assert_eq!(refusal(&bundle), "non-finite", "{tensor}");
     }
 }
@@ -230,9 +240,9 @@ fn numbers_that_are_not_finite_are_refused() {
 #[test]
 fn weights_that_make_the_model_answer_nan_are_refused_at_load() {
     let mut bundle = Bundle::fresh();
-    bundle.replace("user_tower", |bytes| {
+    bundle.replace(Role::UserTower, |bytes| {
         let nan = f32::NAN.to_le_bytes();
-        // The last weights in the file are a layer's bias, which every answer goes through.
+        // The last weights in the file are a layer's bias, which affects every answer.
         let name = b"state_bias";
         let at = bytes.windows(name.len()).rposition(|window| window == name).unwrap();
         let raw = at + name.len();
@@ -246,15 +256,15 @@ fn weights_that_make_the_model_answer_nan_are_refused_at_load() {
 #[test]
 fn a_model_that_is_none_or_another_is_refused() {
     let mut bundle = Bundle::fresh();
-    bundle.replace("user_tower", |bytes| *bytes = b"not ONNX".to_vec());
+    bundle.replace(Role::UserTower, |bytes| *bytes = b"not ONNX".to_vec());
     assert_eq!(refusal(&bundle), "model-invalid");
     let mut bundle = Bundle::fresh();
-    bundle.replace("user_tower", |bytes| bytes.clear());
+    bundle.replace(Role::UserTower, |bytes| bytes.clear());
     assert_eq!(refusal(&bundle), "model-invalid");
-    // Names of the same length, so that the messages around them stay whole.
+    // Names of the same length, so that the file stays valid around them.
     for (from, to) in [("LeakyRelu", "SneakyRel"), ("history", "mystery"), ("user_vector", "user_victor")] {
         let mut bundle = Bundle::fresh();
-        bundle.replace("user_tower", |bytes| {
+        bundle.replace(Role::UserTower, |bytes| {
             let places: Vec<usize> =
                 (0..bytes.len() - from.len()).filter(|at| bytes[*at..].starts_with(from.as_bytes())).collect();
             assert!(!places.is_empty());
@@ -264,19 +274,20 @@ fn a_model_that_is_none_or_another_is_refused() {
     }
 }
 
-/// A model of this role, changed as its message says.
+/// Changes a model by its decoded message.
 fn remodel(bytes: &mut Vec<u8>, change: impl FnOnce(&mut GraphProto)) {
     let mut model = ModelProto::decode(&**bytes).unwrap();
     change(model.graph.as_mut().unwrap());
     *bytes = model.encode_to_vec();
 }
 
-/// A tower that was trained on a smaller catalogue looks up rows that it hasn't, at which tract would end the program.
+/// A tower that was trained on a smaller catalogue looks up rows that its tables don't have. tract alone would end the
+/// program.
 #[test]
 fn a_tower_whose_tables_are_too_small_for_the_catalogue_is_refused() {
     let mut bundle = Bundle::fresh();
     let movies = bundle.manifest["movies"].as_u64().unwrap() as i64;
-    bundle.replace("user_tower", |bytes| {
+    bundle.replace(Role::UserTower, |bytes| {
         remodel(bytes, |graph| {
             // Their last row is the padding's.
             for tensor in graph.initializer.iter_mut().filter(|tensor| tensor.dims.first() == Some(&(movies + 1))) {
@@ -294,12 +305,12 @@ fn a_tower_whose_tables_are_too_small_for_the_catalogue_is_refused() {
     }
 }
 
-/// A single number of a table that isn't one, in the row of a movie that the first run doesn't look up.
+/// NaN in the row of a movie that the first run doesn't look up.
 #[test]
 fn a_weight_that_is_no_number_is_named() {
     let mut bundle = Bundle::fresh();
     let mut name = String::new();
-    bundle.replace("user_tower", |bytes| {
+    bundle.replace(Role::UserTower, |bytes| {
         remodel(bytes, |graph| {
             let is_table =
                 |tensor: &&mut TensorProto| tensor.data_type == i32::from(DataType::Float) && tensor.dims[0] > 60;
@@ -317,7 +328,7 @@ fn a_weight_that_is_no_number_is_named() {
 #[test]
 fn states_that_lead_nowhere_are_refused() {
     let mut bundle = Bundle::fresh();
-    bundle.replace(STATES, |bytes| {
+    bundle.replace(Role::States, |bytes| {
         let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
         let text = String::from_utf8(bytes[8..8 + header].to_vec()).unwrap();
         let header_json: serde_json::Value = serde_json::from_str(text.trim_end()).unwrap();
@@ -329,11 +340,11 @@ fn states_that_lead_nowhere_are_refused() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
-    /// Any bytes in the place of a file, hash and size made to fit, end in an error and not in a panic. The prefix of the true
-    /// file makes the parsers go in as deep as they can.
+    /// Any bytes in place of a file, with the right hash and size, end in an error and not in a panic. They begin with
+    /// a part of the true file, so that the parsers get far.
     #[test]
     fn no_bytes_make_it_panic(
-        role in prop::sample::select(vec!["catalog", "user_tower", "movies", STATES]),
+        role in prop::sample::select(vec![Role::Catalog, Role::UserTower, Role::Movies, Role::States]),
         keep in 0.0_f64..1.0,
         tail in prop::collection::vec(any::<u8>(), 1..64),
     ) {
@@ -346,9 +357,9 @@ proptest! {
     }
 }
 
-/// The movies of the fixture in 8 bits with a scale a movie, and with `change` made to the tensors.
+/// The fixture's movies in 8 bits, with a scale for each movie, after `change`.
 fn quantise(bundle: &mut Bundle, change: impl FnOnce(&mut HashMap<&'static str, (Dtype, Vec<usize>, Vec<u8>)>)) {
-    bundle.replace("movies", |bytes| {
+    bundle.replace(Role::Movies, |bytes| {
         let file = safetensors::SafeTensors::deserialize(bytes).unwrap();
         let view = file.tensor("embedding").unwrap();
         let shape = view.shape().to_vec();

@@ -1,8 +1,10 @@
-//! The contract of the user tower: what a model from elsewhere may leave open or leave out, and every refusal with its message.
+//! The contract of the user tower: parts that a model from elsewhere may leave open or leave out, and the message of
+//! each refusal.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod graphs;
+mod manifest;
 
 use graphs::{floats, int, integers};
 use ndarray::Array2;
@@ -13,19 +15,19 @@ use tract_onnx::pb::{
     tensor_shape_proto::{Dimension, dimension::Value},
     type_proto,
 };
-use watchnext::bundle::{Manifest, MovieEmbeddings};
+use watchnext::bundle::MovieEmbeddings;
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::error::Error;
 use watchnext::features::{HISTORY_LEN, LocalTime, TIME_FEATURES, history_inputs, time_features};
 use watchnext::history::{History, Watch};
 use watchnext::model::{TowerInputs, TractUserTower, UserTower};
-use watchnext::onnx::OPERATORS;
+use watchnext::onnx::{OPERATORS, Operator};
 use watchnext::recommend::{Recommender, Retrieval};
 
 const MOVIES: usize = 12;
 const DIM: usize = 3;
 
-/// An axis of an input; none is one that is left open.
+/// The axes of an input; `None` is an open one.
 type Axes<'axes> = &'axes [Option<i64>];
 
 fn put(name: &str, kind: DataType, axes: Option<Axes>) -> ValueInfoProto {
@@ -47,12 +49,12 @@ fn history(slots: i64) -> ValueInfoProto {
 }
 
 fn number(row: usize, column: usize) -> f32 {
-    // Padding is nothing.
+    // The row of the padding is zeros.
     if row == MOVIES { 0.0 } else { ((row * DIM + column) as f32 * 0.7).sin() }
 }
 
-/// A tower that adds up what it asks for: the rows of the history's movies, times their weights where it has these, the first time
-/// feature's sum and the year.
+/// A tower that adds up its inputs: the rows of the history's movies, times their weights if it has them, the sum of
+/// the time features, and the year.
 fn tower(inputs: Vec<ValueInfoProto>, output: &str) -> Vec<u8> {
     let node = |operator: &str, inputs: &[&str], output: &str| NodeProto {
         op_type: operator.to_owned(),
@@ -123,7 +125,7 @@ fn assert_near(found: &[f32], expected: &[f32]) {
     assert!(found.iter().zip(expected).all(|(one, other)| (one - other).abs() < 1e-3), "{found:?} for {expected:?}");
 }
 
-/// Seven slots and nothing but the history: the tower and the reasons take the last seven movies, oldest first.
+/// With seven slots and no other input, the tower and the reasons take the last seven movies, oldest first.
 #[test]
 fn a_tower_says_itself_how_many_movies_it_sees() {
     let tower = load(vec![history(7)]).unwrap();
@@ -133,13 +135,6 @@ fn a_tower_says_itself_how_many_movies_it_sees() {
     let of_fifty = tower.embed(&inputs(&watches(0..9), HISTORY_LEN)).unwrap_err().to_string();
     assert_eq!(of_fifty, "`user_tower` failed while it ran: it was given 50 movies and 50 weights for 7 slots");
 
-    let file = serde_json::json!({"path": "file", "bytes": 0, "sha256": ""});
-    let manifest = serde_json::json!({
-        "format_version": 1, "features_version": 1, "name": "small", "movies": MOVIES, "dim": DIM, "held_out": {},
-        "files": {"catalog": file, "user_tower": file, "movies": file},
-        "training": {"command": "", "seed": 0, "dataset": "", "sources": [], "users": 0, "ratings": 0},
-    });
-    let manifest = Manifest::from_json(&serde_json::to_vec(&manifest).unwrap()).unwrap();
     let movie = |row: usize| Movie {
         id: MovieId(row as u32),
         key: None,
@@ -151,7 +146,7 @@ fn a_tower_says_itself_how_many_movies_it_sees() {
     let catalog = Catalog::new(Vec::new(), (0..MOVIES).map(movie).collect()).unwrap();
     let embedding = Array2::from_shape_fn((MOVIES, DIM), |(row, column)| number(row, column));
     let movies = MovieEmbeddings { embedding, bias: vec![0.0; MOVIES] };
-    let recommender = Recommender::from_parts(manifest, catalog, Box::new(tower), &movies).unwrap();
+    let recommender = Recommender::from_parts(manifest::small(MOVIES, DIM), catalog, Box::new(tower), &movies).unwrap();
     let history = History::new(watches(0..9));
     assert_near(&recommender.user_vector(&history, &moment()).unwrap(), &sum(2..9));
     let best = recommender.suggest(&history, &moment(), 3, Retrieval::Movies).unwrap();
@@ -161,7 +156,7 @@ fn a_tower_says_itself_how_many_movies_it_sees() {
     assert!(reasons.iter().flatten().all(|reason| (2..9).contains(&reason.movie.as_usize())), "{reasons:?}");
 }
 
-/// In any order, each where it belongs, with a batch that the exporter left open.
+/// In any order, each at its own place, with a batch that the exporter left open.
 #[test]
 fn inputs_come_in_any_order_and_a_batch_may_be_open() {
     let year = || put("year", DataType::Float, Some(&[None, Some(1)]));
@@ -181,31 +176,34 @@ fn inputs_come_in_any_order_and_a_batch_may_be_open() {
     }
 }
 
-/// The page that states the contract lists the operators that there are.
+/// The contract's list of operators is the library's.
 #[test]
 fn the_page_lists_the_operators() {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/MODEL_CONTRACT.md")).unwrap();
     let list = page.split("The operators:\n").nth(1).unwrap().split(".\n").next().unwrap();
     let list: Vec<&str> = list.split(',').map(str::trim).collect();
-    assert_eq!(list, OPERATORS);
+    assert_eq!(list, OPERATORS.each_ref().map(Operator::name));
 }
 
 #[test]
-fn what_breaks_the_contract_is_refused_with_the_remedy() {
+#[expect(clippy::too_many_lines, reason = "a table with the message of each breach")]
+fn each_breach_of_the_contract_is_refused_with_its_remedy() {
     let float = DataType::Float;
     let cases = [
         (
             vec![history(7), put("user_id", DataType::Int64, Some(&[Some(1)]))],
-            "its input `user_id` isn't one of history, weights, time and year. Rename it, or make what it needs a part of the model",
+            "its input `user_id` isn't one of history, weights, time and year. Rename it, or make what it needs a part \
+             of the model",
         ),
         (
             vec![put("weights", float, Some(&[Some(1), Some(7)]))],
             "it has no input `history`, int64 of [1, L]; its inputs are [\"weights\"]",
         ),
-        (vec![history(7), history(7)], "its input `history` stands twice"),
+        (vec![history(7), history(7)], "its input `history` is there twice"),
         (
             vec![put("history", DataType::Int64, Some(&[Some(1), None]))],
-            "its input `history` leaves open how many slots it has, [1, ?]. Export it with a fixed length, without a dynamic second axis",
+            "its input `history` leaves open how many slots it has, [1, ?]. Export it with a fixed length, without a \
+             dynamic second axis",
         ),
         (vec![history(513)], "its input `history` has 513 slots, 1 to 512 are taken"),
         (vec![history(0)], "its input `history` has 0 slots, 1 to 512 are taken"),
@@ -219,7 +217,7 @@ fn what_breaks_the_contract_is_refused_with_the_remedy() {
         ),
         (
             vec![put("history", DataType::Int32, Some(&[Some(1), Some(7)]))],
-            "its input `history` is of I32, the contract is I64. Cast it within the model",
+            "its input `history` is of int32, the contract is int64. Cast it within the model",
         ),
         (
             vec![history(7), put("weights", float, Some(&[Some(1), Some(6)]))],
@@ -231,12 +229,13 @@ fn what_breaks_the_contract_is_refused_with_the_remedy() {
         ),
         (
             vec![history(7), put("year", DataType::Int64, Some(&[Some(1), Some(1)]))],
-            "its input `year` is of I64, the contract is F32. Cast it within the model",
+            "its input `year` is of int64, the contract is float. Cast it within the model",
         ),
         (vec![put("history", DataType::Int64, None)], "the input `history`: the file doesn't say its shape"),
         (
             vec![put("history", DataType::String, Some(&[Some(1), Some(7)]))],
-            "the input `history`: type 8 (Ok(String)) isn't one of float, double, int8, uint8, int32, int64 and bool",
+            "the input `history`: ONNX's type 8 (string) isn't one of float, double, int8, uint8, int32, int64, bool. \
+             Cast it when you export",
         ),
         (
             vec![ValueInfoProto { name: "history".to_owned(), ..Default::default() }],
@@ -250,11 +249,12 @@ fn what_breaks_the_contract_is_refused_with_the_remedy() {
     let other = TractUserTower::load(&tower(vec![history(7)], "embedding"), DIM, MOVIES).unwrap_err();
     assert_eq!(
         other.to_string(),
-        "`user_tower` can't be loaded: its outputs are [\"embedding\"], the contract is one, \"user_vector\". Name it when you export"
+        "`user_tower` can't be loaded: its outputs are [\"embedding\"], the contract is one, \"user_vector\". Name it \
+         when you export"
     );
     let wide = TractUserTower::load(&tower(vec![history(7)], "user_vector"), DIM + 1, MOVIES).unwrap_err();
     assert_eq!(wide.to_string(), "`user_tower: user_vector` has shape [1, 3], expected [1, 4]");
-    // The padding of a catalogue of one movie more is a row that the table lacks.
+    // For a catalogue of one movie more, the padding is a row that the table doesn't have.
     let small = TractUserTower::load(&tower(vec![history(7)], "user_vector"), DIM, MOVIES + 1).unwrap_err();
     assert!(small.to_string().contains("it looks up row 13 in a table of 13"), "{small}");
 }

@@ -1,4 +1,5 @@
-//! The feature code against numbers worked out by hand, and against the golden file that the browser's build must match too.
+//! The feature code compared with numbers worked out by hand, and with the golden file that the browser's build must
+//! match too.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod golden;
@@ -16,7 +17,7 @@ fn at(seconds: i64, offset_minutes: i32) -> LocalTime {
     LocalTime::from_unix(seconds, offset_minutes).unwrap()
 }
 
-/// `cargo test --test features` compares; with `BLESS=1` set it writes the file anew, for whoever changed a feature on purpose.
+/// `cargo test --test features` compares. With `BLESS=1` it rewrites the file, after an intended change of a feature.
 #[test]
 fn features_equal_the_golden_file() {
     let found = golden::compute();
@@ -35,14 +36,13 @@ fn the_clock_is_the_visitors() {
     assert_eq!((london.year, london.month, london.day, london.hour, london.weekday), (2000, 1, 1, 23, 5));
     let kolkata = at(946_769_400, 330);
     assert_eq!((kolkata.day, kolkata.hour, kolkata.weekday), (2, 5, 6));
-    // Before 1970, and an offset that leads into the year before.
+    // Before 1970, and an offset into the previous year.
     let earlier = at(-1, -60);
     assert_eq!((earlier.year, earlier.month, earlier.day, earlier.hour), (1969, 12, 31, 22));
 }
 
 #[test]
 fn the_weekend_is_saturday_and_sunday() {
-    // The seed took Sunday alone.
     let monday = 1_704_067_200;
     let weekend: Vec<bool> = (0..7).map(|day| at(monday + day * 86_400, 0).is_weekend()).collect();
     assert_eq!(weekend, [false, false, false, false, false, true, true]);
@@ -97,7 +97,7 @@ fn times_that_are_no_moment_are_errors() {
     }
 }
 
-/// Zones end at 14 hours, but whole days are let through on either side and nothing beyond them.
+/// Zones end at 14 hours. Up to a whole day is accepted on either side, and no more.
 #[test]
 fn an_offset_of_a_day_is_the_farthest() {
     let days = [-1440, 0, 1440].map(|offset| at(1_437_333_300, offset).day);
@@ -142,7 +142,7 @@ fn a_neutral_rating_weighs_as_much_as_none() {
 
 #[test]
 fn the_event_features_are_true_to_their_names() {
-    // Ten days and a second: the seed dropped the days and squared where it said root.
+    // Ten days and a second: the days count, and each column is what its name says.
     let features = EventFeatures::new(Some(1999), &at(1_437_333_300, 0), 4, 864_001);
     assert_eq!(
         features.columns(),

@@ -1,4 +1,4 @@
-//! Suggestions that a filter narrows, on made-up movies, by both retrievals.
+//! Filtered suggestions on made-up movies, by both retrievals.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -13,7 +13,7 @@ use watchnext::filter::{Fame, Filter};
 use watchnext::history::History;
 use watchnext::recommend::{Retrieval, Strategy};
 
-/// Five comedies, which without a filter suggest comedies.
+/// Five comedies. Without a filter they lead to comedies.
 fn history() -> History {
     let watched = [2, 7, 11, 19, 23].map(|movie| (MovieId(movie_id(0, movie)), None));
     History::from_ids(recommender().catalog(), watched).unwrap().0
@@ -37,7 +37,7 @@ fn an_empty_filter_changes_nothing() {
     }
 }
 
-/// The ten horror movies would never be among the ten best for somebody who watches comedies, so they are found only if the
+/// For somebody who watches comedies, the ten horror movies aren't among the ten best. They are found only if the
 /// filter comes before the choice.
 #[test]
 fn the_best_of_the_genre_are_found_however_far_behind_they_are() {
@@ -130,7 +130,7 @@ fn fame_goes_by_the_share_of_all_ratings() {
     assert_eq!(Fame::of_all(&catalog(&[5, 50, 10, 35], None)), [Gems, Famous, Gems, Known]);
     // The movie in which the half falls is still famous.
     assert_eq!(Fame::of_all(&catalog(&[30, 30, 30, 10], None)), [Famous, Famous, Known, Gems]);
-    // Of equally known ones the first are more famous.
+    // Of equally known movies, the first are more famous.
     assert_eq!(Fame::of_all(&catalog(&[1; 10], None))[4..9], [Famous, Known, Known, Known, Known]);
     assert_eq!(Fame::of_all(&catalog(&[7], None)), [Famous]);
     assert_eq!(Fame::of_all(&catalog(&[0, 0], None)), [Gems, Gems]);

@@ -1,8 +1,9 @@
-//! Hostile bytes, a seeded run of what `fuzz/` does without end: whatever comes in ends in a result or an error, never in a panic,
-//! a hang or an allocation above the cap.
+//! Hostile bytes: a seeded run of the targets that `fuzz/` runs without end. Any input ends in a result or an error,
+//! never in a panic, a hang or an allocation above the cap.
 //!
 //! `WATCHNEXT_SEEDS=fuzz/corpus cargo test --test hostile` writes the good inputs as corpora for `fuzz/`.
-//! `WATCHNEXT_HOSTILE_INPUTS` sets how many inputs each target gets, and `WATCHNEXT_HOSTILE_TARGET` leaves one target alone.
+//! `WATCHNEXT_HOSTILE_INPUTS` sets how many inputs each target gets, and `WATCHNEXT_HOSTILE_TARGET` leaves one target
+//! alone.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -30,17 +31,17 @@ use watchnext::lists::MAX_LIST_BYTES;
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// The most bytes that may be allocated at a time for an input: the numbers that a model may make, and as many again to compute
-/// with.
+/// The most bytes that may be allocated at a time for an input: the numbers that a model may make, and as many again
+/// for computing.
 const MOST_BYTES: usize = 256 << 20;
 
-/// The longest that an input may take.
+/// The longest time for one input.
 const MOST_TIME: Duration = Duration::from_secs(10);
 
-/// Inputs of each target, unless another number is asked for.
+/// Inputs of each target by default.
 const INPUTS: usize = 10_000;
 
-/// Keeps an input that breaks something, and says where.
+/// Saves an input that breaks something, and names the place.
 fn keep(target: &str, number: usize, input: &[u8]) -> String {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("hostile-{target}-{number}"));
     std::fs::write(&place, input).unwrap();
@@ -54,16 +55,16 @@ fn input(target: &str, seeds: &[Vec<u8>], rng: &mut ChaCha8Rng) -> Vec<u8> {
     model.unwrap_or_else(|| mutate::bytes(seed, other, rng))
 }
 
-/// What a target did with its inputs.
+/// The results of a target's inputs.
 #[derive(Default)]
 struct Outcome {
-    /// The most bytes that stood allocated at a time.
+    /// The most bytes that were allocated at a time.
     most_bytes: usize,
     /// The first input for each place in the code that panicked, with that place.
     panics: BTreeMap<String, Vec<u8>>,
 }
 
-/// Gives a target its inputs, each of which is sent first, so that whoever waits for the next knows which one hangs.
+/// Runs a target on its inputs. Each input is sent first, so that the receiver knows which one hangs.
 fn attack(name: &str, target: Target, rng: &mut ChaCha8Rng, inputs: usize, report: &mpsc::Sender<Vec<u8>>) -> Outcome {
     let seeds = seeds::of(name);
     let mut outcome = Outcome::default();
@@ -88,7 +89,7 @@ fn attack(name: &str, target: Target, rng: &mut ChaCha8Rng, inputs: usize, repor
 /// Held by a test that measures memory, which all threads share.
 static MEASURES: Mutex<()> = Mutex::new(());
 
-/// Where the last panic was, since what is caught of one doesn't say it.
+/// The place of the last panic, which a caught panic doesn't have.
 static PANICKED_AT: Mutex<String> = Mutex::new(String::new());
 
 #[test]
@@ -97,7 +98,7 @@ fn no_bytes_make_it_panic_hang_or_allocate_without_bound() {
     let inputs = std::env::var("WATCHNEXT_HOSTILE_INPUTS").map_or(INPUTS, |inputs| inputs.parse().unwrap());
     let only = std::env::var("WATCHNEXT_HOSTILE_TARGET").ok();
     std::panic::set_hook(Box::new(|panic| {
-        // Told at once, since a panic that can't be caught ends the program.
+        // Printed at once, since a panic that can't be caught ends the program.
         eprintln!("{panic}");
         *PANICKED_AT.lock().unwrap() = panic.to_string();
     }));
@@ -106,7 +107,7 @@ fn no_bytes_make_it_panic_hang_or_allocate_without_bound() {
         if only.as_ref().is_some_and(|only| only != name) {
             continue;
         }
-        // What is set up once isn't counted, and good inputs are good.
+        // The first run sets things up that aren't counted. It also shows that the good inputs are good.
         seeds::of(name).iter().for_each(|seed| target(seed));
         let (report, reports) = mpsc::channel();
         let started = Instant::now();
@@ -134,7 +135,7 @@ fn no_bytes_make_it_panic_hang_or_allocate_without_bound() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
-/// As long as a list may be, or longer than anybody types, of what makes readers go back or compare much.
+/// Inputs as long as a list may be, or longer than anybody types, that make readers go back or compare much.
 #[test]
 fn long_inputs_take_no_longer_than_their_length_allows() {
     let _alone = MEASURES.lock();
@@ -159,7 +160,7 @@ fn long_inputs_take_no_longer_than_their_length_allows() {
     }
 }
 
-/// An input that broke something once stays in the folder of its target.
+/// Inputs that once broke something stay in the folder of their target.
 #[test]
 fn inputs_that_broke_something_are_answered() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile/found");
@@ -174,7 +175,7 @@ fn inputs_that_broke_something_are_answered() {
     assert!(count > 0, "{} is empty", folder.display());
 }
 
-/// No test in a run without the variable, a writer of files in one with it, as `BLESS` is elsewhere.
+/// Without the variable this does nothing; with it, it writes files, as `BLESS` does elsewhere.
 #[test]
 fn good_inputs_are_written_where_they_are_asked_for() {
     let Some(folder) = std::env::var_os("WATCHNEXT_SEEDS").map(PathBuf::from) else { return };

@@ -1,9 +1,12 @@
-//! The flat index against a sort of all distances, and the inner-product reduction against the scores themselves.
+//! The flat index compared with a sort of all distances, and the inner-product reduction compared with the scores.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod random;
+
 use ndarray::{Array1, Array2};
 use proptest::prelude::*;
+use random::Random;
 use watchnext::bundle::{Manifest, MovieEmbeddings, movie_index};
 use watchnext::index::{FlatIndex, InnerProductIndex, Int8Index};
 
@@ -17,7 +20,7 @@ fn squared(left: &[f32], right: &[f32]) -> f64 {
 }
 
 proptest! {
-    /// Sizes from less than a register to more than a block of four, so that every tail of the kernel is met.
+    /// Sizes from less than a register to more than a block of four, so that each tail of the kernel runs.
     #[test]
     fn search_equals_a_sort_of_all_distances(
         (rows, query) in (1_usize..60, 1_usize..40).prop_flat_map(|(rows, dim)| {
@@ -28,7 +31,8 @@ proptest! {
     ) {
         let index = FlatIndex::new(&rows).unwrap();
         let found = index.search(&query, k, |row| row.is_multiple_of(skip)).unwrap();
-        let mut truth: Vec<f64> = rows.rows().into_iter().step_by(skip).map(|row| squared(row.as_slice().unwrap(), &query)).collect();
+        let kept = rows.rows().into_iter().step_by(skip);
+        let mut truth: Vec<f64> = kept.map(|row| squared(row.as_slice().unwrap(), &query)).collect();
         truth.sort_by(f64::total_cmp);
         truth.truncate(k);
         prop_assert_eq!(found.len(), truth.len());
@@ -39,8 +43,8 @@ proptest! {
         prop_assert!(found.windows(2).all(|pair| (pair[0].distance, pair[0].row) < (pair[1].distance, pair[1].row)));
     }
 
-    /// The L2 order over the lengthened rows is the order of the scores, bias included, except where two scores are closer than
-    /// single precision tells apart.
+    /// The L2 order of the lengthened rows is the order of the scores, bias included, except for scores that are closer
+    /// than single precision.
     #[test]
     fn the_reduction_keeps_the_order_of_the_scores(
         (rows, query) in (1_usize..80, 1_usize..33).prop_flat_map(|(rows, dim)| {
@@ -55,7 +59,8 @@ proptest! {
         let index = InnerProductIndex::new(&embedding, &bias).unwrap();
         let found = index.search(&query, scores.len(), |_| true).unwrap();
         prop_assert_eq!(found.len(), scores.len());
-        let magnitude = squared(&query, &vec![0.0; query.len()]) + rows.iter().map(|value| f64::from(value.abs())).fold(1.0, f64::max).powi(2) * (query.len() + 1) as f64;
+        let largest = rows.iter().map(|value| f64::from(value.abs())).fold(1.0, f64::max);
+        let magnitude = squared(&query, &vec![0.0; query.len()]) + largest.powi(2) * (query.len() + 1) as f64;
         for pair in found.windows(2) {
             prop_assert!(scores[pair[0].0] >= scores[pair[1].0] - 4e-6 * magnitude);
         }
@@ -66,7 +71,8 @@ proptest! {
 }
 
 proptest! {
-    /// As the bundle's movies are read: with a bias for each row. Some rows are zero and some scales negative, since a bundle may say so.
+    /// With a bias for each row, as the bundle's movies are. Some rows are zero and some scales negative, which a
+    /// bundle may have.
     #[test]
     fn the_reduction_over_8_bits_answers_as_the_one_over_floats(
         (codes, scales, bias, query) in (1_usize..400, 1_usize..33).prop_flat_map(|(rows, dim)| {
@@ -98,8 +104,9 @@ fn dequantised(codes: &Array2<i8>, scales: &[f32]) -> Array2<f32> {
 }
 
 proptest! {
-    /// The codes span 8 bits or only −1, 0 and 1, so that many rows are equally near; scales of three magnitudes let the
-    /// rounding of the query matter much for some rows and little for others. More rows than a block of the scan are met.
+    /// The codes span 8 bits, or only −1, 0 and 1, so that many rows are equally near. With scales of three magnitudes,
+    /// rounding the query matters much for some rows and little for others. There are more rows than a block of the
+    /// scan.
     #[test]
     fn the_index_of_8_bits_answers_as_the_flat_index_over_its_rows(
         (codes, scales, query) in (1_usize..400, 1_usize..40, any::<bool>()).prop_flat_map(|(rows, dim, coarse)| {
@@ -119,9 +126,11 @@ proptest! {
         prop_assert_eq!(index.search(&query, k, keep).unwrap(), flat.search(&query, k, keep).unwrap());
     }
 
-    /// Rounding to 8 bits moves a number by half a step at most, half of a 127th of the row's largest.
+    /// Rounding to 8 bits moves a number by at most half a step. A step is a 127th of the row's largest number.
     #[test]
-    fn quantised_rows_are_within_half_a_step(rows in (1_usize..20, 1_usize..40).prop_flat_map(|(rows, dim)| table(rows, dim))) {
+    fn quantised_rows_are_within_half_a_step(
+        rows in (1_usize..20, 1_usize..40).prop_flat_map(|(rows, dim)| table(rows, dim)),
+    ) {
         let index = Int8Index::quantise(&rows).unwrap();
         for (number, row) in rows.rows().into_iter().enumerate() {
             let step = row.iter().fold(0.0_f32, |most, value| value.abs().max(most)) / 127.0;
@@ -132,8 +141,8 @@ proptest! {
     }
 }
 
-/// The shipped embeddings, and queries that are sums of a few of them, as a tower's are: the index that the page uses finds what
-/// the exact scan over floats finds, with the same scores.
+/// The shipped embeddings, with queries that are sums of a few of them, as a tower's are. The page's index finds the
+/// same movies as the exact scan over floats, with the same scores.
 #[test]
 fn the_shipped_index_answers_as_the_one_over_floats() {
     let file = |name: &str| std::fs::read(format!("{}/models/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
@@ -153,20 +162,16 @@ fn the_shipped_index_answers_as_the_one_over_floats() {
     }
 }
 
-/// A thousand vectors of 128 numbers, 50 queries, the hundred nearest: how many of the exact scan's the rounded scan finds
-/// by itself, and that the comparison of its candidates finds them all.
+/// A thousand vectors of 128 numbers, 50 queries, the hundred nearest. Counts how many of the exact ones the rounded
+/// scan finds, and checks that comparing its candidates finds all.
 #[test]
-fn the_rounded_scan_alone_misses_next_to_nothing() {
-    let mut state = 1_u32;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-    };
-    let index = Int8Index::quantise(&Array2::from_shape_fn((1_000, 128), |_| next())).unwrap();
+fn the_rounded_scan_misses_next_to_nothing() {
+    let mut random = Random::new(1);
+    let index = Int8Index::quantise(&Array2::from_shape_fn((1_000, 128), |_| random.signed())).unwrap();
     let flat = FlatIndex::from_rows(128, 1_000, (0..1_000).map(|row| index.row(row))).unwrap();
     let mut shared = 0;
     for _ in 0..50 {
-        let query: Vec<f32> = (0..128).map(|_| next()).collect();
+        let query: Vec<f32> = (0..128).map(|_| random.signed()).collect();
         let exact = flat.search(&query, 100, |_| true).unwrap();
         assert_eq!(index.search(&query, 100, |_| true).unwrap(), exact);
         let rounded = index.search_rounded(&query, 100, |_| true).unwrap();
@@ -176,7 +181,7 @@ fn the_rounded_scan_alone_misses_next_to_nothing() {
 }
 
 #[test]
-fn what_the_index_of_8_bits_refuses() {
+fn the_index_of_8_bits_refuses_bad_input() {
     let codes = Array2::ones((5, 3));
     assert_eq!(Int8Index::new(&codes, vec![1.0; 4]).unwrap_err().code(), "shape-mismatch");
     assert_eq!(Int8Index::new(&Array2::ones((5, 0)), vec![1.0; 5]).unwrap_err().code(), "shape-mismatch");
@@ -204,12 +209,12 @@ fn a_distance_that_overflows_is_an_error_only_where_its_row_is_wanted() {
     assert_eq!(index.search(&[0.0; 2], 1, |row| row != 1).unwrap()[0].row, 0);
 }
 
-/// A row far behind, met when the nearest are known already, overflows by its largest number, by the sum over its columns, or
-/// only together with the query. It must be found out though it could never be near.
+/// A row near the end overflows by its largest number, by the sum over its columns, or only together with the query. It
+/// must be detected although it could never be near.
 #[test]
 fn a_distance_that_overflows_late_is_an_error_too() {
     let of = |far: f32, query: f32| {
-        // The first row is nearest, and no other is as near, so that nothing else draws attention to the last.
+        // The first row is nearest by far, so that the scan has no other reason to look at the last one.
         let value = |(row, _): (usize, usize)| match row {
             0 => -query,
             399 => far,
@@ -230,7 +235,7 @@ fn an_index_says_how_large_it_is() {
     let flat = |rows: &Array2<f32>| FlatIndex::new(rows).unwrap();
     assert_eq!((flat(&rows).len(), flat(&rows).dim(), flat(&rows).is_empty()), (5, 3, false));
     assert_eq!((flat(&none).len(), flat(&none).dim(), flat(&none).is_empty()), (0, 3, true));
-    // Each row is filled up with zeros to a register's width, four floats or sixteen codes.
+    // Each row is padded with zeros to a register's width, four floats or sixteen codes.
     assert_eq!(flat(&rows).table(), [1.0, 1.0, 1.0, 0.0].repeat(5));
     let bytes = |rows: &Array2<f32>| Int8Index::quantise(rows).unwrap();
     assert_eq!((bytes(&rows).len(), bytes(&rows).dim(), bytes(&rows).is_empty()), (5, 3, false));
@@ -259,7 +264,7 @@ fn a_wrong_or_infinite_query_is_an_error() {
     assert_eq!(InnerProductIndex::new(&Array2::ones((5, 3)), &[0.0; 4]).unwrap_err().code(), "shape-mismatch");
 }
 
-/// Of floats and of codes with scales that stand for the same numbers, among them a row of zeros.
+/// Floats, and codes with scales for the same numbers, among them a row of zeros.
 #[test]
 fn an_index_knows_its_rows_mean_products_and_cosines() {
     let codes = ndarray::arr2(&[[3_i8, -4, 0], [0, 0, 0], [-6, 8, 0], [4, 3, 12]]);

@@ -1,13 +1,15 @@
-//! The two optional files that say what a movie is called elsewhere and where it lies: what they hold, and which are refused.
+//! The two optional files, links and map: their contents, and each refusal.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod manifest;
+
 use safetensors::tensor::{Dtype, TensorView};
-use watchnext::bundle::{Manifest, MovieEmbeddings, sha256_hex};
+use watchnext::bundle::{FileEntry, MovieEmbeddings, Role, sha256_hex};
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::error::Result;
-use watchnext::links::{LINKS, Link, Links};
-use watchnext::map::{MAP, MovieMap};
+use watchnext::links::{Link, Links};
+use watchnext::map::MovieMap;
 use watchnext::model::{TowerInputs, UserTower};
 use watchnext::recommend::Recommender;
 
@@ -96,7 +98,7 @@ fn a_map_of_another_form_is_refused() {
     }
 }
 
-/// A tower that says the same to everybody.
+/// A tower with the same answer for everybody.
 #[derive(Debug)]
 struct Constant;
 
@@ -110,18 +112,12 @@ impl UserTower for Constant {
 }
 
 /// A recommender whose manifest names `files`.
-fn recommender(files: &[(&str, &[u8])]) -> Recommender {
-    let entry = |bytes: &[u8], path: &str| serde_json::json!({"path": path, "bytes": bytes.len(), "sha256": sha256_hex(bytes), "optional": true});
-    let mut manifest = serde_json::json!({
-        "format_version": 1, "features_version": 1, "name": "links", "movies": 3, "dim": 2,
-        "files": {"catalog": entry(b"", "c"), "user_tower": entry(b"", "u"), "movies": entry(b"", "m")},
-        "training": {"command": "", "seed": 1, "dataset": "", "sources": [], "users": 0, "ratings": 0},
-        "held_out": {},
-    });
-    for (role, bytes) in files {
-        manifest["files"][*role] = entry(bytes, role);
-    }
-    let manifest = Manifest::from_json(&serde_json::to_vec(&manifest).unwrap()).unwrap();
+fn recommender(files: &[(Role, &[u8])]) -> Recommender {
+    let mut manifest = manifest::small(3, 2);
+    manifest.files.extend(files.iter().map(|(role, bytes)| {
+        let (path, len, sha256) = (role.file_name().to_owned(), bytes.len() as u64, sha256_hex(bytes));
+        (*role, FileEntry { path, bytes: len, sha256, optional: true })
+    }));
     let movies = MovieEmbeddings { embedding: ndarray::Array2::ones((3, 2)), bias: vec![0.0; 3] };
     Recommender::from_parts(manifest, catalog(), Box::new(Constant), &movies).unwrap()
 }
@@ -129,7 +125,7 @@ fn recommender(files: &[(&str, &[u8])]) -> Recommender {
 #[test]
 fn both_files_are_checked_by_the_manifest() {
     let map = good_map();
-    let mut with_both = recommender(&[(LINKS, GOOD_LINKS), (MAP, &map)]);
+    let mut with_both = recommender(&[(Role::Links, GOOD_LINKS), (Role::Map, &map)]);
     assert!(with_both.links().is_none() && with_both.map().is_none());
     with_both.load_links(GOOD_LINKS).unwrap();
     with_both.load_map(&map).unwrap();

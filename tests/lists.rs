@@ -9,8 +9,8 @@ use watchnext::catalog::{Catalog, Movie, MovieId};
 use watchnext::links::Links;
 use watchnext::lists::{ListFormat, MAX_LIST_BYTES, MAX_LIST_ROWS, MatchedBy, UnmatchedReason, WatchedList};
 
-/// Id, title, year and IMDb's number. Remakes, second titles, an article, a title twice in a year, a movie without a year and a
-/// series are what lists and catalogues disagree about.
+/// Id, title, year and IMDb's number. Lists and catalogues disagree about remakes, second titles, articles, a title
+/// twice in a year, a movie without a year, and series.
 const MOVIES: [(u32, &str, Option<u16>, u32); 13] = [
     (6, "Heat", Some(1995), 113_277),
     (9001, "Heat", Some(1986), 93_164),
@@ -54,7 +54,7 @@ fn matched(list: &WatchedList) -> Vec<Found> {
     list.matched.iter().map(|found| (id(found.movie), found.rating.map(|rating| rating.stars()), found.by)).collect()
 }
 
-/// The rows that lead nowhere, with the reason in one word.
+/// The rows that lead to no movie, with the reason in one word.
 fn unmatched(list: &WatchedList) -> Vec<(usize, &'static str)> {
     let word = |reason: &UnmatchedReason| match reason {
         UnmatchedReason::NotInCatalog => "unknown",
@@ -97,8 +97,10 @@ const DIARY: &str = "Date,Name,Year,Letterboxd URI,Rating,Rewatch,Tags,Watched D
     2021-03-10,Heat,1995,https://boxd.it/3,4,Yes,,2021-02-03\n\
     2021-03-11,Heat,1995,https://boxd.it/4,,Yes,,2021-03-01\n";
 
-const IMDB: &str = "Const,Your Rating,Date Rated,Title,Original Title,URL,Title Type,IMDb Rating,Runtime (mins),Year,Genres,Num Votes,Release Date,Directors\n\
-    tt0113277,9,2020-05-01,Heat,Heat,https://www.imdb.com/title/tt0113277,Movie,8.3,170,1995,\"Action, Crime\",700000,1995-12-15,Michael Mann\n\
+const IMDB: &str = "Const,Your Rating,Date Rated,Title,Original Title,URL,Title Type,IMDb Rating,Runtime (mins),Year,\
+    Genres,Num Votes,Release Date,Directors\n\
+    tt0113277,9,2020-05-01,Heat,Heat,https://www.imdb.com/title/tt0113277,Movie,8.3,170,1995,\
+    \"Action, Crime\",700000,1995-12-15,Michael Mann\n\
     tt9999999,10,2019-05-01,A City,Cidade de Deus,https://x,Movie,8.6,130,2002,Crime,1,2002-08-30,\n\
     tt0903747,8,2019-06-01,Breaking Bad,Breaking Bad,https://x,TV Series,9.5,45,2008,Crime,1,2008-01-20,\n\
     tt0795176,8,2019-07-01,Planet Earth,Planet Earth,https://x,TV Mini Series,9.4,538,2006,Documentary,1,2006-12-10,\n";
@@ -133,9 +135,9 @@ fn letterboxd_gives_movies_in_the_order_of_their_dates() {
     assert_eq!(matched(&list), [(6, Some(4.5), Title), (2571, None, Title), (1, Some(0.5), Title)]);
 }
 
-/// The date of the diary's entry is not when the movie was watched. The last rating counts, though the last entry has none.
+/// The date of a diary's entry isn't the day of watching. The last rating counts, although the last entry has none.
 #[test]
-fn a_movie_of_the_diary_stands_where_it_was_watched_last_with_its_last_rating() {
+fn a_movie_of_the_diary_is_at_its_last_place_with_its_last_rating() {
     let list = read(DIARY);
     assert_eq!((list.format, list.rows), (ListFormat::LetterboxdDiary, 4));
     assert_eq!(matched(&list), [(2571, Some(5.0), Title), (6, Some(4.0), Title)]);
@@ -147,7 +149,7 @@ fn imdb_is_matched_by_number_then_by_either_title() {
     assert_eq!((list.format, list.rows), (ListFormat::Imdb, 4));
     assert_eq!(matched(&list), [(6016, Some(5.0), Title), (7, Some(4.0), Imdb), (6, Some(4.5), Imdb)]);
     assert_eq!(unmatched(&list), [(4, "no movie")]);
-    // Without links all goes by title, and a series by nothing.
+    // Without links, movies are found by title, and the series isn't found.
     let list = WatchedList::read(IMDB.as_bytes(), &catalog(), None).unwrap();
     assert_eq!(matched(&list), [(6016, Some(5.0), Title), (6, Some(4.5), Title)]);
     assert_eq!(unmatched(&list), [(4, "no movie"), (5, "no movie")]);
@@ -197,7 +199,7 @@ fn our_own_list_may_lack_any_number() {
     assert_eq!(matched(&list), expected);
 }
 
-/// The same list by every way that a spreadsheet may write it.
+/// The same list in each way that a spreadsheet may write it.
 #[test]
 fn spreadsheets_may_have_rewritten_the_file() {
     let plain = read(RATINGS);
@@ -223,16 +225,16 @@ fn quoted_cells_may_hold_line_ends() {
     let text = DIARY.replace("cinema, late", "cinema,\r\n\"\"late\"\"\n");
     let list = read(format!("{text}2021-01-01,Nowhere,1990,x,,,,2021-01-01\n"));
     assert_eq!(matched(&list), matched(&read(DIARY)));
-    // The row after four of which one goes over three lines.
+    // The line after four rows, one of which takes three lines.
     assert_eq!(unmatched(&list), [(8, "unknown")]);
 }
 
-/// Title and year, and what they lead to.
+/// Title, year, and the movie that they lead to.
 #[test]
 fn titles_are_matched_whatever_their_writing() {
     let cases = [
         ("heat", "1986", Some(9001)),
-        // One year off, where that leaves no choice.
+        // One year off, if only one movie fits.
         ("Heat", "1987", Some(9001)),
         ("The Matrix", "1998", Some(2571)),
         ("Heat", "1990", None),
@@ -244,7 +246,7 @@ fn titles_are_matched_whatever_their_writing() {
         ("Amélie", "2001", Some(4973)),
         ("Le fabuleux destin d’Amelie Poulain", "2001", Some(4973)),
         ("The Fast & the Furious", "2001", Some(8)),
-        // Without a year on one side, if there is only one.
+        // Without a year on one side, if only one movie fits.
         ("Voyage", "1993", Some(500)),
         ("Voyage", "", Some(500)),
         ("Seven", "", Some(47)),
@@ -306,7 +308,7 @@ fn a_file_that_is_no_list_is_refused_with_the_remedy() {
     assert!(refusal(format!("userId,movieId,rating,timestamp\n{rows}").as_bytes()).contains("200000 rows"));
 }
 
-/// Titles that go as deep into parentheses as a file and a catalogue may, which no program may follow with its stack.
+/// Titles with as many nested parentheses as a file and a catalogue may have. Recursion would overflow the stack.
 #[test]
 fn titles_of_many_parentheses_do_no_harm() {
     let deep = format!("Deep{}{}", " (deep".repeat(200_000), ")".repeat(200_000));
@@ -339,7 +341,7 @@ fn ten_thousand_rows_against_ten_thousand_movies_take_no_time() {
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
 }
 
-/// From every line on the quotations go on to the end, so that reading each line to the end would take minutes.
+/// From every line on, the quotations go on to the end, so that reading each line to the end would take minutes.
 #[test]
 fn a_file_of_open_quotations_takes_linear_time() {
     let text = format!("{WATCHED}2021-03-04,\"{}", "b\",\"x\n".repeat(150_000));
@@ -356,7 +358,7 @@ fn fixtures() -> [&'static str; 7] {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
-    /// Any bytes end in a list or in its error.
+    /// Any bytes end in a list or in an error.
     #[test]
     fn arbitrary_bytes_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         if let Err(error) = WatchedList::read(&bytes, &catalog(), Some(&links())) {
@@ -364,11 +366,15 @@ proptest! {
         }
     }
 
-    /// A list in which some bytes were overwritten, left out or doubled: each row is matched or told, none is lost or told twice.
+    /// Some bytes of the list are overwritten, dropped or doubled. Each row is matched or reported once, and none is
+    /// lost.
     #[test]
     fn damaged_lists_do_no_harm(
         fixture in prop::sample::select(fixtures().to_vec()),
-        changes in prop::collection::vec((any::<prop::sample::Index>(), 0..3, prop::sample::select(b"\",;\n\r\t \xe90a".to_vec())), 1..8),
+        changes in prop::collection::vec(
+            (any::<prop::sample::Index>(), 0..3, prop::sample::select(b"\",;\n\r\t \xe90a".to_vec())),
+            1..8,
+        ),
     ) {
         let mut bytes = fixture.as_bytes().to_vec();
         for (place, kind, byte) in changes {

@@ -1,17 +1,19 @@
-//! The operators that the library wires by itself, against tract-onnx's own reader, which knows all of ONNX.
+//! The operators that the library wires, compared with tract-onnx's own reader, which knows all of ONNX.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod graphs;
 
-use graphs::{COLUMNS, Case, ROWS, case, cases, floats, int, model, used, value};
+use std::collections::BTreeSet;
+
+use graphs::{COLUMNS, Case, ROWS, case, cases, floats, index, int, integers, model, used, value};
 use prost::Message;
 use tract_onnx::pb::{ModelProto, NodeProto, TensorProto, tensor_proto::DataType};
 use tract_onnx::prelude::{
     Datum, Framework, InferenceFact, InferenceModelExt, IntoRunnable, IntoTValue, TValue, Tensor,
 };
 use watchnext::error::Error;
-use watchnext::onnx::{Input, OPERATORS, OnnxModel};
+use watchnext::onnx::{Input, OPERATORS, OnnxModel, Operator};
 
 fn inputs(used: &[&str]) -> Vec<Tensor> {
     let tensor = |name: &&str| {
@@ -67,11 +69,10 @@ fn every_operator_computes_what_tract_onnx_computes() {
     }
 }
 
-/// The list that a refusal shows is the list that is known, and every operator of it has a case.
 #[test]
-fn the_list_of_operators_is_true() {
-    let of_cases: std::collections::BTreeSet<&str> = cases().iter().map(|case| case.operator).collect();
-    assert_eq!(of_cases.into_iter().collect::<Vec<_>>(), OPERATORS);
+fn every_operator_has_a_case_and_they_are_listed_by_name() {
+    let of_cases: BTreeSet<&str> = cases().iter().map(|case| case.operator).collect();
+    assert_eq!(of_cases.into_iter().collect::<Vec<_>>(), OPERATORS.each_ref().map(Operator::name));
 }
 
 fn refusal(case: &Case) -> String {
@@ -80,9 +81,9 @@ fn refusal(case: &Case) -> String {
 }
 
 #[test]
-fn what_is_not_known_is_refused_by_name() {
+fn unknown_operators_and_uses_are_refused_by_name() {
     let unknown = refusal(&case("Conv", &["x", "matrix"]));
-    assert!(unknown.contains("hasn't got: Conv. It has Abs, Add"), "{unknown}");
+    assert!(unknown.contains("doesn't have: Conv. It has Abs, Add"), "{unknown}");
     let unmade = refusal(&case("Add", &["x", "nothing"]));
     assert!(unmade.contains("reads `nothing`, which nothing before it makes"), "{unmade}");
     let axis = refusal(&case("Softmax", &["x"]).with(int("axis", 2)));
@@ -95,7 +96,7 @@ fn what_is_not_known_is_refused_by_name() {
     assert!(moving.contains("must be a constant"), "{moving}");
 }
 
-/// Nodes after that of a case, each a name of its operator, its inputs and its output.
+/// The model of a case with more nodes after its own, each given by operator, inputs and output.
 fn followed_by(case: &Case, more: &[(&str, &[&str], &str)]) -> Vec<u8> {
     let mut proto = ModelProto::decode(&*model(case, &used(case), 17)).unwrap();
     let graph = proto.graph.as_mut().unwrap();
@@ -109,9 +110,10 @@ fn followed_by(case: &Case, more: &[(&str, &[&str], &str)]) -> Vec<u8> {
     proto.encode_to_vec()
 }
 
-/// What would end the program inside tract, with a panic or a read out of bounds, is refused before tract sees it.
+/// Models that would end the program inside tract, by a panic or a read out of bounds, are refused before tract sees
+/// them.
 #[test]
-fn what_tract_would_end_the_program_at_is_refused_by_name() {
+fn models_that_would_end_the_program_inside_tract_are_refused_by_name() {
     for (operator, to) in [
         ("MatMul", DataType::Bool),
         ("Gemm", DataType::Int8),
@@ -138,20 +140,20 @@ fn what_tract_would_end_the_program_at_is_refused_by_name() {
         (case("GatherND", &["x", "parts_of_three"]), "3 indices are too many for [3, 4]"),
         (case("Range", &["first", "fifth", "zero"]), "there is nothing from 1 to 6 in steps of 0"),
         (case("Range", &["first", "endless", "second"]), "549755813888 numbers are too many, 65536 are the most"),
-        (case("Mod", &["x", "scalar"]), "it takes int64 alone"),
+        (case("Mod", &["x", "scalar"]), "it takes only int64"),
         (case("BatchNormalization", &["x", "row", "row", "row", "table"]), "its input 4 isn't a vector"),
         (case("Trilu", &["row"]), "it takes a matrix"),
         (case("Clip", &["x", "none"]), "its input 1 is empty"),
-        (case("Clip", &["x", "row"]), "4 numbers stand where one is asked for"),
+        (case("Clip", &["x", "row"]), "it takes one number, not 4"),
         (case("LayerNormalization", &["none"]), "its input 0 is empty"),
-        (case("ConstantOfShape", &["size"]).with(value("value", floats("", &[0], &[]))), "0 numbers stand"),
+        (case("ConstantOfShape", &["size"]).with(value("value", floats("", &[0], &[]))), "it takes one number, not 0"),
         (case("Split", &["x", "uneven"]).with(int("axis", 1)).of_outputs(2), "[5, -1] don't add up to 4"),
         (case("Split", &["x", "parts"]).with(int("axis", 1)).of_outputs(3), "it has 2 sizes for 3 parts"),
         (case("Expand", &["x", "negative"]), "[3, -4] isn't a shape"),
         (case("Reshape", &["x", "negative"]), "[3, -4] isn't a shape"),
         (case("Expand", &["x", "size"]), "it can't expand [3, 4] to [2, 3]"),
-        (case("Unsqueeze", &["x", "twice"]), "an axis stands twice in [0, 0]"),
-        (case("ReduceSum", &["x", "twice"]), "an axis stands twice in [0, 0]"),
+        (case("Unsqueeze", &["x", "twice"]), "an axis is repeated in [0, 0]"),
+        (case("ReduceSum", &["x", "twice"]), "an axis is repeated in [0, 0]"),
         (case("Concat", &["x", "row"]).with(int("axis", 0)), "Inconsistent concat"),
     ] {
         let refusal = refusal(&case);
@@ -159,8 +161,8 @@ fn what_tract_would_end_the_program_at_is_refused_by_name() {
     }
 }
 
-/// Sums without room and divisions by zero, at which tract's own whole numbers would end the program: they come to an end of the
-/// numbers, and a table refuses what it hasn't.
+/// Overflows and divisions by zero, at which tract's own whole numbers would end the program, give the largest or
+/// smallest number. A table refuses it as an index.
 #[test]
 fn whole_numbers_have_no_overflow() {
     let whole = |operator, inputs: &[&'static str]| -> Vec<i64> {
@@ -176,7 +178,98 @@ fn whole_numbers_have_no_overflow() {
     assert_eq!(whole("Mod", &["negative", "parts_of_two"]), [3, 2]);
 }
 
-/// Where tract compares whole numbers it reckons with shapes that it doesn't know, and adds one to the largest number.
+/// A model with more constants.
+fn with_constants(bytes: &[u8], constants: impl IntoIterator<Item = TensorProto>) -> Vec<u8> {
+    let mut proto = ModelProto::decode(bytes).unwrap();
+    proto.graph.as_mut().unwrap().initializer.extend(constants);
+    proto.encode_to_vec()
+}
+
+/// The least whole number above 0 that single precision doesn't have.
+const BEYOND_FLOATS: i64 = (1 << 24) + 1;
+
+/// Each way to an index that used to go through single precision, which has even numbers only from 2²⁴ on. A row's code
+/// differs from those of its neighbours, so a row that is off by one shows.
+#[test]
+fn a_row_beyond_single_precision_is_looked_up() {
+    let rows = BEYOND_FLOATS + 2;
+    let code = |row: i64| i8::try_from(row % 127).unwrap();
+    let table = TensorProto {
+        name: "large".to_owned(),
+        dims: vec![rows],
+        data_type: DataType::Int8.into(),
+        raw_data: (0..rows).map(|row| code(row).cast_unsigned()).collect(),
+        ..TensorProto::default()
+    };
+    let constants = [
+        table,
+        index("beyond", &[], &[BEYOND_FLOATS]),
+        index("after", &[], &[BEYOND_FLOATS + 1]),
+        integers("single", &[1]),
+        integers("from_the_end", &[BEYOND_FLOATS - rows]),
+    ];
+    let gather = |case: Case| followed_by(&case, &[("Gather", &["large", "case's out 0"], "out 0")]);
+    for (way, bytes) in [
+        ("GatherElements", model(&case("GatherElements", &["large", "from_the_end"]), &[], 17)),
+        ("Range", gather(case("Range", &["beyond", "after", "first"]))),
+        ("Clip", gather(case("Clip", &["largest", "", "beyond"]))),
+        ("ConstantOfShape", {
+            let filled = value("value", integers("", &[BEYOND_FLOATS]));
+            gather(case("ConstantOfShape", &["single"]).with(filled))
+        }),
+        ("Sub", gather(case("Sub", &["after", "single"]))),
+    ] {
+        let outputs = found(&with_constants(&bytes, constants.clone()), &[], Vec::new()).unwrap();
+        let found: Vec<i8> = outputs[0].to_plain_array_view::<i8>().unwrap().iter().copied().collect();
+        assert_eq!(found, [code(BEYOND_FLOATS)], "{way}");
+    }
+}
+
+/// Arithmetic is exact up to 2⁵³, and numbers that are only passed on are exact up to 2⁶³.
+#[test]
+fn whole_numbers_are_exact() {
+    let whole = |case: Case, values: &[i64]| -> Vec<i64> {
+        let scalars = ["a", "b", "c"].into_iter().zip(values).map(|(name, value)| index(name, &[], &[*value]));
+        let bytes = with_constants(&model(&case, &[], 17), scalars.chain([integers("all", values)]));
+        let outputs = found(&bytes, &[], Vec::new()).unwrap_or_else(|error| panic!("{}: {error}", case.operator));
+        outputs[0].to_plain_array_view::<i64>().unwrap().iter().copied().collect()
+    };
+    let (small, large) = (BEYOND_FLOATS, (1 << 53) - 1);
+    for (operator, left, right, expected) in [
+        ("Add", large - small, small, large),
+        ("Sub", large, small, large - small),
+        ("Mul", small, small + 2, small * (small + 2)),
+        ("Div", large, small, large / small),
+        ("Mod", large, small, large % small),
+    ] {
+        assert_eq!(whole(case(operator, &["a", "b"]), &[left, right]), [expected], "{operator}");
+    }
+    assert_eq!(whole(case("ReduceSum", &["all"]).with(int("keepdims", 0)), &[small; 3]), [3 * small]);
+    let huge = (1 << 60) + 1;
+    assert_eq!(whole(case("Range", &["a", "b", "c"]), &[huge, huge + 5, 2]), [huge, huge + 2, huge + 4]);
+    assert_eq!(whole(case("Range", &["a", "b", "c"]), &[huge + 5, huge, -3]), [huge + 5, huge + 2]);
+    assert_eq!(whole(case("Range", &["a", "b", "c"]), &[i64::MAX - 1, i64::MAX, i64::MAX]), [i64::MAX - 1]);
+    assert_eq!(whole(case("Clip", &["largest", "", "a"]), &[i64::MAX - 1]), [i64::MAX - 1]);
+    assert_eq!(whole(case("Clip", &["a", "largest"]), &[small]), [i64::MAX]);
+    assert_eq!(whole(case("Max", &["all", "b"]), &[huge, huge + 1]), [huge + 1, huge + 1]);
+    let filled = case("ConstantOfShape", &["parts"]).with(value("value", integers("", &[huge])));
+    assert_eq!(whole(filled, &[]), [huge; 3]);
+}
+
+#[test]
+fn an_empty_range_is_refused_in_either_direction() {
+    for (inputs, reason) in [
+        (["fifth", "first", "second"], "there is nothing from 6 to 1 in steps of 2"),
+        (["first", "first", "second"], "there is nothing from 1 to 1 in steps of 2"),
+        (["scalar", "one", "one_less"], "there is nothing from 0.5 to 1 in steps of -1"),
+    ] {
+        let bytes = with_constants(&model(&case("Range", &inputs), &[], 17), [floats("one_less", &[], &[-1.0])]);
+        let refusal = found(&bytes, &[], Vec::new()).unwrap_err();
+        assert!(refusal.contains(reason), "{refusal}");
+    }
+}
+
+/// To compare whole numbers, tract computes with symbols for unknown shapes, and adds one even to the largest number.
 #[test]
 fn whole_numbers_are_compared_to_their_ends() {
     let holds = |operator, inputs: &[&'static str]| -> bool {
@@ -203,7 +296,7 @@ fn models_without_measure_are_refused_before_anything_is_made() {
         let bytes = followed_by(&case("Expand", &["scalar", "large"]), more);
         found(&bytes, &[], Vec::new()).unwrap_err()
     };
-    // The first makes nearly all numbers that there may be.
+    // The first node makes nearly all the numbers that are allowed.
     let numbers = refused(&[("Relu", &["case's out 0"], "out 0")]);
     assert!(numbers.contains("`out 0` (Relu): the model makes more than 16777216 numbers"), "{numbers}");
     let shape = refused(&[("ConstantOfShape", &["case's out 0"], "out 0")]);
@@ -215,28 +308,26 @@ fn models_without_measure_are_refused_before_anything_is_made() {
     assert!(nodes.contains("nodes and weights, 2048 are the most"), "{nodes}");
 }
 
-/// Two factors of four million numbers each, whose product has as many and takes eight billion steps.
+/// Two factors of four million numbers each, whose product has as many and takes eight billion multiplications.
 #[test]
 fn products_without_measure_are_refused() {
     let large = |name: &str| floats(name, &[2_048, 2_048], &vec![0.5; 1 << 22]);
-    let mut proto = ModelProto::decode(&*model(&case("MatMul", &["left", "right"]), &[], 17)).unwrap();
-    proto.graph.as_mut().unwrap().initializer.extend([large("left"), large("right")]);
-    let refusal = found(&proto.encode_to_vec(), &[], Vec::new()).unwrap_err();
+    let bytes = with_constants(&model(&case("MatMul", &["left", "right"]), &[], 17), [large("left"), large("right")]);
+    let refusal = found(&bytes, &[], Vec::new()).unwrap_err();
     assert!(refusal.contains("`out 0` (MatMul): the model takes more than 268435456 steps"), "{refusal}");
 }
 
-/// A weight that isn't a number is refused where it stands, be it in a row that no movie of the first run looks up.
+/// A weight that isn't a number is refused by its name, even in a row that no movie of the first run looks up.
 #[test]
 fn weights_that_are_no_numbers_are_refused_by_their_name() {
     let nan = floats("weights", &[2], &[0.5, f32::NAN]);
-    let mut proto = ModelProto::decode(&*model(&case("Relu", &["x"]), &["x"], 17)).unwrap();
-    proto.graph.as_mut().unwrap().initializer.push(nan.clone());
-    for bytes in [proto.encode_to_vec(), model(&case("Constant", &[]).with(value("value", nan)), &[], 17)] {
+    let weight = with_constants(&model(&case("Relu", &["x"]), &["x"], 17), [nan.clone()]);
+    for bytes in [weight, model(&case("Constant", &[]).with(value("value", nan)), &[], 17)] {
         let contract = [Input::new::<f32>("x", [ROWS, COLUMNS])];
         let refusal = OnnxModel::decode(&bytes).unwrap().into_runnable(&contract).unwrap_err();
         assert!(matches!(refusal.downcast_ref(), Some(Error::NonFinite { .. })), "{refusal:#}");
     }
-    // To mask with.
+    // Infinite weights are for masks.
     let masking = model(&case("Constant", &[]).with(value("value", floats("", &[1], &[f32::NEG_INFINITY]))), &[], 17);
     assert_eq!(found(&masking, &[], Vec::new()).unwrap().len(), 1);
 }
@@ -250,7 +341,7 @@ fn bytes_that_are_no_model_of_today_are_refused() {
     assert!(refused(&old).contains("operator set 11; export it for 13 or a later one"));
 }
 
-/// A tensor that holds less than its shape says, and one whose shape overflows.
+/// A tensor with fewer numbers than its shape, and one whose shape overflows.
 #[test]
 fn tensors_that_contradict_themselves_are_refused() {
     let refused = |tensor: TensorProto| refusal(&case("Constant", &[]).with(value("value", tensor)));

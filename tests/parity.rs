@@ -1,4 +1,4 @@
-//! What the trainer's own network answers, tract must answer too: for the fixture and for the shipped bundle.
+//! tract's answers equal those of the trainer's own network, for the fixture and for the shipped bundle.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -14,7 +14,7 @@ use watchnext::features::LocalTime;
 use watchnext::history::History;
 use watchnext::recommend::{Retrieval, Strategy};
 
-/// How far a number of a user vector may be off.
+/// The largest difference between two numbers of a user vector.
 const TOLERANCE: f64 = 1e-4;
 
 fn assert_parity(folder: &Path) {

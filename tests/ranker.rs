@@ -1,4 +1,4 @@
-//! The second stage on made-up movies: what it says of taste groups, how it orders, and which files it refuses.
+//! The second stage on made-up movies: chances by taste group, the order, and each refusal.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -11,12 +11,13 @@ use prost::Message;
 use safetensors::SafeTensors;
 use tract_onnx::pb::{ModelProto, tensor_proto::DataType};
 use trainer::synthetic::small::{GROUPS, movie_id};
+use watchnext::bundle::Role;
 use watchnext::catalog::{MovieId, MovieIndex};
 use watchnext::features::reaction::{REACTION_FEATURES, ReactionHistory};
 use watchnext::history::History;
-use watchnext::ranker::{CANDIDATES, RANKER, expected_value};
+use watchnext::ranker::{CANDIDATES, expected_value};
 use watchnext::recommend::{Recommender, Retrieval, Strategy};
-use watchnext::traits::{MovieTraits, TRAITS};
+use watchnext::traits::MovieTraits;
 
 fn recommender() -> &'static Recommender {
     static LOADED: OnceLock<Recommender> = OnceLock::new();
@@ -32,7 +33,7 @@ fn index(id: u32) -> MovieIndex {
     recommender().catalog().index_of(MovieId(id)).unwrap()
 }
 
-/// The mean chance of a like over some movies of each group that nobody in these tests watches.
+/// The mean chance of a like over movies of each group that these tests don't watch.
 fn likes(history: &History) -> Vec<f32> {
     let mean = |group: usize| {
         let movies: Vec<MovieIndex> = (20..30).map(|movie| index(movie_id(group, movie))).collect();
@@ -45,7 +46,7 @@ fn likes(history: &History) -> Vec<f32> {
     (0..GROUPS.len()).map(mean).collect()
 }
 
-/// As the fixture's users do: they like their own group's movies and dislike those of another into which they strayed.
+/// The fixture's users like their own group's movies and dislike those of another group that they strayed into.
 #[test]
 fn ratings_move_the_chances_of_their_group() {
     let of = |own: usize, other: usize, known: bool| {
@@ -88,7 +89,7 @@ fn the_order_is_that_of_the_expected_value() {
     assert_eq!(short, long[..5], "how many are shown doesn't change who is best");
 }
 
-/// A quarter of the logarithm of the chance, by hand; a chance of 0 has a value too, the lowest there is.
+/// A quarter of the logarithm of the chance, by hand. A chance of 0 has the lowest value, which is finite.
 #[test]
 fn a_like_counts_a_quarter_of_its_logarithm() {
     assert!((expected_value(2.0, 0.5) - (2.0 - 0.25 * std::f32::consts::LN_2)).abs() < 1e-6);
@@ -96,7 +97,7 @@ fn a_like_counts_a_quarter_of_its_logarithm() {
     assert!(expected_value(0.0, 0.0).is_finite() && expected_value(0.0, 0.0) < expected_value(0.0, 1e-30));
 }
 
-/// The model looks at two hundred movies at once; the order of those asked about and the last, smaller batch don't matter.
+/// The model takes two hundred movies at once. Neither the order of the movies nor the smaller last batch matters.
 #[test]
 fn more_movies_than_a_batch_are_answered_one_by_one() {
     let watched = history(&[(movie_id(1, 2), Some(4.5)), (movie_id(3, 4), Some(1.0))]);
@@ -110,9 +111,9 @@ fn more_movies_than_a_batch_are_answered_one_by_one() {
     }
 }
 
-/// Without the second stage there is a clear error, and an empty history is none.
+/// Without the second stage there is a clear error. An empty history isn't one.
 #[test]
-fn what_is_not_loaded_is_said_and_nobody_is_refused() {
+fn an_unloaded_ranker_is_an_error_and_an_empty_history_is_not() {
     let first_stage = Bundle::fresh().load().unwrap();
     let nobody = History::default();
     assert_eq!(first_stage.reactions(&nobody, &noon(), &[index(100)]).unwrap_err().code(), "ranker-not-loaded");
@@ -137,11 +138,11 @@ fn similar_movies_share_genre_and_words_and_leave_out_the_movie_itself() {
     );
 }
 
-/// The definition, over all movies; for each of the first groups' movies, since one that shares no word with another tells little.
+/// The definition, over all movies. Several movies are tried, since one that shares no word with another shows little.
 #[test]
 fn similar_movies_are_in_the_order_of_both_likenesses_together() {
     let catalog = recommender().catalog();
-    let traits = MovieTraits::from_safetensors(Bundle::ranked().file(TRAITS), catalog).unwrap();
+    let traits = MovieTraits::from_safetensors(Bundle::ranked().file(Role::Traits), catalog).unwrap();
     for own in (0..20).map(|movie| index(movie_id(0, movie))) {
         let row = own.as_usize();
         let likeness = |other: usize| traits.titles.cosine(row, other) + traits.genre_cosine(row, other);
@@ -155,12 +156,12 @@ fn similar_movies_are_in_the_order_of_both_likenesses_together() {
     }
 }
 
-/// Ratings that aren't there leave their columns as they are for nobody, so clicks alone need no second model.
+/// Without ratings, their columns have the values of an empty history, so clicks need no second model.
 #[test]
-fn clicks_alone_have_the_ratings_columns_of_nobody() {
+fn clicks_have_the_ratings_columns_of_an_empty_history() {
     let bundle = Bundle::ranked();
     let catalog = recommender().catalog();
-    let traits = MovieTraits::from_safetensors(bundle.file(TRAITS), catalog).unwrap();
+    let traits = MovieTraits::from_safetensors(bundle.file(Role::Traits), catalog).unwrap();
     let features = |history: &History| {
         ReactionHistory::new(catalog, &traits, history.watches()).features(index(movie_id(0, 9)), &noon())
     };
@@ -177,7 +178,7 @@ fn clicks_alone_have_the_ratings_columns_of_nobody() {
             assert!((nobody[at] - clicked[at]).abs() < 1e-6, "{name}");
             assert!((nobody[at] - rated[at]).abs() > 1e-6, "{name}");
         } else if name == "taste_rating" {
-            // Clicks betray a taste, and ratings correct it.
+            // Clicks lead to a taste, and ratings correct it.
             assert!((nobody[at] - clicked[at]).abs() > 1e-6 && (clicked[at] - rated[at]).abs() > 1e-6, "{name}");
         } else {
             assert_eq!(clicked[at], rated[at], "{name}");
@@ -186,12 +187,12 @@ fn clicks_alone_have_the_ratings_columns_of_nobody() {
     assert!(nobody.iter().chain(&rated).all(|value| value.is_finite()));
 }
 
-/// A file that doesn't know what clicks betray says what nobody's taste makes of a movie, and nothing else changes.
+/// Without `leaning` in the file, clicks lead to no taste, and nothing else changes.
 #[test]
 fn without_leanings_clicks_say_nothing_of_taste() {
     let bundle = Bundle::ranked();
     let catalog = recommender().catalog();
-    let file = SafeTensors::deserialize(bundle.file(TRAITS)).unwrap();
+    let file = SafeTensors::deserialize(bundle.file(Role::Traits)).unwrap();
     let kept = file.tensors().into_iter().filter(|(name, _)| name != "leaning");
     let without = safetensors::serialize(kept, None).unwrap();
     let watched = history(&[(movie_id(0, 1), None), (movie_id(0, 2), None)]);
@@ -199,7 +200,7 @@ fn without_leanings_clicks_say_nothing_of_taste() {
         let traits = MovieTraits::from_safetensors(traits, catalog).unwrap();
         ReactionHistory::new(catalog, &traits, watched.watches()).features(index(movie_id(0, 9)), &noon())
     };
-    let (with, without) = (features(bundle.file(TRAITS)), features(&without));
+    let (with, without) = (features(bundle.file(Role::Traits)), features(&without));
     let place = |name: &str| REACTION_FEATURES.iter().position(|feature| *feature == name).unwrap();
     assert_eq!(without[place("taste_rating")], without[place("expected_rating")]);
     let differ: Vec<&str> = REACTION_FEATURES
@@ -219,7 +220,7 @@ fn refusal(change: impl FnOnce(&mut Bundle)) -> &'static str {
 
 #[test]
 fn each_defect_of_the_second_stage_has_its_error() {
-    for role in [RANKER, TRAITS] {
+    for role in [Role::Ranker, Role::Traits] {
         let halved = |bytes: &mut Vec<u8>| bytes.truncate(bytes.len() / 2);
         assert_eq!(refusal(|bundle| bundle.damage(role, halved)), "file-size-mismatch", "{role}");
         let flipped = |bytes: &mut Vec<u8>| {
@@ -228,14 +229,15 @@ fn each_defect_of_the_second_stage_has_its_error() {
         };
         assert_eq!(refusal(|bundle| bundle.damage(role, flipped)), "file-hash-mismatch", "{role}");
     }
-    let left_out = |bundle: &mut Bundle| drop(bundle.manifest["files"].as_object_mut().unwrap().remove(RANKER));
+    let left_out =
+        |bundle: &mut Bundle| drop(bundle.manifest["files"].as_object_mut().unwrap().remove(Role::Ranker.as_str()));
     assert_eq!(refusal(left_out), "file-missing");
     let tower = |bundle: &mut Bundle| {
-        let tower = bundle.file("user_tower").to_vec();
-        bundle.replace(RANKER, |bytes| *bytes = tower);
+        let tower = bundle.file(Role::UserTower).to_vec();
+        bundle.replace(Role::Ranker, |bytes| *bytes = tower);
     };
     assert_eq!(refusal(tower), "model-invalid");
-    assert_eq!(refusal(|bundle| bundle.replace(RANKER, |bytes| *bytes = b"not ONNX".to_vec())), "model-invalid");
+    assert_eq!(refusal(|bundle| bundle.replace(Role::Ranker, |bytes| *bytes = b"not ONNX".to_vec())), "model-invalid");
     let nan = |bytes: &mut Vec<u8>| {
         let mut model = ModelProto::decode(&**bytes).unwrap();
         let weights = model.graph.as_mut().unwrap().initializer.iter_mut();
@@ -243,11 +245,11 @@ fn each_defect_of_the_second_stage_has_its_error() {
         floats.next().unwrap().raw_data[..4].copy_from_slice(&f32::NAN.to_le_bytes());
         *bytes = model.encode_to_vec();
     };
-    assert_eq!(refusal(|bundle| bundle.replace(RANKER, nan)), "non-finite");
-    assert_eq!(refusal(|bundle| bundle.replace(TRAITS, |bytes| bytes.truncate(20))), "tensor-invalid");
+    assert_eq!(refusal(|bundle| bundle.replace(Role::Ranker, nan)), "non-finite");
+    assert_eq!(refusal(|bundle| bundle.replace(Role::Traits, |bytes| bytes.truncate(20))), "tensor-invalid");
     let states = |bundle: &mut Bundle| {
-        let states = bundle.file("states").to_vec();
-        bundle.replace(TRAITS, |bytes| *bytes = states);
+        let states = bundle.file(Role::States).to_vec();
+        bundle.replace(Role::Traits, |bytes| *bytes = states);
     };
     assert_eq!(refusal(states), "tensor-invalid");
 }

@@ -1,7 +1,10 @@
-//! The ranker's columns against their definitions, in double precision and without a thought for speed.
+//! The ranker's columns compared with their definitions, in double precision and without regard to speed.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod random;
+
+use random::Random;
 use safetensors::tensor::{Dtype, TensorView};
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::features::LocalTime;
@@ -9,16 +12,17 @@ use watchnext::features::reaction::{REACTION_FEATURES, REACTION_HISTORY, REACTIO
 use watchnext::history::{Rating, Watch};
 use watchnext::traits::{MovieTraits, TASTES};
 
-/// More than a history may have that counts, so that the oldest watches must be left out.
+/// More watches than count, so that the oldest must be left out.
 const MOVIES: usize = REACTION_HISTORY + 10;
 
 /// The widths of a movie's vectors by audience and by title, neither a multiple of four.
 const WIDTHS: [usize; 2] = [6, 5];
 
-/// How steeply a likeness counts and what the visitor's own bias weighs: by audience, taste, kind and title.
+/// How steeply attention rises with likeness, and the weight of the visitor's own bias: by audience, taste, kind and
+/// title.
 const ATTENTION: [(f64, f64); 4] = [(6.0, 0.15), (5.0, 0.3), (6.0, 0.5), (6.0, 0.3)];
 
-/// What a made-up bundle says of its movies, in the form of the definitions.
+/// A made-up bundle's tables, in the form of the definitions.
 struct World {
     catalog: Catalog,
     traits: MovieTraits,
@@ -29,21 +33,12 @@ struct World {
     audience: Vec<Vec<f64>>,
     titles: Vec<Vec<f64>>,
     loadings: Vec<Vec<f64>>,
-    /// What an audience's column says of each taste.
+    /// The taste that each audience column leads to.
     leaning: Vec<Vec<f64>>,
 }
 
-/// The numbers of a linear congruential generator below `most`, so that a failure can be repeated.
-fn generator() -> impl FnMut(u32) -> u32 {
-    let mut state = 5_u32;
-    move |most| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) % most
-    }
-}
-
 fn world() -> World {
-    let mut next = generator();
+    let mut random = Random::new(5);
     // Some movies have no year, two genres or no ratings, and the seventh has no audience and no words.
     let movie = |row: usize| Movie {
         id: MovieId(row as u32),
@@ -58,18 +53,18 @@ fn world() -> World {
     let everybody = [3.5_f32, 0.45, 0.8];
     let statistics: Vec<[f32; 5]> = (0..MOVIES)
         .map(|row| {
-            let mut part = || next(1000) as f32 / 1000.0;
+            let mut part = || random.below(1000) as f32 / 1000.0;
             let ratings = if row % 11 == 3 { 0.0 } else { (part() * 300.0).ceil() };
             [2.0 + 2.5 * part(), 2.5 + 1.5 * part(), part(), 0.5 + part(), ratings]
         })
         .collect();
     let mut table = |width: usize| -> (Vec<i8>, Vec<f32>) {
-        let code = |place: usize| if place / width == 7 { 0 } else { (next(255) as i32 - 127) as i8 };
+        let code = |place: usize| if place / width == 7 { 0 } else { (random.below(255) as i32 - 127) as i8 };
         ((0..MOVIES * width).map(code).collect(), (0..MOVIES).map(|row| 0.002 + 0.0001 * (row % 7) as f32).collect())
     };
     let tables = [("audience", table(WIDTHS[0])), ("titles", table(WIDTHS[1])), ("taste", table(TASTES))];
     let leaning: Vec<[f32; TASTES]> =
-        (0..WIDTHS[0]).map(|_| std::array::from_fn(|_| next(1000) as f32 / 1000.0 - 0.5)).collect();
+        (0..WIDTHS[0]).map(|_| std::array::from_fn(|_| random.below(1000) as f32 / 1000.0 - 0.5)).collect();
     let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
     let mut tensors = vec![
         ("everybody".to_owned(), Dtype::F32, vec![3], bytes(&everybody)),
@@ -130,7 +125,7 @@ impl World {
         self.statistics[row][4].ln_1p() / 5.0
     }
 
-    /// The mean over all ratings of what a movie has.
+    /// The mean over all ratings of a movie's value.
     fn mean_of(&self, value: impl Fn(usize) -> f64) -> f64 {
         let ratings = |row: usize| self.statistics[row][4];
         (0..MOVIES).map(|row| ratings(row) * value(row)).sum::<f64>() / (0..MOVIES).map(ratings).sum::<f64>()
@@ -214,7 +209,7 @@ impl World {
         };
         let precision: Vec<Vec<f64>> =
             (0..TASTES).map(|at| (0..TASTES).map(|other| entry(at, other)).collect()).collect();
-        // The taste that all clicks lead one to expect, however old, and what the ratings say beyond it.
+        // The taste that all clicks lead to, however old, and the correction by the ratings.
         let pooled = |column: usize| all.iter().map(|(row, _)| self.audience[*row][column]).sum::<f64>();
         let lean = |at: usize| (0..WIDTHS[0]).map(|column| pooled(column) * self.leaning[column][at]).sum::<f64>();
         let prior: Vec<f64> = (0..TASTES).map(|at| lean(at) / time.sqrt()).collect();
@@ -234,7 +229,7 @@ impl World {
     }
 }
 
-/// Histories without a watch, of clicks, of ratings, of both, and one that is longer than what counts.
+/// An empty history, clicks, ratings, both, and a history longer than what counts.
 #[test]
 fn the_columns_are_those_of_their_definitions() {
     let world = world();

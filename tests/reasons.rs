@@ -1,11 +1,13 @@
-//! Why a movie is suggested: against a plain recomputation with a tower that can be worked out by hand, and on made-up movies.
+//! Reasons, compared with a plain recomputation for a tower that can be worked out by hand, and on made-up movies.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod fixture;
+mod random;
 
 use fixture::{Bundle, noon};
 use ndarray::Array2;
+use random::Random;
 use trainer::synthetic::small::movie_id;
 use watchnext::catalog::{MovieId, MovieIndex};
 use watchnext::error::{Error, Result};
@@ -18,16 +20,12 @@ use watchnext::reasons::{Reason, reasons};
 const MOVIES: usize = 120;
 const DIM: usize = 5;
 
-/// The numbers of a linear congruential generator from −1 to 1, so that a failure can be repeated.
 fn table() -> Array2<f32> {
-    let mut state = 3_u32;
-    Array2::from_shape_fn((MOVIES, DIM), |_| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-    })
+    let mut random = Random::new(3);
+    Array2::from_shape_fn((MOVIES, DIM), |_| random.signed())
 }
 
-/// A tower that isn't additive: the weighted mean of what was watched, and a number that only the length moves.
+/// A tower that isn't additive: the weighted mean of the watched movies, and a number that depends only on their count.
 #[derive(Debug)]
 struct WeightedMean(Array2<f32>);
 
@@ -91,7 +89,7 @@ fn reasons_are_those_of_the_plain_way() {
     let table = table();
     let (index, tower) = (InnerProductIndex::new(&table, &[9.0; MOVIES]).unwrap(), WeightedMean(table.clone()));
     let watched: Vec<(usize, Option<f32>)> = (0..70).map(|at| (at, [None, Some(5.0), Some(1.5)][at % 3])).collect();
-    // Of 70 the tower sees the last 50, so the first 20 can't be reasons.
+    // The tower sees the last 50 of 70, so the first 20 can't be reasons.
     for len in [2, 5, 70] {
         let watched = &watched[..len];
         let suggestions: Vec<usize> = (80..110).collect();
@@ -113,7 +111,7 @@ fn reasons_are_those_of_the_plain_way() {
     }
 }
 
-/// The same rows of 8 bits and of floats, so that both forms of the index give the same mean and products.
+/// The same rows in 8 bits and as floats, so that both forms of the index must give the same mean and products.
 #[test]
 fn rows_of_8_bits_give_the_same_products() {
     let codes = Array2::from_shape_fn((7, 3), |(row, column)| (row * 31 + column * 57) as i8);
@@ -135,12 +133,12 @@ fn rows_of_8_bits_give_the_same_products() {
 }
 
 #[test]
-fn of_one_movie_the_reason_is_that_movie_and_of_none_there_is_none() {
+fn the_only_watched_movie_is_the_only_reason_and_without_one_there_is_none() {
     let table = table();
     let (index, tower) = (InnerProductIndex::new(&table, &[0.0; MOVIES]).unwrap(), WeightedMean(table.clone()));
     let all: Vec<MovieIndex> = (0..MOVIES).map(row).collect();
     let found = reasons(&tower, &index, &history([(3, None)]), &noon(), &all, 3).unwrap();
-    // Its own row speaks for itself; rows on the mean's other side have nothing to say for them.
+    // Its own row speaks for it. Rows on the other side of the mean don't.
     assert_eq!(found[3], [Reason { movie: row(3), share: 1.0 }]);
     assert!(found.iter().all(|reasons| reasons.is_empty() || reasons[..] == found[3][..]));
     assert!(found.iter().any(Vec::is_empty));
@@ -150,7 +148,7 @@ fn of_one_movie_the_reason_is_that_movie_and_of_none_there_is_none() {
 }
 
 #[test]
-fn what_is_not_finite_is_an_error() {
+fn a_contribution_that_is_not_finite_is_an_error() {
     #[derive(Debug)]
     struct Huge;
     impl UserTower for Huge {
@@ -166,7 +164,7 @@ fn what_is_not_finite_is_an_error() {
     assert!(matches!(error, Error::NonFinite { .. }), "{error}");
 }
 
-/// Three comedies and two horror movies: a comedy is suggested for the comedies, a horror movie for the others.
+/// Three comedies and two horror movies. A suggested comedy has the comedies for reasons, a horror movie the others.
 #[test]
 fn a_suggestion_is_explained_by_its_own_taste_group() {
     let recommender = Bundle::fresh().load().unwrap();

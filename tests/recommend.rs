@@ -1,4 +1,5 @@
-//! The whole path on made-up movies with a known answer: whoever watched one taste group is suggested that group.
+//! The whole path on made-up movies with a known answer: a visitor who watched one taste group gets suggestions of that
+//! group.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -7,7 +8,7 @@ mod fixture;
 use fixture::{Bundle, noon, recommender};
 use proptest::prelude::*;
 use trainer::synthetic::small::{GROUPS, MOVIES_PER_GROUP, movie_id};
-use watchnext::bundle::{Manifest, MovieEmbeddings, STATES};
+use watchnext::bundle::{Manifest, MovieEmbeddings, Role};
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::error::{Error, Result};
 use watchnext::history::{History, MAX_HISTORY};
@@ -25,7 +26,7 @@ fn id_of(suggestion: &Suggestion) -> u32 {
     recommender().catalog().movie(suggestion.movie).unwrap().id.0
 }
 
-/// The checkerboard: five clicks in a group, ten suggestions, at least eight of which belong to it, by either retrieval.
+/// The checkerboard: after five clicks in a group, at least eight of ten suggestions belong to it, by either retrieval.
 #[test]
 fn each_taste_group_is_found() {
     for (group, genre) in GROUPS.into_iter().enumerate() {
@@ -43,7 +44,8 @@ fn each_taste_group_is_found() {
 fn movies_come_in_the_order_of_the_softmax() {
     let bundle = Bundle::fresh();
     let len = recommender().catalog().len();
-    let movies = MovieEmbeddings::from_safetensors(bundle.file("movies"), len, recommender().manifest().dim).unwrap();
+    let movies =
+        MovieEmbeddings::from_safetensors(bundle.file(Role::Movies), len, recommender().manifest().dim).unwrap();
     for clicked in [vec![], vec![movie_id(0, 0)], (0..20).map(|movie| movie_id(2, movie)).collect()] {
         let history = history(&clicked);
         let vector = recommender().user_vector(&history, &noon()).unwrap();
@@ -87,7 +89,7 @@ fn states_must_be_loaded_first() {
     assert_eq!(recommender.retrievals(), [Retrieval::Movies]);
     let error = recommender.suggest(&History::default(), &noon(), 1, Retrieval::States).unwrap_err();
     assert_eq!(error.code(), "states-not-loaded");
-    recommender.load_states(bundle.file(STATES)).unwrap();
+    recommender.load_states(bundle.file(Role::States)).unwrap();
     assert_eq!(recommender.retrievals(), [Retrieval::Movies, Retrieval::States]);
     assert!(recommender.suggest(&History::default(), &noon(), 1, Retrieval::States).is_ok());
 }
@@ -106,7 +108,7 @@ fn unknown_movies_are_told_and_wrong_ratings_refused() {
 }
 
 #[test]
-fn of_a_movie_that_stands_twice_the_later_watch_counts() {
+fn the_later_watch_of_a_movie_counts() {
     let catalog = recommender().catalog();
     let ids = [(MovieId(movie_id(0, 0)), None), (MovieId(movie_id(0, 1)), None), (MovieId(movie_id(0, 0)), Some(5.0))];
     let (history, _) = History::from_ids(catalog, ids).unwrap();
@@ -136,7 +138,7 @@ fn a_diversity_outside_0_to_1_is_an_error() {
     assert_eq!(error.code(), "diversity-invalid");
 }
 
-/// A tower that has one answer for everybody.
+/// A tower with the same answer for everybody.
 #[derive(Debug)]
 struct Narrow;
 
@@ -153,8 +155,8 @@ fn manifest() -> Manifest {
     serde_json::from_value(Bundle::fresh().manifest).unwrap()
 }
 
-/// Two suggestions of equal direction: the well-known one is a little better. Of what popularity gives it, a history of one
-/// movie takes a third away that three movies take whole, and with more it stays so.
+/// Two suggestions with vectors of equal direction; the well-known one scores a little higher. A history of one movie
+/// takes away a third of the popularity that three or more movies take away.
 #[test]
 fn the_first_clicks_take_little_of_popularity_away() {
     let movie = |row: u32| Movie {
@@ -166,8 +168,8 @@ fn the_first_clicks_take_little_of_popularity_away() {
         ratings: 1,
     };
     let catalog = Catalog::new(vec![], (0..8).map(movie).collect()).unwrap();
-    // Scores, popularity included: 5.0, 4.6, and 0 for those that are watched. What a movie loses is the diversity, times a half,
-    // times its popularity of 4 or 0: less than the 0.4 between the two at one click, more at three.
+    // Scores, popularity included: 5.0, 4.6, and 0 for the watched movies. A movie loses diversity · ½ · its popularity
+    // of 4 or 0. That is less than the gap of 0.4 after one click, and more after three.
     let bias = vec![4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
     let product = [1.0, 4.6, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
     let column = |(row, column): (usize, usize)| if column == row % 3 { product[row] } else { 0.0 };
@@ -180,7 +182,7 @@ fn the_first_clicks_take_little_of_popularity_away() {
         let found = recommender.suggest(&history, &noon(), 1, strategy).unwrap();
         found[0].movie.as_usize()
     };
-    // 0.3 · ½ · 4 = 0.6 is more than 0.4, two thirds of it are as much, a third is less.
+    // 0.3 · ½ · 4 = 0.6 is more than 0.4. Two thirds of it equal 0.4, and a third is less.
     assert_eq!([0, 1, 3, 5].map(|clicks| first(clicks, 0.3)), [0, 0, 1, 1]);
     assert_eq!([1, 2, 3].map(|clicks| first(clicks, 0.36)), [0, 1, 1]);
     assert_eq!([1, 3, 5].map(|clicks| first(clicks, 0.18)), [0, 0, 0]);
@@ -216,7 +218,7 @@ fn a_tower_of_another_width_does_not_fit() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn what_was_seen_never_comes_back(
+    fn a_watched_movie_never_comes_back(
         clicked in prop::collection::btree_set((0..GROUPS.len(), 0..MOVIES_PER_GROUP), 0..60),
         limit in 1_usize..120,
         states in any::<bool>(),

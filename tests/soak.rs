@@ -1,4 +1,5 @@
-//! What the page answered in a long visit, the native library must answer too: `cargo xtask soak` records and then runs this.
+//! The native library's answers equal those of the page in a long visit. `cargo xtask soak` records the visit and then
+//! runs this.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -13,7 +14,7 @@ use watchnext::filter::{Fame, Filter};
 use watchnext::history::History;
 use watchnext::recommend::{DEFAULT_DIVERSITY, Recommender, Retrieval, Strategy};
 
-/// The kernels of the two processors add in other orders, so the last digits of a score or a chance differ.
+/// The two processors' kernels add in different orders, so the last digits of a score or a chance differ.
 const TOLERANCE: f32 = 1e-4;
 
 #[derive(Deserialize)]
@@ -56,7 +57,7 @@ struct Shown {
     like: Option<f32>,
 }
 
-/// The native answer to a question of the page: id, score and chance of a like, best first.
+/// The native answer to a request of the page: id, score and chance of a like, best first.
 fn answer(recommender: &Recommender, request: &Request, has_ranker: bool) -> Vec<(u32, f32, Option<f32>)> {
     let catalog = recommender.catalog();
     let watched = request.history.iter().map(|watched| (MovieId(watched.movie_id), watched.rating));
@@ -90,12 +91,13 @@ fn every_answer_of_the_visit_is_the_native_librarys() {
     let (mut answers, mut swapped, mut farthest, mut wrong) = (0, 0, 0.0_f32, Vec::new());
     for line in BufReader::new(File::open(folder.join("answers.jsonl")).unwrap()).lines() {
         let heard: Heard = serde_json::from_str(&line.unwrap()).unwrap();
-        // The first answers of a visit come before the ranker does, and say so by having no chances.
+        // The first answers of a visit have no chances, since the ranker isn't loaded yet.
         let has_ranker = heard.suggestions.first().is_some_and(|first| first.like.is_some());
         let native = answer(&recommender, &heard.request, has_ranker);
         answers += 1;
         swapped += heard.suggestions.iter().zip(&native).filter(|(shown, native)| shown.movie_id != native.0).count();
-        // Two movies whose values differ by less than the processors' last digits may change places, so movies are held to themselves.
+        // Two movies may change places if their values differ by less than the processors' last digits. So each movie
+        // is compared with itself.
         let apart = |shown: &Shown| {
             let (_, score, like) = native.iter().find(|native| native.0 == shown.movie_id)?;
             let like_apart = match (shown.like, like) {

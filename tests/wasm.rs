@@ -1,19 +1,19 @@
-//! The same numbers from the build that ships: run by `cargo xtask test` under a WebAssembly engine.
+//! The build that ships gives the same numbers. `cargo xtask test` runs this in a WebAssembly engine.
 #![cfg(target_arch = "wasm32")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod golden;
+mod random;
 
 use js_sys::{Float32Array, Object, Reflect, Uint8Array, Uint32Array};
+use random::Random;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Serialize;
 use serde_json::{Value, json};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
-use watchnext::bundle::sha256_hex;
+use watchnext::bundle::{Role, sha256_hex};
 use watchnext::index::{FlatIndex, Int8Index};
-use watchnext::links::LINKS;
-use watchnext::map::MAP;
 use watchnext::wasm_api::{Recommender, use_relaxed_simd};
 
 #[wasm_bindgen_test]
@@ -22,15 +22,12 @@ fn features_equal_the_golden_file() {
     golden::assert_equal(&golden::compute(), &expected);
 }
 
-/// The kernel behind the index against the sum in double precision, for lengths that leave every possible number of registers
-/// and lanes over. The numbers are those of a linear congruential generator, so that a failure can be repeated.
+/// The kernel compared with the sum in double precision, for lengths that leave each possible number of registers and
+/// lanes over.
 #[wasm_bindgen_test]
 fn the_scan_finds_the_nearest_rows() {
-    let mut state = 1_u32;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1 << 20) as f32 - 8.0
-    };
+    let mut random = Random::new(1);
+    let mut next = || 8.0 * random.signed();
     for dim in [1, 3, 4, 7, 16, 31, 76, 128, 130] {
         let table = ndarray::Array2::from_shape_fn((200, dim), |_| next());
         let query: Vec<f32> = (0..dim).map(|_| next()).collect();
@@ -47,15 +44,12 @@ fn the_scan_finds_the_nearest_rows() {
     }
 }
 
-/// The two indexes share neither rows nor kernels, so the scan of 8 bits that answers as the one of floats over its rows has its
-/// products right, by simd128 and by relaxed SIMD. The numbers of rows leave every possible number over, and the last is more than a block.
+/// The two indexes share neither rows nor kernels. So if they agree, the products of 8 bits are right, by simd128 and
+/// by relaxed SIMD. The numbers of rows leave each possible number over, and the last is more than a block.
 #[wasm_bindgen_test]
 fn the_index_of_8_bits_answers_as_the_flat_index_over_its_rows() {
-    let mut state = 1_u32;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1 << 20) as f32 - 8.0
-    };
+    let mut random = Random::new(1);
+    let mut next = || 8.0 * random.signed();
     for rows in [1, 2, 3, 4, 5, 700] {
         for dim in [1, 7, 16, 17, 128, 130] {
             let index = Int8Index::quantise(&ndarray::Array2::from_shape_fn((rows, dim), |_| next())).unwrap();
@@ -68,15 +62,15 @@ fn the_index_of_8_bits_answers_as_the_flat_index_over_its_rows() {
                 assert_eq!(index.search(&query, 100, |row| row % 7 != 1).unwrap(), expected);
                 index.search_rounded(&query, 100, |_| true).unwrap()
             });
-            // Two roundings of the query, which many rows tell apart.
+            // The two kernels round the query differently, which shows in many rows.
             assert!(rows < 700 || rounded[0] != rounded[1], "both scans took the same kernel");
             use_relaxed_simd(false);
         }
     }
 }
 
-/// The shipped model with links and a map, which it has none of itself: each movie's numbers are its row and one more, and the
-/// movies lie on a line.
+/// The shipped model with links and a map, which it doesn't have itself. Each movie's numbers are its row and one more,
+/// and the movies lie on a line.
 fn recommender() -> (Recommender, Vec<u8>, Vec<u8>) {
     let mut manifest: Value = serde_json::from_slice(include_bytes!("../models/manifest.json")).unwrap();
     let movies = manifest["movies"].as_u64().unwrap() as u32;
@@ -86,7 +80,7 @@ fn recommender() -> (Recommender, Vec<u8>, Vec<u8>) {
     let numbers: Vec<u8> = (0..movies).flat_map(|row| [row as u16, 65_535]).flat_map(u16::to_le_bytes).collect();
     let position = TensorView::new(Dtype::U16, vec![movies as usize, 2], &numbers).unwrap();
     let map = safetensors::serialize([("position", position)], None).unwrap();
-    for (role, bytes) in [(LINKS, &links), (MAP, &map)] {
+    for (role, bytes) in [(Role::Links.as_str(), &links), (Role::Map.as_str(), &map)] {
         manifest["files"][role] =
             json!({"path": role, "bytes": bytes.len(), "sha256": sha256_hex(bytes), "optional": true});
     }
@@ -99,7 +93,7 @@ fn recommender() -> (Recommender, Vec<u8>, Vec<u8>) {
     for (role, bytes) in bytes {
         Reflect::set(&files, &role.into(), &Uint8Array::from(bytes)).unwrap();
     }
-    // As on a page without TLS, whose browser hashes nothing.
+    // As on a page without TLS, where the browser offers no hashing.
     let recommender = Recommender::new(&serde_json::to_vec(&manifest).unwrap(), &files, &Object::new()).unwrap();
     (recommender, links, map)
 }
@@ -116,7 +110,7 @@ fn code(error: &JsValue) -> String {
     Reflect::get(error, &"code".into()).unwrap().as_string().unwrap()
 }
 
-/// Toy Story and Heat, with more in the request.
+/// Toy Story and Heat, with further fields in the request.
 fn request(more: &Value) -> JsValue {
     let mut request = json!({
         "history": [{"movieId": 1}, {"movieId": 6, "rating": 4.5}],
@@ -171,7 +165,8 @@ fn reasons_come_one_for_each_asked_movie() {
 fn a_list_is_read_with_what_is_wrong_with_it() {
     let (recommender, ..) = recommender();
     let text = "Date,Name,Year,Letterboxd URI,Rating\n\
-        2021-03-04,Heat,1995,x,4.5\n2021-03-05,Toy Story,1995,x,\n2021-03-06,Nowhere,1990,x,\n2021-03-07,Casino,1995,x,9\n";
+        2021-03-04,Heat,1995,x,4.5\n2021-03-05,Toy Story,1995,x,\n\
+        2021-03-06,Nowhere,1990,x,\n2021-03-07,Casino,1995,x,9\n";
     let list = from_js(recommender.read_list(text.as_bytes()).unwrap());
     assert_eq!((&list["format"], &list["rows"]), (&json!("letterboxd-ratings"), &json!(4)));
     let (heat, toy_story) = (&list["matched"][0], &list["matched"][1]);

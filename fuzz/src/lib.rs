@@ -9,8 +9,8 @@ pub mod mutate;
 #[path = "../../tests/hostile/targets.rs"]
 pub mod targets;
 
-/// Changes an ONNX model in place, three times of four by its parts, since bytes that are no model any more say little; else as
-/// libFuzzer would. Returns the new size.
+/// Changes an ONNX model in place and returns its new size. Three times out of four it changes the model's parts, since
+/// bytes that are no longer a model show little. The other times it changes bytes as libFuzzer would.
 pub fn mutate_model(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
     let mut rng = ChaCha8Rng::seed_from_u64(u64::from(seed));
     let changed = (seed % 4 != 0).then(|| mutate::model(&data[..size], &mut rng)).flatten();

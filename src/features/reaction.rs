@@ -1,7 +1,7 @@
-//! What the ranker reads of a movie and a history: seed rows 3, 4, 5, 6, 9 and 10, and what the history says of this movie.
+//! The ranker's features of a movie and a history.
 //!
-//! Nothing here needs ratings. A history of clicks alone has each of its ratings' features at the value that nobody's
-//! ratings would have, and [`REACTION_FEATURES`] tells how many ratings there are.
+//! None of them needs ratings. If a history has clicks only, the features of its ratings have the same values as for an
+//! empty history, and the feature `rated_log` tells the ranker so.
 
 use super::{EventFeatures, LocalTime};
 use crate::catalog::{Catalog, MovieIndex};
@@ -10,54 +10,55 @@ use crate::traits::{MovieTraits, TASTES, dot};
 
 /// The columns, in order. Means are shrunk towards everybody's by [`PRIOR_WATCHES`].
 pub const REACTION_FEATURES: [&str; 37] = [
-    // The movie's average rating by users other than this one, its root and square, and whether there is none (seed row 10).
+    // The movie's average rating by other users, its root and square, and whether there is none.
     "avg_current_rating",
     "avg_current_rating_sqrt",
     "avg_current_rating_square",
     "has_0_review",
-    // The rating that the taste model expects of somebody unknown, the share of likes, the ratings' spread, how known it is.
+    // The rating that the taste model expects from an unknown user, the share of likes, the ratings' spread, the fame.
     "expected_rating",
     "like_share",
     "rating_spread",
     "known",
-    // The movie's age at this moment (seed row 3).
+    // The movie's age at this moment.
     "release_year",
     "release_decade",
     "movie_age",
-    // How many movies were watched before (seed row 4), and how many of them are rated.
+    // How many movies were watched before, and how many of them are rated.
     "time",
     "time_sqrt",
     "time_log",
     "rated_log",
-    // What was watched: the movies' expected ratings, of all and of the last ten, and how known they are.
+    // The watched movies: their expected ratings, of all and of the last ten, and how well known they are.
     "watched_expected",
     "watched_expected_10",
     "watched_known",
-    // How this movie goes with them: by audience (the mean cosine, and the inner product with the pooled history, which is
-    // a linear user tower's retrieval score), by genre and decade, by title, and the ratings that those like it expect.
+    // How similar this movie is to them. By audience: the mean cosine, and the inner product with the pooled history,
+    // which is a linear user tower's retrieval score. By genre and decade. By title. The expected ratings of similar
+    // ones.
     "audience_likeness",
     "audience_affinity",
     "genre_likeness",
     "title_likeness",
     "expected_of_alike",
-    // How generous the visitor's ratings are: against what was expected, as they are, and the share of likes and of 4.5 and
-    // more.
+    // How generous the visitor's ratings are: compared with the expected ones, their mean, the share of likes, their
+    // spread, and the share of 4.5 stars and more.
     "rating_bias",
     "rating_mean",
     "rating_likes",
     "rating_spread_own",
     "rating_raves",
-    // The last ratings against what was expected: moods have sessions.
+    // The last ratings compared with the expected ones: moods last a session.
     "last_bias_1",
     "last_bias_3",
     "last_bias_10",
-    // The ratings of movies like this one, against what was expected and the visitor's bias.
+    // The ratings of similar movies, compared with the expected ones and the visitor's bias.
     "bias_of_audience_alike",
     "bias_of_taste_alike",
     "bias_of_genre_alike",
     "bias_of_title_alike",
-    // The rating that the visitor's taste gives this movie, as what they watched leads one to expect it and the ratings, folded
-    // in, correct it; and how sure that is.
+    // The rating that the visitor's taste predicts for this movie, and its variance. What they watched leads to a first
+    // guess of the taste, which their ratings correct.
     "taste_rating",
     "taste_variance",
 ];
@@ -65,31 +66,31 @@ pub const REACTION_FEATURES: [&str; 37] = [
 /// How many columns there are.
 pub const REACTION_WIDTH: usize = REACTION_FEATURES.len();
 
-/// Movies of a history that count, the latest: more would cost time and gain nothing.
+/// How many of a history's latest movies count. More would cost time and gain nothing.
 pub const REACTION_HISTORY: usize = 200;
 
-/// Watches of an average visitor that every history is taken to hold besides its own.
+/// How many watches of an average visitor are added to every history, to shrink its means.
 const PRIOR_WATCHES: f32 = 3.0;
 
 /// The variance of an average visitor's ratings.
 const PRIOR_VARIANCE: f32 = 0.9;
 
-/// A rating from here on is more than a like.
+/// Ratings from here on are more than a like.
 const RAVE_STARS: f32 = 4.5;
 
-/// How steeply a likeness counts, and the weight of the visitor's bias beside those who are alike: by audience, by taste, by
-/// genre and decade, by title.
+/// How steeply attention rises with likeness, and the weight of the visitor's own bias: by audience, by taste, by genre
+/// and decade, by title.
 const ATTENTION: [(f32, f32); 4] = [(6.0, 0.15), (5.0, 0.3), (6.0, 0.5), (6.0, 0.3)];
 
-/// One watched movie with what it says of others.
+/// One watched movie.
 struct Watched {
     row: usize,
-    /// The rating less the one that was expected.
+    /// The rating less the expected one.
     bias: Option<f32>,
     expected: f32,
 }
 
-/// A history as the ranker sees it, to be asked about one movie after the other.
+/// A history as the ranker sees it, ready to compute the features of any movie.
 pub struct ReactionHistory<'bundle> {
     catalog: &'bundle Catalog,
     traits: &'bundle MovieTraits,
@@ -138,7 +139,7 @@ impl<'bundle> ReactionHistory<'bundle> {
             shrunk(known, all.known),
         ];
         let biases: Vec<f32> = watched.iter().filter_map(|watch| watch.bias).collect();
-        let ratings = of_ratings(&stars, &biases, all.mean, all.like_share);
+        let ratings = rating_features(&stars, &biases, all.mean, all.like_share);
         let [bias, ..] = ratings;
         let last = [1, 3, 10].map(|last| {
             let latest = biases.iter().rev().take(last);
@@ -149,7 +150,7 @@ impl<'bundle> ReactionHistory<'bundle> {
             let row = traits.audience.row(watch.row);
             pooled.iter_mut().zip(row).for_each(|(sum, value)| *sum += value / (count + 1.0).sqrt());
         }
-        // What was watched counts as a whole: it is one sum, and takes no time per movie that is asked about.
+        // All watches count here, not only the latest: it is one sum, and no candidate takes longer for it.
         let leaning = traits.lean(watches.iter().map(|watch| watch.movie.as_usize()));
         let (taste, covariance) = fold_in(traits, &watched, leaning);
         let ordinal = watches.len() + 1;
@@ -167,7 +168,7 @@ impl<'bundle> ReactionHistory<'bundle> {
         let loading = traits.loading(row);
         let taste_rating = statistics.expected + dot(&self.taste, loading);
         let taste_variance: f32 = self.covariance.iter().zip(loading).map(|(line, own)| own * dot(line, loading)).sum();
-        let of_movie = [
+        let movie_columns = [
             statistics.mean,
             statistics.mean.sqrt(),
             statistics.mean * statistics.mean,
@@ -180,11 +181,12 @@ impl<'bundle> ReactionHistory<'bundle> {
             event.release_decade,
             event.movie_age,
         ];
-        let going_with = [by_audience, dot(&self.pooled, traits.audience.row(row)), by_genre, by_title, alike.expected];
-        let columns = of_movie
+        let history_columns =
+            [by_audience, dot(&self.pooled, traits.audience.row(row)), by_genre, by_title, alike.expected];
+        let columns = movie_columns
             .into_iter()
             .chain(self.counts)
-            .chain(going_with)
+            .chain(history_columns)
             .chain(self.ratings)
             .chain(self.last)
             .chain(alike.bias)
@@ -194,8 +196,8 @@ impl<'bundle> ReactionHistory<'bundle> {
         features
     }
 
-    /// What the watched movies say of another one by how alike they are: the watched movies attend to it (a softmax with a
-    /// share for what is known anyway).
+    /// The columns of a movie that depend on similar watched movies. Those count more, by attention: a softmax with a
+    /// share for the prior.
     fn alike(&self, row: usize) -> Alike {
         let [bias, ..] = self.ratings;
         let expected = self.counts[4];
@@ -210,7 +212,7 @@ impl<'bundle> ReactionHistory<'bundle> {
             likeness.iter_mut().zip([audience, genre, title]).for_each(|(sum, cosine)| *sum += cosine);
             let weight = attention(audience, of_audience.0);
             by_audience = (by_audience.0 + weight * watch.expected, by_audience.1 + weight);
-            // Only ratings need the others, and few visitors rate.
+            // Only ratings need the other cosines, and few visitors rate.
             let Some(own) = watch.bias else { continue };
             let cosines = [audience, self.traits.taste_cosine(row, watch.row), genre, title];
             for (((sum, total), cosine), (steepness, _)) in sums.iter_mut().zip(cosines).zip(ATTENTION) {
@@ -219,7 +221,7 @@ impl<'bundle> ReactionHistory<'bundle> {
                 *total += weight;
             }
         }
-        // As much as two watches whose cosine is a sixth weigh.
+        // The prior weighs as much as two watches with a cosine of 1/6.
         let prior = 2.0 * (1.0 - of_audience.0).exp();
         let count = self.watched.len().max(1) as f32;
         let mut biases = [0.0; 4];
@@ -236,9 +238,9 @@ impl<'bundle> ReactionHistory<'bundle> {
 
 /// How much a watched movie of this cosine counts: `e^(steepness · (cosine − 1))`, at most 1.
 ///
-/// The exponential is the power of two nearest below, times a polynomial for the rest (Taylor's, whose error is below
-/// 10⁻⁶), since it is computed for each pair of a candidate and a watched movie and the C library's takes twenty times
-/// as long in WebAssembly.
+/// It is computed for each pair of a candidate and a watched movie, and the C library's exponential takes twenty times
+/// as long in WebAssembly. So it is the next lower power of two times Taylor's polynomial for the rest, whose error is
+/// below 10⁻⁶.
 fn attention(cosine: f32, steepness: f32) -> f32 {
     let power = steepness * std::f32::consts::LOG2_E * (cosine - 1.0);
     let whole = power.max(-126.0).floor();
@@ -251,18 +253,18 @@ fn attention(cosine: f32, steepness: f32) -> f32 {
     sum * f32::from_bits(exponent << 23)
 }
 
-/// What the watched movies say of another one.
+/// Columns of a movie that depend on similar watched movies.
 struct Alike {
     /// The mean cosine by audience, genre and title.
     likeness: [f32; 3],
-    /// The bias of the ratings of those alike, beyond the visitor's own, by audience, taste, genre and title.
+    /// The bias of the ratings of similar movies, beyond the visitor's own, by audience, taste, genre and title.
     bias: [f32; 4],
-    /// The expected rating of those alike by audience, less that of all that were watched.
+    /// The expected rating of movies with a similar audience, less that of all watched movies.
     expected: f32,
 }
 
 /// `rating_bias`, `rating_mean`, `rating_likes`, `rating_spread_own` and `rating_raves`.
-fn of_ratings(stars: &[f32], biases: &[f32], mean_of_all: f32, likes_of_all: f32) -> [f32; 5] {
+fn rating_features(stars: &[f32], biases: &[f32], mean_of_all: f32, likes_of_all: f32) -> [f32; 5] {
     let count = stars.len() as f32;
     let share = |least: f32, prior: f32, weight: f32| {
         (stars.iter().filter(|stars| **stars >= least).count() as f32 + prior * weight) / (count + weight)
@@ -278,9 +280,9 @@ fn of_ratings(stars: &[f32], biases: &[f32], mean_of_all: f32, likes_of_all: f32
     ]
 }
 
-/// The posterior of a visitor's taste `z ~ N(leaning, I)` after ratings `r = expected + w · z + e`, `e ~ N(0, noise)`: the
-/// fold-in of a probabilistic matrix factorisation (Salakhutdinov and Mnih, NIPS 2007) about what the clicks lead one to expect.
-/// Its mean and its covariance.
+/// The posterior of a visitor's taste `z ~ N(leaning, I)` after ratings `r = expected + w · z + e`, `e ~ N(0, noise)`:
+/// its mean and its covariance. It is the fold-in of a probabilistic matrix factorisation (Salakhutdinov and Mnih, NIPS
+/// 2007) whose prior mean comes from the clicks.
 fn fold_in(
     traits: &MovieTraits,
     watched: &[Watched],
@@ -309,8 +311,8 @@ fn fold_in(
     (taste, covariance)
 }
 
-/// The inverse of a symmetric matrix whose eigenvalues are 1 or more, by Gauss and Jordan's elimination, which needs no
-/// pivoting for such a one.
+/// The inverse of a symmetric matrix whose eigenvalues are 1 or more, by Gauss–Jordan elimination, which needs no
+/// pivoting for such a matrix.
 fn inverse(mut matrix: [[f32; TASTES]; TASTES]) -> [[f32; TASTES]; TASTES] {
     for step in 0..TASTES {
         let mut pivot_line = matrix.get(step).copied().unwrap_or([0.0; TASTES]);

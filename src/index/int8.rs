@@ -1,10 +1,11 @@
 //! The flat index over rows of 8 bits: a quarter of the memory, and so about a quarter of the time.
 //!
-//! A row is `scale · codes`. Its squared distance from a query is `‖x‖² + ‖q‖² − 2 · scale · (codes · q)`, of which the
-//! scan computes only the last product, of 8 by 16 bits in whole numbers, or by 14 where the browser has relaxed SIMD. Rounding
-//! the query to so many bits moves a distance by no more than a bound that is known beforehand, so every row that could be
-//! among the nearest is known as well, and those few are compared by the very distances that
-//! [`FlatIndex`](super::FlatIndex) computes. The answer is the exact one.
+//! A row is `scale · codes`. Its squared distance from a query is `‖x‖² + ‖q‖² − 2 · scale · (codes · q)`. The scan
+//! computes only the last product, in whole numbers of 8 by 16 bits, or 8 by 14 with relaxed SIMD.
+//!
+//! Rounding the query to so many bits moves a distance by at most a known bound. So the rows that could be among the
+//! nearest are known. Those few are compared by the distances that [`FlatIndex`](super::FlatIndex) computes, and the
+//! answer is exact.
 
 use ndarray::Array2;
 
@@ -15,14 +16,14 @@ use crate::error::{Error, Result};
 /// The largest magnitude of a code, −128's.
 const LARGEST_CODE: f64 = 128.0;
 
-/// What a scan needs of one row of each part of the table beside the codes.
+/// What a scan needs besides the codes, for one row of each part of the table.
 #[derive(Debug, Clone, Copy)]
 struct Group {
     scale: [f32; STREAMS],
-    /// What a row's squared distance has beside the product, its squared length as a rule; infinite for the spare lanes of
-    /// the last group, so that they are never near.
+    /// The part of a row's squared distance that doesn't depend on the query, as a rule its squared length. Infinite
+    /// for the spare lanes of the last group, so that they are never near.
     offset: [f32; STREAMS],
-    /// What a product by relaxed SIMD has too much.
+    /// The excess of a product by relaxed SIMD; see [`relaxed::lift_of`].
     lift: [i32; STREAMS],
 }
 
@@ -37,9 +38,9 @@ pub struct Int8Index {
     codes: Vec<i8>,
     scales: Vec<f32>,
     groups: Vec<Group>,
-    /// The largest sum of a row's magnitudes: by this much, at most, an error of 1 in each number of a query moves a product.
+    /// The largest sum of a row's magnitudes. An error of 1 in each number of a query moves a product by at most this.
     largest_sum: f64,
-    /// No row's squared length and no offset is of a larger magnitude.
+    /// The largest magnitude of a row's squared length and of an offset.
     largest_offset: f64,
 }
 
@@ -47,8 +48,8 @@ impl Int8Index {
     /// An index over the rows of `codes`, `[rows, dim]`, each times its scale.
     ///
     /// # Errors
-    /// [`Error::NonFinite`] for a scale or a row's length that isn't finite, [`Error::ShapeMismatch`] for rows without a
-    /// column, and unless there are as many scales as rows.
+    /// [`Error::NonFinite`] for a scale or a row's length that isn't finite. [`Error::ShapeMismatch`] for rows without
+    /// a column, and unless there are as many scales as rows.
     pub fn new(codes: &Array2<i8>, scales: Vec<f32>) -> Result<Self> {
         let norms = codes.rows().into_iter().zip(&scales).map(|(row, scale)| {
             f64::from(*scale).powi(2) * row.iter().map(|code| f64::from(*code).powi(2)).sum::<f64>()
@@ -58,9 +59,9 @@ impl Int8Index {
         Self::with_offsets(codes, scales, &norms, largest)
     }
 
-    /// As [`Int8Index::new`], for rows whose squared distance from a query, but for what is the query's alone, is their offset
-    /// less twice their product with it. No row's squared length and no offset may be of a larger magnitude than
-    /// `largest_offset`.
+    /// As [`Int8Index::new`], with an offset in place of each row's squared length: a row's squared distance is its
+    /// offset less twice its product with the query, up to a term of the query alone. No squared length and no offset
+    /// may have a larger magnitude than `largest_offset`.
     pub(super) fn with_offsets(
         codes: &Array2<i8>,
         scales: Vec<f32>,
@@ -151,8 +152,8 @@ impl Int8Index {
         self.codes.get(start..start.saturating_add(self.dim)).unwrap_or_default()
     }
 
-    /// The cosine of two rows, from −1 to 1; 0 for a row that doesn't exist or is zero. The scales cancel out, so the sums are
-    /// of whole numbers.
+    /// The cosine of two rows, from −1 to 1; 0 for a row that doesn't exist or is zero. The scales cancel, so
+    /// the sums are of whole numbers.
     pub(super) fn likeness(&self, one: usize, other: usize) -> f32 {
         let sign =
             |row: usize| self.scales.get(row).map_or(0.0, |scale| if *scale == 0.0 { 0.0 } else { scale.signum() });
@@ -164,7 +165,7 @@ impl Int8Index {
         if lengths > 0.0 { (sign(one) * sign(other) * product(left, right) / lengths).clamp(-1.0, 1.0) } else { 0.0 }
     }
 
-    /// All codes with their padding, for the bench that reads what a scan reads.
+    /// All codes with their padding, for a bench that reads the same memory as a scan.
     #[doc(hidden)]
     pub fn table(&self) -> &[i8] {
         &self.codes
@@ -173,8 +174,8 @@ impl Int8Index {
     /// The `k` rows nearest to `query` among those for which `keep` is true, nearest first, ties by row.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`] for a query of another length, [`Error::NonFinite`] for a query that isn't finite or whose
-    /// distances might not be.
+    /// [`Error::ShapeMismatch`] for a query of another length, [`Error::NonFinite`] for a query that isn't finite or
+    /// whose distances might not be.
     pub fn search(&self, query: &[f32], k: usize, keep: impl Fn(usize) -> bool) -> Result<Vec<Neighbour>> {
         check_query(query, self.dim)?;
         let stride = self.dim.next_multiple_of(LANES);
@@ -190,8 +191,8 @@ impl Int8Index {
         })
     }
 
-    /// The `k` rows that are nearest by `distance`, which may differ from offset, product and the query's squared length with
-    /// `more_norm` only by what single precision rounds.
+    /// The `k` rows that are nearest by `distance`. It may differ from the sum of offset, product, the query's squared
+    /// length and `more_norm` only by rounding in single precision.
     pub(super) fn search_by(
         &self,
         query: &[f32],
@@ -203,7 +204,7 @@ impl Int8Index {
         let rounded = RoundedQuery::new(query, self.stride, more_norm, relaxed::kernel());
         let mut candidates = self.scan(&rounded, k, self.slack(&rounded), keep)?.candidates();
         let mut nearest = Nearest::new(k, candidates.len(), 0.0);
-        // In the table's order, so that the memory is read forwards.
+        // In the table's order, so that memory is read forwards.
         candidates.sort_unstable_by_key(|candidate| candidate.row);
         for Neighbour { row, .. } in candidates {
             let distance = distance(row);
@@ -215,8 +216,8 @@ impl Int8Index {
         Ok(nearest.sorted())
     }
 
-    /// As [`Int8Index::search`], but by the scan's rounded distances alone: for measuring what the comparison of the
-    /// candidates adds, in time and in recall.
+    /// As [`Int8Index::search`], but only by the scan's rounded distances, to measure what comparing the candidates
+    /// adds in time and in recall.
     ///
     /// # Errors
     /// As [`Int8Index::search`].
@@ -227,13 +228,13 @@ impl Int8Index {
         Ok(self.scan(&rounded, k, 0.0, keep)?.sorted())
     }
 
-    /// By how much a rounded distance of a row that belongs to the answer may exceed the `k`-th smallest one: twice what one
-    /// of them may be off.
+    /// How much the rounded distance of a row in the answer may exceed the `k`-th smallest one: twice the error of one.
     fn slack(&self, query: &RoundedQuery) -> f32 {
         // A number of the query is off by half a step at most, and a product counts twice in a distance.
         let rounding = query.step * self.largest_sum;
-        // Single precision: the rounded distance takes half a dozen operations, and the one that it is compared with one
-        // addition for every eight columns and a few more, each of them off by half an epsilon of twice this magnitude.
+        // In single precision the rounded distance takes half a dozen operations. The one that it is compared with
+        // takes one addition for every eight columns and a few more. Each is off by half an epsilon of twice this
+        // magnitude.
         let operations = self.dim.div_ceil(2 * LANES) + 16;
         let arithmetic = 2.0 * (self.largest_offset + query.norm) * operations as f64 * f64::from(f32::EPSILON);
         (2.0 * (rounding + arithmetic)) as f32
@@ -253,7 +254,7 @@ impl Int8Index {
         let lifted = if matches!(query.codes, Codes::Halves(..)) { -1 } else { 0 };
         self.layout.scan(self.stride, &self.codes, kernel, |first, products| {
             let groups = self.groups.get(first..).unwrap_or_default();
-            // Copies, which stay in registers: what is borrowed would be read anew for each group.
+            // Copies stay in registers; borrowed values would be read again for each group.
             let (factor, constant, lifted, mut limit) = (factor, constant, lifted, nearest.limit());
             for (group, (products, of_rows)) in products.iter().zip(groups).enumerate() {
                 let mut distances = of_rows.offset;
@@ -261,7 +262,7 @@ impl Int8Index {
                 for (distance, (product, (scale, lift))) in distances.iter_mut().zip(products.iter().zip(of_rows)) {
                     *distance += constant + product.wrapping_sub(lift & lifted) as f32 * (scale * factor);
                 }
-                // Nearly every group ends here. Lanes are compared without a branch in between.
+                // Nearly every group ends here. Comparing all lanes first avoids branches.
                 if !distances.iter().fold(false, |any, distance| any | (*distance <= limit)) {
                     continue;
                 }
@@ -282,25 +283,25 @@ impl Int8Index {
 struct RoundedQuery {
     codes: Codes,
     step: f64,
-    /// The squared length of the query itself, with what it is lengthened by.
+    /// The squared length of the query with its additional numbers.
     norm: f64,
 }
 
 /// A query's whole numbers, `[stride]`.
 enum Codes {
-    /// Of 16 bits, for the kernel that is always there.
+    /// Of 16 bits, for the kernel of every build.
     Whole(Vec<i16>),
-    /// Of 14 bits, cut in two for the kernel that comes with them.
+    /// Of 14 bits in two halves, and the kernel for them.
     Halves(Vec<i8>, relaxed::Kernel),
 }
 
 impl RoundedQuery {
-    /// Rounds to steps so fine that a kernel's bits suffice for each number and 32 bits for its product with any row. A query that
-    /// isn't finite has a length that isn't, which the scan refuses.
+    /// Rounds to steps for which a kernel's bits suffice for each number, and 32 bits for the product with any row. The
+    /// length of a query that isn't finite isn't finite either, which the scan refuses.
     fn new(query: &[f32], stride: usize, more_norm: f64, kernel: Option<relaxed::Kernel>) -> Self {
         let most = if kernel.is_some() { relaxed::LARGEST } else { i16::MAX };
         let sum: f64 = query.iter().map(|value| f64::from(*value).abs()).sum();
-        // Each number may be rounded up by half a step, hence the columns.
+        // Each number may be rounded up by half a step, so the number of columns is subtracted.
         let room = f64::from(i32::MAX) / LARGEST_CODE - query.len() as f64;
         let step = (f64::from(largest(query)) / f64::from(most)).max(sum / room);
         let mut codes: Vec<i16> = Vec::with_capacity(stride);
@@ -321,15 +322,16 @@ mod tests {
     #![allow(clippy::indexing_slicing, clippy::unwrap_used)]
     use super::super::FlatIndex;
     use super::*;
+    use crate::random::Random;
 
-    /// Columns whose number lies just at or just below the middle of two steps, as many of either.
+    /// How many columns lie just at the middle of two steps, and how many just below.
     const PAIRS: usize = 60;
 
-    /// The kernel that is always there, and the reference of the other.
+    /// The kernel of every build, and the reference for relaxed SIMD.
     const KERNELS: [Option<relaxed::Kernel>; 2] = [None, Some(relaxed::dot_of_four)];
 
-    /// As bad as rounding gets: every number of the query is off by half a step, and each of two rows turns all of that into its own
-    /// direction. The one that is truly nearer looks farther by the whole slack but for a hair.
+    /// The worst case of rounding: every number of the query is off by half a step, in the direction that favours the
+    /// farther of two rows. The row that is nearer looks farther by almost the whole slack.
     #[test]
     fn a_row_that_rounding_sends_back_as_far_as_it_can_is_found() {
         for kernel in KERNELS {
@@ -361,21 +363,17 @@ mod tests {
         assert_eq!(index.search(&query, 1, |_| true).unwrap()[0].row, 0);
     }
 
-    /// Rows that are next to nothing beside a long query: what tells their distances apart is what single precision rounds, which the
-    /// answer has to repeat.
+    /// The rows are tiny compared with the query, so their distances differ only by rounding in single precision, which
+    /// the answer must repeat.
     #[test]
     fn where_single_precision_decides_it_decides_the_same() {
         let (rows, dim) = (4000, 128);
-        let mut state = 7_u32;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            state >> 16
-        };
-        let codes = Array2::from_shape_fn((rows, dim), |_| next() as u8 as i8);
+        let mut random = Random::new(7);
+        let codes = Array2::from_shape_fn((rows, dim), |_| random.byte());
         let index = Int8Index::new(&codes, vec![1e-7; rows]).unwrap();
         let floats = FlatIndex::from_rows(dim, rows, (0..rows).map(|row| index.row(row))).unwrap();
         for k in [1, 10, 100] {
-            let query: Vec<f32> = (0..dim).map(|_| next() as f32 / 8.0 - 4096.0).collect();
+            let query: Vec<f32> = (0..dim).map(|_| 4096.0 * random.signed()).collect();
             for kernel in KERNELS {
                 relaxed::set_kernel(kernel);
                 assert_eq!(index.search(&query, k, |_| true).unwrap(), floats.search(&query, k, |_| true).unwrap());
@@ -383,29 +381,24 @@ mod tests {
         }
     }
 
-    /// Rows and queries at the ends of their ranges, whose lifted products are beyond 32 bits, and rows of all lengths that leave
-    /// something over.
+    /// Rows and queries at the ends of their ranges, whose lifted products exceed 32 bits, and rows whose lengths
+    /// aren't multiples of a register's.
     #[test]
     fn a_lifted_query_finds_the_same() {
-        let mut state = 3_u32;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            state >> 16
-        };
+        let mut random = Random::new(3);
         for (rows, dim) in [(1, 1), (3, 16), (7, 17), (300, 128), (5, 4000)] {
             for extreme in [false, true] {
                 let codes = Array2::from_shape_fn((rows, dim), |(row, _)| {
-                    if extreme { [i8::MIN, i8::MAX][row % 2] } else { next() as u8 as i8 }
+                    if extreme { [i8::MIN, i8::MAX][row % 2] } else { random.byte() }
                 });
                 let index = Int8Index::new(&codes, (0..rows).map(|row| 0.01 + 1e-4 * row as f32).collect()).unwrap();
-                let query: Vec<f32> =
-                    (0..dim).map(|_| if extreme { -1.0 } else { next() as f32 / 32768.0 - 1.0 }).collect();
+                let query: Vec<f32> = (0..dim).map(|_| if extreme { -1.0 } else { random.signed() }).collect();
                 let [whole, lifted] = KERNELS.map(|kernel| {
                     relaxed::set_kernel(kernel);
                     index.search(&query, 10, |_| true).unwrap()
                 });
                 assert_eq!(whole, lifted);
-                // And the rounded distances by themselves, which a product that is wrong would show in.
+                // A wrong product would show in the rounded distances.
                 let rounded = index.search_rounded(&query, 10, |_| true).unwrap();
                 let error = index.slack(&RoundedQuery::new(&query, index.stride, 0.0, relaxed::kernel()));
                 for near in rounded {
@@ -419,7 +412,7 @@ mod tests {
         }
     }
 
-    /// A slack that is wider than it must be costs comparisons, and if it grew a scan would be none any more.
+    /// A slack wider than necessary costs comparisons, up to comparing every row.
     #[test]
     fn the_slack_is_no_wider_than_it_must_be() {
         let dim = 128;
@@ -428,7 +421,8 @@ mod tests {
             let query = RoundedQuery::new(&vec![size; dim], index.stride, 0.0, None);
             (f64::from(index.slack(&query)), query.step * index.largest_sum, query.norm + index.largest_offset)
         };
-        // Beside what rounding the query takes: 32 operations of half an epsilon each, of twice the magnitude, two of them.
+        // Besides rounding the query: 32 operations, each off by half an epsilon of twice the magnitude, for two
+        // distances.
         for (slack, rounding, magnitude) in [of(1e-9, 3.0), of(1.0, 1e-4), of(1.0, 100.0)] {
             let epsilons = (slack - 2.0 * rounding) / (magnitude * f64::from(f32::EPSILON));
             assert!((127.0..129.0).contains(&epsilons), "{epsilons}");

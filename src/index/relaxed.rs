@@ -1,37 +1,39 @@
 //! The scan of 8 bits where the browser has relaxed SIMD.
 //!
-//! One instruction of it multiplies 16 numbers of 8 bits by 16 of 7 bits and adds the products up by fours
-//! (`i32x4.relaxed_dot_i8x16_i7x16_add_s`); processors with AVX-VNNI or Arm's dot product have the very same, and simd128 takes six in its
-//! place. What it gives is left to the processor only where the second factor has an eighth bit, which it never has here: a
-//! number of the query is of 14 bits, lifted above zero and cut in two halves of 7. So a product is as exact as the one that simd128
-//! computes, once [`lift_of`] its row is taken off.
+//! One of its instructions multiplies 16 numbers of 8 bits by 16 of 7 bits and adds the products in groups of four
+//! (`i32x4.relaxed_dot_i8x16_i7x16_add_s`). Processors with AVX-VNNI or Arm's dot product have the same instruction;
+//! simd128 takes six for it.
 //!
-//! A browser without relaxed SIMD refuses a whole module for one such instruction. The kernel is therefore a module of its own, of some
-//! 850 bytes (`relaxed.wat`, which `build.rs` assembles), that works on this one's memory; `wasm_api` asks the browser whether it can have
-//! it, and hands it in.
+//! Its result depends on the processor only if the second factor has an eighth bit, and here it has none. A number of
+//! the query has 14 bits, is lifted above zero, and is cut in two halves of 7. A product less [`lift_of`] its row is
+//! therefore as exact as simd128's.
+//!
+//! A browser without relaxed SIMD refuses a whole module for one such instruction. So the kernel is a separate module
+//! of some 850 bytes (`relaxed.wat`, which `build.rs` assembles) that works on this module's memory. `wasm_api` passes
+//! it in if the browser accepts it.
 
 use std::cell::Cell;
 
 use super::{CODE_LANES, STREAMS};
 
-/// Computes what [`dot_of_four`] computes, from a query that [`halves`] has cut and four parts of a table.
+/// A function that computes the same as [`dot_of_four`], from a query cut by [`halves`] and four parts of a table.
 pub(crate) type Kernel = fn(&[i8], [&[i8]; STREAMS], &mut [[i32; STREAMS]]);
 
-/// The largest number that a query may hold, and with its sign changed the smallest.
+/// The largest number of a query; the smallest is its negative.
 pub(super) const LARGEST: i16 = (1 << 13) - 1;
 
-/// What is added to a number of a query, so that none is below zero.
+/// The number added to each number of a query, so that none is below zero.
 const LIFT: i16 = 1 << 13;
 
 /// How many bits a half has.
 const HALF: u32 = 7;
 
 thread_local! {
-    /// What the machine can do, as a processor's features are elsewhere: no answer depends on it. Of a thread, as the browser's module is.
+    /// The kernel of this thread, since a browser's module belongs to a thread too. No answer depends on it.
     static KERNEL: Cell<Option<Kernel>> = const { Cell::new(None) };
 }
 
-/// Has this thread's scans of 8 bits use a kernel from now on, or none.
+/// Makes this thread's scans of 8 bits use a kernel from now on, or none.
 #[cfg_attr(not(any(target_arch = "wasm32", test)), allow(dead_code))]
 pub(crate) fn set_kernel(kernel: Option<Kernel>) {
     KERNEL.set(kernel);
@@ -42,8 +44,8 @@ pub(super) fn kernel() -> Option<Kernel> {
     KERNEL.get()
 }
 
-/// The halves of a query's numbers, `[stride]`, each from −[`LARGEST`] to [`LARGEST`]: of every [`CODE_LANES`] the upper ones, then the lower
-/// ones.
+/// The halves of a query's numbers, `[stride]`, each number from −[`LARGEST`] to [`LARGEST`]. For every [`CODE_LANES`]
+/// numbers come the upper halves and then the lower ones.
 pub(super) fn halves(codes: &[i16]) -> Vec<i8> {
     let mut halves = Vec::with_capacity(2 * codes.len());
     for register in codes.chunks(CODE_LANES) {
@@ -53,20 +55,21 @@ pub(super) fn halves(codes: &[i16]) -> Vec<i8> {
     halves
 }
 
-/// By how much a row's product is too large, as its query was lifted. It may be beyond 32 bits, and so may the product before it is taken
-/// off, but their difference isn't, and all of them are numbers modulo 2³².
+/// How much the lift of a query adds to its product with a row. This and the lifted product may exceed 32 bits, but
+/// their difference doesn't, and all of them are numbers modulo 2³².
 pub(super) fn lift_of(row: &[i8]) -> i32 {
     row.iter().fold(0_i32, |sum, code| sum.wrapping_add(i32::from(*code))).wrapping_mul(i32::from(LIFT))
 }
 
-/// Whether a kernel gives the reference's products for some numbers, the largest and the smallest among them. Instructions as new as these
-/// have been wrong: Node 20, which has them behind a flag, gives two of four products wrong in its first tier.
+/// Whether a kernel gives the reference's products for some numbers, the largest and the smallest among them.
+/// Instructions as new as these have been wrong: Node 20, which has them behind a flag, gets two of four products wrong
+/// in its first tier.
 #[cfg_attr(not(any(target_arch = "wasm32", test)), allow(dead_code))]
 pub(crate) fn is_right(kernel: Kernel) -> bool {
     const STRIDE: usize = 2 * CODE_LANES;
     const ROWS: usize = 2;
     let codes: Vec<i16> = (0..STRIDE as i16).map(|column| (LARGEST - 77 * column) * (1 - 2 * (column % 2))).collect();
-    // As a step of 37 is odd, all 256 codes are among them.
+    // The step of 37 is odd, so all 256 codes occur.
     let table: Vec<i8> = (0..STREAMS * ROWS * STRIDE).map(|place| (37 * place) as u8 as i8).collect();
     let parts = || {
         let mut parts = table.chunks(ROWS * STRIDE);
@@ -79,8 +82,8 @@ pub(crate) fn is_right(kernel: Kernel) -> bool {
     found == expected
 }
 
-/// The reference: the products of a query's `halves`, `[2 · stride]`, with the rows of four parts of a table, each `[products.len(),
-/// stride]`, modulo 2³² and with what [`lift_of`] says too much.
+/// The reference: the products of a query's `halves`, `[2 · stride]`, with the rows of four parts of a table, each
+/// `[products.len(), stride]`, modulo 2³² and including [`lift_of`] the row.
 pub(super) fn dot_of_four(halves: &[i8], parts: [&[i8]; STREAMS], products: &mut [[i32; STREAMS]]) {
     super::scalar::for_each_row(halves.len() / 2, parts, products, |row| {
         let registers = halves.chunks(2 * CODE_LANES).zip(row.chunks(CODE_LANES));
@@ -109,7 +112,7 @@ mod tests {
                 dot_of_four(halves, parts, products);
                 products.iter_mut().for_each(|products| products[2] += 1);
             },
-            // With its halves in each other's place.
+            // With its halves swapped.
             |halves, parts, products| {
                 let swapped: Vec<i8> = halves
                     .chunks(2 * CODE_LANES)
@@ -119,7 +122,7 @@ mod tests {
                     .collect();
                 dot_of_four(&swapped, parts, products);
             },
-            // With codes that have no sign.
+            // With the codes' signs dropped.
             |halves, parts, products| {
                 let unsigned = parts.map(|part| part.iter().map(|code| code & i8::MAX).collect::<Vec<_>>());
                 dot_of_four(halves, std::array::from_fn(|part| unsigned[part].as_slice()), products);

@@ -1,11 +1,11 @@
-;; The scan's kernel for browsers with relaxed SIMD; `relaxed.rs` says what it computes and why it is a module of its own.
+;; The scan's kernel for browsers with relaxed SIMD. `relaxed.rs` explains it, and why it is a separate module.
 (module
   ;; The memory of the module that holds the table.
   (import "watchnext" "memory" (memory 1))
 
-  ;; The products of a query with the rows of four parts of a table. `query` holds, for every 16 columns, their upper 7 bits and then
-  ;; their lower ones; `stride` is the number of columns, a multiple of 16 and not 0; each part holds `rows` rows of 8 bits. Four products
-  ;; of 32 bits are written to `found` for each row.
+  ;; The products of a query with the rows of four parts of a table. For every 16 columns, `query` has their upper 7
+  ;; bits and then their lower ones. `stride` is the number of columns, a multiple of 16 and not 0. Each part has `rows`
+  ;; rows of 8 bits. For each row, four products of 32 bits are written to `found`.
   (func (export "dot")
     (param $query i32) (param $stride i32)
     (param $first i32) (param $second i32) (param $third i32) (param $fourth i32)
@@ -33,19 +33,27 @@
           (local.set $lower (v128.load offset=16 (local.get $place)))
 
           (local.set $codes (v128.load (local.get $first)))
-          (local.set $upper1 (i32x4.relaxed_dot_i8x16_i7x16_add_s (local.get $codes) (local.get $upper) (local.get $upper1)))
-          (local.set $lower1 (i32x4.relaxed_dot_i8x16_i7x16_add_s (local.get $codes) (local.get $lower) (local.get $lower1)))
+          (local.set $upper1
+            (i32x4.relaxed_dot_i8x16_i7x16_add_s (local.get $codes) (local.get $upper) (local.get $upper1)))
+          (local.set $lower1
+            (i32x4.relaxed_dot_i8x16_i7x16_add_s (local.get $codes) (local.get $lower) (local.get $lower1)))
           (local.set $codes (v128.load (local.get $second)))
-          (local.set $upper2 (i32x4.relaxed_dot_i8x16_i7x16_add_s (local.get $codes) (local.get $upper) (local.get $upper2)))
-          (local.set $lower2 (i32x4.relaxed_dot_i8x16_i7x16_add_s (local.get $codes) (local.get $lower) (local.get $lower2)))
+          (local.set $upper2
+            (i32x4.relaxed_dot_i8x16_i7x16_add_s (local.get $codes) (local.get $upper) (local.get $upper2)))
+          (local.set $lower2
+            (i32x4.relaxed_dot_i8x16_i7x16_add_s (local.get $codes) (local.get $lower) (local.get $lower2)))
           (local.set $codes (v128.load (local.get $third)))
-          (local.set $upper3 (i32x4.relaxed_dot_i8x16_i7x16_add_s (local.get $codes) (local.get $upper) (local.get $upper3)))
-          (local.set $lower3 (i32x4.relaxed_dot_i8x16_i7x16_add_s (local.get $codes) (local.get $lower) (local.get $lower3)))
+          (local.set $upper3
+            (i32x4.relaxed_dot_i8x16_i7x16_add_s (local.get $codes) (local.get $upper) (local.get $upper3)))
+          (local.set $lower3
+            (i32x4.relaxed_dot_i8x16_i7x16_add_s (local.get $codes) (local.get $lower) (local.get $lower3)))
           (local.set $codes (v128.load (local.get $fourth)))
-          (local.set $upper4 (i32x4.relaxed_dot_i8x16_i7x16_add_s (local.get $codes) (local.get $upper) (local.get $upper4)))
-          (local.set $lower4 (i32x4.relaxed_dot_i8x16_i7x16_add_s (local.get $codes) (local.get $lower) (local.get $lower4)))
+          (local.set $upper4
+            (i32x4.relaxed_dot_i8x16_i7x16_add_s (local.get $codes) (local.get $upper) (local.get $upper4)))
+          (local.set $lower4
+            (i32x4.relaxed_dot_i8x16_i7x16_add_s (local.get $codes) (local.get $lower) (local.get $lower4)))
 
-          ;; At the end of a row each part stands at its next one.
+          ;; After a row's last column, each part is at its next row.
           (local.set $first (i32.add (local.get $first) (i32.const 16)))
           (local.set $second (i32.add (local.get $second) (i32.const 16)))
           (local.set $third (i32.add (local.get $third) (i32.const 16)))
@@ -57,7 +65,7 @@
         (local.set $upper2 (i32x4.add (i32x4.shl (local.get $upper2) (i32.const 7)) (local.get $lower2)))
         (local.set $upper3 (i32x4.add (i32x4.shl (local.get $upper3) (i32.const 7)) (local.get $lower3)))
         (local.set $upper4 (i32x4.add (i32x4.shl (local.get $upper4) (i32.const 7)) (local.get $lower4)))
-        ;; The sum of each register's lanes, the four sums side by side: first two lanes for each of two registers, then one of four.
+        ;; The sums of four registers' lanes in one register: first pairs of lanes, then pairs of those sums.
         (local.set $upper (i32x4.add
           (i8x16.shuffle 0 1 2 3 16 17 18 19 4 5 6 7 20 21 22 23 (local.get $upper1) (local.get $upper2))
           (i8x16.shuffle 8 9 10 11 24 25 26 27 12 13 14 15 28 29 30 31 (local.get $upper1) (local.get $upper2))))

@@ -1,11 +1,11 @@
-//! The reference: what every kernel must compute, to the bit.
+//! The reference: every kernel must compute the same, to the bit.
 
 use super::{LANES, STREAMS};
 
 /// The squared L2 distance of two vectors of equal length, a multiple of [`LANES`].
 ///
-/// Eight sums run side by side, two registers of four lanes, since a single sum would have to wait for each addition and
-/// couldn't be vectorised: floating-point addition isn't associative, so the compiler may not reorder it.
+/// Eight sums run in parallel, in two registers of four lanes. A single sum would wait for each addition and couldn't
+/// be vectorised, since floating-point addition isn't associative and the compiler may not reorder it.
 pub(super) fn squared_l2(left: &[f32], right: &[f32]) -> f32 {
     let mut even = [0.0_f32; LANES];
     let mut odd = [0.0_f32; LANES];
@@ -40,7 +40,8 @@ pub(super) fn squared_l2_of_four(query: &[f32], parts: [&[f32]; STREAMS], distan
     for_each_row(query.len(), parts, distances, |row| squared_l2(query, row));
 }
 
-/// The inner product of a query of 16 bits and a row of 8 bits, of equal length. The caller sees to it that it fits.
+/// The inner product of a query of 16 bits and a row of 8 bits, of equal length. The caller
+/// ensures that it fits in 32 bits.
 pub(super) fn dot(query: &[i16], row: &[i8]) -> i32 {
     query.iter().zip(row).map(|(query, code)| i32::from(*query) * i32::from(*code)).sum()
 }
@@ -70,8 +71,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// The textbook's sum in double precision is the truth; 132 is the length of the shipped movies' rows, and the other
-        /// lengths leave every possible number of registers over.
+        /// The truth is the textbook's sum in double precision. 132 is the length of the shipped movies' rows; the
+        /// other lengths leave each possible number of registers over.
         #[test]
         fn equals_the_sum_of_squared_differences(
             pairs in prop::collection::vec((-8.0_f32..8.0, -8.0_f32..8.0), 132),

@@ -1,17 +1,17 @@
-//! What both indexes share: the way through a table, and the choice of the nearest rows.
+//! The parts shared by both indexes: going through a table, and keeping the nearest rows.
 
 use std::cmp::Ordering;
 
 use super::{Neighbour, STREAMS};
 
-/// Groups of rows whose numbers are computed before they are looked at: few enough to stay in the first cache.
+/// How many groups of rows are computed before any is looked at, few enough to stay in the first cache.
 const BLOCK: usize = 256;
 
-/// How many rows may gather beyond twice the wanted ones before the farther ones go.
+/// How many rows may gather beyond twice the wanted ones before the farther ones are dropped.
 const SPARE: usize = 64;
 
-/// How a table of `len` rows is read: in four parts of equal length side by side, a group being one row of each, and at
-/// most three rows left over as a last group.
+/// How a table of `len` rows is read: in four parts of equal length in parallel, a group being one row of each. At most
+/// three rows are left over, the last group.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layout {
     len: usize,
@@ -33,8 +33,8 @@ impl Layout {
         if group < self.part { lane * self.part + group } else { STREAMS * self.part + lane }
     }
 
-    /// Runs `kernel` over the rows, `[len, stride]`, and hands `visit` the number of a block's first group and what was
-    /// computed for its groups. What the last group's spare lanes hold is of no meaning.
+    /// Runs `kernel` over the rows, `[len, stride]`. Calls `visit` with the number of a block's first group and the
+    /// results of its groups. Ignore the results in the last group's spare lanes.
     pub(super) fn scan<T, U: Copy + Default>(
         self,
         stride: usize,
@@ -58,7 +58,7 @@ impl Layout {
                 }
             }
         }
-        // The spare lanes read the first row that is left over once more.
+        // The spare lanes read the first of the rows left over again.
         let mut left_over = rest.chunks_exact(stride);
         if let Some(first) = left_over.next()
             && let Some(found) = found.get_mut(..1)
@@ -70,11 +70,11 @@ impl Layout {
     }
 }
 
-/// The `k` nearest of many rows, in time that is linear in their number and hardly depends on `k`: a row that is
-/// farther than the limit is passed over, and as often as twice the wanted rows have gathered, the farther ones go and
-/// the limit falls.
+/// The `k` nearest of many rows, in time that is linear in their number and hardly depends on `k`. Rows farther than
+/// the limit are skipped. Each time twice the wanted rows have gathered, the farther half is dropped and the limit
+/// falls.
 ///
-/// With a `slack`, rows up to that much farther than the `k`-th nearest are kept as well.
+/// With a `slack`, rows up to that much farther than the `k`-th nearest are kept too.
 pub(super) struct Nearest {
     k: usize,
     slack: f32,
@@ -91,7 +91,7 @@ impl Nearest {
         Self { k, slack, limit, room, rows: Vec::with_capacity(if k == 0 { 0 } else { room }) }
     }
 
-    /// What is farther than this needn't be offered.
+    /// Rows farther than this needn't be offered.
     pub(super) const fn limit(&self) -> f32 {
         self.limit
     }
@@ -103,13 +103,13 @@ impl Nearest {
         }
         if self.rows.len() >= self.room {
             self.prune();
-            // Rows that lie as close together as the slack can't be told apart yet, so more of them must be kept.
+            // Rows within the slack of each other can't be told apart yet, so all of them must be kept.
             self.room = self.room.max(self.rows.len().saturating_mul(2));
         }
         self.rows.push(neighbour);
     }
 
-    /// Drops what can't be among the answer.
+    /// Drops the rows that can't be in the answer.
     fn prune(&mut self) {
         if self.k == 0 || self.k >= self.rows.len() {
             return;
@@ -154,7 +154,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Few different distances, so that there are many ties; with a slack, whatever is within it must be there too.
+        /// Few different distances make many ties. With a slack, all rows within it must be kept too.
         #[test]
         fn keeps_what_a_sort_keeps(
             distances in prop::collection::vec(0_u8..40, 0..600), k in 0_usize..80, slack in 0_u8..3,
@@ -189,7 +189,8 @@ mod tests {
             };
             layout.scan(stride, &rows, kernel, |first, block| {
                 for (group, values) in block.iter().enumerate() {
-                    for (lane, value) in values.iter().enumerate().filter(|(lane, _)| layout.row(first + group, *lane) < len) {
+                    let lanes = values.iter().enumerate();
+                    for (lane, value) in lanes.filter(|(lane, _)| layout.row(first + group, *lane) < len) {
                         assert_eq!(*value, layout.row(first + group, lane));
                         visited.push(*value);
                     }

@@ -1,8 +1,8 @@
-//! The WebAssembly kernels, the only unsafe file: the same sums as the reference, a register an instruction.
+//! The WebAssembly kernels, the only unsafe file: the reference's sums, a register at a time.
 //!
-//! Each kernel reads four parts of the table at once, a row of each. What limits a scan is how much the processor asks of
-//! the memory ahead of time, and it does so for each stream of addresses by itself: four of them are read almost twice as
-//! fast as one. That the query is loaded once for four rows comes on top.
+//! Each kernel reads a row of each of four parts of the table at once. A scan is limited by how much memory the
+//! processor prefetches, which it does for each stream of addresses separately: four streams are read almost twice as
+//! fast as one. Also, the query is loaded only once for four rows.
 
 use core::arch::wasm32::{
     f32x4_add, f32x4_mul, f32x4_splat, f32x4_sub, i16x8_load_extend_i8x8, i32x4_add, i32x4_dot_i16x8, i32x4_shuffle,
@@ -69,7 +69,7 @@ unsafe fn add_squares(sums: &mut [v128; STREAMS], query: *const f32, rows: [*con
 }
 
 /// The inner products of `query` `[stride]` with the rows of four parts of a table, each `[products.len(), stride]`,
-/// `stride` a multiple of [`CODE_LANES`]. The caller sees to it that they fit.
+/// `stride` a multiple of [`CODE_LANES`]. The caller ensures that they fit in 32 bits.
 pub(super) fn dot_of_four(query: &[i16], parts: [&[i8]; STREAMS], products: &mut [[i32; STREAMS]]) {
     let stride = query.len();
     assert!(stride.is_multiple_of(CODE_LANES) && parts.iter().all(|part| part.len() == products.len() * stride));
@@ -117,28 +117,20 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
 
     use super::super::{STREAMS, scalar};
+    use crate::random::Random;
 
-    /// A fixed sequence of a linear congruential generator, so that a failure can be repeated.
-    fn generator() -> impl FnMut() -> u32 {
-        let mut state = 1_u32;
-        move || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            state >> 8
-        }
-    }
-
-    /// Miri takes hundreds of times as long, and no row is read otherwise than those before it.
+    /// Miri takes hundreds of times as long, and all rows are read in the same way.
     const ROWS: usize = if cfg!(miri) { 4 } else { 20 };
 
     fn parts<T>(table: &[T], rows: usize, stride: usize) -> [&[T]; STREAMS] {
         core::array::from_fn(|part| &table[part * rows * stride..(part + 1) * rows * stride])
     }
 
-    /// The lengths leave every possible number of registers over, and 132 and 128 are those that ship.
+    /// The lengths leave each possible number of registers over; 132 and 128 are the ones that ship.
     #[wasm_bindgen_test]
     fn distances_equal_the_reference_to_the_bit() {
-        let mut next = generator();
-        let mut next = || next() as f32 / (1 << 20) as f32 - 8.0;
+        let mut random = Random::new(1);
+        let mut next = || 8.0 * random.signed();
         for stride in [4, 8, 12, 16, 20, 24, 28, 64, 128, 132] {
             for rows in 0..ROWS {
                 let query: Vec<f32> = (0..stride).map(|_| next()).collect();
@@ -155,10 +147,10 @@ mod tests {
         }
     }
 
-    /// The extremes −32767, 32767, −128 and 127 are among the numbers, since a product that wraps shows there first.
+    /// The extremes −32767, 32767, −128 and 127 are among the numbers, where a product would wrap first.
     #[wasm_bindgen_test]
     fn products_equal_the_reference() {
-        let mut next = generator();
+        let mut random = Random::new(1);
         for stride in [16, 32, 48, 128, 512] {
             for rows in 0..ROWS {
                 let query: Vec<i16> = (0..stride)
@@ -168,7 +160,7 @@ mod tests {
                         } else if column % 7 == 0 {
                             -i16::MAX
                         } else {
-                            next() as i16
+                            random.word().cast_signed()
                         }
                     })
                     .map(|value| value.max(-i16::MAX))
@@ -180,7 +172,7 @@ mod tests {
                         } else if place % 5 == 0 {
                             i8::MAX
                         } else {
-                            next() as i8
+                            random.byte()
                         }
                     })
                     .collect();

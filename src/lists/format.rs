@@ -1,4 +1,4 @@
-//! The forms that lists of watched movies come in, recognised by their columns, and what a row says in each.
+//! The forms of lists of watched movies: recognising them by their columns, and reading a row of each.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::title::parse_title;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ListFormat {
-    /// Letterboxd's `watched.csv`, and other lists of it in this form: Date, Name, Year, Letterboxd URI.
+    /// Letterboxd's `watched.csv`, and its other lists in this form: Date, Name, Year, Letterboxd URI.
     LetterboxdWatched,
     /// Letterboxd's `ratings.csv`: the same and Rating, 0.5 to 5.
     LetterboxdRatings,
@@ -25,19 +25,19 @@ pub enum ListFormat {
     Watchnext,
 }
 
-/// The forms in a sentence, for whoever brought another.
-pub(super) const UNDERSTOOD: &str = "Understood are Letterboxd's watched.csv, ratings.csv and diary.csv, IMDb's export of \
-    ratings, movielens.org's export, ratings.csv of a MovieLens data set, and the list that is exported here (movieId, imdbId, \
-    title, year, rating)";
+/// The forms in a sentence, for the error about an unknown one.
+pub(super) const UNDERSTOOD: &str = "Understood are Letterboxd's watched.csv, ratings.csv and diary.csv, IMDb's export \
+    of ratings, movielens.org's export, ratings.csv of a MovieLens data set, and the list that is exported here \
+    (movieId, imdbId, title, year, rating)";
 
-/// No movie's title is longer, in characters; the longest known has some 170.
+/// The longest title, in characters. The longest known one has some 170.
 const MAX_TITLE: usize = 500;
 
-/// How many characters of a cell an error shows.
-const SHOWN: usize = 30;
+/// The most characters of a cell that an error shows.
+const MAX_QUOTED: usize = 30;
 
-/// Title types of IMDb's that are no movie, as [`column_key`]s.
-const NO_MOVIES: [&str; 8] = [
+/// IMDb's title types that aren't movies, as [`column_key`]s.
+const OTHER_TYPES: [&str; 8] = [
     "tvseries",
     "tvminiseries",
     "miniseries",
@@ -65,11 +65,11 @@ pub(super) struct Columns {
     date: Option<usize>,
 }
 
-/// What a row says.
+/// A row's cells, parsed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Row {
     pub(super) user: Option<String>,
-    /// MovieLens's.
+    /// MovieLens's id.
     pub(super) movie_id: Option<u32>,
     pub(super) imdb: Option<u32>,
     /// The title, without the year.
@@ -77,20 +77,20 @@ pub(super) struct Row {
     pub(super) original_title: Option<String>,
     pub(super) year: Option<u16>,
     pub(super) rating: Option<Rating>,
-    /// Larger is later. Only comparable within a file.
+    /// Larger is later. Comparable only within one file.
     pub(super) date: Option<i64>,
     pub(super) is_movie: bool,
-    /// What is wrong with the row.
+    /// The row's defect, if it has one.
     pub(super) invalid: Option<String>,
 }
 
 /// A cell as an error shows it.
-pub(super) fn shown(cell: &str) -> String {
-    let start: String = cell.chars().take(SHOWN).collect();
+pub(super) fn quoted(cell: &str) -> String {
+    let start: String = cell.chars().take(MAX_QUOTED).collect();
     if start.len() < cell.len() { format!("`{start}…`") } else { format!("`{start}`") }
 }
 
-/// A column's name as it is compared: letters and digits in lower case.
+/// A column's name for comparing: its letters and digits in lower case.
 fn column_key(name: &str) -> String {
     name.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
@@ -134,7 +134,7 @@ impl Columns {
         })
     }
 
-    /// What the cells of a record say.
+    /// Parses the cells of a record.
     pub(super) fn row(&self, cells: &[String]) -> Row {
         if cells.len() != self.width {
             let invalid = format!("it has {} cells where the header has {}", cells.len(), self.width);
@@ -147,26 +147,26 @@ impl Columns {
         let mut year = text(self.year).and_then(|text| {
             let year = text.parse().ok();
             if year.is_none() {
-                invalid = Some(format!("{} isn't a year", shown(text)));
+                invalid = Some(format!("{} isn't a year", quoted(text)));
             }
             year
         });
         let rating = text(self.rating).and_then(|text| {
             let rating = self.rating_of(text);
             if rating.is_none() {
-                invalid = Some(format!("the rating {} is outside the scale of {}", shown(text), self.scale()));
+                invalid = Some(format!("the rating {} is outside the scale of {}", quoted(text), self.scale()));
             }
             rating
         });
-        let of_title = |column: Option<usize>| text(column).filter(|title| title.chars().count() <= MAX_TITLE);
-        let mut title = of_title(self.title).map(str::to_owned);
+        let title_of = |column: Option<usize>| text(column).filter(|title| title.chars().count() <= MAX_TITLE);
+        let mut title = title_of(self.title).map(str::to_owned);
         if let Some(raw) = title.as_deref().filter(|_| self.format == ListFormat::Movielens) {
             let (without_year, in_title) = parse_title(raw);
             (title, year) = (Some(without_year), in_title);
         }
         let movie_id = text(self.movie_id).and_then(|text| text.parse().ok());
         let imdb = text(self.imdb).and_then(imdb_number);
-        if of_title(self.title) != text(self.title) {
+        if title_of(self.title) != text(self.title) {
             invalid = Some(format!("its title has more than {MAX_TITLE} characters"));
         } else if title.is_none() && movie_id.is_none() && imdb.is_none() {
             invalid = Some("it has neither a title nor a number that names a movie".to_owned());
@@ -176,11 +176,11 @@ impl Columns {
             movie_id,
             imdb,
             title,
-            original_title: of_title(self.original_title).map(str::to_owned),
+            original_title: title_of(self.original_title).map(str::to_owned),
             year,
             rating,
             date: text(self.date).and_then(|text| self.date_of(text)),
-            is_movie: !text(self.title_type).is_some_and(|kind| NO_MOVIES.contains(&column_key(kind).as_str())),
+            is_movie: !text(self.title_type).is_some_and(|kind| OTHER_TYPES.contains(&column_key(kind).as_str())),
             invalid,
         }
     }
@@ -195,7 +195,7 @@ impl Columns {
         Rating::new(if self.format == ListFormat::Imdb { number / 2.0 } else { number })
     }
 
-    /// Seconds since 1970 in a data set; else days from a date that begins with year, month and day.
+    /// Seconds since 1970 in a data set. In other forms, days from a date that begins with year, month and day.
     fn date_of(&self, text: &str) -> Option<i64> {
         if self.format == ListFormat::MovielensDataset {
             return text.parse().ok();
@@ -203,7 +203,7 @@ impl Columns {
         let mut parts = text.get(..10)?.split('-').map(|part| part.parse::<i64>().ok());
         let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
         let is_date = (1..=12).contains(&month) && (1..=31).contains(&day);
-        // All that is asked of it is the order, so every month may have 31 days.
+        // Only the order matters, so every month may have 31 days.
         is_date.then_some((year * 12 + month) * 31 + day)
     }
 }

@@ -1,4 +1,4 @@
-//! A file of separated values as text and then as records, each with its line.
+//! From a file of separated values to text, and from text to records, each with its line.
 
 use std::borrow::Cow;
 
@@ -6,63 +6,64 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use crate::error::{Error, Result};
 
-/// What Windows-1252 has in place of the second set of control characters, 0x80 to 0x9f.
+/// Windows-1252's characters from 0x80 to 0x9f, where Latin-1 has control characters.
 const WINDOWS_1252: [char; 32] = [
     '€', '\u{fffd}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{fffd}', 'Ž', '\u{fffd}', '\u{fffd}',
     '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{fffd}', 'ž', 'Ÿ',
 ];
 
-/// How many times the file may be read again, all records together, after quotation marks that aren't closed.
-const PATIENCE: usize = 4;
+/// How many times its own length of a file may be read again because of quotation marks that aren't closed.
+const REREADS: usize = 4;
 
-/// The text of a file in UTF-8 or, where it isn't that, in Windows-1252, without a byte order mark.
+/// The text of a file without a byte order mark. A file that isn't UTF-8 is read as Windows-1252.
 ///
 /// # Errors
-/// [`Error::ListInvalid`] for bytes that no text has.
+/// [`Error::ListInvalid`] for a byte of 0, which no text has.
 pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     if bytes.contains(&0) {
         let reason = "it isn't text in UTF-8 or Windows-1252. Export it as CSV, or save it as CSV in UTF-8".to_owned();
         return Err(Error::ListInvalid { reason });
     }
-    let of_windows = |byte: &u8| {
+    let windows_character = |byte: &u8| {
         let special = usize::from(*byte).checked_sub(0x80).and_then(|at| WINDOWS_1252.get(at));
         special.copied().unwrap_or_else(|| char::from(*byte))
     };
-    Ok(std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(of_windows).collect(), Cow::Borrowed))
+    Ok(std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(windows_character).collect(), Cow::Borrowed))
 }
 
-/// The most cells of a record that are kept. No list has a tenth as many, and ten million commas are ten million cells.
+/// The most cells of a record that are kept. No list has a tenth as many, while a hostile file may have ten million.
 const MAX_CELLS: usize = 1_000;
 
 /// One record.
 #[derive(Debug)]
 pub(super) struct Record {
-    /// The line of the file that it begins in, from 1.
+    /// The line of the file in which it begins, from 1.
     pub(super) line: usize,
-    /// Its first [`MAX_CELLS`] cells without the spaces around them; `None` if a quotation mark in its line is never closed.
+    /// Its first [`MAX_CELLS`] cells, trimmed; `None` if a quotation mark in its line is never closed.
     pub(super) cells: Option<Vec<String>>,
 }
 
-/// The records of a text, by RFC 4180: cells may be quoted, and then hold delimiters, line ends and doubled quotation marks.
+/// The records of a text, by RFC 4180. Quoted cells may contain delimiters, line ends and doubled quotation marks.
 pub(super) struct Records<'text> {
     reader: Reader,
     delimiter: u8,
     rest: &'text [u8],
     line: usize,
     /// How many more bytes may be read twice, so that no file takes more than linear time.
-    patience: usize,
+    rereads: usize,
 }
 
 impl<'text> Records<'text> {
     pub(super) fn new(text: &'text str, delimiter: u8) -> Self {
         let reader = ReaderBuilder::new().delimiter(delimiter).build();
-        Self { reader, delimiter, rest: text.as_bytes(), line: 1, patience: PATIENCE * text.len() }
+        Self { reader, delimiter, rest: text.as_bytes(), line: 1, rereads: REREADS * text.len() }
     }
 
-    /// The next record that isn't blank, `None` at the end. One that goes over several lines and hasn't `width` cells, or whose
-    /// quotations don't end where cells do, is taken for a line with a quotation mark that isn't closed, so that such a line
-    /// doesn't swallow those after it.
+    /// The next record that isn't blank, `None` at the end.
+    ///
+    /// A record of several lines must have `width` cells, and its quotations must end where cells do. If not, its first
+    /// line counts as one with an unclosed quotation mark, so that it doesn't swallow the lines after it.
     pub(super) fn next(&mut self, width: Option<usize>) -> Option<Record> {
         loop {
             let blank = self.rest.iter().take_while(|byte| is_line_end(**byte)).count();
@@ -77,9 +78,9 @@ impl<'text> Records<'text> {
             let has_more_lines = read.iter().skip(first).any(|byte| !is_line_end(*byte));
             let has_width = width.is_none_or(|width| width == cells.len());
             if has_more_lines && !(has_width && is_well_quoted(read, self.delimiter)) {
-                let patience = self.patience.checked_sub(len);
-                self.patience = patience.unwrap_or_default();
-                self.advance(if patience.is_some() { first } else { len });
+                let left = self.rereads.checked_sub(len);
+                self.rereads = left.unwrap_or_default();
+                self.advance(if left.is_some() { first } else { len });
                 return Some(Record { line, cells: None });
             }
             self.advance(len);
@@ -89,7 +90,7 @@ impl<'text> Records<'text> {
         }
     }
 
-    /// The cells of the record that the rest begins with, and its length in bytes, at least 1.
+    /// The cells of the next record, and its length in bytes, at least 1.
     fn read(&mut self) -> (Vec<String>, usize) {
         self.reader.reset();
         let (mut text, mut ends) = (vec![0; 256], vec![0; 32]);
@@ -103,7 +104,7 @@ impl<'text> Records<'text> {
             match result {
                 ReadRecordResult::OutputFull => text.resize(text.len() * 2, 0),
                 ReadRecordResult::OutputEndsFull => ends.resize(ends.len() * 2, 0),
-                // The next call, without input, says that the last record ends.
+                // The next call gets no input, and returns the end of the last record.
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::Record | ReadRecordResult::End => break,
             }
@@ -125,13 +126,13 @@ impl<'text> Records<'text> {
     }
 }
 
-/// Whether each quotation of a record is closed, and closed right before a delimiter or the record's end.
+/// Whether each quotation of a record is closed, right before a delimiter or the record's end.
 fn is_well_quoted(record: &[u8], delimiter: u8) -> bool {
     let mut bytes = record.iter().copied().peekable();
     let (mut is_quoted, mut is_at_start) = (false, true);
     while let Some(byte) = bytes.next() {
         if byte == b'"' && is_quoted {
-            // Two of them stand for one.
+            // A doubled mark is one mark of the cell.
             if bytes.next_if_eq(&b'"').is_none() {
                 is_quoted = false;
                 if bytes.peek().is_some_and(|next| *next != delimiter && !is_line_end(*next)) {

@@ -1,11 +1,11 @@
-//! Movies by title and year, for lists that name them by nothing else.
+//! Finding movies by title and year, for lists that have no ids.
 
 use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, MovieIndex};
 use crate::title::{match_key, names, search_key};
 
-/// What a title and a year lead to.
+/// The movies that a title and a year lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
     One(MovieIndex),
@@ -34,8 +34,8 @@ impl<'catalog> TitleIndex<'catalog> {
         Self { catalog, movies }
     }
 
-    /// The movie that one of `titles` names, the first ones before the others: of the same year, or else of the year before or
-    /// after, or else where the year isn't known on either side.
+    /// The movie that one of `titles` names, the first titles before the others. Movies of the same year come first,
+    /// then those of the year before or after, then those for which one of the two years isn't known.
     pub(super) fn find(&self, titles: &[&str], year: Option<u16>) -> Found {
         let names: Vec<(&str, String)> =
             titles.iter().flat_map(|title| names(title)).map(|name| (name, match_key(name))).collect();
@@ -60,7 +60,7 @@ impl<'catalog> TitleIndex<'catalog> {
         Found::None
     }
 
-    /// The only one of `found` or, of several, the only one that is called `name` to the article and not by a second title.
+    /// The only movie of `found`. If there are several, the only one whose first title is `name`, article included.
     fn only(&self, found: &[MovieIndex], name: &str) -> Option<MovieIndex> {
         if let [movie] = found {
             return Some(*movie);

@@ -1,7 +1,7 @@
-//! What a model may cost, counted before any of it is computed.
+//! Limits on a model's memory and time, counted before anything is computed.
 //!
-//! A file of a hundred bytes can ask for more memory than a browser has, or for hours of products. The limits are many times what
-//! a tower or a ranker needs, and what a visitor's click could wait for.
+//! A file of a hundred bytes can ask for more memory than a browser has, or for hours of products. The limits are many
+//! times what a tower or a ranker needs, and beyond what a visitor would wait for after a click.
 
 use tract_onnx::pb::GraphProto;
 use tract_onnx::prelude::{TractResult, TypedModel, TypedNode};
@@ -9,27 +9,27 @@ use tract_onnx::tract_core::internal::{AxisOp, TractErrorContext, bail, ensure};
 use tract_onnx::tract_core::ops::array::Slice;
 use tract_onnx::tract_core::ops::einsum::EinSum;
 
-use super::gather::CheckedGather;
+use super::operators::CheckedGather;
 
 /// The most axes that a tensor has.
 pub const MAX_AXES: usize = 8;
 
-/// The most nodes and weights of a graph, since the time to wire and optimise one grows faster than their number.
+/// The most nodes and weights of a graph. The time to wire and optimise it grows faster than their number.
 const MAX_NODES: usize = 2_048;
 
-/// The most inputs and outputs of a node, and numbers that say how it works.
+/// The most inputs and outputs of a node, and the most numbers of an input that says how it works.
 pub const MAX_WIRES: usize = 128;
 
-/// The most numbers that a tensor of the file has, as many as a bundle's tables.
+/// The most numbers of a tensor in the file, as many as a bundle's tables may have.
 const MAX_WEIGHTS: usize = 1 << 28;
 
-/// The most numbers that all nodes make together.
+/// The most numbers that all nodes together make.
 const MAX_NUMBERS: usize = 1 << 24;
 
-/// The most numbers that all nodes read, and products that they take, together.
+/// The most numbers that all nodes together read or multiply.
 const MAX_WORK: usize = 1 << 28;
 
-/// What is left of a model's limits.
+/// The rest of a model's limits.
 #[derive(Debug)]
 pub struct Budget {
     numbers: usize,
@@ -49,15 +49,15 @@ impl Budget {
         Ok(Self { numbers: MAX_NUMBERS, work: MAX_WORK })
     }
 
-    /// Takes what a node of the model costs, be it that tract has computed it already.
+    /// Charges a node's cost, even if tract has already folded it into a constant.
     ///
     /// # Errors
-    /// Tensors without numbers, of too many axes or without a fixed shape, and more numbers or work than are left.
+    /// Tensors that are empty, have too many axes or no fixed shape, and more numbers or work than are left.
     pub fn spend(&mut self, model: &TypedModel, node: &TypedNode) -> TractResult<()> {
         for output in &node.outputs {
             let shape = output.fact.shape.as_concrete().context("it makes something without a fixed shape")?;
             let numbers = volume(shape, MAX_NUMBERS)?;
-            ensure!(numbers > 0, "it makes nothing, a tensor of shape {shape:?}");
+            ensure!(numbers > 0, "it makes an empty tensor, of shape {shape:?}");
             let left = self.numbers.checked_sub(numbers);
             self.numbers = left.with_context(|| format!("the model makes more than {MAX_NUMBERS} numbers"))?;
         }
@@ -67,30 +67,30 @@ impl Budget {
     }
 }
 
-/// How many numbers a node reads, or products it takes where they are more.
+/// How many numbers a node reads, or how many it multiplies if these are more.
 fn work(model: &TypedModel, node: &TypedNode) -> TractResult<usize> {
-    let made = |shape: &[usize]| shape.iter().fold(1_usize, |size, dim| size.saturating_mul(*dim));
+    let numbers = |shape: &[usize]| shape.iter().fold(1_usize, |size, dim| size.saturating_mul(*dim));
     let shape = |slot: usize| -> TractResult<&[usize]> {
-        let input = node.inputs.get(slot).context("it lacks an input")?;
+        let input = node.inputs.get(slot).context("an input is missing")?;
         model.outlet_fact(*input)?.shape.as_concrete().context("it reads something without a fixed shape")
     };
-    let output = node.outputs.first().and_then(|output| output.fact.shape.as_concrete()).map_or(0, made);
+    let output = node.outputs.first().and_then(|output| output.fact.shape.as_concrete()).map_or(0, numbers);
     if let Some(product) = node.op_as::<EinSum>() {
         let axis = product.axes.axis('k')?.inputs.first().and_then(|axes| axes.first()).copied();
         let inner = axis.and_then(|axis| shape(0).ok()?.get(axis).copied()).unwrap_or(1);
         return Ok(output.saturating_mul(inner));
     }
-    // These take what they want of what may be a large table.
+    // These read only what they return, of a table that may be large.
     if node.op_is::<CheckedGather>() || node.op_is::<Slice>() || node.op_is::<AxisOp>() {
         return Ok(output);
     }
-    (0..node.inputs.len()).try_fold(output, |sum, slot| Ok(sum.saturating_add(made(shape(slot)?))))
+    (0..node.inputs.len()).try_fold(output, |sum, slot| Ok(sum.saturating_add(numbers(shape(slot)?))))
 }
 
-/// The number of numbers of a shape, of which no more than `most` are allowed even where a dimension of 0 leaves none.
+/// How many numbers a shape has. At most `most` are allowed, with a dimension of 0 counted as 1.
 ///
 /// # Errors
-/// More than `most`, and too many axes.
+/// More numbers than `most`, and too many axes.
 fn volume(shape: &[usize], most: usize) -> TractResult<usize> {
     ensure!(shape.len() <= MAX_AXES, "{} axes are too many, {MAX_AXES} are the most", shape.len());
     let spread = shape.iter().try_fold(1_usize, |size, dim| size.checked_mul((*dim).max(1)));
@@ -100,19 +100,19 @@ fn volume(shape: &[usize], most: usize) -> TractResult<usize> {
     Ok(shape.iter().product())
 }
 
-/// The number of numbers of a tensor of the file.
+/// How many numbers a tensor of the file has.
 ///
 /// # Errors
-/// A shape that no model has.
-pub fn of_weights(shape: &[usize]) -> TractResult<usize> {
+/// A shape that is too large.
+pub fn tensor_len(shape: &[usize]) -> TractResult<usize> {
     volume(shape, MAX_WEIGHTS)
 }
 
-/// A shape that stands in the model as numbers, to be made by a node.
+/// A shape that the model gives as numbers, for a node to make.
 ///
 /// # Errors
 /// Negative dimensions, and a shape that is too large.
-pub fn to_shape(dims: &[i64]) -> TractResult<Vec<usize>> {
+pub fn checked_shape(dims: &[i64]) -> TractResult<Vec<usize>> {
     let shape: Option<Vec<usize>> = dims.iter().map(|dim| usize::try_from(*dim).ok()).collect();
     let shape = shape.with_context(|| format!("{dims:?} isn't a shape"))?;
     volume(&shape, MAX_NUMBERS)?;

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use tract_onnx::prelude::{DatumType, Tensor, TractResult, TypedModel};
+use tract_onnx::prelude::{Datum, DatumType, Tensor, TractResult, TypedModel};
 use tract_onnx::tract_core::internal::{OutletId, TVec, TractErrorContext, ensure};
 
-use super::budget;
+use super::{budget, type_name};
 
-/// An axis counted from the end where it is negative.
+/// An axis, which counts from the end if it is negative.
 pub(super) fn axis(at: i64, rank: usize) -> TractResult<usize> {
     let rank_signed = i64::try_from(rank)?;
     let at = if at < 0 { at + rank_signed } else { at };
@@ -20,7 +20,7 @@ pub(super) fn sorted_axes(axes: &[i64], rank: usize) -> TractResult<Vec<usize>> 
     ensure!(rank <= budget::MAX_AXES, "{rank} axes are too many, {} are the most", budget::MAX_AXES);
     let mut sorted: Vec<usize> = axes.iter().map(|at| axis(*at, rank)).collect::<TractResult<_>>()?;
     sorted.sort_unstable();
-    ensure!(sorted.is_sorted_by(|one, next| one < next), "an axis stands twice in {axes:?}");
+    ensure!(sorted.is_sorted_by(|axis, next| axis < next), "an axis is repeated in {axes:?}");
     Ok(sorted)
 }
 
@@ -40,7 +40,7 @@ pub(super) fn constant(model: &TypedModel, outlet: OutletId) -> TractResult<Arc<
 
 pub(super) fn ensure_float(model: &TypedModel, outlet: OutletId) -> TractResult<()> {
     let datum_type = model.outlet_fact(outlet)?.datum_type;
-    ensure!(datum_type == DatumType::F32, "it takes float, not {datum_type:?}; cast its inputs");
+    ensure!(datum_type == DatumType::F32, "it takes float, not {}; cast its inputs", type_name(datum_type));
     Ok(())
 }
 
@@ -51,12 +51,23 @@ pub(super) fn integers(tensor: &Tensor) -> TractResult<Vec<i64>> {
     Ok(tensor.cast_to::<i64>()?.to_plain_array_view::<i64>()?.iter().copied().collect())
 }
 
-/// The only number of a tensor, which tract would read even from an empty one.
-pub(super) fn number(tensor: &Tensor) -> TractResult<f32> {
-    ensure!(tensor.len() == 1, "{} numbers stand where one is asked for", tensor.len());
+/// Refuses a tensor of no number or several. tract would read the first number even of an empty one.
+pub(super) fn ensure_only_number(tensor: &Tensor) -> TractResult<()> {
+    ensure!(tensor.len() == 1, "it takes one number, not {}", tensor.len());
+    Ok(())
+}
+
+/// The only number of a tensor.
+pub(super) fn only_number<T: Datum + Copy>(tensor: &Tensor) -> TractResult<T> {
+    ensure_only_number(tensor)?;
     tensor.cast_to_scalar()
 }
 
-pub(super) fn one(wires: TVec<OutletId>) -> TractResult<OutletId> {
+/// A length as a double, exact.
+pub(super) fn double(len: usize) -> TractResult<f64> {
+    Ok(u32::try_from(len)?.into())
+}
+
+pub(super) fn only_output(wires: TVec<OutletId>) -> TractResult<OutletId> {
     wires.first().copied().context("it makes nothing")
 }

@@ -8,25 +8,38 @@ use tract_onnx::tract_core::internal::{bail, ensure};
 use super::budget;
 use crate::error::Error;
 
-/// The type of a number in the types that models here are made of.
+/// The types that models here are made of, and their names in ONNX.
+const TYPES: [(DataType, DatumType, &str); 7] = [
+    (DataType::Float, DatumType::F32, "float"),
+    (DataType::Double, DatumType::F64, "double"),
+    (DataType::Int8, DatumType::I8, "int8"),
+    (DataType::Uint8, DatumType::U8, "uint8"),
+    (DataType::Int32, DatumType::I32, "int32"),
+    (DataType::Int64, DatumType::I64, "int64"),
+    (DataType::Bool, DatumType::Bool, "bool"),
+];
+
+/// The type that a file names by this number.
 pub fn datum_type(number: i32) -> TractResult<DatumType> {
-    Ok(match DataType::try_from(number) {
-        Ok(DataType::Float) => DatumType::F32,
-        Ok(DataType::Double) => DatumType::F64,
-        Ok(DataType::Int8) => DatumType::I8,
-        Ok(DataType::Uint8) => DatumType::U8,
-        Ok(DataType::Int32) => DatumType::I32,
-        Ok(DataType::Int64) => DatumType::I64,
-        Ok(DataType::Bool) => DatumType::Bool,
-        other => bail!("type {number} ({other:?}) isn't one of float, double, int8, uint8, int32, int64 and bool"),
-    })
+    let found = TYPES.iter().find(|(in_file, ..)| i32::from(*in_file) == number);
+    if let Some((_, datum_type, _)) = found {
+        return Ok(*datum_type);
+    }
+    let name = DataType::try_from(number).map_or("unknown", |unknown| unknown.as_str_name()).to_ascii_lowercase();
+    let known = TYPES.map(|(.., name)| name).join(", ");
+    bail!("ONNX's type {number} ({name}) isn't one of {known}. Cast it when you export")
 }
 
-/// A tensor of a file, whose size is checked against its shape. `name` is what an error calls it.
+/// A type's name in ONNX, as errors show it.
+pub fn type_name(datum_type: DatumType) -> &'static str {
+    TYPES.iter().find(|(_, own, _)| *own == datum_type).map_or("another type", |(.., name)| name)
+}
+
+/// A tensor of a file, whose size is checked against its shape. Errors call it `name`.
 ///
 /// # Errors
-/// Numbers that don't fill the shape, types that aren't known, and [`Error::NonFinite`] for a weight that isn't a number. An
-/// infinite one may be meant, to mask with.
+/// Numbers that don't fill the shape, unknown types, and [`Error::NonFinite`] for a weight that isn't a number.
+/// Infinite weights are allowed: models mask with them.
 pub fn read(proto: &TensorProto, name: &str) -> TractResult<Tensor> {
     let tensor = decode(proto)?;
     let is_nan = match tensor.datum_type() {
@@ -43,27 +56,35 @@ pub fn read(proto: &TensorProto, name: &str) -> TractResult<Tensor> {
 fn decode(proto: &TensorProto) -> TractResult<Tensor> {
     ensure!(proto.external_data.is_empty(), "it lies in another file; save the model with its weights inside");
     let shape: Vec<usize> = proto.dims.iter().map(|dim| usize::try_from(*dim)).collect::<Result<_, _>>()?;
-    let size = budget::of_weights(&shape)?;
+    let size = budget::tensor_len(&shape)?;
     let raw: &[u8] = &proto.raw_data;
-    let typed = raw.is_empty();
+    let is_typed = raw.is_empty();
     match datum_type(proto.data_type)? {
-        DatumType::F32 if typed => build(&shape, size, proto.float_data.iter().copied()),
+        DatumType::F32 if is_typed => build(&shape, size, proto.float_data.iter().copied()),
         DatumType::F32 => build(&shape, size, chunks(raw).map(f32::from_le_bytes)),
-        DatumType::F64 if typed => build(&shape, size, proto.double_data.iter().copied()),
+        DatumType::F64 if is_typed => build(&shape, size, proto.double_data.iter().copied()),
         DatumType::F64 => build(&shape, size, chunks(raw).map(f64::from_le_bytes)),
-        DatumType::I64 if typed => build(&shape, size, proto.int64_data.iter().copied()),
+        DatumType::I64 if is_typed => build(&shape, size, proto.int64_data.iter().copied()),
         DatumType::I64 => build(&shape, size, chunks(raw).map(i64::from_le_bytes)),
-        DatumType::I32 if typed => build(&shape, size, proto.int32_data.iter().copied()),
+        DatumType::I32 if is_typed => build(&shape, size, proto.int32_data.iter().copied()),
         DatumType::I32 => build(&shape, size, chunks(raw).map(i32::from_le_bytes)),
-        // Smaller numbers that aren't raw stand in the field of 32 bits, one in each.
-        DatumType::I8 if typed => build(&shape, size, proto.int32_data.iter().map(|value| *value as i8)),
+        // Smaller numbers that aren't raw are in the field for 32 bits, one in each.
+        DatumType::I8 if is_typed => {
+            build(&shape, size, proto.int32_data.iter().map(|value| low_byte(*value).cast_signed()))
+        }
         DatumType::I8 => build(&shape, size, raw.iter().map(|byte| byte.cast_signed())),
-        DatumType::U8 if typed => build(&shape, size, proto.int32_data.iter().map(|value| *value as u8)),
+        DatumType::U8 if is_typed => build(&shape, size, proto.int32_data.iter().map(|value| low_byte(*value))),
         DatumType::U8 => build(&shape, size, raw.iter().copied()),
-        DatumType::Bool if typed => build(&shape, size, proto.int32_data.iter().map(|value| *value != 0)),
+        DatumType::Bool if is_typed => build(&shape, size, proto.int32_data.iter().map(|value| *value != 0)),
         DatumType::Bool => build(&shape, size, raw.iter().map(|byte| *byte != 0)),
-        other => bail!("type {other:?} can't be read"),
+        other => bail!("numbers of {} can't be read", type_name(other)),
     }
+}
+
+/// The lowest 8 bits, where the field for 32 bits keeps a number of 8.
+const fn low_byte(value: i32) -> u8 {
+    let [low, ..] = value.to_le_bytes();
+    low
 }
 
 fn chunks<const BYTES: usize>(raw: &[u8]) -> impl ExactSizeIterator<Item = [u8; BYTES]> {

@@ -1,4 +1,4 @@
-//! The features of a few histories and moments as JSON, computed by native tests and by the browser's build alike.
+//! The features of a few histories and moments as JSON, computed by native tests and by the browser's build.
 
 use serde_json::{Value, json};
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};

@@ -1,4 +1,4 @@
-//! Small ONNX models, one for each operator that the library knows and more for what attributes and optional inputs change.
+//! Small ONNX models: one for each operator that the library knows, and more for attributes and optional inputs.
 #![allow(dead_code, missing_docs)]
 
 use prost::Message;
@@ -72,7 +72,7 @@ pub fn codes(name: &str, dims: &[i64], values: &[i8]) -> TensorProto {
     TensorProto { name, dims, data_type: DataType::Int8.into(), int32_data, ..TensorProto::default() }
 }
 
-/// What a case may read by name besides `x` and `y`.
+/// The constants that a case may read by name besides `x` and `y`.
 pub fn constants() -> Vec<TensorProto> {
     let weights: Vec<f32> = (0..COLUMNS * 5).map(|at| (at as f32 * 0.7).sin()).collect();
     vec![
@@ -104,7 +104,7 @@ pub fn constants() -> Vec<TensorProto> {
         index("rows_of_table", &[3, 1], &[4, 0, 2]),
         codes("codes", &[COLUMNS as i64], &[-128, -1, 0, 127]),
         floats("spread", &[COLUMNS as i64], &[0.5, 1.5, 2.0, 0.1]),
-        // What only hostile models ask for.
+        // For hostile models only.
         index("zero", &[], &[0]),
         index("endless", &[], &[1 << 40]),
         index("pairs_beyond", &[1, 2], &[3, 2]),
@@ -133,7 +133,7 @@ pub fn model(case: &Case, used: &[&str], operator_set: i64) -> Vec<u8> {
         ..ValueInfoProto::default()
     };
     let outputs: Vec<String> = (0..case.outputs).map(|at| format!("out {at}")).collect();
-    // An input that is a truth value is compared first.
+    // An input of truth values comes from a comparison.
     let compared = ["x_above", "y_above"].iter().zip(["x", "y"]).map(|(above, from)| NodeProto {
         op_type: "Greater".to_owned(),
         input: vec![from.to_owned(), "scalar".to_owned()],
@@ -171,7 +171,8 @@ pub fn used(case: &Case) -> Vec<&'static str> {
         .collect()
 }
 
-/// A case for each operator, and more where attributes and optional inputs change what it does.
+/// A case for each operator, and more for attributes and optional inputs that change it.
+#[expect(clippy::too_many_lines, reason = "a table with a line for each case")]
 pub fn cases() -> Vec<Case> {
     let unary =
         ["Abs", "Erf", "Exp", "Neg", "Reciprocal", "Relu", "Sigmoid", "Tanh", "Identity", "Dropout", "LeakyRelu"];
@@ -193,7 +194,7 @@ pub fn cases() -> Vec<Case> {
         case("Range", &["first", "fifth", "second"]),
         case("ReduceL2", &["x"]).with(ints("axes", &[-1])),
         case("ReduceL2", &["x"]).with(ints("axes", &[0, 1])).with(int("keepdims", 0)),
-        // Whole numbers, which say where something stands.
+        // Whole numbers, which are places.
         case("Add", &["places", "parts_of_three"]),
         case("Sub", &["places", "second"]),
         case("Mul", &["places", "parts_of_three"]),
@@ -206,7 +207,7 @@ pub fn cases() -> Vec<Case> {
         case("GatherND", &["table", "rows_of_table"]),
         case("LeakyRelu", &["x"]).with(float("alpha", 0.2)),
         case("Gelu", &["x"]),
-        // Of numbers that have a root and a logarithm.
+        // With numbers that have a root and a logarithm.
         case("Sqrt", &["matrix"]),
         case("Log", &["one"]),
         case("Pow", &["row", "one"]),

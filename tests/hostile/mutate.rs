@@ -1,11 +1,11 @@
-//! Changes that make a hostile input of a good one: of bytes, of numbers and words in a text, and of an ONNX model's parts.
+//! Changes that turn a good input into a hostile one: bytes, numbers and words of a text, and parts of an ONNX model.
 #![allow(missing_docs)]
 
 use prost::Message;
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use tract_onnx::pb::{ModelProto, TensorProto};
-use watchnext::onnx::OPERATORS;
+use watchnext::onnx::{OPERATORS, Operator};
 
 /// Whole numbers at which arithmetic breaks.
 const NUMBERS: [i64; 16] =
@@ -14,7 +14,7 @@ const NUMBERS: [i64; 16] =
 /// Floats at which arithmetic breaks.
 const FLOATS: [f32; 8] = [0.0, -0.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN_POSITIVE, -1.0];
 
-/// What a text may hold in place of a number.
+/// Words that may replace a number in a text.
 const WORDS: [&str; 16] = [
     "0",
     "-1",
@@ -64,7 +64,7 @@ fn change(bytes: &mut Vec<u8>, other: &[u8], rng: &mut impl Rng) {
         6 => write(bytes, at & !3, &FLOATS.choose(rng).copied().unwrap_or_default().to_le_bytes()),
         7 => write(bytes, at & !3, &(number as u32).to_le_bytes()),
         8 => write(bytes, at & !7, &number.to_le_bytes()),
-        // A number of a text becomes another or something else.
+        // A number of a text becomes another number or a word.
         9 | 10 => {
             let start = (at..len).find(|at| bytes.get(*at).is_some_and(u8::is_ascii_digit)).unwrap_or(len);
             let digits = bytes.iter().skip(start).take_while(|byte| byte.is_ascii_digit()).count();
@@ -76,7 +76,7 @@ fn change(bytes: &mut Vec<u8>, other: &[u8], rng: &mut impl Rng) {
     }
 }
 
-/// An ONNX model with one to three of its parts changed; `None` for bytes that are no model.
+/// An ONNX model with one to three parts changed; `None` if the bytes aren't a model.
 pub fn model(seed: &[u8], rng: &mut impl Rng) -> Option<Vec<u8>> {
     let mut model = ModelProto::decode(seed).ok()?;
     for _ in 0..rng.random_range(1..=3) {
@@ -103,7 +103,7 @@ fn change_model(model: &mut ModelProto, rng: &mut impl Rng) -> Option<()> {
     let node = graph.node.get_mut(at)?;
     let number = NUMBERS.choose(rng).copied().unwrap_or_default();
     match rng.random_range(0..9) {
-        0 => node.op_type = OPERATORS.choose(rng).copied().unwrap_or_default().to_owned(),
+        0 => node.op_type = OPERATORS.choose(rng).map_or("", Operator::name).to_owned(),
         1 | 2 if !node.input.is_empty() => {
             let len = node.input.len();
             *node.input.get_mut(rng.random_range(0..len))? = name;
@@ -121,7 +121,7 @@ fn change_model(model: &mut ModelProto, rng: &mut impl Rng) -> Option<()> {
             }
         }
         6 => {
-            // The node once more, whose result is the model's.
+            // The node a second time. The copy's result becomes the model's.
             let mut copy = node.clone();
             copy.name.clear();
             let output = graph.output.first()?.name.clone();
@@ -171,7 +171,7 @@ fn change_tensor(tensor: &mut TensorProto, rng: &mut impl Rng) {
             }
         }
         3 => tensor.dims.reverse(),
-        // Numbers are taken away until the shape is full again.
+        // Drops numbers until the shape fits again.
         4 => {
             let len = rng.random_range(0..4_usize);
             tensor.dims = vec![len as i64];

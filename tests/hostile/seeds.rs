@@ -1,4 +1,4 @@
-//! Good inputs, by the library's and the trainer's own writers, from which the hostile ones are made.
+//! Good inputs by the library's and the trainer's own writers. The hostile inputs are made from them.
 #![allow(missing_docs)]
 
 use prost::Message;
@@ -7,11 +7,10 @@ use tract_onnx::pb::{
     GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
     tensor_proto::DataType, tensor_shape_proto, type_proto,
 };
-use watchnext::bundle::sha256_hex;
+use watchnext::bundle::{Role, sha256_hex};
 use watchnext::features::reaction::REACTION_WIDTH;
 use watchnext::features::{HISTORY_LEN, TIME_FEATURES};
-use watchnext::model::{TOWER_INPUTS, TOWER_OUTPUT, USER_TOWER, YEAR_INPUT};
-use watchnext::ranker::RANKER;
+use watchnext::model::{TOWER_INPUTS, TOWER_OUTPUT, YEAR_INPUT};
 use watchnext::traits::TASTES;
 
 use crate::fixture::Bundle;
@@ -22,7 +21,7 @@ use crate::targets::{DIM, MOVIES, small_catalog, small_links};
 pub fn of(target: &str) -> Vec<Vec<u8>> {
     match target {
         "bundle" => vec![bundle()],
-        "catalog" => vec![small_catalog().to_json().unwrap(), Bundle::ranked().file("catalog").to_vec()],
+        "catalog" => vec![small_catalog().to_json().unwrap(), Bundle::ranked().file(Role::Catalog).to_vec()],
         "graph" => cases().iter().map(|case| model(case, &used(case), 17)).collect(),
         "links" => vec![small_links().to_json().unwrap()],
         "list" => LISTS.map(|list| list.as_bytes().to_vec()).to_vec(),
@@ -32,10 +31,10 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "query" => ["heat 1995", "Amelie", "Matrix, The (1999)", "blade runer 2049", "ōkami"]
             .map(|query| query.as_bytes().to_vec())
             .to_vec(),
-        "ranker" => vec![ranker(), Bundle::ranked().file(RANKER).to_vec()],
+        "ranker" => vec![ranker(), Bundle::ranked().file(Role::Ranker).to_vec()],
         "request" => vec![request(0), request(1), request(0xff)],
         "states" => vec![states(0), states(2), states(8)],
-        "tower" => vec![tower(false), tower(true), Bundle::ranked().file(USER_TOWER).to_vec()],
+        "tower" => vec![tower(false), tower(true), Bundle::ranked().file(Role::UserTower).to_vec()],
         "traits" => vec![traits(false), traits(true)],
         other => panic!("no seeds for {other}"),
     }
@@ -45,8 +44,10 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
 const LISTS: [&str; 7] = [
     "movieId,imdbId,title,year,rating\n10,tt0000111,The Matrix,1930,4.5\n17,,Heat,1939,\n,,M,2002,3\n",
     "Date,Name,Year,Letterboxd URI\n2024-01-02,Heat,1939,https://boxd.it/a\n2024-01-01,\"2001: A Space Odyssey\",,x\n",
-    "Date,Name,Year,Letterboxd URI,Rating\n2024-01-02,Amélie,1948,https://boxd.it/a,4.5\n2023-12-31,Nowhere,1900,b,0.5\n",
-    "Date,Name,Year,Letterboxd URI,Rating,Rewatch,Tags,Watched Date\n2024-01-02,WALL·E,1984,u,5,Yes,\"a, \"\"b\"\"\",2024-01-01\n",
+    "Date,Name,Year,Letterboxd URI,Rating\n2024-01-02,Amélie,1948,https://boxd.it/a,4.5\n\
+     2023-12-31,Nowhere,1900,b,0.5\n",
+    "Date,Name,Year,Letterboxd URI,Rating,Rewatch,Tags,Watched Date\n\
+     2024-01-02,WALL·E,1984,u,5,Yes,\"a, \"\"b\"\"\",2024-01-01\n",
     "Const,Your Rating,Date Rated,Title,Original Title,URL,Title Type,IMDb Rating,Runtime (mins),Year\n\
      tt0000222,9,2024-01-02,Seven,Se7en,u,Movie,8.6,127,1993\ntt0000001,2,2024-01-03,Show,Show,u,TV Series,8,50,2000\n",
     "movie_id;imdb_id;tmdb_id;rating;average_rating;title\n10;111;9;4.0;3.9;\"Matrix, The (1930)\"\n",
@@ -64,12 +65,12 @@ fn tensors(tensors: &[(&str, Dtype, &[usize], Vec<u8>)]) -> Vec<u8> {
     safetensors::serialize(views, None).unwrap()
 }
 
-/// So many bytes.
+/// This many bytes.
 fn numbers(len: usize) -> Vec<u8> {
     (0..len).map(|at| (at * 37 % 256) as u8).collect()
 }
 
-/// So many floats between 0 and 1.
+/// This many floats between 0 and 1.
 fn values(len: usize) -> Vec<f32> {
     (0..len).map(|at| (at as f32 * 0.7).sin().abs()).collect()
 }
@@ -106,7 +107,7 @@ fn states(coarse: usize) -> Vec<u8> {
     ])
 }
 
-/// With what may be left out, or without.
+/// With the optional tensors, or without.
 fn traits(is_whole: bool) -> Vec<u8> {
     let mut all = vec![
         ("everybody", Dtype::F32, vec![3], raw(4).split_off(4)),
@@ -142,7 +143,7 @@ fn onnx(node: Vec<NodeProto>, initializer: Vec<TensorProto>, inputs: &[&str], ou
     ModelProto { ir_version: 8, opset_import, graph: Some(graph), ..ModelProto::default() }.encode_to_vec()
 }
 
-/// An input of the tower or the ranker, with the shape that a tower is read by; the first axis is open, as some exporters leave it.
+/// An input of the tower or the ranker, with its declared shape. The first axis is open, as some exporters leave it.
 fn declared(name: &&str) -> ValueInfoProto {
     let [history, weights, time] = TOWER_INPUTS;
     let (kind, width) = match *name {
@@ -167,8 +168,8 @@ fn declared(name: &&str) -> ValueInfoProto {
     }
 }
 
-/// A small tower, with a table of floats or, as the trainer's, of 8-bit numbers that are looked up with their scales, and with a
-/// gain by the number of movies.
+/// A small tower with a gain by the number of movies. Its table is of floats or, as the trainer's, of 8-bit numbers
+/// with scales.
 fn tower(is_quantised: bool) -> Vec<u8> {
     let [history, weights, time] = TOWER_INPUTS;
     let mut tensors = vec![

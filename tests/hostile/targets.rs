@@ -1,14 +1,17 @@
-//! What is done with bytes from outside: one function for each way into the library.
+//! The targets for bytes from outside: one function for each way into the library.
 //!
-//! Each may be given any bytes whatever, and the property is the same for all: no panic, no hang, no allocation above the cap
-//! that whoever calls it watches over. `fuzz/` lets libFuzzer choose the bytes, `tests/hostile.rs` a seeded generator.
+//! Each takes any bytes, and must not panic, hang or allocate more than the caller's cap. For `fuzz/`, libFuzzer
+//! chooses the bytes; for `tests/hostile.rs`, a seeded generator.
 #![allow(missing_docs, clippy::unwrap_used)]
+
+#[path = "../manifest/mod.rs"]
+mod small_manifest;
 
 use std::sync::OnceLock;
 
 use ndarray::Array2;
 use tract_onnx::prelude::{IntoTValue, TVec, Tensor};
-use watchnext::bundle::{Manifest, MovieEmbeddings, movie_index, sha256_hex};
+use watchnext::bundle::{Manifest, MovieEmbeddings, Role, movie_index, sha256_hex};
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::error::Result;
 use watchnext::features::reaction::{REACTION_WIDTH, ReactionHistory};
@@ -26,10 +29,10 @@ use watchnext::states::StateIndex;
 use watchnext::title;
 use watchnext::traits::MovieTraits;
 
-/// Something that takes bytes.
+/// A function that takes bytes.
 pub type Target = fn(&[u8]);
 
-/// Every target by the name that it has in `fuzz/`.
+/// All targets by their names in `fuzz/`.
 pub const TARGETS: [(&str, Target); 14] = [
     ("bundle", bundle),
     ("catalog", catalog),
@@ -47,13 +50,13 @@ pub const TARGETS: [(&str, Target); 14] = [
     ("traits", traits),
 ];
 
-/// How many movies the catalogue has that the files of these targets belong to.
+/// How many movies the catalogue of the targets' files has.
 pub const MOVIES: usize = 12;
 
 /// The length of a vector in those files.
 pub const DIM: usize = 8;
 
-/// The shape of every input of the models of [`graph`].
+/// The shape of each input of [`graph`]'s models.
 pub const GRAPH_SHAPE: [usize; 2] = [3, 4];
 
 /// A catalogue whose titles have articles, accents, numbers and second titles.
@@ -105,12 +108,13 @@ fn watches() -> Vec<Watch> {
 pub fn manifest(bytes: &[u8]) {
     let Ok(manifest) = Manifest::from_json(bytes) else { return };
     for role in manifest.files.keys() {
-        let _ = manifest.checked(role, Some(bytes));
+        let _ = manifest.checked(*role, Some(bytes));
     }
     Manifest::from_json(&serde_json::to_vec(&manifest).unwrap()).unwrap();
 }
 
-/// The files of a bundle in one input: manifest, catalogue, movies and tower, each but the last after its length in four bytes.
+/// The files of a bundle in one input: manifest, catalogue, movies and tower. Each but the last comes after its length
+/// in four bytes.
 pub fn bundle(bytes: &[u8]) {
     let mut rest = bytes;
     let mut parts = [(); 3].map(|()| {
@@ -120,17 +124,17 @@ pub fn bundle(bytes: &[u8]) {
         part
     });
     let [manifest, catalog, movies] = &mut parts;
-    let file = |role: &str| match role {
-        "catalog" => Some(*catalog),
-        "movies" => Some(*movies),
-        "user_tower" => Some(rest),
+    let file = |role: Role| match role {
+        Role::Catalog => Some(*catalog),
+        Role::Movies => Some(*movies),
+        Role::UserTower => Some(rest),
         _ => None,
     };
     let _ = Recommender::load(manifest, file);
-    // With sizes and hashes that fit, so that the contents are judged.
+    // With the right sizes and hashes, so that loading gets as far as the contents.
     let Ok(mut described) = serde_json::from_slice::<serde_json::Value>(manifest) else { return };
-    for role in ["catalog", "movies", "user_tower"] {
-        let entry = described.get_mut("files").and_then(|files| files.get_mut(role));
+    for role in [Role::Catalog, Role::Movies, Role::UserTower] {
+        let entry = described.get_mut("files").and_then(|files| files.get_mut(role.as_str()));
         let Some(entry) = entry.and_then(serde_json::Value::as_object_mut) else { continue };
         let bytes = file(role).unwrap_or_default();
         entry.insert("bytes".to_owned(), bytes.len().into());
@@ -215,7 +219,7 @@ pub fn ranker(bytes: &[u8]) {
     }
 }
 
-/// A model of whatever inputs, all of floats in [`GRAPH_SHAPE`], of every operator that is known.
+/// A model of any known operators, whose inputs are all floats in [`GRAPH_SHAPE`].
 pub fn graph(bytes: &[u8]) {
     let Ok(model) = OnnxModel::decode(bytes) else { return };
     let names: Vec<String> = model.inputs().into_iter().map(str::to_owned).collect();
@@ -233,14 +237,14 @@ pub fn list(bytes: &[u8]) {
     assert!(list.unmatched.iter().is_sorted_by_key(|unmatched| unmatched.row));
 }
 
-/// What somebody types.
+/// A text in the search box.
 pub fn query(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     assert!(small_catalog().search(&text, 5).len() <= 5);
     title::parse_title(&text);
 }
 
-/// Answers what it is fed, so that a request costs no network.
+/// A tower that returns sums of its inputs, so that a request costs no network.
 struct Echo;
 
 impl UserTower for Echo {
@@ -256,17 +260,12 @@ impl UserTower for Echo {
     }
 }
 
-/// A click: 32 bytes of numbers for the moment, the limit, the strategy and the filter, then eight for each watched movie.
+/// A click: 32 bytes of numbers for the moment, the limit, the strategy and the filter, then eight for each watched
+/// movie.
 pub fn request(bytes: &[u8]) {
     static RECOMMENDER: OnceLock<Recommender> = OnceLock::new();
     let recommender = RECOMMENDER.get_or_init(|| {
-        let file = serde_json::json!({"path": "file", "bytes": 0, "sha256": ""});
-        let manifest = serde_json::json!({
-            "format_version": 1, "features_version": 1, "name": "small", "movies": MOVIES, "dim": DIM, "held_out": {},
-            "files": {"catalog": file, "user_tower": file, "movies": file},
-            "training": {"command": "", "seed": 0, "dataset": "", "sources": [], "users": 0, "ratings": 0},
-        });
-        let manifest = Manifest::from_json(&serde_json::to_vec(&manifest).unwrap()).unwrap();
+        let manifest = small_manifest::small(MOVIES, DIM);
         let embedding = Array2::from_shape_fn((MOVIES, DIM), |(row, column)| ((row * DIM + column) as f32).sin());
         let movies = MovieEmbeddings { embedding, bias: vec![0.25; MOVIES] };
         Recommender::from_parts(manifest, small_catalog().clone(), Box::new(Echo), &movies).unwrap()

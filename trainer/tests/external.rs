@@ -14,6 +14,7 @@ use trainer::models::external::recorded::TOLERANCE;
 use trainer::models::external::request::{Metric, PackRequest, Storage};
 use trainer::models::external::{PackedExternal, pack};
 use trainer::report::external_card;
+use watchnext::bundle::Role;
 use watchnext::catalog::{MovieId, MovieIndex};
 use watchnext::features::LocalTime;
 use watchnext::history::History;
@@ -139,7 +140,7 @@ fn files_come_in_other_forms() {
     };
     let safetensors = pack(&of(&items, None)).unwrap();
     let npy = pack(&of(&base.items, base.bias.clone())).unwrap();
-    let hash = |packed: &PackedExternal| packed.packed.manifest.files["movies"].sha256.clone();
+    let hash = |packed: &PackedExternal| packed.packed.manifest.files[&Role::Movies].sha256.clone();
     assert_eq!(hash(&safetensors), hash(&npy));
     assert_eq!(manifest_bytes(&npy), manifest_bytes(&pack(&of(&base.items, base.bias.clone())).unwrap()));
     // One warning for the missing ratings in the catalogue, and one for the missing records.
@@ -153,7 +154,7 @@ fn files_come_in_other_forms() {
     let floats = pack(&floats).unwrap();
     assert!(
         floats.cost.is_none()
-            && floats.packed.manifest.files["movies"].bytes > npy.packed.manifest.files["movies"].bytes
+            && floats.packed.manifest.files[&Role::Movies].bytes > npy.packed.manifest.files[&Role::Movies].bytes
     );
     for metric in [Metric::Cosine, Metric::L2] {
         let packed = pack(&PackRequest { metric, ..of(&base.items, None) }).unwrap();

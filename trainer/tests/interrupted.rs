@@ -10,7 +10,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use trainer::bundle::commit::{Step, steps};
 use trainer::bundle::read::read_bundle;
-use watchnext::bundle::Manifest;
+use watchnext::bundle::{Manifest, Role};
 
 /// Two bundles of one catalogue whose towers differ by the seed of their training.
 struct Bundles {
@@ -42,7 +42,7 @@ fn bundles() -> Bundles {
 /// The roles and hashes of a folder's bundle. Panics if the bundle doesn't load.
 fn state(folder: &Path) -> Vec<(String, String)> {
     let recommender = read_bundle(folder).unwrap_or_else(|error| panic!("no bundle is left: {error:#}"));
-    recommender.manifest().files.iter().map(|(role, file)| (role.clone(), file.sha256.clone())).collect()
+    recommender.manifest().files.iter().map(|(role, file)| (*role, file.sha256.clone())).collect()
 }
 
 fn copy(from: &Path) -> tempfile::TempDir {

@@ -15,9 +15,8 @@ use trainer::map::{add_map, nearest_on_map};
 use trainer::models::seed_network::fit::fit;
 use trainer::models::seed_network::train::TrainConfig;
 use trainer::synthetic::small::{self, GROUPS, IMDB, MOVIES_PER_GROUP, TMDB, write_data};
+use watchnext::bundle::Role;
 use watchnext::catalog::MovieIndex;
-use watchnext::links::LINKS;
-use watchnext::map::MAP;
 
 static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
@@ -51,8 +50,8 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 #[test]
 fn packed_links_and_maps_are_read_back() {
     let packed = with_both(plain(&short()));
-    for role in [LINKS, MAP] {
-        assert!(packed.manifest.files[role].optional, "{role}");
+    for role in [Role::Links, Role::Map] {
+        assert!(packed.manifest.files[&role].optional, "{role}");
     }
     let source = packed.manifest.training.sources.last().unwrap();
     assert_eq!((source.name.as_str(), source.rows), (LINKS_FILE, DATA.catalog.len()));
@@ -130,7 +129,7 @@ fn renewing_without_a_file_of_links_draws_the_map_alone() {
     let [bundle, data] = [(), ()].map(|()| tempfile::tempdir().unwrap());
     plain(&short()).write(bundle.path()).unwrap();
     let renewed = renew(bundle.path(), data.path()).unwrap();
-    assert!(renewed.manifest.files.contains_key(MAP) && !renewed.manifest.files.contains_key(LINKS));
+    assert!(renewed.manifest.files.contains_key(&Role::Map) && !renewed.manifest.files.contains_key(&Role::Links));
     let message = format!("{:#}", renew(bundle.path(), Path::new("/no/such/folder")).unwrap_err());
     assert!(message.contains("--data"), "{message}");
 }

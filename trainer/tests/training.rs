@@ -14,6 +14,7 @@ use trainer::models::seed_network::leaky::leaky;
 use trainer::models::seed_network::train::TrainConfig;
 use trainer::nn::checkpoint::Checkpoint;
 use trainer::synthetic::small;
+use watchnext::bundle::Role;
 use watchnext::recommend::Retrieval;
 
 fn dataset(folder: &Path) -> Dataset {
@@ -26,9 +27,9 @@ fn short() -> TrainConfig {
 }
 
 /// The hashes of a bundle's files, by role.
-fn hashes(dataset: &Dataset, config: &TrainConfig, checkpoint: Option<&Checkpoint>) -> Vec<(String, String)> {
+fn hashes(dataset: &Dataset, config: &TrainConfig, checkpoint: Option<&Checkpoint>) -> Vec<(Role, String)> {
     let fitted = fit(dataset, config, true, "made up", "", checkpoint).unwrap();
-    fitted.packed.manifest.files.iter().map(|(role, file)| (role.clone(), file.sha256.clone())).collect()
+    fitted.packed.manifest.files.iter().map(|(role, file)| (*role, file.sha256.clone())).collect()
 }
 
 #[test]

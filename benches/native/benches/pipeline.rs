@@ -4,6 +4,7 @@ use std::fs;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use watchnext::bundle::Role;
 use watchnext::catalog::MovieIndex;
 use watchnext::features::{HISTORY_LEN, LocalTime, history_inputs, time_features};
 use watchnext::filter::Filter;
@@ -16,17 +17,17 @@ fn read(name: &str) -> Vec<u8> {
     fs::read(format!("{MODELS}/{name}")).unwrap_or_else(|error| panic!("{MODELS}/{name}: {error}"))
 }
 
-fn load(files: &[(&str, Vec<u8>)], manifest: &[u8]) -> Recommender {
-    let file = |role: &str| files.iter().find(|(name, _)| *name == role).map(|(_, bytes)| bytes.as_slice());
+fn load(files: &[(Role, Vec<u8>)], manifest: &[u8]) -> Recommender {
+    let file = |role: Role| files.iter().find(|(own, _)| *own == role).map(|(_, bytes)| bytes.as_slice());
     Recommender::load(manifest, file).expect("the shipped bundle loads")
 }
 
 fn pipeline(criterion: &mut Criterion) {
     let manifest = read("manifest.json");
     let files = [
-        ("catalog", read("catalog.json")),
-        ("user_tower", read("user_tower.onnx")),
-        ("movies", read("movies.safetensors")),
+        (Role::Catalog, read("catalog.json")),
+        (Role::UserTower, read("user_tower.onnx")),
+        (Role::Movies, read("movies.safetensors")),
     ];
     criterion.bench_function("load the bundle", |bench| bench.iter(|| load(&files, &manifest)));
 

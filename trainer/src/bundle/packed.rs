@@ -7,15 +7,15 @@ use anyhow::Result;
 use ndarray::Array2;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
-use watchnext::bundle::{FORMAT_VERSION, Manifest, MovieEmbeddings, Source, Training};
+use watchnext::bundle::{FORMAT_VERSION, Manifest, MovieEmbeddings, Role, Source, Training};
 use watchnext::catalog::{Catalog, MovieIndex};
 use watchnext::features::{FEATURES_VERSION, LocalTime};
 use watchnext::history::History;
-use watchnext::links::{LINKS, Links};
+use watchnext::links::Links;
 use watchnext::recommend::Recommender;
 
 use super::commit::commit;
-use super::file::{BundleFile, OPTIONAL};
+use super::file::BundleFile;
 use super::model::Model;
 use super::parity::Parity;
 use super::read::load;
@@ -50,9 +50,9 @@ impl Packed {
             held_out: BTreeMap::new(),
         };
         let mut packed = Self { manifest, files: Vec::new(), parity: Parity::new(model, catalog)? };
-        packed.add(BundleFile { role: "catalog", path: "catalog.json", bytes: catalog.to_json()? });
-        packed.add(BundleFile { role: "user_tower", path: "user_tower.onnx", bytes: model.onnx()? });
-        packed.add(BundleFile { role: "movies", path: "movies.safetensors", bytes: movies_file(&movies, &bias)? });
+        packed.add(BundleFile { role: Role::Catalog, bytes: catalog.to_json()? });
+        packed.add(BundleFile { role: Role::UserTower, bytes: model.onnx()? });
+        packed.add(BundleFile { role: Role::Movies, bytes: movies_file(&movies, &bias)? });
         Ok(packed)
     }
 
@@ -84,10 +84,10 @@ impl Packed {
     /// A defect that the library finds in the file.
     pub fn movie_embeddings(&self) -> Result<Array2<f32>> {
         let Manifest { movies, dim, .. } = self.manifest;
-        Ok(MovieEmbeddings::from_safetensors(self.file("movies").unwrap_or_default(), movies, dim)?.embedding)
+        Ok(MovieEmbeddings::from_safetensors(self.file(Role::Movies).unwrap_or_default(), movies, dim)?.embedding)
     }
 
-    fn file(&self, role: &str) -> Option<&[u8]> {
+    fn file(&self, role: Role) -> Option<&[u8]> {
         self.files.iter().find(|file| file.role == role).map(|file| file.bytes.as_slice())
     }
 
@@ -105,9 +105,9 @@ impl Packed {
     /// # Errors
     /// A folder that can't be written to.
     pub fn write(&self, folder: &Path) -> Result<()> {
-        let files: Vec<_> = self.files.iter().map(|file| (file.path, file.bytes.as_slice())).collect();
-        let retired = OPTIONAL.iter().filter(|(role, _)| !self.manifest.files.contains_key(*role));
-        commit(folder, &self.manifest, &files, &retired.map(|(_, path)| *path).collect::<Vec<_>>())?;
+        let files: Vec<_> = self.files.iter().map(BundleFile::named).collect();
+        let retired = Role::ALL.into_iter().filter(|role| !self.manifest.files.contains_key(role));
+        commit(folder, &self.manifest, &files, &retired.map(Role::file_name).collect::<Vec<_>>())?;
         files::write(&folder.join("parity.json"), &serde_json::to_vec(&self.parity)?)
     }
 }
@@ -132,7 +132,7 @@ fn movies_file(table: &EmbeddingTable, bias: &[f32]) -> Result<Vec<u8>> {
 
 /// The links as a file of the bundle.
 pub(crate) fn links_file(links: &Links) -> Result<BundleFile> {
-    Ok(BundleFile { role: LINKS, path: "links.json", bytes: links.to_json()? })
+    Ok(BundleFile { role: Role::Links, bytes: links.to_json()? })
 }
 
 /// Adds a file to the sources of the bundle, after the ratings. It replaces an earlier source of its name.

@@ -5,12 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use watchnext::bundle::{Manifest, STATES};
-use watchnext::links::LINKS;
-use watchnext::map::MAP;
-use watchnext::ranker::RANKER;
+use watchnext::bundle::{Manifest, Role};
 use watchnext::recommend::Recommender;
-use watchnext::traits::TRAITS;
 
 /// Reads a bundle's folder.
 ///
@@ -18,7 +14,7 @@ use watchnext::traits::TRAITS;
 /// A missing file, with its path, or a defect that the library finds.
 pub fn read_bundle(folder: &Path) -> Result<Recommender> {
     let FolderFiles { manifest, files } = read_files(folder)?;
-    load(&manifest, |role| files.get(role).map(Vec::as_slice))
+    load(&manifest, |role| files.get(&role).map(Vec::as_slice))
 }
 
 /// The bytes of a bundle's files.
@@ -26,7 +22,7 @@ pub(crate) struct FolderFiles {
     /// `manifest.json`.
     pub(crate) manifest: Vec<u8>,
     /// The other files by role.
-    pub(crate) files: BTreeMap<String, Vec<u8>>,
+    pub(crate) files: BTreeMap<Role, Vec<u8>>,
 }
 
 /// Reads the files that the manifest of `folder` names, without checking them.
@@ -53,18 +49,18 @@ pub(crate) fn read_files(folder: &Path) -> Result<FolderFiles> {
 ///
 /// # Errors
 /// Every defect that the library finds.
-pub(crate) fn load<'bytes>(manifest: &[u8], file: impl Fn(&str) -> Option<&'bytes [u8]>) -> Result<Recommender> {
+pub(crate) fn load<'bytes>(manifest: &[u8], file: impl Fn(Role) -> Option<&'bytes [u8]>) -> Result<Recommender> {
     let mut recommender = Recommender::load(manifest, &file)?;
-    if let Some(states) = file(STATES) {
+    if let Some(states) = file(Role::States) {
         recommender.load_states(states)?;
     }
-    if let (Some(ranker), Some(traits)) = (file(RANKER), file(TRAITS)) {
+    if let (Some(ranker), Some(traits)) = (file(Role::Ranker), file(Role::Traits)) {
         recommender.load_ranker(ranker, traits)?;
     }
-    if let Some(links) = file(LINKS) {
+    if let Some(links) = file(Role::Links) {
         recommender.load_links(links)?;
     }
-    if let Some(map) = file(MAP) {
+    if let Some(map) = file(Role::Map) {
         recommender.load_map(map)?;
     }
     Ok(recommender)

@@ -15,8 +15,8 @@ use anyhow::{Result, ensure};
 use ndarray::Array2;
 use rayon::prelude::*;
 use safetensors::tensor::{Dtype, TensorView};
+use watchnext::bundle::Role;
 use watchnext::catalog::Catalog;
-use watchnext::map::MAP;
 use watchnext::recommend::Recommender;
 
 use crate::bundle::file::BundleFile;
@@ -45,7 +45,7 @@ impl DrawnMap {
         let bytes: Vec<u8> = self.positions.iter().flatten().flat_map(|number| number.to_le_bytes()).collect();
         let tensor = TensorView::new(Dtype::U16, vec![self.positions.len(), 2], &bytes)?;
         let bytes = safetensors::serialize(BTreeMap::from([("position", tensor)]), None)?;
-        Ok(BundleFile { role: MAP, path: "map.safetensors", bytes })
+        Ok(BundleFile { role: Role::Map, bytes })
     }
 
     /// The number of different spots per movie: 1 if no two movies share a spot.

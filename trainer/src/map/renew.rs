@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use anyhow::Result;
-use watchnext::bundle::{Manifest, MovieEmbeddings};
-use watchnext::links::LINKS;
-use watchnext::map::MAP;
+use watchnext::bundle::{Manifest, MovieEmbeddings, Role};
 
 use super::{DrawnMap, draw};
 use crate::bundle::commit::commit;
+use crate::bundle::file::BundleFile;
 use crate::bundle::packed::{add_source, links_file};
 use crate::bundle::read::{FolderFiles, load, read_files};
 use crate::data::links::read_links;
@@ -32,21 +31,21 @@ pub fn renew(folder: &Path, data: &Path) -> Result<Renewed> {
     let FolderFiles { manifest: bytes, mut files } = read_files(folder)?;
     let mut manifest = Manifest::from_json(&bytes)?;
     // The old links and map may belong to another catalogue.
-    for role in [LINKS, MAP] {
-        files.remove(role);
+    for role in [Role::Links, Role::Map] {
+        files.remove(&role);
     }
-    let recommender = load(&bytes, |role| files.get(role).map(Vec::as_slice))?;
+    let recommender = load(&bytes, |role| files.get(&role).map(Vec::as_slice))?;
     let mut new = Vec::new();
     if let Some((links, source)) = read_links(data, recommender.catalog())? {
         new.push(links_file(&links)?);
         add_source(&mut manifest, source);
     }
-    let movies = files.get("movies").map(Vec::as_slice).unwrap_or_default();
+    let movies = files.get(&Role::Movies).map(Vec::as_slice).unwrap_or_default();
     let embeddings = MovieEmbeddings::from_safetensors(movies, manifest.movies, manifest.dim)?;
     let map = draw(&recommender, &embeddings.embedding)?;
     new.push(map.file()?);
-    manifest.files.extend(new.iter().map(|file| file.entry()));
-    let changed: Vec<_> = new.iter().map(|file| (file.path, file.bytes.as_slice())).collect();
+    manifest.files.extend(new.iter().map(BundleFile::entry));
+    let changed: Vec<_> = new.iter().map(BundleFile::named).collect();
     commit(folder, &manifest, &changed, &[])?;
     Ok(Renewed { manifest, map })
 }

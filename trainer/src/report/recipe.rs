@@ -1,6 +1,6 @@
 //! How a bundle's model was made, in words for its card.
 
-use watchnext::bundle::Manifest;
+use watchnext::bundle::{Manifest, Role};
 
 use crate::models::als::AlsConfig;
 use crate::models::seed_network::states::EncodedStates;
@@ -193,7 +193,7 @@ fn sequence(config: &TowerConfig) -> String {
 
 /// The second stage, if there is one.
 fn second_stage(manifest: &Manifest) -> String {
-    if !manifest.files.contains_key(watchnext::ranker::RANKER) {
+    if !manifest.files.contains_key(&Role::Ranker) {
         return "\n\nThere is no second stage, since the data hold clicks and no ratings to learn it from.".to_owned();
     }
     format!(

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use watchnext::bundle::{FileEntry, Manifest, Source};
+use watchnext::bundle::{FileEntry, Manifest, Role, Source};
 
 use super::text::{group_name, method_name, with_interval};
 use crate::evaluate::evaluation::Evaluation;
@@ -75,7 +75,7 @@ pub fn reaction_section(evaluation: &Evaluation) -> String {
 
 /// The rows of the table of files.
 pub fn file_rows(manifest: &Manifest) -> String {
-    let row = |(role, file): (&String, &FileEntry)| {
+    let row = |(role, file): (&Role, &FileEntry)| {
         format!("| {role} | `{}` | {} | `{}` |\n", file.path, file.bytes, file.sha256)
     };
     manifest.files.iter().map(row).collect()

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
+use watchnext::bundle::Role;
 
 use crate::choice::Choice;
 use crate::cli::data::LayoutArgs;
@@ -88,7 +89,7 @@ pub(crate) fn pack(args: &PackArgs, line: &CommandLine<'_>) -> Result<()> {
         println!("{}", report::text(evaluation));
     }
     for (role, file) in &external.packed.manifest.files {
-        let given = if role == "user_tower" { format!(" (of {} given)", external.given_bytes) } else { String::new() };
+        let given = if *role == Role::UserTower { format!(" (of {} given)", external.given_bytes) } else { String::new() };
         println!("{:>10} bytes  {}  {}{given}", file.bytes, file.sha256.get(..12).unwrap_or_default(), file.path);
     }
     println!("wrote {}", args.out.display());

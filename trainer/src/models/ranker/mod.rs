@@ -13,10 +13,9 @@ pub mod traits;
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
+use watchnext::bundle::Role;
 use watchnext::catalog::Catalog;
 use watchnext::features::reaction::ReactionHistory;
-use watchnext::ranker::RANKER;
-use watchnext::traits::TRAITS;
 
 use self::network::Network;
 use self::traits::TraitTables;
@@ -67,8 +66,8 @@ impl Ranker {
             let history = ReactionHistory::new(catalog, &traits, history.watches());
             self.network.reactions(&history.features(movie, moment)).last().copied()
         });
-        packed.add(BundleFile { role: RANKER, path: "ranker.onnx", bytes: self.network.onnx() });
-        packed.add(BundleFile { role: TRAITS, path: "traits.safetensors", bytes: self.traits.bytes()? });
+        packed.add(BundleFile { role: Role::Ranker, bytes: self.network.onnx() });
+        packed.add(BundleFile { role: Role::Traits, bytes: self.traits.bytes()? });
         Ok(())
     }
 }

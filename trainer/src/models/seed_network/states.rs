@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use safetensors::tensor::{Dtype, TensorView};
-use watchnext::bundle::STATES;
+use watchnext::bundle::Role;
 use watchnext::index::FlatIndex;
 use watchnext::states::{NEIGHBOURS, StateIndex};
 
@@ -53,7 +53,7 @@ pub struct EncodedStates {
 impl EncodedStates {
     /// The states as a file of a bundle.
     pub fn file(&self) -> BundleFile {
-        BundleFile { role: STATES, path: "states.safetensors", bytes: self.bytes.clone() }
+        BundleFile { role: Role::States, bytes: self.bytes.clone() }
     }
 }
 

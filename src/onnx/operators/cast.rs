@@ -1,16 +1,31 @@
-//! Whole numbers of 8 bits as floats.
+//! The cast from one type of number to another.
 
-use tract_onnx::prelude::{DatumType, IntoTValue, TVec, Tensor, TractResult, TypedFact};
+use tract_onnx::prelude::{DatumType, IntoTValue, TVec, Tensor, TractResult, TypedFact, TypedModel};
 use tract_onnx::tract_core::internal::{
     EvalContext, EvalOp, Op, StaticName, TValue, TractErrorContext, TypedOp, as_op, bail, op_as_typed_op,
     op_out_of_plan, tvec,
 };
+use tract_onnx::tract_core::model::SpecialOps;
+use tract_onnx::tract_core::ops::cast;
 
-/// The cast from int8 to float, which models whose tables are kept in 8 bits do with every row that they look up. tract's own is one
-/// function for all pairs of types, so large that a browser which finds it busy takes a tenth of a second of a core to compile it
-/// anew, just while the page comes up.
+use super::super::node::{Node, Wires};
+use super::super::tensor;
+
+pub fn cast(node: &Node<'_>, model: &mut TypedModel) -> Wires {
+    let to = i32::try_from(node.integer("to").context("it doesn't say to what")?)?;
+    let (from, to) = (node.input(0)?, tensor::datum_type(to)?);
+    if (model.outlet_fact(from)?.datum_type, to) == (DatumType::I8, DatumType::F32) {
+        return model.wire_node(node.name, WidenInt8, &[from]);
+    }
+    model.wire_node(node.name, cast::cast(to), &[from])
+}
+
+/// The cast from int8 to float. Models that keep their tables in 8 bits apply it to each row that they look up.
+///
+/// tract's own cast is one function for all pairs of types. A browser that finds it busy compiles it again while the
+/// page comes up, and so large a function takes a tenth of a second.
 #[derive(Debug, Clone, Hash, PartialEq, Eq)]
-pub struct WidenInt8;
+struct WidenInt8;
 
 impl Op for WidenInt8 {
     fn name(&self) -> StaticName {
