@@ -2,9 +2,11 @@
  * Folds the built page: `node xtask/fold.mjs dist`, after Trunk and before compression. Browsers run the modules of web/ as they
  * are, but thirty small files compress worse than six and cost thirty requests.
  *
- * Each module at the top of web/ keeps its name and its place, since pages and addresses made from `import.meta.url` name it;
- * modules in folders below go into those that import them. Imports from one top module to another stay imports. Nothing is
- * written before everything has been checked, so a page that can't be folded is left as Trunk built it.
+ * Each module at the top of web/ keeps its name and place, because pages and addresses made from `import.meta.url` name it.
+ * Modules in folders go into the top modules that import them. One that is imported by `import()` gets a file of its own,
+ * with a hash in its name. Imports between top modules stay imports.
+ *
+ * Everything is checked before anything is written. A page that can't be folded stays as Trunk built it.
  */
 
 import { existsSync } from 'node:fs';
@@ -156,15 +158,18 @@ async function foldScripts(web, files) {
   const folded = new Set();
   /** @type {Map<string, string[]>} */
   const needs = new Map();
+  /** @type {Set<string>} */
+  const late = new Set();
   for (const group of await groups(web, tops)) {
     const { outputFiles, metafile } = await bundle(web, group, keepTops(web, tops));
     for (const { path, text } of outputFiles) written.set(relative(web, path), await tightened(text));
     for (const input of Object.keys(metafile.inputs)) if (!tops.has(input)) folded.add(input);
-    for (const [name, { imports }] of Object.entries(metafile.outputs)) {
+    for (const [name, { imports, entryPoint }] of Object.entries(metafile.outputs)) {
+      if (entryPoint && !tops.has(entryPoint)) late.add(name);
       needs.set(name, imports.filter(({ external, kind }) => !external && kind === 'import-statement').map(({ path }) => path));
     }
   }
-  return { written, folded, needs };
+  return { written, folded, needs, late };
 }
 
 /**
@@ -297,7 +302,7 @@ export async function fold(dist) {
   const web = resolve(dist, 'web');
   const files = (await filesBelow(web)).filter((file) => !file.startsWith(`${EXAMPLES}/`));
   const scripts = files.filter((file) => file.endsWith('.js'));
-  const { written, folded, needs } = await foldScripts(web, files);
+  const { written, folded, needs, late } = await foldScripts(web, files);
   checkAddresses(written, folded);
   const styles = await foldStyles(web, files);
   for (const sheet of styles.folded) folded.add(sheet);
@@ -313,7 +318,7 @@ export async function fold(dist) {
   const left = scripts.filter((file) => !written.has(file) && !folded.has(file));
   return [
     `${scripts.length} scripts of ${before[0]} bytes became ${written.size + left.length} of ${lengthOf(written)}; style sheets of ${before[1]} bytes, ${lengthOf(styles.written)}`,
-    ...shared.map((name) => `web/${name} holds what several top modules have in common`),
+    ...shared.map((name) => `web/${name} ${late.has(name) ? 'is fetched when it is needed' : 'holds what several scripts have in common'}`),
     ...left.map((file) => `web/${file} is imported by nobody and stays as it is`),
   ];
 }

@@ -1,7 +1,7 @@
 /** Faults of what lies around the bundle: the widget's own files, the page's, the worker's memory, the clock, the network. */
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import { bundleWith, temporaryFolder } from './copies.mjs';
@@ -12,6 +12,8 @@ const here = site();
 const files = await bundleFiles(FIXTURE);
 const fileOf = (/** @type {string} */ role) => `/models/${files.find(({ name }) => name === role)?.path}`;
 const WASM = '/web/engine/watchnext_bg.wasm';
+/** The map's script, which folding gives a hash in its name. */
+const MAP = `/web/${(await readdir(join(DIST, 'web'))).find((name) => /^map-\w+\.js$/.test(name))}`;
 
 /** What a host sends that answers everything it lacks by its own page. */
 const OTHER_PAGE = { body: Buffer.from('<!doctype html><title>My site</title><p>Hello'), type: 'text/html' };
@@ -135,9 +137,9 @@ for (const path of ['/web/runtime.js', '/web/watch-next.js']) {
 }
 
 for (const [what, fault] of FAULTS.slice(0, 4)) {
-  test(`/web/app.js, ${what}: the widget works, and the tools can't be pressed`, async () => {
+  test(`/web/page.js, ${what}: the widget works, and the tools can't be pressed`, async () => {
     const visit = await visitor();
-    here.server.faults.set('/web/app.js', fault);
+    here.server.faults.set('/web/page.js', fault);
     await visit.page.reload({ waitUntil: 'commit' });
     await ready(visit.page);
     await works(visit);
@@ -155,11 +157,11 @@ test('/web/address.js, 404: the page works in English', async () => {
 });
 
 for (const [what, fault] of FAULTS.filter(([name]) => name !== 'stalled')) {
-  test(`/web/map.js, ${what}: a line says so, and the next click tries again`, async () => {
+  test(`the map's script, ${what}: a line says so, and the next click tries again`, async () => {
     const { page } = await visitor();
     await page.reload();
     await ready(page);
-    here.server.faults.set('/web/map.js', fault);
+    here.server.faults.set(MAP, fault);
     await page.locator('#open-map').click();
     await page.locator('#offer').getByText('The map couldn’t be fetched.').waitFor();
     here.server.heal();

@@ -46,7 +46,7 @@ export async function pageOfVersion(to, version) {
   await bundleWith(join(to, 'models'), (catalog) => {
     catalog.title = catalog.title.map((/** @type {string} */ title) => `${title} ${version}`);
   });
-  const program = join(to, 'web/app.js');
+  const program = join(to, 'web/page.js');
   await writeFile(program, `${await readFile(program, 'utf8')}document.documentElement.dataset.program = ${JSON.stringify(version)};`);
   const words = join(to, 'web/words/en.json');
   await writeFile(words, JSON.stringify({ ...JSON.parse(await readFile(words, 'utf8')), 'wall.title': version }));

@@ -15,30 +15,32 @@ import { keepOffline } from '../../xtask/offline.mjs';
 const SITE = {
   'index.html': `<!doctype html>
 <head>
-  <link rel="stylesheet" href="web/app.css">
-  <link rel="modulepreload" href="web/app.js">
+  <link rel="stylesheet" href="web/page.css">
+  <link rel="modulepreload" href="web/page.js">
   <link rel="modulepreload" href="web/page/list.js">
-  <script type="module" src="web/app.js"></script>
+  <script type="module" src="web/page.js"></script>
 </head>
 <a href="#top">Up</a> <a href="https://example.org/gone">Out</a> <img src="data:,"> <a href="web/examples/">Examples</a>
 `,
-  'web/app.css': '/* The page. */\nbody {\n  color: #ff0000;\n}\n',
-  'web/app.js': `import { Element } from './element.js';
+  'web/page.css': '/* The page. */\nbody {\n  color: #ff0000;\n}\n',
+  'web/page.js': `import { Element } from './element.js';
 import { lines } from './page/list.js';
 export { Element, lines };
-export const late = () => import('./map.js');
+export const late = () => import('./page/map.js');
+export const extra = () => import('./extra.js');
 export const place = new URL('./worker.js', import.meta.url).href;
 `,
-  'web/map.js': "import { next } from './page/count.js';\nexport const mapCount = next();\n",
+  'web/extra.js': 'export const extra = 1;\n',
   'web/element.js': "import { Failure } from './engine/failure.js';\nexport class Element { fail() { return new Failure('é'); } }\n",
   'web/worker.js': "import { Failure } from './engine/failure.js';\nexport const fromWorker = new Failure('w').message;\n",
   'web/engine/failure.js': '/** What can go wrong. */\nexport class Failure extends Error {}\n',
   'web/page/list.js':
     "import { next } from './count.js';\nimport { Failure } from '../engine/failure.js';\nexport const lines = { first: next(), Failure };\n",
+  'web/page/map.js': "import { next } from './count.js';\nexport const mapCount = next();\n",
   'web/page/count.js': 'let count = 0;\n/** One more. */\nexport const next = () => ++count;\n',
-  'web/app.d.ts': 'export const place: string;\n',
+  'web/page.d.ts': 'export const place: string;\n',
   'web/words/en.json': '{ "hello": "Hello" }\n',
-  'web/examples/index.html': '<script type="module" src="../app.js"></script>\n',
+  'web/examples/index.html': '<script type="module" src="../page.js"></script>\n',
   'web/examples/own.js': '// Left as it was written.\nexport const own = 1;\n',
 };
 
@@ -72,18 +74,18 @@ after(() => rm(folder, { recursive: true }));
 test('what lies in folders goes into the modules at the top, which do what they did', async () => {
   await fold(dist);
   assert.ok(!existsSync(join(dist, 'web/page')) && !existsSync(join(dist, 'web/engine')));
-  const page = await run('web/app.js');
+  const page = await run('web/page.js');
   assert.equal(page.lines.first, 1);
   assert.equal(page.place, pathToFileURL(join(dist, 'web/worker.js')).href);
   assert.equal((await run('web/worker.js')).fromWorker, 'w');
 });
 
 test('modules of one thread have state and classes once', async () => {
-  const plain = await run('web/app.js');
+  const plain = await run('web/page.js');
   assert.equal((await plain.late()).mapCount, 2);
   await fresh();
   const sentences = await fold(dist);
-  const page = await run('web/app.js');
+  const page = await run('web/page.js');
   assert.equal((await page.late()).mapCount, 2);
   assert.ok(new page.Element().fail() instanceof page.lines.Failure);
   assert.equal(new page.Element().fail().message, 'é');
@@ -97,18 +99,25 @@ test('the worker is one file, since nobody could say why a second one is missing
 
 test('imports between top modules stay, the late one late', async () => {
   await fold(dist);
-  const text = await read('web/app.js');
+  const text = await read('web/page.js');
   assert.match(text, /from"\.\/element\.js"/);
-  assert.match(text, /import\("\.\/map\.js"\)/);
+  assert.match(text, /import\("\.\/extra\.js"\)/);
+});
+
+test('a module of a folder that is imported late gets a file of its own, which no page preloads', async () => {
+  await fold(dist);
+  const [, map] = /import\("\.\/(map-[A-Z0-9]+\.js)"\)/.exec(await read('web/page.js')) ?? assert.fail();
+  assert.match(await read(`web/${map}`), /mapCount/);
+  assert.ok(!(await read('index.html')).includes(map));
 });
 
 test('comments and blanks go, characters stay, and what is no script of the page is left alone', async () => {
   await fold(dist);
-  assert.equal((await read('web/app.css')).trim(), 'body{color:red}');
+  assert.equal((await read('web/page.css')).trim(), 'body{color:red}');
   const scripts = (await readdir(join(dist, 'web'))).filter((name) => name.endsWith('.js'));
   const texts = await Promise.all(scripts.map((name) => read(`web/${name}`)));
   assert.ok(texts.every((text) => !text.includes('/*')) && texts.some((text) => text.includes('é')));
-  for (const path of ['web/app.d.ts', 'web/words/en.json', 'web/examples/index.html', 'web/examples/own.js']) {
+  for (const path of ['web/page.d.ts', 'web/words/en.json', 'web/examples/index.html', 'web/examples/own.js']) {
     assert.equal(await read(path), SITE[/** @type {keyof typeof SITE} */ (path)]);
   }
 });
@@ -127,9 +136,9 @@ test('preloads of folded modules leave the page, and what the others have in com
 
 test('addresses made in folders lead where they led', async () => {
   const own = "/* import.meta.url */ import { lines } from './list.js';\nexport const own = [lines.first, new URL('../words/en.json', import.meta.url).href];\n";
-  await put({ 'web/page/own.js': own, 'web/map.js': "export { own } from './page/own.js';\n" });
+  await put({ 'web/page/own.js': own, 'web/extra.js': "export { own } from './page/own.js';\n" });
   await fold(dist);
-  assert.deepEqual((await run('web/map.js')).own, [1, pathToFileURL(join(dist, 'web/words/en.json')).href]);
+  assert.deepEqual((await run('web/extra.js')).own, [1, pathToFileURL(join(dist, 'web/words/en.json')).href]);
 });
 
 /**
@@ -143,7 +152,7 @@ function refuses(title, files, reason) {
     await put(files);
     await assert.rejects(fold(dist), reason);
     assert.equal(await read('web/page/count.js'), SITE['web/page/count.js']);
-    assert.equal(await read('web/app.css'), files['web/app.css'] ?? SITE['web/app.css']);
+    assert.equal(await read('web/page.css'), files['web/page.css'] ?? SITE['web/page.css']);
   });
 }
 
@@ -151,11 +160,11 @@ refuses('a page that runs a folded module', { 'other.html': '<script type="modul
 refuses('a page that refers to nothing', { 'index.html': '<link rel="stylesheet" href="web/gone.css?v=1">' }, /index\.html refers to web\/gone\.css.*lacks/);
 refuses('a link out of an example to nothing', { 'web/examples/index.html': '<a href=../gone.html>Gone</a>' }, /examples\/index\.html refers to \.\.\/gone\.html/);
 refuses('a folded module named in a string', { 'web/worker.js': "import './engine/failure.js';\nexport const parts = ['./engine/failure.js'];" }, /web\/worker\.js names engine\/failure\.js/);
-refuses('a missing module in a folder', { 'web/map.js': "import './page/gone.js';" }, /page\/gone\.js/);
-refuses('a missing module at the top', { 'web/map.js': "import './gone.js';" }, /\.\/gone\.js isn't there/);
-refuses('a module from elsewhere', { 'web/map.js': "import 'axe-core';" }, /axe-core isn't a module of web\//);
-refuses('a script that is none', { 'web/map.js': 'export const = 1;' }, /map\.js:1:13/);
-refuses('a style sheet that is none', { 'web/app.css': 'body { color red }' }, /app\.css:1/);
+refuses('a missing module in a folder', { 'web/extra.js': "import './page/gone.js';" }, /page\/gone\.js/);
+refuses('a missing module at the top', { 'web/extra.js': "import './gone.js';" }, /\.\/gone\.js isn't there/);
+refuses('a module from elsewhere', { 'web/extra.js': "import 'axe-core';" }, /axe-core isn't a module of web\//);
+refuses('a script that is none', { 'web/extra.js': 'export const = 1;' }, /extra\.js:1:13/);
+refuses('a style sheet that is none', { 'web/page.css': 'body { color red }' }, /page\.css:1/);
 
 /** A bundle and a service worker, which name files and hashes as real ones do. */
 const KEPT = {
@@ -182,7 +191,7 @@ test('what is kept for visits without a network is each file of the page, at its
   assert.equal((await read('offline.js')).match(/sha256-[^"]+/)?.[0], integrity(text));
   assert.ok(own);
   const scripts = (await readdir(join(dist, 'web'))).filter((name) => name.endsWith('.js')).map((name) => `web/${name}`);
-  const expected = ['./', 'models/manifest.json', 'models/m.bin?v=0123456789abcdef', 'models/s.bin?v=ffffffffffffffff', 'web/app.css', 'web/words/en.json', ...scripts];
+  const expected = ['./', 'models/manifest.json', 'models/m.bin?v=0123456789abcdef', 'models/s.bin?v=ffffffffffffffff', 'web/page.css', 'web/words/en.json', ...scripts];
   assert.deepEqual(Object.keys(list).sort(), expected.sort());
   for (const [address, [hash, onDemand]] of Object.entries(list)) {
     const file = address === './' ? 'index.html' : address.split('?')[0];

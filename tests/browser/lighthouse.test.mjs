@@ -72,7 +72,7 @@ async function look(config) {
 const where = (item) => item.node?.snippet ?? item.node?.selector ?? item.url ?? item.description ?? '';
 
 test('the site is sent compressed, and is the same', async () => {
-  for (const path of ['index.html', 'web/app.js', 'web/engine/watchnext_bg.wasm', 'models/manifest.json']) {
+  for (const path of ['index.html', 'web/page.js', 'web/engine/watchnext_bg.wasm', 'models/manifest.json']) {
     const response = await fetch(`${server.origin}/${path}`, { headers: { 'accept-encoding': 'br' } });
     assert.equal(response.headers.get('content-encoding'), 'br', path);
     assert.ok(Buffer.from(await response.arrayBuffer()).equals(await readFile(join(DIST, path))), path);

@@ -67,7 +67,7 @@ test('it holds the default bundle whole, the licences, and nothing of our own pa
   assert.deepEqual(all.filter((path) => path.startsWith('models/')).sort(), ['models/README.md', 'models/manifest.json', ...models].sort());
   for (const { path, bytes } of Object.values(bundle)) assert.equal((await stat(join(installed, 'models', path))).size, bytes, path);
   for (const path of ['README.md', 'LICENSE-APACHE', 'LICENSE-MIT', 'web/engine/watchnext_bg.wasm']) assert.ok(all.includes(path), path);
-  const strange = all.filter((path) => /\.(br|gz|map)$|(?<!watch-next)\.html$|\/(app|map)\.js$|seed-network|examples/.test(path));
+  const strange = all.filter((path) => /\.(br|gz|map)$|(?<!watch-next)\.html$|\/(page|map-\w+)\.js$|seed-network|examples/.test(path));
   assert.deepEqual(strange, []);
 });
 

@@ -52,7 +52,7 @@ const SETS = [
     what: 'the page',
     folder: 'web/words/page/',
     genres: [],
-    code: [...filesOf('web/page/', '.js'), 'web/app.js', 'web/map.js', 'index.html'],
+    code: [...filesOf('web/page/', '.js'), 'web/page.js', 'index.html'],
     templates: {
       'family.${name}': FAMILIES.map(({ name }) => name),
       'why.${reason}': ['not-in-catalog', 'ambiguous', 'not-a-movie', 'invalid'],

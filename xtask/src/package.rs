@@ -23,8 +23,8 @@ const NO_VERSION: &str = "\"version\": \"0.0.0\"";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What of `web/` belongs to our own page and to nobody else's.
-const PAGE_ONLY: [&str; 8] =
-    ["address.js", "app.js", "examples", "icon.svg", "map.js", "page.css", "words/items/page", "words/page"];
+const PAGE_ONLY: [&str; 7] =
+    ["address.js", "examples", "icon.svg", "page.css", "page.js", "words/items/page", "words/page"];
 
 /// Builds the page and packs it.
 pub fn run(project: &Project) -> Result<ExitCode> {
@@ -153,9 +153,10 @@ fn is_for_others(file: &str) -> bool {
     !is_ours && !file.ends_with(".br") && !file.ends_with(".gz")
 }
 
-/// Whether folding made this file, by the name that esbuild gives what modules have in common.
+/// Whether folding made this file. Its name then ends in a hash of capitals and digits.
 fn is_shared_part(file: &str) -> bool {
-    file.starts_with("chunk-") && file.ends_with(".js")
+    let parts = file.strip_suffix(".js").and_then(|stem| stem.rsplit_once('-'));
+    parts.is_some_and(|(_, hash)| hash.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()))
 }
 
 /// The default bundle: its manifest, its card with the data's terms, and the files that the manifest names.
@@ -198,7 +199,8 @@ mod tests {
         fs::create_dir_all(web.join("words/page")).unwrap();
         fs::create_dir_all(web.join("examples")).unwrap();
         let files = [
-            ("app.js", "import './chunk-PAGE.js'; import './chunk-A.js'"),
+            ("page.js", "import './chunk-PAGE.js'; import './chunk-A.js'; import('./map-MAP2.js')"),
+            ("map-MAP2.js", "import './chunk-B.js'"),
             ("watch-next.js", "import './chunk-A.js'"),
             ("watch-next.js.br", ""),
             ("watch-next.d.ts", ""),

@@ -1,11 +1,11 @@
 /** The map of all movies, in a dialogue: to wander in, to see where one's own taste lies, and to click what was watched. */
 
-import { button, element, spoken } from './element/dom.js';
-import { Camera } from './page/camera.js';
-import { Constellation, FAMILIES } from './page/constellation.js';
+import { button, element, spoken } from '../element/dom.js';
+import { Camera } from './camera.js';
+import { Constellation, FAMILIES } from './constellation.js';
 
-/** @typedef {import('./watch-next.js').WatchNext} WatchNext */
-/** @typedef {import('./page/link.js').Page} Page */
+/** @typedef {import('../watch-next.js').WatchNext} WatchNext */
+/** @typedef {import('./link.js').Page} Page */
 
 /** Movies named in the list beside the map, which is the map for whoever can't see it. */
 const NEAR = 10;
@@ -41,7 +41,7 @@ export async function openMap(app, page) {
 class MovieMap {
   #app;
   #page;
-  /** The engine whose movies the map shows. @type {import('./runtime.js').Engine | undefined} */
+  /** The engine whose movies the map shows. @type {import('../runtime.js').Engine | undefined} */
   #engine;
   #dialog = byId('map');
   /** @type {HTMLCanvasElement} */
@@ -89,7 +89,7 @@ class MovieMap {
     else this.#moved();
   }
 
-  /** Fetches the map and the titles that stand on it. @param {import('./runtime.js').Engine} engine */
+  /** Fetches the map and the titles that stand on it. @param {import('../runtime.js').Engine} engine */
   async #load(engine) {
     const { words } = this.#page;
     this.#status.textContent = words.text('map.loading');

@@ -52,7 +52,7 @@ for (const tool of document.querySelectorAll('button.tool')) tool.removeAttribut
 const mapButton = /** @type {HTMLButtonElement} */ (document.getElementById('open-map'));
 mapButton.addEventListener('click', async () => {
   try {
-    const { openMap } = await import('./map.js');
+    const { openMap } = await import('./page/map.js');
     openMap(app, page);
   } catch {
     const notice = /** @type {HTMLElement} */ (document.getElementById('offer'));
