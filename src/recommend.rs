@@ -51,6 +51,9 @@ impl From<Retrieval> for Strategy {
 /// From this many movies on diversity takes its full part of popularity away, and of fewer in proportion.
 const ENOUGH_FOR_NOVELTY: f32 = 3.0;
 
+/// How many suggestions an answer holds if the request names no limit.
+pub const DEFAULT_LIMIT: usize = 12;
+
 /// The diversity that a visitor gets who never touches the knob.
 pub const DEFAULT_DIVERSITY: f32 = 0.2;
 

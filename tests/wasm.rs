@@ -1,4 +1,4 @@
-//! The same numbers from the build that ships: run by `cargo xtask test` under a WebAssembly engine.
+//! The build that ships gives the same numbers. `cargo xtask test` runs this in a WebAssembly engine.
 #![cfg(target_arch = "wasm32")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -14,6 +14,7 @@ use watchnext::bundle::sha256_hex;
 use watchnext::index::{FlatIndex, Int8Index};
 use watchnext::links::LINKS;
 use watchnext::map::MAP;
+use watchnext::recommend::DEFAULT_LIMIT;
 use watchnext::wasm_api::{Recommender, use_relaxed_simd};
 
 #[wasm_bindgen_test]
@@ -22,15 +23,20 @@ fn features_equal_the_golden_file() {
     golden::assert_equal(&golden::compute(), &expected);
 }
 
-/// The kernel behind the index against the sum in double precision, for lengths that leave every possible number of registers
-/// and lanes over. The numbers are those of a linear congruential generator, so that a failure can be repeated.
-#[wasm_bindgen_test]
-fn the_scan_finds_the_nearest_rows() {
+/// Numbers from −8 to 8 by a linear congruential generator, so that a failure can be repeated.
+fn numbers() -> impl FnMut() -> f32 {
     let mut state = 1_u32;
-    let mut next = || {
+    move || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 8) as f32 / (1 << 20) as f32 - 8.0
-    };
+    }
+}
+
+/// The index's kernel against a sum in double precision. The lengths leave every possible number of registers and lanes
+/// over.
+#[wasm_bindgen_test]
+fn the_scan_finds_the_nearest_rows() {
+    let mut next = numbers();
     for dim in [1, 3, 4, 7, 16, 31, 76, 128, 130] {
         let table = ndarray::Array2::from_shape_fn((200, dim), |_| next());
         let query: Vec<f32> = (0..dim).map(|_| next()).collect();
@@ -47,15 +53,12 @@ fn the_scan_finds_the_nearest_rows() {
     }
 }
 
-/// The two indexes share neither rows nor kernels, so the scan of 8 bits that answers as the one of floats over its rows has its
-/// products right, by simd128 and by relaxed SIMD. The numbers of rows leave every possible number over, and the last is more than a block.
+/// The two indexes share neither rows nor kernels. So if the scan of 8 bits answers like the scan of floats over the
+/// same rows, its products are right, by simd128 and by relaxed SIMD. The numbers of rows leave every possible number
+/// over, and the last is more than a block.
 #[wasm_bindgen_test]
 fn the_index_of_8_bits_answers_as_the_flat_index_over_its_rows() {
-    let mut state = 1_u32;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1 << 20) as f32 - 8.0
-    };
+    let mut next = numbers();
     for rows in [1, 2, 3, 4, 5, 700] {
         for dim in [1, 7, 16, 17, 128, 130] {
             let index = Int8Index::quantise(&ndarray::Array2::from_shape_fn((rows, dim), |_| next())).unwrap();
@@ -68,15 +71,15 @@ fn the_index_of_8_bits_answers_as_the_flat_index_over_its_rows() {
                 assert_eq!(index.search(&query, 100, |row| row % 7 != 1).unwrap(), expected);
                 index.search_rounded(&query, 100, |_| true).unwrap()
             });
-            // Two roundings of the query, which many rows tell apart.
+            // The kernels round the query differently, which shows with many rows.
             assert!(rows < 700 || rounded[0] != rounded[1], "both scans took the same kernel");
             use_relaxed_simd(false);
         }
     }
 }
 
-/// The shipped model with links and a map, which it has none of itself: each movie's numbers are its row and one more, and the
-/// movies lie on a line.
+/// The shipped model with made-up links and a map: each movie's numbers are its row and the next, and all movies lie on
+/// a line.
 fn recommender() -> (Recommender, Vec<u8>, Vec<u8>) {
     let mut manifest: Value = serde_json::from_slice(include_bytes!("../models/manifest.json")).unwrap();
     let movies = manifest["movies"].as_u64().unwrap() as u32;
@@ -99,7 +102,7 @@ fn recommender() -> (Recommender, Vec<u8>, Vec<u8>) {
     for (role, bytes) in bytes {
         Reflect::set(&files, &role.into(), &Uint8Array::from(bytes)).unwrap();
     }
-    // As on a page without TLS, whose browser hashes nothing.
+    // Without digests, as on a page without TLS.
     let recommender = Recommender::new(&serde_json::to_vec(&manifest).unwrap(), &files, &Object::new()).unwrap();
     (recommender, links, map)
 }
@@ -116,7 +119,7 @@ fn code(error: &JsValue) -> String {
     Reflect::get(error, &"code".into()).unwrap().as_string().unwrap()
 }
 
-/// Toy Story and Heat, with more in the request.
+/// A request for Toy Story and Heat, with more fields.
 fn request(more: &Value) -> JsValue {
     let mut request = json!({
         "history": [{"movieId": 1}, {"movieId": 6, "rating": 4.5}],
@@ -156,6 +159,14 @@ fn a_request_narrows_the_suggestions() {
 }
 
 #[wasm_bindgen_test]
+fn a_request_without_a_limit_gets_the_default() {
+    let (recommender, ..) = recommender();
+    let answer = from_js(recommender.suggest(request(&json!({"limit": null}))).unwrap());
+    assert_eq!(answer["suggestions"].as_array().unwrap().len(), DEFAULT_LIMIT);
+    assert_eq!(DEFAULT_LIMIT, 12);
+}
+
+#[wasm_bindgen_test]
 fn reasons_come_one_for_each_asked_movie() {
     let (recommender, ..) = recommender();
     // Toy Story 2, nothing, and Casino.
@@ -171,7 +182,8 @@ fn reasons_come_one_for_each_asked_movie() {
 fn a_list_is_read_with_what_is_wrong_with_it() {
     let (recommender, ..) = recommender();
     let text = "Date,Name,Year,Letterboxd URI,Rating\n\
-        2021-03-04,Heat,1995,x,4.5\n2021-03-05,Toy Story,1995,x,\n2021-03-06,Nowhere,1990,x,\n2021-03-07,Casino,1995,x,9\n";
+        2021-03-04,Heat,1995,x,4.5\n2021-03-05,Toy Story,1995,x,\n\
+        2021-03-06,Nowhere,1990,x,\n2021-03-07,Casino,1995,x,9\n";
     let list = from_js(recommender.read_list(text.as_bytes()).unwrap());
     assert_eq!((&list["format"], &list["rows"]), (&json!("letterboxd-ratings"), &json!(4)));
     let (heat, toy_story) = (&list["matched"][0], &list["matched"][1]);
