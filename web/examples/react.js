@@ -11,7 +11,18 @@ function Club() {
     'main',
     null,
     h('p', { id: 'count' }, `${watched.length} watched`),
-    h('label', null, 'Suggestions: ', h('input', { type: 'number', min: 1, max: 12, value: limit, onChange: (event) => setLimit(Number(event.target.value)) })),
+    h(
+      'label',
+      null,
+      'Suggestions: ',
+      h('input', {
+        type: 'number',
+        min: 1,
+        max: 12,
+        value: limit,
+        onChange: (event) => setLimit(Number(event.target.value)),
+      }),
+    ),
     h('watch-next', { limit, store: 'react', 'onwatchnext:watched': ({ detail }) => setWatched(detail.watched) }),
   );
 }
