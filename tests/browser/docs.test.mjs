@@ -31,7 +31,7 @@ test('the embedding guide names every custom property, slot and part that the wi
   const sources = await Promise.all((await readdir(folder)).map((name) => readFile(new URL(name, folder), 'utf8')));
   const all = sources.join('\n');
   const names = (/** @type {RegExp} */ pattern) => new Set([...all.matchAll(pattern)].map(([, name]) => name));
-  for (const property of names(/var\((--watchnext-[a-z-]+)/g)) assert.ok(guide.includes(`\`${property}\``), property);
+  for (const property of names(/var\(\s*(--watchnext-[a-z-]+)/g)) assert.ok(guide.includes(`\`${property}\``), property);
   for (const part of names(/part: '([a-z-]+)'/g)) assert.ok(guide.includes(`\`${part}\``), `part ${part}`);
   for (const slot of names(/element\(\s*'slot',\s*\{ name: '([a-z-]+)'/g)) assert.ok(reference.includes(`\`${slot}\``), `slot ${slot}`);
 });

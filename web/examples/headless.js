@@ -15,7 +15,7 @@ input.addEventListener('input', async () => {
   const [movie] = found;
   if (!movie) return;
   const answer = await engine.suggest({ history: [{ movieId: movie.movieId, rating: 5 }], limit: 10 });
-  // A later letter has overtaken this one.
+  // A later request has overtaken this one.
   if (!answer) return;
   list.replaceChildren(
     ...answer.suggestions.map(({ title, year }) =>

@@ -1,4 +1,4 @@
-/** React 19 sets a custom element's properties and hears its events like those of any other element. */
+/** React 19 sets a custom element's properties and listens to its events like those of any other element. */
 
 import { createElement as h, useState } from 'react';
 import { createRoot } from 'react-dom/client';
