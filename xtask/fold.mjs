@@ -53,7 +53,9 @@ function keepTops(web, tops, meet = () => {}) {
         if (kind === 'entry-point') return undefined;
         const file = resolve(resolveDir, path);
         const isOwn = /^\.\.?\//.test(path) && file.startsWith(web + sep);
-        if (!isOwn) return { errors: [{ text: `${path} isn't a module of web/, and the page loads its own files only` }] };
+        if (!isOwn) {
+          return { errors: [{ text: `${path} isn't a module of web/, and the page loads its own files only` }] };
+        }
         if (dirname(file) !== web) return undefined;
         const name = basename(file);
         if (!tops.has(name)) return { errors: [{ text: `${path} isn't there` }] };
@@ -78,8 +80,14 @@ function keepAddresses(web) {
         const folder = relative(web, dirname(path)).split(sep).join('/');
         if (folder === '' || !text.includes('import.meta')) return { contents: text };
         const address = '__folderAddress';
-        const { code } = await transform(text, { define: { 'import.meta.url': address }, sourcefile: path, logLevel: 'silent' });
-        return { contents: `const ${address} = new URL(${JSON.stringify(`./${folder}/`)}, import.meta.url).href;\n${code}` };
+        const { code } = await transform(text, {
+          define: { 'import.meta.url': address },
+          sourcefile: path,
+          logLevel: 'silent',
+        });
+        return {
+          contents: `const ${address} = new URL(${JSON.stringify(`./${folder}/`)}, import.meta.url).href;\n${code}`,
+        };
       });
     },
   };
@@ -119,8 +127,20 @@ async function bundle(web, entries, plugin) {
  */
 async function tightened(text) {
   // wasm-bindgen's module warns of an older way to start it. Nothing here uses that.
-  const needed = text.replace(/Object\.getPrototypeOf\([\w$]+\)===Object\.prototype\?(\{[\w$]+:[\w$]+\}=[\w$]+):console\.warn\("using deprecated[^"]*"\)/g, '($1)');
-  const { code = text } = await minify(needed, { module: true, ecma: 2020, compress: { passes: 3, unsafe: true, unsafe_arrows: true, unsafe_methods: true, inline: 1 }, format: { comments: false } });
+  const needed = text.replace(
+    new RegExp(
+      String.raw`Object\.getPrototypeOf\([\w$]+\)===Object\.prototype\?(\{[\w$]+:[\w$]+\}=[\w$]+)` +
+        String.raw`:console\.warn\("using deprecated[^"]*"\)`,
+      'g',
+    ),
+    '($1)',
+  );
+  const { code = text } = await minify(needed, {
+    module: true,
+    ecma: 2020,
+    compress: { passes: 3, unsafe: true, unsafe_arrows: true, unsafe_methods: true, inline: 1 },
+    format: { comments: false },
+  });
   return code;
 }
 
@@ -138,7 +158,10 @@ async function groups(web, tops) {
     const met = new Set();
     await bundle(web, [top], keepTops(web, tops, (other) => met.add(other)));
     for (const other of met) {
-      const joined = new Set([.../** @type {Set<string>} */ (groupOf.get(top)), .../** @type {Set<string>} */ (groupOf.get(other))]);
+      const joined = new Set([
+        .../** @type {Set<string>} */ (groupOf.get(top)),
+        .../** @type {Set<string>} */ (groupOf.get(other)),
+      ]);
       for (const member of joined) groupOf.set(member, joined);
     }
   }
@@ -167,7 +190,10 @@ async function foldScripts(web, files) {
     for (const input of Object.keys(metafile.inputs)) if (!tops.has(input)) folded.add(input);
     for (const [name, { imports, entryPoint }] of Object.entries(metafile.outputs)) {
       if (entryPoint && !tops.has(entryPoint)) late.add(name);
-      needs.set(name, imports.filter(({ external, kind }) => !external && kind === 'import-statement').map(({ path }) => path));
+      needs.set(
+        name,
+        imports.filter(({ external, kind }) => !external && kind === 'import-statement').map(({ path }) => path),
+      );
     }
   }
   return { written, folded, needs, late };
@@ -205,7 +231,16 @@ async function foldStyles(web, files) {
   const entryPoints = files.filter((name) => /^[^/]+\.css$/.test(name));
   if (entryPoints.length === 0) return { written, folded };
   try {
-    const { outputFiles, metafile, warnings } = await build({ ...COMMON, absWorkingDir: web, entryPoints, bundle: true, outdir: '.', write: false, allowOverwrite: true, metafile: true });
+    const { outputFiles, metafile, warnings } = await build({
+      ...COMMON,
+      absWorkingDir: web,
+      entryPoints,
+      bundle: true,
+      outdir: '.',
+      write: false,
+      allowOverwrite: true,
+      metafile: true,
+    });
     // esbuild keeps what it doesn't understand, and browsers skip it. It is a mistake either way.
     if (warnings.length > 0) throw new FoldError((await formatMessages(warnings, { kind: 'error' })).join(''));
     for (const { path, text } of outputFiles) written.set(relative(web, path), text);
@@ -244,7 +279,9 @@ function withPreloads(html, isFolded, partsOf, fileAt) {
 function addresses(html) {
   const tags = html.replace(/<!--.*?-->/gs, '').match(/<[a-z][^>]*>/gi) ?? [];
   return tags.flatMap((tag) =>
-    [...tag.matchAll(/\s(?:href|src)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/gi)].map(([, double, single, bare]) => double ?? single ?? bare),
+    [...tag.matchAll(/\s(?:href|src)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/gi)].map(
+      ([, double, single, bare]) => double ?? single ?? bare,
+    ),
   );
 }
 
@@ -270,7 +307,8 @@ function fileOf(address, page) {
 async function foldPages(dist, folded, needs) {
   /** @type {Map<string, string>} */
   const written = new Map();
-  const isFolded = (/** @type {string | undefined} */ file) => file !== undefined && folded.has(posix.relative('web', file));
+  const isFolded = (/** @type {string | undefined} */ file) =>
+    file !== undefined && folded.has(posix.relative('web', file));
   const partsOf = (/** @type {string | undefined} */ file) => {
     /** @type {Set<string>} */
     const parts = new Set(file === undefined ? [] : needs.get(posix.relative('web', file)));
@@ -332,7 +370,10 @@ export async function fold(dist) {
   return [
     `${scripts.length} scripts of ${before[0]} bytes became ${written.size + left.length} of ${lengthOf(written)}; ` +
       `style sheets of ${before[1]} bytes, ${lengthOf(styles.written)}`,
-    ...shared.map((name) => `web/${name} ${late.has(name) ? 'is fetched when it is needed' : 'holds what several scripts have in common'}`),
+    ...shared.map(
+      (name) =>
+        `web/${name} ${late.has(name) ? 'is fetched when it is needed' : 'holds what several scripts have in common'}`,
+    ),
     ...left.map((file) => `web/${file} is imported by no module and stays as it is`),
   ];
 }

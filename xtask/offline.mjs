@@ -30,7 +30,11 @@ const hashOf = (bytes) => `sha256-${createHash('sha256').update(bytes).digest('b
  */
 async function bundleFiles(dist) {
   const { files } = JSON.parse(await readFile(join(dist, 'models/manifest.json'), 'utf8'));
-  return Object.entries(files).map(([name, { path, sha256 }]) => [`models/${path}`, `models/${path}?v=${sha256.slice(0, 16)}`, ON_DEMAND.includes(name)]);
+  return Object.entries(files).map(([name, { path, sha256 }]) => [
+    `models/${path}`,
+    `models/${path}?v=${sha256.slice(0, 16)}`,
+    ON_DEMAND.includes(name),
+  ]);
 }
 
 /**
@@ -47,7 +51,11 @@ export async function keepOffline(dist) {
     .filter((name) => !NOT_KEPT.test(name))
     .sort();
   /** @type {[file: string, address: string, onDemand: boolean][]} */
-  const own = ['models/manifest.json', ...names.map((name) => `web/${name}`)].map((name) => [name, name, OTHER_WORDS.test(name)]);
+  const own = ['models/manifest.json', ...names.map((name) => `web/${name}`)].map((name) => [
+    name,
+    name,
+    OTHER_WORDS.test(name),
+  ]);
   /** @type {Record<string, [string, boolean]>} */
   const list = {};
   for (const [file, address, onDemand] of [['index.html', './', false], ...own, ...(await bundleFiles(dist))]) {

@@ -1,4 +1,4 @@
-/** Folding: a small site goes through the step that makes the shipped page out of plain modules. No browser is needed. */
+/** Folding makes the shipped page out of plain modules. It is tested on a small site, without a browser. */
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -11,7 +11,7 @@ import { pathToFileURL } from 'node:url';
 import { fold } from '../../xtask/fold.mjs';
 import { keepOffline } from '../../xtask/offline.mjs';
 
-/** A page, an element and a worker that share what real ones do: a counter as state, a class, and a module imported late. */
+/** A page, an element and a worker that share state (a counter) and a class, with modules that are imported late. */
 const SITE = {
   'index.html': `<!doctype html>
 <head>
@@ -31,11 +31,14 @@ export const extra = () => import('./extra.js');
 export const place = new URL('./worker.js', import.meta.url).href;
 `,
   'web/extra.js': 'export const extra = 1;\n',
-  'web/element.js': "import { Failure } from './engine/failure.js';\nexport class Element { fail() { return new Failure('é'); } }\n",
-  'web/worker.js': "import { Failure } from './engine/failure.js';\nexport const fromWorker = new Failure('w').message;\n",
+  'web/element.js':
+    "import { Failure } from './engine/failure.js';\nexport class Element { fail() { return new Failure('é'); } }\n",
+  'web/worker.js':
+    "import { Failure } from './engine/failure.js';\nexport const fromWorker = new Failure('w').message;\n",
   'web/engine/failure.js': '/** What can go wrong. */\nexport class Failure extends Error {}\n',
   'web/page/list.js':
-    "import { next } from './count.js';\nimport { Failure } from '../engine/failure.js';\nexport const lines = { first: next(), Failure };\n",
+    "import { next } from './count.js';\nimport { Failure } from '../engine/failure.js';\n" +
+    'export const lines = { first: next(), Failure };\n',
   'web/page/map.js': "import { next } from './count.js';\nexport const mapCount = next();\n",
   'web/page/count.js': 'let count = 0;\n/** One more. */\nexport const next = () => ++count;\n',
   'web/page.d.ts': 'export const place: string;\n',
@@ -62,7 +65,7 @@ const read = (path) => readFile(join(dist, path), 'utf8');
 /** @param {string} path */
 const run = (path) => import(pathToFileURL(join(dist, path)).href);
 
-/** A fresh folder with the site, since Node never loads a module twice from one address. */
+/** Puts the site into a new folder, since Node loads a module only once from an address. */
 async function fresh() {
   dist = join(folder, String(round++));
   await put(SITE);
@@ -125,7 +128,7 @@ test('comments and blanks go, characters stay, and what is no script of the page
 test('preloads of folded modules leave the page, and what the others have in common joins it', async () => {
   await fold(dist);
   const parts = (await readdir(join(dist, 'web'))).filter((name) => name.startsWith('chunk-'));
-  // The counter is the page's and the map's, the class the page's and the element's; the page needs both at once.
+  // The page and the map share the counter; the page and the element share the class. The page needs both at once.
   assert.equal(parts.length, 2);
   const wanted = parts.map((name) => `  <link rel="modulepreload" href="web/${name}">\n`);
   const lines = (await read('index.html')).split(/(?<=\n)/);
@@ -135,14 +138,16 @@ test('preloads of folded modules leave the page, and what the others have in com
 });
 
 test('addresses made in folders lead where they led', async () => {
-  const own = "/* import.meta.url */ import { lines } from './list.js';\nexport const own = [lines.first, new URL('../words/en.json', import.meta.url).href];\n";
+  const own =
+    "/* import.meta.url */ import { lines } from './list.js';\n" +
+    "export const own = [lines.first, new URL('../words/en.json', import.meta.url).href];\n";
   await put({ 'web/page/own.js': own, 'web/extra.js': "export { own } from './page/own.js';\n" });
   await fold(dist);
   assert.deepEqual((await run('web/extra.js')).own, [1, pathToFileURL(join(dist, 'web/words/en.json')).href]);
 });
 
 /**
- * A site that can't be folded: the reason is said, and nothing is changed.
+ * Tests a site that can't be folded: the error gives the reason, and nothing is changed.
  * @param {string} title
  * @param {Record<string, string>} files
  * @param {RegExp} reason
@@ -156,22 +161,41 @@ function refuses(title, files, reason) {
   });
 }
 
-refuses('a page that runs a folded module', { 'other.html': '<script type="module" src="web/page/list.js"></script>' }, /other\.html refers to web\/page\/list\.js.*folded/);
-refuses('a page that refers to nothing', { 'index.html': '<link rel="stylesheet" href="web/gone.css?v=1">' }, /index\.html refers to web\/gone\.css.*lacks/);
-refuses('a link out of an example to nothing', { 'web/examples/index.html': '<a href=../gone.html>Gone</a>' }, /examples\/index\.html refers to \.\.\/gone\.html/);
-refuses('a folded module named in a string', { 'web/worker.js': "import './engine/failure.js';\nexport const parts = ['./engine/failure.js'];" }, /web\/worker\.js names engine\/failure\.js/);
+refuses(
+  'a page that runs a folded module',
+  { 'other.html': '<script type="module" src="web/page/list.js"></script>' },
+  /other\.html refers to web\/page\/list\.js.*folded/,
+);
+refuses(
+  'a page that refers to nothing',
+  { 'index.html': '<link rel="stylesheet" href="web/gone.css?v=1">' },
+  /index\.html refers to web\/gone\.css.*lacks/,
+);
+refuses(
+  'a link out of an example to nothing',
+  { 'web/examples/index.html': '<a href=../gone.html>Gone</a>' },
+  /examples\/index\.html refers to \.\.\/gone\.html/,
+);
+refuses(
+  'a folded module named in a string',
+  { 'web/worker.js': "import './engine/failure.js';\nexport const parts = ['./engine/failure.js'];" },
+  /web\/worker\.js names engine\/failure\.js/,
+);
 refuses('a missing module in a folder', { 'web/extra.js': "import './page/gone.js';" }, /page\/gone\.js/);
 refuses('a missing module at the top', { 'web/extra.js': "import './gone.js';" }, /\.\/gone\.js isn't there/);
 refuses('a module from elsewhere', { 'web/extra.js': "import 'axe-core';" }, /axe-core isn't a module of web\//);
 refuses('a script that is none', { 'web/extra.js': 'export const = 1;' }, /extra\.js:1:13/);
 refuses('a style sheet that is none', { 'web/page.css': 'body { color red }' }, /page\.css:1/);
 
-/** A bundle and a service worker, which name files and hashes as real ones do. */
+/** A bundle and a service worker, with files and hashes like real ones. */
 const KEPT = {
   'web/offline.js': "self.hash = '{hash}';\n",
   'web/words/en.json.br': 'compressed',
   'models/manifest.json': JSON.stringify({
-    files: { movies: { path: 'm.bin', sha256: '0123456789abcdef'.repeat(4) }, states: { path: 's.bin', sha256: 'f'.repeat(64), optional: true } },
+    files: {
+      movies: { path: 'm.bin', sha256: '0123456789abcdef'.repeat(4) },
+      states: { path: 's.bin', sha256: 'f'.repeat(64), optional: true },
+    },
   }),
   'models/m.bin': 'movies',
   'models/s.bin': 'states',
@@ -181,7 +205,7 @@ const KEPT = {
 /** @param {string} text */
 const integrity = (text) => `sha256-${createHash('sha256').update(text).digest('base64')}`;
 
-test('what is kept for visits without a network is each file of the page, at its address and with its hash', async () => {
+test('offline.json lists each file of the page, at its address and with its hash', async () => {
   await put(KEPT);
   await fold(dist);
   await keepOffline(dist);
@@ -190,8 +214,18 @@ test('what is kept for visits without a network is each file of the page, at its
   const { 'offline.js': own, ...list } = JSON.parse(text);
   assert.equal((await read('offline.js')).match(/sha256-[^"]+/)?.[0], integrity(text));
   assert.ok(own);
-  const scripts = (await readdir(join(dist, 'web'))).filter((name) => name.endsWith('.js')).map((name) => `web/${name}`);
-  const expected = ['./', 'models/manifest.json', 'models/m.bin?v=0123456789abcdef', 'models/s.bin?v=ffffffffffffffff', 'web/page.css', 'web/words/en.json', ...scripts];
+  const scripts = (await readdir(join(dist, 'web')))
+    .filter((name) => name.endsWith('.js'))
+    .map((name) => `web/${name}`);
+  const expected = [
+    './',
+    'models/manifest.json',
+    'models/m.bin?v=0123456789abcdef',
+    'models/s.bin?v=ffffffffffffffff',
+    'web/page.css',
+    'web/words/en.json',
+    ...scripts,
+  ];
   assert.deepEqual(Object.keys(list).sort(), expected.sort());
   for (const [address, [hash, onDemand]] of Object.entries(list)) {
     const file = address === './' ? 'index.html' : address.split('?')[0];
@@ -202,7 +236,11 @@ test('what is kept for visits without a network is each file of the page, at its
 
 test('another file is another version to keep, and so is another service worker', async () => {
   const versions = new Set();
-  for (const change of [{}, { 'web/words/en.json': '{}' }, { 'web/offline.js': "addEventListener('fetch', () => {}); self.hash = '{hash}';" }]) {
+  for (const change of [
+    {},
+    { 'web/words/en.json': '{}' },
+    { 'web/offline.js': "addEventListener('fetch', () => {}); self.hash = '{hash}';" },
+  ]) {
     await fresh();
     await put({ ...KEPT, ...change });
     await fold(dist);
