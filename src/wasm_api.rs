@@ -191,7 +191,7 @@ impl Recommender {
         recommend::Recommender::load_hashed(manifest, file).map(Self).map_err(js_error)
     }
 
-    /// What is loaded.
+    /// Facts about the bundle, and which of its optional parts are loaded.
     pub fn info(&self) -> JsResult<JsValue> {
         let manifest = self.0.manifest();
         to_js(&Info {

@@ -1,6 +1,6 @@
-//! What the page's scripts share with the library is stated once, in Rust.
+//! The numbers and names that the page's scripts share with the library are stated once, in Rust.
 //!
-//! The numbers are a generated file, because the visitor's list is shown before the module can be asked for them.
+//! The scripts get the numbers by a generated file, because the list is shown before the module can be asked for them.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
@@ -65,7 +65,10 @@ fn union(values: &[impl Serialize]) -> String {
 fn constants() -> String {
     let (lowest, highest) = (Rating::LOWEST.stars(), Rating::HIGHEST.stars());
     format!(
-        "/** What the scripts share with the library, made from its constants: `BLESS=1 cargo test --test constants`. */
+        "/**
+ * The numbers and names that the scripts share with the library.
+ * They are made from its constants: `BLESS=1 cargo test --test constants`.
+ */
 
 /** The lowest and the highest rating, in stars. */
 export const LOWEST_STARS = {lowest};

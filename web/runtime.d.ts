@@ -163,7 +163,7 @@ export interface LoadOptions {
 export function load(options?: LoadOptions): Promise<Engine>;
 
 export interface Engine {
-  /** What is loaded. A new object after each of `loadStates()`, `loadRanker()`, `loadLinks()` and `map()`. */
+  /** Facts about the bundle. A new object after each of `loadStates()`, `loadRanker()`, `loadLinks()` and `map()`. */
   readonly info: Info;
   /** Movies by title, best first; 8 if no limit is given. Case, accents and articles don't matter; a year narrows. */
   search(query: string, limit?: number): Promise<Movie[]>;

@@ -48,7 +48,7 @@ function checkPolicy() {
  */
 
 /**
- * What to fetch, by the manifest. Returns nothing for a manifest that can't be read: Rust reads it next and says what
+ * The files to fetch, by the manifest. None for a manifest that can't be read: Rust reads it next and says what
  * is wrong with it.
  * @param {Uint8Array} manifest
  * @param {URL} bundle
@@ -157,7 +157,7 @@ const EXTRAS = {
 /** Extras whose last load failed. The cache may hold damaged files of them. @type {Set<string>} */
 const failed = new Set();
 
-/** What to fetch for an extra; nothing if the bundle lacks one of its files. @param {Extra} name */
+/** The files to fetch for an extra; none if the bundle lacks one of them. @param {Extra} name */
 function plansOf(name) {
   const roles = EXTRA_FILES[name];
   const plans = optional.filter((plan) => roles.includes(plan.name));
@@ -170,7 +170,7 @@ function bytesOf(name) {
   return plans.length > 0 ? plans.reduce((sum, { bytes }) => sum + bytes, 0) : null;
 }
 
-/** What is loaded, and the sizes of what could be. */
+/** The facts about the bundle, with the sizes of its extras. */
 const about = () => ({
   ...recommender.info(),
   statesBytes: bytesOf('states'),

@@ -141,7 +141,7 @@ for (const path of ['/web/runtime.js', '/web/watch-next.js']) {
     ...FAULTS.slice(0, 4),
     ['with a wrong type', { type: 'text/plain' }],
   ])) {
-    test(`${path}, ${what}: the page itself says that something is amiss, and loading it again is enough`, async () => {
+    test(`${path}, ${what}: the page itself says that something is wrong, and loading it again is enough`, async () => {
       const visit = await visitor();
       const { page } = visit;
       here.server.faults.set(path, fault);

@@ -237,7 +237,7 @@ test('a worker that dies is replaced on demand', async () => {
   assert.ok((await suggested(page)).length > 0);
 });
 
-test('without the page\'s program, the page itself says that something is amiss', async () => {
+test('without its script, the page itself says that something is wrong', async () => {
   here.server.faults.set('/web/watch-next.js', { status: 404 });
   const page = await here.blank();
   await page.goto(`${here.server.origin}/`);

@@ -35,7 +35,7 @@ export const place = new URL('./worker.js', import.meta.url).href;
     "import { Failure } from './engine/failure.js';\nexport class Element { fail() { return new Failure('é'); } }\n",
   'web/worker.js':
     "import { Failure } from './engine/failure.js';\nexport const fromWorker = new Failure('w').message;\n",
-  'web/engine/failure.js': '/** What can go wrong. */\nexport class Failure extends Error {}\n',
+  'web/engine/failure.js': '/** An error. */\nexport class Failure extends Error {}\n',
   'web/page/list.js':
     "import { next } from './count.js';\nimport { Failure } from '../engine/failure.js';\n" +
     'export const lines = { first: next(), Failure };\n',

@@ -216,7 +216,7 @@ test('the link is copied where the browser lets it, and selected where not', asy
   await page.getByText('The link is selected').waitFor();
 });
 
-test("a link beside a list of one's own asks first: keep, add, or replace", async () => {
+test("a link asks a visitor with a list first: keep, add, or replace", async () => {
   for (const [choice, expected] of /** @type {const} */ ([
     ['Keep mine', 1],
     ['Add it to mine', 3],

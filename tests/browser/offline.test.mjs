@@ -174,7 +174,7 @@ test('all that the list names is kept, states only once they were asked for', as
   assert.ok(!before.some((path) => path.includes('states')) && !before.some((path) => path.includes('examples')));
   const listed = JSON.parse(await readFile(join(folder, 'one', PLACE, 'offline.json'), 'utf8'));
   const always = Object.keys(listed).filter((path) => !listed[path][1]);
-  assert.equal(before.length, always.length + 1, 'the list itself is kept beside them');
+  assert.equal(before.length, always.length + 1, 'and the list itself');
   await visit(page);
   await page.getByLabel('Viewers like you').click();
   await until(page, async () =>
@@ -283,7 +283,7 @@ test('a kept program that is damaged: the page says that something is wrong, and
   assert.equal(await versions(page), ONE);
 });
 
-test('a kept file of the bundle that is damaged: trying again mends it, though not without a network', async () => {
+test('a kept file of the bundle that is damaged: trying again repairs it, but not without a network', async () => {
   const page = await visitor();
   await damage(page, 'movies.safetensors');
   here.server.setDown(true);
@@ -367,7 +367,7 @@ for (const status of [404, 500]) {
   });
 }
 
-test('pages that embed the widget beside ours are never answered from what is kept', async () => {
+test('other pages that embed the widget are never answered from our cache', async () => {
   const page = await visitor();
   here.server.setSite(join(folder, 'two'));
   const host = `${here.server.origin}/host.html`;

@@ -77,7 +77,7 @@ test('the knob spreads the list, and is told to screen readers', async () => {
   assert.deepEqual(page.errors, []);
 });
 
-test('a link names a model beside the default one, and can name nothing else', async () => {
+test('a link may name another model, and nothing else', async () => {
   const page = await here.blank();
   /** @type {string[]} */
   const asked = [];

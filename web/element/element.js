@@ -147,7 +147,7 @@ export class WatchNext extends Base {
     else this.#given = watched;
   }
 
-  /** What may be suggested. */
+  /** The filter of the suggestions. */
   get filter() {
     return { ...(this.#app?.filters.filter ?? this.#filterOfAttributes()) };
   }

@@ -1,4 +1,4 @@
-/** What may be suggested: genres, decades and fame, in a panel that is closed at first, and how varied the list is. */
+/** The filters, by genres, decades and fame, in a panel that is closed at first; and the knob for variety. */
 
 import { button, closest } from './dom.js';
 

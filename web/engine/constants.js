@@ -1,4 +1,7 @@
-/** What the scripts share with the library, made from its constants: `BLESS=1 cargo test --test constants`. */
+/**
+ * The numbers and names that the scripts share with the library.
+ * They are made from its constants: `BLESS=1 cargo test --test constants`.
+ */
 
 /** The lowest and the highest rating, in stars. */
 export const LOWEST_STARS = 0.5;
