@@ -126,8 +126,13 @@ fn the_declarations_name_what_the_library_knows() {
     }
     let fames = format!("const FAMES = {};", literal(FAMES));
     assert!(read("web/element/filters.js").contains(&fames), "web/element/filters.js lacks: {fames}");
-    let limit = format!("| `limit` | {DEFAULT_LIMIT} |");
-    assert!(read("web/watch-next.d.ts").contains(&limit), "web/watch-next.d.ts lacks: {limit}");
+    let element = read("web/watch-next.d.ts");
+    for part in [
+        format!("| `limit` | {DEFAULT_LIMIT} |"),
+        format!("stars from {} to {}", Rating::LOWEST.stars(), Rating::HIGHEST.stars()),
+    ] {
+        assert!(element.contains(&part), "web/watch-next.d.ts lacks: {part}");
+    }
 }
 
 /// Codes are names, so the scripts may write them down, but each must be one of the library's or of the runtime's.
