@@ -133,7 +133,7 @@ struct Info<'manifest> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", expecting = "an object with history, timeMs and utcOffsetMinutes")]
+#[serde(rename_all = "camelCase", expecting = "a request")]
 struct Request {
     history: Vec<WatchRequest>,
     time_ms: f64,
@@ -161,7 +161,7 @@ impl Request {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", expecting = "an object with movieId")]
+#[serde(rename_all = "camelCase", expecting = "a watched movie")]
 struct WatchRequest {
     movie_id: u32,
     rating: Option<f32>,
