@@ -19,13 +19,19 @@ pub struct Rating(f32);
 impl Rating {
     /// `stars` as a rating, `None` outside 0.5 to 5 and for NaN.
     pub fn new(stars: f32) -> Option<Self> {
-        (0.5..=5.0).contains(&stars).then_some(Self(stars))
+        (Self::LOWEST.0..=Self::HIGHEST.0).contains(&stars).then_some(Self(stars))
     }
 
     /// The rating in stars, 0.5 to 5.
     pub const fn stars(self) -> f32 {
         self.0
     }
+
+    /// The lowest rating.
+    pub const LOWEST: Self = Self(0.5);
+
+    /// The highest rating.
+    pub const HIGHEST: Self = Self(5.0);
 }
 
 /// One watched movie.

@@ -1,4 +1,4 @@
-//! The browser's view of the library, and the only file that knows wasm-bindgen. It converts and delegates.
+//! The library's interface for JavaScript. This is the only file that uses wasm-bindgen; it converts and delegates.
 
 use std::cell::OnceCell;
 
@@ -16,10 +16,7 @@ use crate::history::History;
 use crate::index::{CODE_LANES, STREAMS, relaxed};
 use crate::lists::{ListFormat, MatchedBy, UnmatchedReason, WatchedList};
 use crate::reasons::Reason;
-use crate::recommend::{self, DEFAULT_DIVERSITY, Retrieval, Strategy};
-
-/// Suggestions in an answer whose request names no limit.
-const DEFAULT_LIMIT: usize = 20;
+use crate::recommend::{self, DEFAULT_DIVERSITY, DEFAULT_LIMIT, Retrieval, Strategy};
 
 type JsResult<T> = Result<T, JsValue>;
 
@@ -27,7 +24,7 @@ type JsResult<T> = Result<T, JsValue>;
 fn js_error(error: Error) -> JsValue {
     let thrown = js_sys::Error::new(&error.to_string());
     thrown.set_name("WatchNextError");
-    // Setting a property of an object that was just made can't fail, and the message is worth throwing without its code.
+    // Setting a property of a new object can't fail. If it did, the message would still be worth throwing.
     let _ = Reflect::set(&thrown, &"code".into(), &error.code().into());
     thrown.into()
 }
@@ -41,14 +38,14 @@ fn to_js(value: &impl Serialize) -> JsResult<JsValue> {
     value.serialize(&serializer).map_err(request_error)
 }
 
-/// Runs `work` and reports its duration to the worker's performance observers and to a running profiler. The timeline
-/// keeps no entry, since nobody would ever clear it.
+/// Runs `work` and reports its duration to the worker's performance observers and to a running profiler. No entry stays
+/// in the timeline: nobody would clear it.
 fn timed<T>(name: &str, work: impl FnOnce() -> T) -> T {
     let performance = js_sys::global().dyn_into::<WorkerGlobalScope>().ok().and_then(|scope| scope.performance());
     let started = performance.as_ref().is_some_and(|performance| performance.mark(name).is_ok());
     let result = work();
     if let Some(performance) = performance.filter(|_| started) {
-        // A measure that can't be taken must not cost the visitor the answer.
+        // The visitor gets the answer even if the measurement fails.
         let _ = performance.measure_with_start_mark(name, name);
         performance.clear_marks_with_mark_name(name);
         performance.clear_measures_with_measure_name(name);
@@ -61,13 +58,13 @@ fn timed<T>(name: &str, work: impl FnOnce() -> T) -> T {
 #[serde(rename_all = "camelCase")]
 struct MovieView<'catalog> {
     movie_id: MovieId,
-    /// The owner's own id, in catalogues whose owners' ids are no numbers.
+    /// The owner's own id, such as an ISBN, in catalogues whose ids aren't numbers.
     key: Option<&'catalog str>,
     title: &'catalog str,
     year: Option<u16>,
     genres: Vec<&'catalog str>,
     ratings: u32,
-    /// As IMDb writes it, if the links are loaded.
+    /// The id as IMDb writes it, if the links are loaded.
     imdb: Option<String>,
     tmdb: Option<u32>,
 }
@@ -136,7 +133,7 @@ struct Info<'manifest> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "a request")]
 struct Request {
     history: Vec<WatchRequest>,
     time_ms: f64,
@@ -152,7 +149,7 @@ struct Request {
 }
 
 impl Request {
-    /// Takes what narrows the suggestions.
+    /// Takes the filter out of the request.
     fn take_filter(&mut self) -> Filter {
         Filter {
             genres: self.genres.take().unwrap_or_default(),
@@ -164,7 +161,7 @@ impl Request {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "a watched movie")]
 struct WatchRequest {
     movie_id: u32,
     rating: Option<f32>,
@@ -176,8 +173,8 @@ pub struct Recommender(recommend::Recommender);
 
 #[wasm_bindgen]
 impl Recommender {
-    /// Loads a bundle from the bytes of `manifest.json` and an object of role → bytes for the required files. `digests` is an object
-    /// of role → SHA-256 for those of them whose hash is known already.
+    /// Loads a bundle from the bytes of `manifest.json` and an object of role → bytes for the required files. `digests`
+    /// is an object of role → SHA-256, for the files that the browser has hashed already.
     #[wasm_bindgen(constructor)]
     pub fn new(manifest: &[u8], files: &Object, digests: &Object) -> JsResult<Recommender> {
         let bytes_of = |object: &Object, role: &str| -> JsResult<Option<Vec<u8>>> {
@@ -194,7 +191,7 @@ impl Recommender {
         recommend::Recommender::load_hashed(manifest, file).map(Self).map_err(js_error)
     }
 
-    /// What is loaded.
+    /// Facts about the bundle, and which of its optional parts are loaded.
     pub fn info(&self) -> JsResult<JsValue> {
         let manifest = self.0.manifest();
         to_js(&Info {
@@ -223,7 +220,7 @@ impl Recommender {
         self.views(self.0.catalog().wall(limit))
     }
 
-    /// The movies of these ids, null where unknown.
+    /// The movies with these ids, null for an unknown id.
     pub fn movies(&self, ids: &[u32]) -> JsResult<JsValue> {
         let catalog = self.0.catalog();
         let views: Vec<Option<MovieView<'_>>> =
@@ -231,7 +228,7 @@ impl Recommender {
         to_js(&views)
     }
 
-    /// Suggestions for a history at a moment, of the movies that the request's filter lets through.
+    /// Suggestions for a history at a moment, among the movies that pass the request's filter.
     pub fn suggest(&self, request: JsValue) -> JsResult<JsValue> {
         let (mut request, history, unknown, moment) = self.parse(request)?;
         let limit = request.limit.unwrap_or(DEFAULT_LIMIT.min(self.0.catalog().len()));
@@ -249,7 +246,7 @@ impl Recommender {
         to_js(&Answer { suggestions: found.into_iter().filter_map(view).collect(), unknown })
     }
 
-    /// The user tower's vector for the same request.
+    /// The user vector of a request.
     #[wasm_bindgen(js_name = userVector)]
     pub fn user_vector(&self, request: JsValue) -> JsResult<Vec<f32>> {
         let (_, history, _, moment) = self.parse(request)?;
@@ -262,7 +259,7 @@ impl Recommender {
         self.0.load_states(bytes).map_err(js_error)
     }
 
-    /// Adds the second stage from the bytes of its two files.
+    /// Adds the ranker from the bytes of its two files.
     #[wasm_bindgen(js_name = loadRanker)]
     pub fn load_ranker(&mut self, ranker: &[u8], traits: &[u8]) -> JsResult<()> {
         self.0.load_ranker(ranker, traits).map_err(js_error)
@@ -280,7 +277,8 @@ impl Recommender {
         self.0.load_map(bytes).map_err(js_error)
     }
 
-    /// For each of these movies the watched ones that speak for it, strongest first, at most `most`; none for an unknown id.
+    /// For each of these movies, at most `most` watched movies that speak for it, strongest first. None for an unknown
+    /// id.
     pub fn reasons(&self, request: JsValue, movie_ids: &[u32], most: usize) -> JsResult<JsValue> {
         let (_, history, _, moment) = self.parse(request)?;
         let catalog = self.0.catalog();
@@ -294,7 +292,7 @@ impl Recommender {
         to_js(&views)
     }
 
-    /// Reads a list of watched movies from elsewhere.
+    /// Reads a list of watched movies from another site.
     #[wasm_bindgen(js_name = readList)]
     pub fn read_list(&self, bytes: &[u8]) -> JsResult<JsValue> {
         let read = timed("watchnext:read-list", || WatchedList::read(bytes, self.0.catalog(), self.0.links()));
@@ -315,8 +313,8 @@ impl Recommender {
         to_js(&ListView { format, rows, matched: matched.collect(), unmatched: unmatched.collect() })
     }
 
-    /// All movies on the map in the catalogue's order: their ids, x and y from 0 to 1 by turns, and a mask of their genres, whose
-    /// bits are places in the information's genres.
+    /// The map, in the catalogue's order: the movies' ids, x and y of each movie in turn, from 0 to 1, and a bit mask
+    /// of each movie's genres. Bit i is `info.genres[i]`.
     pub fn map(&self) -> JsResult<Object> {
         let map = self.0.map().ok_or(Error::MapNotLoaded).map_err(js_error)?;
         let movies = self.0.catalog().movies();
@@ -363,7 +361,7 @@ impl Recommender {
             year: movie.year,
             genres: catalog.genre_names(movie).collect(),
             ratings: movie.ratings,
-            // IMDb writes its numbers with seven digits at least.
+            // IMDb writes its numbers with at least seven digits.
             imdb: link.imdb.map(|number| format!("tt{number:07}")),
             tmdb: link.tmdb,
         })
@@ -375,7 +373,7 @@ impl Recommender {
     }
 }
 
-/// Makes a Rust panic, which no input should be able to cause, readable in the console, where browsers say how it came to it.
+/// Logs a Rust panic to the console with its stack. No input should cause one.
 #[wasm_bindgen(start)]
 fn start() {
     std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
@@ -383,10 +381,10 @@ fn start() {
 
 #[wasm_bindgen]
 extern "C" {
-    /// What the module of `relaxed.wat` exports.
+    /// The exports of the module of `relaxed.wat`.
     type Relaxed;
 
-    // Addresses as they are in WebAssembly, since a conversion of each would be code that visitors fetch.
+    // Addresses are `i32`, as in WebAssembly. Converting each would be more code to download.
     #[wasm_bindgen(method)]
     fn dot(
         this: &Relaxed,
@@ -406,7 +404,7 @@ thread_local! {
     static IS_RIGHT: OnceCell<bool> = const { OnceCell::new() };
 }
 
-/// The kernel's module, unless this browser can't have it.
+/// The kernel's module, `None` if this browser can't run it.
 fn relaxed() -> Option<Relaxed> {
     const MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/relaxed.wasm"));
     let module = WebAssembly::Module::new(&Uint8Array::from(MODULE)).ok()?;
@@ -419,7 +417,7 @@ fn relaxed() -> Option<Relaxed> {
 
 fn relaxed_dot_of_four(query: &[i8], parts: [&[i8]; STREAMS], found: &mut [[i32; STREAMS]]) {
     let (stride, rows) = (query.len() / 2, found.len());
-    // The other module reads and writes this one's memory, which nothing but these lengths keeps it in.
+    // The other module reads and writes this one's memory. Only these checks keep it within the slices.
     assert!(stride > 0 && stride.is_multiple_of(CODE_LANES) && query.len() == 2 * stride);
     assert!(parts.iter().all(|part| part.len() == rows * stride));
     let [first, second, third, fourth] = parts.map(|part| part.as_ptr() as i32);
@@ -431,8 +429,8 @@ fn relaxed_dot_of_four(query: &[i8], parts: [&[i8]; STREAMS], found: &mut [[i32;
     });
 }
 
-/// Has scans of 8 bits use relaxed SIMD from now on, or stop using it, and says whether they do: not every browser has it. The answers
-/// are the same either way.
+/// Makes scans of 8 bits use relaxed SIMD, or stop using it. Returns whether they use it now: not every browser has it.
+/// The answers are the same either way.
 #[wasm_bindgen(js_name = useRelaxedSimd)]
 pub fn use_relaxed_simd(wanted: bool) -> bool {
     let is_there = wanted

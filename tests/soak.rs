@@ -12,7 +12,7 @@ use watchnext::catalog::MovieId;
 use watchnext::features::LocalTime;
 use watchnext::filter::{Fame, Filter};
 use watchnext::history::History;
-use watchnext::recommend::{DEFAULT_DIVERSITY, Recommender, Retrieval, Strategy};
+use watchnext::recommend::{DEFAULT_DIVERSITY, DEFAULT_LIMIT, Recommender, Retrieval, Strategy};
 
 /// The two processors' kernels add in different orders, so the last digits of a score or a chance differ.
 const TOLERANCE: f32 = 1e-4;
@@ -29,7 +29,7 @@ struct Request {
     history: Vec<Watched>,
     time_ms: f64,
     utc_offset_minutes: i32,
-    limit: usize,
+    limit: Option<usize>,
     #[serde(default)]
     retrieval: Retrieval,
     diversity: Option<f32>,
@@ -75,7 +75,7 @@ fn answer(recommender: &Recommender, request: &Request, has_ranker: bool) -> Vec
         diversity: request.diversity.unwrap_or(DEFAULT_DIVERSITY),
         first_stage_alone: !has_ranker,
     };
-    let limit = request.limit.min(catalog.len());
+    let limit = request.limit.unwrap_or(DEFAULT_LIMIT).min(catalog.len());
     let suggestions = recommender.suggest_among(&filter, &history, &moment, limit, strategy).unwrap();
     let id = |movie| catalog.movie(movie).unwrap().id.0;
     suggestions.iter().map(|found| (id(found.movie), found.score, found.like)).collect()

@@ -14,6 +14,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 use watchnext::bundle::{Role, sha256_hex};
 use watchnext::index::{FlatIndex, Int8Index};
+use watchnext::recommend::DEFAULT_LIMIT;
 use watchnext::wasm_api::{Recommender, use_relaxed_simd};
 
 #[wasm_bindgen_test]
@@ -147,6 +148,14 @@ fn a_request_narrows_the_suggestions() {
     assert!(without.as_array().unwrap().iter().all(|movie| !excluded.contains(&movie["movieId"].as_u64().unwrap())));
     assert_eq!(code(&recommender.suggest(request(&json!({"genres": ["Noir"]}))).unwrap_err()), "genre-unknown");
     assert_eq!(code(&recommender.suggest(request(&json!({"fame": "obscure"}))).unwrap_err()), "request-invalid");
+}
+
+#[wasm_bindgen_test]
+fn a_request_without_a_limit_gets_the_default() {
+    let (recommender, ..) = recommender();
+    let answer = from_js(recommender.suggest(request(&json!({"limit": null}))).unwrap());
+    assert_eq!(answer["suggestions"].as_array().unwrap().len(), DEFAULT_LIMIT);
+    assert_eq!(DEFAULT_LIMIT, 12);
 }
 
 #[wasm_bindgen_test]

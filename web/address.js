@@ -1,4 +1,4 @@
-/** What the page's address and the visitor's browser say before the widget begins: which model, and which language. */
+/** Sets the model and the language before the widget starts, from the page's address and the visitor's browser. */
 
 const LANGUAGE_KEY = 'watchnext.language';
 
@@ -6,8 +6,8 @@ const app = /** @type {HTMLElement} */ (document.getElementById('app'));
 const select = /** @type {HTMLSelectElement} */ (document.getElementById('language'));
 const parameters = new URLSearchParams(location.search);
 
-// A named model beside the default one, as in `?model=seed-network`. A name is a plain word, so that no link can make the page
-// load from elsewhere.
+// `?model=seed-network` names a model other than the default one. Only a plain word passes, so no link can make the
+// page load a model from elsewhere.
 const model = parameters.get('model') ?? '';
 if (/^[a-z0-9-]+$/.test(model)) app.setAttribute('bundle', `${app.getAttribute('bundle')}${model}/`);
 
@@ -29,10 +29,10 @@ select.addEventListener('change', () => {
   try {
     localStorage.setItem(LANGUAGE_KEY, select.value);
   } catch {
-    // Then the choice holds for this visit.
+    // Without storage the choice holds for this visit.
   }
   document.documentElement.lang = select.value;
-  // The widget speaks the language of what it stands in, and looks again when its own attribute changes.
+  // A change of the widget's own attribute makes it read its language again.
   app.setAttribute('lang', select.value);
   document.dispatchEvent(new Event('watchnext:language'));
 });

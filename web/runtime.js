@@ -1,5 +1,6 @@
 /**
- * The headless recommender: loads a bundle in a worker and answers by promises. The page is built on it, and so can yours be:
+ * The headless recommender: it loads a bundle in a worker and answers by promises. The page is built on it, and yours
+ * can be:
  *
  *     import { load } from './runtime.js';
  *     const engine = await load({ bundle: '/models/' });
@@ -14,35 +15,42 @@ export { WatchNextError };
 
 const DEFAULT_STALL_MS = 20_000;
 
-/** The longest time that browsers' timers know; they take a longer one for none. */
+/** The longest delay of a browser's timer. A longer one fires at once. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** The smallest module that uses simd128 (a function that splats a zero): browsers without it can't run the recommender. */
+/**
+ * The smallest module that uses simd128 (a function that splats a zero). Browsers without it can't run the recommender.
+ */
 const SIMD_MODULE = new Uint8Array([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
 ]);
+
+/** The remedy for an old browser. */
+const UPDATE = 'Update it: you need Chrome or Edge 105, Firefox 114, Safari 16.4 or later.';
 
 function checkBrowser() {
   if (typeof WebAssembly !== 'object' || !WebAssembly.validate(SIMD_MODULE)) {
     throw new WatchNextError(
       'wasm-unsupported',
-      'This browser lacks WebAssembly with SIMD. Update it: Chrome and Edge 105, Firefox 114, Safari 16.4 and later have it.',
+      `This browser lacks WebAssembly with SIMD. ${UPDATE}`,
       'browser',
     );
   }
 }
 
 /**
- * What a worker may be started with, for whoever demands trusted types: the one address below and no other passes through. It is
- * made at the first load, since importing this module has no effects.
+ * The policy for pages that demand trusted types. Only the worker's address passes through it. It is made at the first
+ * load, because importing this module has no effects.
  * @type {{createScriptURL: (address: string) => any} | undefined}
  */
 let trusted;
 
 /**
- * The address to start the worker at `url` with. Workers have to be of the page's own origin, so where the program comes from
- * another one, a worker of one line imports it. One of the page's own origin is told which service worker answers the page, so that
- * ours answers the workers of its own pages alone (`offline.js`).
+ * The address to start the worker at `url` with.
+ *
+ * A worker must be of the page's own origin. If the program comes from another one, a worker of one line imports it.
+ * For a worker of the page's own origin, the address names the page's service worker. By that name our service worker
+ * (`offline.js`) recognises the workers of its own pages.
  * @param {URL} url
  */
 function workerAddress(url) {
@@ -56,8 +64,8 @@ function workerAddress(url) {
 }
 
 /**
- * Starts the worker, which reads from its name what to load: a message would only reach it once the page's own thread has nothing
- * else to do, and as the page comes up that takes a while.
+ * Starts the worker. Its name says what to load: a message would wait until the page's own thread is idle, which takes
+ * a while when the page starts.
  * @param {URL} url
  * @param {string} name
  */
@@ -76,12 +84,12 @@ function startWorker(url, name) {
   } catch (error) {
     throw workerBlocked(url, error instanceof Error ? error.message : String(error));
   }
-  // A browser that never asks for the type doesn't know module workers and would fail without a reason.
+  // A browser that never reads the type doesn't know module workers. It would fail without a reason.
   if (!readType) {
     worker.terminate();
     throw new WatchNextError(
       'worker-unsupported',
-      'This browser lacks module workers. Update it: Chrome and Edge 105, Firefox 114, Safari 16.4 and later have them.',
+      `This browser lacks module workers. ${UPDATE}`,
       'browser',
     );
   }
@@ -95,16 +103,17 @@ function startWorker(url, name) {
 function workerBlocked(url, reason) {
   return new WatchNextError(
     'worker-blocked',
-    `The worker ${url} may not start (${reason}). Allow it in the page's policy (worker-src 'self'), and open the page from a web server, not as a file.`,
+    `The worker ${url} may not start (${reason}). ` +
+      "Allow it in the page's policy (worker-src 'self'), and open the page from a web server, not as a file.",
     url.href,
   );
 }
 
-/** What a module's text imports by a name of its own folder. */
+/** Finds the relative imports in a module's text. */
 const IMPORTS = /\bfrom\s*['"](\.[^'"]+)['"]/g;
 
 /**
- * Why a worker failed before its first word: browsers don't say, so look whether its files can be had.
+ * Why a worker failed to start. Browsers don't say, so this fetches its files and looks which one fails.
  * @param {URL} url
  * @param {string} message
  */
@@ -115,7 +124,11 @@ async function explainStart(url, message) {
     try {
       response = await fetch(part);
     } catch {
-      return new WatchNextError('fetch-failed', `${part} could not be fetched. Check the connection and try again.`, part.href);
+      return new WatchNextError(
+        'fetch-failed',
+        `${part} could not be fetched. Check the connection and try again.`,
+        part.href,
+      );
     }
     if (!response.ok) {
       return new WatchNextError(
@@ -124,13 +137,13 @@ async function explainStart(url, message) {
         part.href,
       );
     }
-    // What the worker itself imports, if it is made of several files; what those import comes from the same folder.
+    // If the worker is made of several files, look at those that it imports itself.
     if (part === url) for (const [, file] of (await response.text()).matchAll(IMPORTS)) files.push(new URL(file, url));
   }
   return workerBlocked(url, message || 'the browser gives no reason');
 }
 
-/** Promises for the answers of one worker. */
+/** The questions to one worker, and promises of its answers. */
 class Line {
   #worker;
   #url;
@@ -145,12 +158,12 @@ class Line {
 
   /**
    * @param {URL} url
-   * @param {{bundle: string, stallMs: number, fresh: boolean}} what is to be loaded.
+   * @param {{bundle: string, stallMs: number, fresh: boolean}} options what to load, and how.
    */
-  constructor(url, what) {
+  constructor(url, options) {
     this.#url = url;
-    this.#worker = startWorker(url, JSON.stringify(what));
-    /** What is loaded, which the worker answers unasked, as question 0. @type {Promise<import('./runtime.js').Info>} */
+    this.#worker = startWorker(url, JSON.stringify(options));
+    /** The answer to question 0, which the worker gives unasked. @type {Promise<import('./runtime.js').Info>} */
     this.loaded = this.#answer().answer;
     this.#worker.addEventListener('message', ({ data }) => this.#hear(data));
     this.#worker.addEventListener('error', (event) => {
@@ -176,10 +189,16 @@ class Line {
     }
   }
 
-  /** Gives up a worker that hasn't said its first word by then: of a file that stalls nobody is told. @param {number} stallMs */
+  /**
+   * Gives up a worker that hasn't started by then: browsers don't report a script that stalls.
+   * @param {number} stallMs
+   */
   expectStart(stallMs) {
     setTimeout(() => {
-      if (!this.#started) this.end(new WatchNextError('timeout', `${this.#url} stalled: it didn't start in ${stallMs / 1000} s. Check the connection and try again.`, this.#url.href));
+      if (this.#started) return;
+      const seconds = stallMs / 1000;
+      const message = `${this.#url} stalled: it didn't start in ${seconds} s. Check the connection and try again.`;
+      this.end(new WatchNextError('timeout', message, this.#url.href));
     }, stallMs);
   }
 
@@ -187,12 +206,17 @@ class Line {
   async #fail(message) {
     this.end(
       this.#started
-        ? new WatchNextError('worker-crashed', `The recommender's worker stopped: ${message}. Load it again.`, this.#url.href)
+        ? new WatchNextError(
+            'worker-crashed',
+            `The recommender's worker stopped: ${message}. Load it again.`,
+            this.#url.href,
+          )
         : await explainStart(this.#url, message),
     );
   }
 
   /**
+   * Has the worker run one of its calls.
    * @param {string} call
    * @param {unknown[]} parameters
    * @returns {Promise<any>}
@@ -211,7 +235,7 @@ class Line {
     return { id, answer };
   }
 
-  /** @param {Error} error what every open and every later question is answered with. */
+  /** Ends the worker. @param {Error} error the answer to all open and all later questions. */
   end(error) {
     if (this.#dead) return;
     this.#dead = error;
@@ -221,7 +245,7 @@ class Line {
   }
 }
 
-/** Minutes east of UTC; zero for a time that no calendar has, which Rust then refuses by its right name. @param {number} timeMs */
+/** Minutes east of UTC. Zero for a time that isn't a number, which Rust then refuses. @param {number} timeMs */
 function offsetAt(timeMs) {
   return -new Date(timeMs).getTimezoneOffset() || 0;
 }
@@ -231,7 +255,7 @@ class Engine {
   #newest = 0;
   /** @type {Promise<unknown>} */
   #turn = Promise.resolve();
-  /** What was fetched beyond the bundle's required files, or is on its way. @type {Map<string, Promise<void>>} */
+  /** The extras that are loaded or on their way. @type {Map<string, Promise<void>>} */
   #extras = new Map();
 
   /**
@@ -262,7 +286,7 @@ class Engine {
   suggest(/** @type {import('./runtime.js').Request} */ request) {
     const number = ++this.#newest;
     const isNewest = () => number === this.#newest;
-    // One question at a time goes to the worker, so a burst of clicks costs two inferences, not one for each click.
+    // Only one question at a time goes to the worker. A burst of clicks costs two inferences, not one for each click.
     const turn = this.#turn.then(() => (isNewest() ? this.#line.ask('suggest', this.#complete(request)) : null));
     this.#turn = turn.catch(() => {});
     return turn.then((answer) => (isNewest() ? answer : null));
@@ -302,7 +326,7 @@ class Engine {
   }
 
   /**
-   * Fetches an extra once; what failed may be tried again.
+   * Fetches an extra once. After a failure it may be tried again.
    * @param {string} name
    * @param {import('./runtime.js').OnProgress} [onProgress]
    */
@@ -323,15 +347,15 @@ class Engine {
     }
   }
 
-  /** A small catalogue has fewer movies than a page may ask for, and Rust takes such a limit for a mistake. */
+  /** At most the number of movies: a page may ask for more than a small catalogue has, which Rust refuses. */
   #clamp(/** @type {number} */ limit) {
     return Math.min(limit, this.info.movies);
   }
 
-  /** @param {import('./runtime.js').Request} request */
+  /** A request with the present moment, if it names none. @param {import('./runtime.js').Request} request */
   #complete(request) {
-    const { limit = 12, timeMs = Date.now(), utcOffsetMinutes = offsetAt(timeMs) } = request;
-    return { ...request, timeMs, utcOffsetMinutes, limit: this.#clamp(limit) };
+    const { limit, timeMs = Date.now(), utcOffsetMinutes = offsetAt(timeMs) } = request;
+    return { ...request, timeMs, utcOffsetMinutes, limit: limit && this.#clamp(limit) };
   }
 }
 
@@ -339,7 +363,7 @@ class Engine {
 export async function load({ bundle, onProgress, signal, stallMs = DEFAULT_STALL_MS, fresh = false } = {}) {
   signal?.throwIfAborted();
   checkBrowser();
-  // The document's own property of this name is whatever a site calls so (`<img name="baseURI">`).
+  // Not `document.baseURI`: a page may hide it by an element of that name (`<img name="baseURI">`).
   const base = globalThis.document ? new Image().baseURI : import.meta.url;
   const folder = bundle ? new URL(bundle, base) : new URL('../models/', import.meta.url);
   if (!folder.pathname.endsWith('/')) folder.pathname += '/';

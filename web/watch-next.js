@@ -4,7 +4,7 @@
  *     <script type="module" src="https://example.org/watchnext/web/watch-next.js"></script>
  *     <watch-next></watch-next>
  *
- * Importing it where there is no window, as on a server, does nothing.
+ * Importing it without a window, as on a server, does nothing.
  */
 
 import { WatchNext } from './element/element.js';

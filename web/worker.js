@@ -1,29 +1,30 @@
 /**
- * The recommender's worker: it fetches the wasm module and the bundle, has Rust check them, and answers the runtime's calls.
- * Everything slow happens here, so that the page's own thread stays free.
+ * The recommender's worker. It fetches the wasm module and the bundle, has Rust check them, and answers the runtime's
+ * calls. Everything slow happens here, so the page's own thread stays free.
  */
 
 import { Recommender, initSync, useRelaxedSimd } from './engine/watchnext.js';
+import { EXTRA_FILES } from './engine/constants.js';
 import { fetchBytes, fetchModule } from './engine/download.js';
 import { WatchNextError, toPlain } from './engine/failure.js';
 
-/** A manifest is some kilobytes; a server that sends much more isn't sending one. */
+/** The most bytes of a manifest. One has some kilobytes; a server that sends much more sends something else. */
 const MANIFEST_LIMIT = 1 << 20;
 
-/** Progress is for eyes, so more than some twenty messages a second would be waste. */
+/** The least time between two messages of progress. Nobody sees more than twenty a second. */
 const PROGRESS_EVERY_MS = 50;
 
-/** The smallest wasm module: a magic number and a version. */
+/** The smallest wasm module: the magic number and the version. */
 const EMPTY_MODULE = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 
-/** Set by `load`, whose answer the runtime waits for before it asks anything. @type {Recommender} */
+/** Set by `load`. The runtime asks nothing before `load` has answered. @type {Recommender} */
 let recommender;
-/** The optional files that the bundle brings. @type {FilePlan[]} */
+/** The bundle's optional files. @type {FilePlan[]} */
 let optional = [];
-/** How this load's files are transferred. @type {{stallMs: number, cache: RequestCache}} */
+/** How files are fetched. @type {{stallMs: number, cache: RequestCache}} */
 let transfers;
 
-/** Throws if the policy that this worker was served with forbids wasm, which compiling anything at all shows. */
+/** Throws if this worker's content security policy forbids wasm. Compiling any module shows it. */
 function checkPolicy() {
   try {
     new WebAssembly.Module(EMPTY_MODULE);
@@ -37,6 +38,8 @@ function checkPolicy() {
 }
 
 /**
+ * @typedef {keyof typeof EXTRA_FILES} Extra a part of the bundle that is fetched when it is needed.
+ *
  * @typedef {object} FilePlan
  * @property {string} name the file's key in the manifest.
  * @property {URL} url
@@ -45,8 +48,8 @@ function checkPolicy() {
  */
 
 /**
- * What to fetch, by the manifest. A manifest that can't be read as far as needed here yields nothing: Rust reads it next and
- * says what is wrong with it.
+ * The files to fetch, by the manifest. None for a manifest that can't be read: Rust reads it next and says what
+ * is wrong with it.
  * @param {Uint8Array} manifest
  * @param {URL} bundle
  * @returns {FilePlan[]}
@@ -63,15 +66,15 @@ function planFiles(manifest, bundle) {
   for (const [name, file] of Object.entries(files)) {
     if (typeof file?.path !== 'string' || !Number.isSafeInteger(file.bytes) || file.bytes < 0) return [];
     const url = new URL(file.path, bundle);
-    // A manifest may name files of its own folder only, lest it make the page call another server.
+    // A manifest may name files of its own folder only. Otherwise it could make the page call another server.
     if (!url.href.startsWith(bundle.href)) {
       throw new WatchNextError(
         'manifest-invalid',
-        `manifest.json names ${file.path}, which lies outside its folder ${bundle}. Put the whole bundle in one folder.`,
+        `manifest.json names ${file.path}, which is outside its folder ${bundle}. Put the whole bundle in one folder.`,
         bundle.href,
       );
     }
-    // The hash in the address keeps a cache from pairing a new manifest with an old file.
+    // With the hash in the address, a cache can't serve an old file for a new manifest.
     if (/^[0-9a-f]{64}$/.test(file.sha256)) url.searchParams.set('v', file.sha256.slice(0, 16));
     plans.push({ name, url, bytes: file.bytes, optional: file.optional === true });
   }
@@ -79,11 +82,12 @@ function planFiles(manifest, bundle) {
 }
 
 /**
- * Fetches files side by side; the first failure stops the others.
+ * Fetches files at the same time. The first failure stops the others.
  * @param {FilePlan[]} plans
  * @param {import('./engine/download.js').Transfer} transfer
  * @param {(received: number, total: number) => void} onProgress
- * @param {(name: string, bytes: Uint8Array) => void | Promise<void>} [onFile] hears of each file as soon as it is here.
+ * @param {(name: string, bytes: Uint8Array) => void | Promise<void>} [onFile] called with each file as soon as it has
+ *   arrived.
  * @returns {Promise<Record<string, Uint8Array>>}
  */
 async function fetchFiles(plans, transfer, onProgress, onFile) {
@@ -109,6 +113,7 @@ async function fetchFiles(plans, transfer, onProgress, onFile) {
 }
 
 /**
+ * Runs `work` with a transfer that is aborted if `work` fails.
  * @param {(transfer: import('./engine/download.js').Transfer) => Promise<any>} work
  * @param {RequestCache} [cache]
  */
@@ -122,85 +127,83 @@ async function withTransfer(work, cache = transfers.cache) {
   }
 }
 
-/** @param {string} what `files`, or the name of an extra. */
+/** Reports progress to the runtime. @param {string} what `files`, or the name of an extra. */
 function progressOf(what) {
   return (/** @type {number} */ received, /** @type {number} */ total) =>
     self.postMessage({ progress: { what, received, total } });
 }
 
 /**
- * @typedef {object} Extra what a bundle may bring beside what it must, fetched only when it is asked for.
- * @property {string[]} roles its files' keys in the manifest.
- * @property {(files: Record<string, Uint8Array>) => void} add hands them to Rust.
- * @property {string} missing what to say to whoever asks for it in vain.
+ * The parts of a bundle that are fetched when they are needed: how Rust takes an extra's files, and the error for a
+ * bundle without it.
+ * @type {Record<Extra, [add: (...files: Uint8Array[]) => void, missing: string]>}
  */
-
-/** @type {Record<string, Extra>} */
 const EXTRAS = {
-  states: {
-    roles: ['states'],
-    add: ({ states }) => recommender.loadStates(states),
-    missing: 'This bundle has no states. Train it with states, or use the retrieval "movies".',
-  },
-  ranker: {
-    roles: ['ranker', 'traits'],
-    add: ({ ranker, traits }) => recommender.loadRanker(ranker, traits),
-    missing: 'This bundle has no ranker. Train it with one, or do without chances and similar movies.',
-  },
-  links: {
-    roles: ['links'],
-    add: ({ links }) => recommender.loadLinks(links),
-    missing: 'This bundle has no links. Train it on data with links.csv, or do without IMDb and TMDB.',
-  },
-  map: {
-    roles: ['map'],
-    add: ({ map }) => recommender.loadMap(map),
-    missing: 'This bundle has no map. Make one by `trainer map`.',
-  },
+  states: [
+    (states) => recommender.loadStates(states),
+    'This bundle has no states. Train it with states, or use the retrieval "movies".',
+  ],
+  ranker: [
+    (ranker, traits) => recommender.loadRanker(ranker, traits),
+    'This bundle has no ranker. Train it with one, or do without chances and similar movies.',
+  ],
+  links: [
+    (links) => recommender.loadLinks(links),
+    'This bundle has no links. Train it on data with links.csv, or do without IMDb and TMDB.',
+  ],
+  map: [(map) => recommender.loadMap(map), 'This bundle has no map. Make one by `trainer map`.'],
 };
 
-/** Extras whose last load failed, so that what the cache holds of them is suspect. @type {Set<string>} */
+/** Extras whose last load failed. The cache may hold damaged files of them. @type {Set<string>} */
 const failed = new Set();
 
-/** What to fetch for an extra; nothing if the bundle lacks a part of it. @param {string} name */
+/** The files to fetch for an extra; none if the bundle lacks one of them. @param {Extra} name */
 function plansOf(name) {
-  const { roles } = EXTRAS[name];
+  const roles = EXTRA_FILES[name];
   const plans = optional.filter((plan) => roles.includes(plan.name));
   return plans.length === roles.length ? plans : [];
 }
 
-/** @param {string} name */
+/** The size of an extra's files, null if the bundle lacks it. @param {Extra} name */
 function bytesOf(name) {
   const plans = plansOf(name);
   return plans.length > 0 ? plans.reduce((sum, { bytes }) => sum + bytes, 0) : null;
 }
 
-/** What is loaded and what more could be. */
-const about = () => ({ ...recommender.info(), statesBytes: bytesOf('states'), rankerBytes: bytesOf('ranker'), linksBytes: bytesOf('links'), mapBytes: bytesOf('map') });
+/** The facts about the bundle, with the sizes of its extras. */
+const about = () => ({
+  ...recommender.info(),
+  statesBytes: bytesOf('states'),
+  rankerBytes: bytesOf('ranker'),
+  linksBytes: bytesOf('links'),
+  mapBytes: bytesOf('map'),
+});
 
 /**
- * Fetches the module and the bundle, side by side, and has Rust load it.
+ * Fetches the module and the bundle at the same time, and has Rust load the bundle.
  * @param {{bundle: string, stallMs: number, fresh: boolean}} options
  */
 async function load({ bundle, stallMs, fresh }) {
   checkPolicy();
-  // After a failure the cache is suspect, so a retry goes past it.
+  // After a failure the cache may hold damaged files, so a retry bypasses it.
   transfers = { stallMs, cache: fresh ? 'reload' : 'default' };
   const folder = new URL(bundle);
   const started = await withTransfer((transfer) => {
     const program = fetchModule(new URL('./engine/watchnext_bg.wasm', import.meta.url), transfer);
     const contents = (async () => {
-      // The manifest has no hash in its address, so the cache must ask whether it is still the one.
+      // The manifest has no hash in its address, so the cache must ask whether it has changed.
       const revalidated = { ...transfer, cache: fresh ? transfer.cache : /** @type {const} */ ('no-cache') };
       const manifest = await fetchBytes(new URL('manifest.json', folder), revalidated, MANIFEST_LIMIT);
       const plans = planFiles(manifest, folder);
       const required = plans.filter((plan) => !plan.optional);
       /** @type {Record<string, Uint8Array>} */
       const digests = {};
-      // By the browser's own code and beside the transfers, where the module's would be run cold and after them. A page without TLS
-      // hasn't got it, and Rust does it then.
+      // The browser hashes during the transfers; the module would hash after them, in code that isn't optimised yet.
+      // On a page without TLS the browser can't, and Rust does it.
       const hash = async (/** @type {string} */ name, /** @type {Uint8Array} */ bytes) => {
-        if (crypto.subtle) digests[name] = new Uint8Array(await crypto.subtle.digest('SHA-256', /** @type {BufferSource} */ (bytes)));
+        if (crypto.subtle) {
+          digests[name] = new Uint8Array(await crypto.subtle.digest('SHA-256', /** @type {BufferSource} */ (bytes)));
+        }
       };
       const files = await fetchFiles(required, transfer, progressOf('files'), hash);
       return { manifest, files, digests, extras: plans.filter((plan) => plan.optional) };
@@ -208,18 +211,18 @@ async function load({ bundle, stallMs, fresh }) {
     return Promise.all([program, contents]);
   });
   const [module, { manifest, files, digests, extras }] = started;
-  // It was compiled beside the transfers. What is left takes no time, and wasm-bindgen's way to wait for it takes bytes.
+  // The module is compiled by now, so starting it takes no time. wasm-bindgen's asynchronous start takes more code.
   initSync({ module });
   recommender = new Recommender(manifest, files, digests);
   optional = extras;
-  // Where no ranker will come, a click needs nothing more.
+  // Without a ranker, this is all that a click needs.
   if (!bytesOf('ranker')) setTimeout(warmUp);
   return about();
 }
 
-/** Runs once what a click will run, since browsers compile a function when it is first called: the first click would wait for them. */
+/** Makes one throwaway suggestion to warm up the code: browsers compile a function when it is first called. */
 const warmUp = () =>
-  // Nobody waits for the answer of question -1.
+  // Question −1 has no one waiting for its answer.
   answer(-1, () => {
     useRelaxedSimd(true);
     const [movie] = recommender.wall(1);
@@ -228,18 +231,20 @@ const warmUp = () =>
 
 /** The calls that the runtime may make, by name. @type {Record<string, (...parameters: any[]) => unknown>} */
 const calls = {
-  /** Fetches an extra, has Rust check and add it, and returns what is loaded now. @param {string} name */
+  /** Fetches an extra, has Rust check and add it, and returns what is loaded now. @param {Extra} name */
   async loadExtra(name) {
+    const [add, missing] = EXTRAS[name];
     const plans = plansOf(name);
-    if (plans.length === 0) throw new WatchNextError('file-missing', EXTRAS[name].missing, 'manifest.json');
+    if (plans.length === 0) throw new WatchNextError('file-missing', missing, 'manifest.json');
     const cache = failed.has(name) ? 'reload' : undefined;
     try {
-      EXTRAS[name].add(await withTransfer((transfer) => fetchFiles(plans, transfer, progressOf(name)), cache));
+      const files = await withTransfer((transfer) => fetchFiles(plans, transfer, progressOf(name)), cache);
+      add(...EXTRA_FILES[name].map((role) => files[role]));
     } catch (error) {
       failed.add(name);
       throw error;
     }
-    // The ranker is the last that a click needs.
+    // The ranker is the last thing that a click needs.
     if (name === 'ranker') setTimeout(warmUp);
     return about();
   },
@@ -249,14 +254,17 @@ const calls = {
   movies: (/** @type {number[]} */ ids) => recommender.movies(Uint32Array.from(ids)),
   similar: (/** @type {number} */ movieId, /** @type {number} */ limit) => recommender.similar(movieId, limit),
   suggest: (/** @type {import('./runtime.js').Request} */ request) => recommender.suggest(request),
-  reasons: (/** @type {import('./runtime.js').Request} */ request, /** @type {number[]} */ ids, /** @type {number} */ most) =>
-    recommender.reasons(request, Uint32Array.from(ids), most),
+  reasons: (
+    /** @type {import('./runtime.js').Request} */ request,
+    /** @type {number[]} */ ids,
+    /** @type {number} */ most,
+  ) => recommender.reasons(request, Uint32Array.from(ids), most),
   readList: (/** @type {Uint8Array} */ bytes) => recommender.readList(bytes),
   map: () => recommender.map(),
   userVector: (/** @type {import('./runtime.js').Request} */ request) => recommender.userVector(request),
 };
 
-/** @param {number} id the question's number. @param {() => unknown} work */
+/** Answers a question of the runtime's. @param {number} id the question's number. @param {() => unknown} work */
 async function answer(id, work) {
   try {
     self.postMessage({ id, result: await work() });
@@ -265,10 +273,13 @@ async function answer(id, work) {
   }
 }
 
-self.addEventListener('message', ({ data: { id, call, parameters } }) => void answer(id, () => calls[call](...parameters)));
+self.addEventListener(
+  'message',
+  ({ data: { id, call, parameters } }) => void answer(id, () => calls[call](...parameters)),
+);
 
-// The runtime waits for this before it trusts that the worker was allowed to start.
+// By this message the runtime knows that the worker was allowed to start.
 self.postMessage({ started: true });
 
-// What to load is this worker's name, and the answer to the question that the runtime never had to send.
+// The worker's name says what to load. The runtime waits for the answer as question 0, which it never sends.
 void answer(0, () => load(JSON.parse(self.name)));

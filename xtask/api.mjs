@@ -1,6 +1,6 @@
 /**
- * Makes the API reference from the declarations: `node xtask/api.mjs` writes docs/api.md. What it says stands in web/*.d.ts alone,
- * which editors show as well; a test holds the two together.
+ * Makes the API reference from the declarations in web/*.d.ts: `node xtask/api.mjs` writes docs/api.md. A test compares
+ * the two.
  */
 
 import { readFile, writeFile } from 'node:fs/promises';
@@ -11,33 +11,43 @@ const ROOT = new URL('../', import.meta.url);
 /** The declarations, in the order of the reference. */
 const SOURCES = ['web/watch-next.d.ts', 'web/runtime.d.ts'];
 
-/** A comment and what it is about: a declaration at the beginning of a line, to its closing brace or its semicolon. */
-const DECLARATION = /(?:\/\*\*((?:(?!\*\/)[^])*?)\*\/\n)?(export (?:(?:interface|class) [^]*?^\}|(?:type|function) [^]*?;$))/gm;
+/** A comment and its declaration, which begins a line and ends at its closing brace or its semicolon. */
+const DECLARATION =
+  /(?:\/\*\*((?:(?!\*\/)[^])*?)\*\/\n)?(export (?:(?:interface|class) [^]*?^\}|(?:type|function) [^]*?;$))/gm;
 
-/** The text of a comment, without its frame. @param {string} comment */
+/** The text of a comment, without its asterisks. @param {string} comment */
 const textOf = (comment) => comment.replace(/^[ \t]*\* ?/gm, '').trim();
 
-/** @param {string} source */
+/** The header and the declarations of a file. @param {string} source */
 function partsOf(source) {
   const [, header = ''] = /^\/\*\*([^]*?)\*\/\n\n/.exec(source) ?? [];
   const body = source.slice(source.indexOf('*/\n') + 3);
   const declarations = [...body.matchAll(DECLARATION)]
     .filter(([, , code]) => !code.startsWith('export type {'))
-    .map(([, comment = '', code]) => ({ name: /^export \w+ (\w+)/.exec(code)?.[1] ?? '', text: textOf(comment), code: code.replace(/^export /, '') }));
+    .map(([, comment = '', code]) => ({
+      name: /^export \w+ (\w+)/.exec(code)?.[1] ?? '',
+      text: textOf(comment),
+      code: code.replace(/^export /, ''),
+    }));
   return { header: textOf(header), declarations };
 }
 
 /** The whole reference. */
 export async function reference() {
-  const parts = await Promise.all(SOURCES.map(async (name) => ({ name, ...partsOf(await readFile(new URL(name, ROOT), 'utf8')) })));
+  const parts = await Promise.all(
+    SOURCES.map(async (name) => ({ name, ...partsOf(await readFile(new URL(name, ROOT), 'utf8')) })),
+  );
   const sections = parts.map(({ name, header, declarations }) =>
     [
       `## ${name.replace('.d.ts', '.js')}`,
       header.replace(/^## /gm, '### '),
-      ...declarations.map(({ name: title, text, code }) => [`### \`${title}\``, text, `\`\`\`ts\n${code}\n\`\`\``].filter(Boolean).join('\n\n')),
+      ...declarations.map(({ name: title, text, code }) =>
+        [`### \`${title}\``, text, `\`\`\`ts\n${code}\n\`\`\``].filter(Boolean).join('\n\n'),
+      ),
     ].join('\n\n'),
   );
-  return `# API reference\n\nMade from the declarations by \`node xtask/api.mjs\`; change those.\n\n${sections.join('\n\n')}\n`;
+  const header = '# API reference\n\nMade from the declarations by `node xtask/api.mjs`; change those.';
+  return `${[header, ...sections].join('\n\n')}\n`;
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {

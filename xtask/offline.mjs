@@ -1,41 +1,46 @@
 /**
- * The last step of folding: makes the page work without a network. It moves the service worker beside index.html, and writes
- * offline.json, the list of what it keeps: each file with its hash.
+ * The last step of folding makes the page work without a network. It moves the service worker next to index.html, and
+ * writes offline.json, the list of the files that it keeps, each with its hash.
  */
 
 import { createHash } from 'node:crypto';
 import { readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import { EXTRA_FILES } from '../web/engine/constants.js';
 
 const WORKER = 'offline.js';
 const LIST = 'offline.json';
 
-/** What of web/ the page never asks for. */
+/** Files of web/ that the page never asks for. */
 const NOT_KEPT = /(^examples\/|\.d\.ts$|\.br$|\.gz$)/;
 
-/** What the page asks for only if the visitor wishes, and is too large to be kept for everybody. */
-const ON_DEMAND = ['states'];
+/** Files of the bundle that only some visitors need, and that are too large to keep for all. */
+const ON_DEMAND = EXTRA_FILES.states;
 
-/** Words of a page that isn't about movies, which asks for them. */
+/** Words for a catalogue of other things than movies. Only a page that shows one asks for them. */
 const OTHER_WORDS = /^web\/words\/items\//;
 
-/** @param {string | Buffer} bytes as browsers write it. */
+/** A hash as browsers write it. @param {string | Buffer} bytes */
 const hashOf = (bytes) => `sha256-${createHash('sha256').update(bytes).digest('base64')}`;
 
 /**
- * Addresses of the default bundle's files, with what the worker puts into them.
+ * The default bundle's files, with their addresses as the worker makes them.
  * @param {string} dist
  * @returns {Promise<[file: string, address: string, onDemand: boolean][]>}
  */
 async function bundleFiles(dist) {
   const { files } = JSON.parse(await readFile(join(dist, 'models/manifest.json'), 'utf8'));
-  return Object.entries(files).map(([name, { path, sha256 }]) => [`models/${path}`, `models/${path}?v=${sha256.slice(0, 16)}`, ON_DEMAND.includes(name)]);
+  return Object.entries(files).map(([name, { path, sha256 }]) => [
+    `models/${path}`,
+    `models/${path}?v=${sha256.slice(0, 16)}`,
+    ON_DEMAND.includes(name),
+  ]);
 }
 
 /**
  * Writes the worker and its list into a built page.
  * @param {string} dist the folder that holds index.html, web/ and models/.
- * @returns {Promise<string>} a sentence that says what was done.
+ * @returns {Promise<string>} a sentence for the log.
  */
 export async function keepOffline(dist) {
   await rename(join(dist, 'web', WORKER), join(dist, WORKER));
@@ -46,7 +51,11 @@ export async function keepOffline(dist) {
     .filter((name) => !NOT_KEPT.test(name))
     .sort();
   /** @type {[file: string, address: string, onDemand: boolean][]} */
-  const own = ['models/manifest.json', ...names.map((name) => `web/${name}`)].map((name) => [name, name, OTHER_WORDS.test(name)]);
+  const own = ['models/manifest.json', ...names.map((name) => `web/${name}`)].map((name) => [
+    name,
+    name,
+    OTHER_WORDS.test(name),
+  ]);
   /** @type {Record<string, [string, boolean]>} */
   const list = {};
   for (const [file, address, onDemand] of [['index.html', './', false], ...own, ...(await bundleFiles(dist))]) {
@@ -54,7 +63,8 @@ export async function keepOffline(dist) {
   }
   const text = await readFile(join(dist, WORKER), 'utf8');
   if (text.split('{hash}').length !== 2) throw new Error(`web/${WORKER} must hold {hash} once`);
-  // The worker counts too, or a version's cache would be written while it is in use.
+  // The service worker is in the list, because a change of it alone is a new version too. The cache of a version in use
+  // must not be written.
   const json = JSON.stringify({ [WORKER]: [hashOf(text), true], ...list });
   await writeFile(join(dist, LIST), json);
   await writeFile(join(dist, WORKER), text.replace('{hash}', hashOf(json)));

@@ -1,10 +1,10 @@
-/** Axe in every state, and what axe doesn't see: width, touch targets, contrast of posters, motion. */
+/** Axe in every state, and checks that axe doesn't have: width, touch targets, contrast of posters, motion. */
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
 import { afterEach, test } from 'node:test';
-import { clickPosters, failureCode, ready, site } from './harness.mjs';
+import { clickPosters, explained, failureCode, importFile, openMap, ready, site } from './harness.mjs';
 
 const here = site();
 const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -13,12 +13,24 @@ afterEach(() => here.server.heal());
 
 /** @param {import('playwright-core').Page} page */
 async function assertAxeClean(page) {
-  // What enters by an animation is half transparent for a moment, which axe would take for faint text.
-  await page.waitForFunction(() => [...document.getAnimations(), ...inside().getAnimations()].every(({ playState, effect }) => playState !== 'running' || effect?.getTiming().iterations === Infinity));
+  // During an animation an element is half transparent for a moment. Axe would take it for faint text.
+  await page.waitForFunction(() =>
+    [...document.getAnimations(), ...inside().getAnimations()].every(
+      ({ playState, effect }) => playState !== 'running' || effect?.getTiming().iterations === Infinity,
+    ),
+  );
   await page.evaluate(axeSource);
   const violations = await page.evaluate(async () => {
-    const { violations } = await /** @type {any} */ (globalThis).axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
-    return violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.slice(0, 3).map((/** @type {any} */ node) => `${node.target} ${node.failureSummary}`).join('; ')} (${nodes.length} in all)`);
+    const { violations } = await /** @type {any} */ (globalThis).axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    });
+    return violations.map(
+      (/** @type {any} */ { id, nodes }) =>
+        `${id}: ${nodes
+          .slice(0, 3)
+          .map((/** @type {any} */ node) => `${node.target} ${node.failureSummary}`)
+          .join('; ')} (${nodes.length} in all)`,
+    );
   });
   assert.deepEqual(violations, []);
 }
@@ -79,7 +91,7 @@ const STATES = [
       await page.locator('.card').first().hover();
       await page.locator('.card-ignore').first().click();
       await page.locator('#ignored').waitFor();
-      // The toast lies over whatever is below it for some seconds, which is a state of its own; another change takes it away.
+      // The toast covers other parts for some seconds, which is another state. Another change removes it.
       await page.locator('[data-act=like]').first().click();
       await page.locator('#toast').waitFor({ state: 'hidden' });
     },
@@ -88,7 +100,9 @@ const STATES = [
     'filters that nothing fits',
     async (page) => {
       await clickPosters(page, 0);
-      await page.locator('watch-next').evaluate((element) => ((/** @type {any} */ (element)).filter = { decades: [1850] }));
+      await page
+        .locator('watch-next')
+        .evaluate((element) => (/** @type {any} */ (element).filter = { decades: [1850] }));
       await page.locator('#filters-clear').waitFor();
     },
   ],
@@ -96,23 +110,20 @@ const STATES = [
     'reasons shown',
     async (page) => {
       await clickPosters(page, 0, 3);
-      await page.waitForFunction(() => [...inside().querySelectorAll('.because')].some((line) => line.textContent));
+      await explained(page);
     },
   ],
   [
     'an import reported',
     async (page) => {
-      await page.locator('#open-import').click();
-      const buffer = Buffer.from('Date,Name,Year,Letterboxd URI\n2024-01-01,The Crimson Harbour,1950,x\n2024-01-01,Nowhere,1950,x\n');
-      await page.locator('#import-file').setInputFiles({ name: 'watched.csv', mimeType: 'text/csv', buffer });
-      await page.locator('.report-sum').waitFor();
+      const header = 'Date,Name,Year,Letterboxd URI';
+      await importFile(page, `${header}\n2024-01-01,The Crimson Harbour,1950,x\n2024-01-01,Nowhere,1950,x\n`);
     },
   ],
   [
     'an import refused',
     async (page) => {
-      await page.locator('#open-import').click();
-      await page.locator('#import-file').setInputFiles({ name: 'x.csv', mimeType: 'text/csv', buffer: Buffer.from('a,b\n1,2\n') });
+      await importFile(page, 'a,b\n1,2\n');
       await page.locator('.trouble').waitFor();
     },
   ],
@@ -135,15 +146,16 @@ const STATES = [
     'the map',
     async (page) => {
       await clickPosters(page, 0, 3);
-      await page.locator('#open-map').click();
-      await page.locator('.map-near button').first().waitFor();
+      await openMap(page);
     },
   ],
   [
     'in Japanese',
     async (page) => {
       await page.locator('#language').selectOption('ja');
-      await page.waitForFunction(() => inside().querySelector('#root')?.lang === 'ja' && inside().querySelectorAll('.tile').length > 0);
+      await page.waitForFunction(
+        () => inside().querySelector('#root')?.lang === 'ja' && inside().querySelectorAll('.tile').length > 0,
+      );
     },
   ],
   [
@@ -166,7 +178,12 @@ const STATES = [
   ],
 ];
 
-for (const [scheme, viewport] of /** @type {const} */ ([['light', DESKTOP], ['dark', DESKTOP], ['light', PHONE], ['dark', NARROW]])) {
+for (const [scheme, viewport] of /** @type {const} */ ([
+  ['light', DESKTOP],
+  ['dark', DESKTOP],
+  ['light', PHONE],
+  ['dark', NARROW],
+])) {
   for (const [name, reach] of STATES) {
     test(`axe: ${name}, ${scheme}, ${viewport.width} px`, async () => {
       const page = await here.open({ colorScheme: scheme, viewport, hasTouch: viewport !== DESKTOP });
@@ -190,12 +207,14 @@ for (const [scheme, viewport] of /** @type {const} */ ([['light', DESKTOP], ['da
 
 test('nothing is wider than a screen of 320 px', async () => {
   const page = await here.open({ viewport: NARROW, hasTouch: true, isMobile: true });
-  // Not against innerWidth: a phone's viewport grows with what sticks out of it.
+  // innerWidth won't do: a phone's viewport grows if an element is too wide.
   const wide = () =>
     page.evaluate(() => {
-      // What scrolls by itself may be wider than the screen.
+      // Parts that scroll may be wider than the screen.
       return [...document.querySelectorAll('body *'), ...inside().querySelectorAll('*')]
-        .filter((node) => !node.closest('.film > *, .similar-list > *, svg') && node.getBoundingClientRect().right > 320.5)
+        .filter(
+          (node) => !node.closest('.film > *, .similar-list > *, svg') && node.getBoundingClientRect().right > 320.5,
+        )
         .map((node) => `${node.tagName}.${node.className}`);
     });
   assert.deepEqual(await wide(), []);
@@ -221,12 +240,16 @@ test('touch targets are 44 px on coarse pointers', async () => {
   assert.deepEqual(small, []);
 });
 
-test('every poster\'s words have a contrast of 4.5 and stay on the poster', async () => {
+test("every poster's words have a contrast of 4.5 and stay on the poster", async () => {
   const page = await here.open();
   for (let round = 0; round < 3 && (await page.locator('#wall-more').isVisible()); round++) {
     const count = await page.locator('.tile').count();
     await page.locator('#wall-more').click();
-    await page.waitForFunction((before) => inside().querySelectorAll('.tile').length > before && !inside().querySelector('#wall-list[aria-busy]'), count);
+    await page.waitForFunction(
+      (before) =>
+        inside().querySelectorAll('.tile').length > before && !inside().querySelector('#wall-list[aria-busy]'),
+      count,
+    );
     await page.waitForTimeout(200);
   }
   const poor = await page.evaluate(() => {
@@ -240,13 +263,17 @@ test('every poster\'s words have a contrast of 4.5 and stay on the poster', asyn
     };
     return [...inside().querySelectorAll('.tile .poster')].flatMap((poster) => {
       const style = /** @type {HTMLElement} */ (poster).style;
-      const [low, high] = [light(style.getPropertyValue('--ground')), light(style.getPropertyValue('--ink'))].sort((a, b) => a - b);
+      const [low, high] = [light(style.getPropertyValue('--ground')), light(style.getPropertyValue('--ink'))].sort(
+        (a, b) => a - b,
+      );
       const edge = poster.getBoundingClientRect();
       const words = poster.querySelector('.poster-words')?.getBoundingClientRect();
       const title = /** @type {HTMLElement} */ (poster.querySelector('.poster-title'));
       const problems = [];
       if ((high + 0.05) / (low + 0.05) < 4.5) problems.push('contrast');
-      if (!words || words.bottom > edge.bottom + 0.5 || words.top < edge.top - 0.5) problems.push('words beyond the edge');
+      if (!words || words.bottom > edge.bottom + 0.5 || words.top < edge.top - 0.5) {
+        problems.push('words beyond the edge');
+      }
       if (title.scrollWidth > title.clientWidth + 1) problems.push('title too wide');
       if (title.scrollHeight > title.clientHeight + 4) problems.push('title cut off');
       return problems.map((problem) => `${title.textContent}: ${problem}`);
@@ -259,7 +286,14 @@ test('reduced motion: nothing moves', async () => {
   const page = await here.open({ reducedMotion: 'reduce' });
   await clickPosters(page, 0, 3);
   await page.locator('[data-act=remove]').first().click();
-  assert.equal(await page.evaluate(() => [...document.getAnimations(), ...inside().getAnimations()].filter(({ playState }) => playState === 'running').length), 0);
+  assert.equal(
+    await page.evaluate(
+      () =>
+        [...document.getAnimations(), ...inside().getAnimations()].filter(({ playState }) => playState === 'running')
+          .length,
+    ),
+    0,
+  );
 });
 
 test('loading moves nothing that stands, and a click moves nothing on the wall', async () => {
@@ -268,13 +302,19 @@ test('loading moves nothing that stands, and a click moves nothing on the wall',
     await page.addInitScript(() => {
       /** @type {any} */ (window).shifts = 0;
       new PerformanceObserver((list) => {
-        // What moves in answer to the visitor, as cards that change places do, is meant to.
-        for (const entry of /** @type {any[]} */ (list.getEntries())) if (!entry.hadRecentInput) /** @type {any} */ (window).shifts += entry.value;
+        // Movement in answer to the visitor is meant, such as cards that change places.
+        for (const entry of /** @type {any[]} */ (list.getEntries())) {
+          if (!entry.hadRecentInput) /** @type {any} */ (window).shifts += entry.value;
+        }
       }).observe({ type: 'layout-shift', buffered: true });
     });
     await page.goto(`${here.server.origin}/`);
     await ready(page);
-    const place = () => page.locator('.tile').nth(4).evaluate((tile) => tile.getBoundingClientRect().top + scrollY);
+    const place = () =>
+      page
+        .locator('.tile')
+        .nth(4)
+        .evaluate((tile) => tile.getBoundingClientRect().top + scrollY);
     const before = await place();
     await clickPosters(page, 0, 1, 2, 3);
     assert.ok(Math.abs((await place()) - before) < 4, 'but for the lift under the pointer');

@@ -1,44 +1,62 @@
-/** Faults of what lies around the bundle: the widget's own files, the page's, the worker's memory, the clock, the network. */
+/**
+ * Faults of everything but the bundle: the widget's own files, the page's, the worker's memory, the clock, the network.
+ */
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import { bundleWith, temporaryFolder } from './copies.mjs';
-import { FIXTURE, bundleFiles, clickPosters, failureCode, ready, settled, shown, site, suggested, watchedIds } from './harness.mjs';
+import {
+  FIXTURE,
+  bundleFiles,
+  clickPosters,
+  failureCode,
+  openMap,
+  ready,
+  settled,
+  shown,
+  site,
+  suggested,
+  watchedCount,
+  watchedIds,
+} from './harness.mjs';
+import { SHORT_STALL, WASM, recovers, tryAgain, visitorWithList, works } from './recovery.mjs';
 import { DIST } from './server.mjs';
 
 const here = site();
 const files = await bundleFiles(FIXTURE);
 const fileOf = (/** @type {string} */ role) => `/models/${files.find(({ name }) => name === role)?.path}`;
-const WASM = '/web/engine/watchnext_bg.wasm';
+/** The map's script, which folding gives a hash in its name. */
+const MAP = `/web/${(await readdir(join(DIST, 'web'))).find((name) => /^map-\w+\.js$/.test(name))}`;
 
-/** What a host sends that answers everything it lacks by its own page. */
+/** The answer of a host that sends its own page for every missing file. */
 const OTHER_PAGE = { body: Buffer.from('<!doctype html><title>My site</title><p>Hello'), type: 'text/html' };
 
 afterEach(() => here.server.heal());
 
-/** A page whose visitor has three movies in the list from an earlier, good visit; what is waited for is given up soon. */
+/** A visitor with a list, whose page gives up stalled transfers soon after the next load. */
 async function visitor() {
-  const page = await here.open();
-  await clickPosters(page, 0, 3, 5);
-  await page.addInitScript(() => {
+  const visit = await visitorWithList(here);
+  await visit.page.addInitScript(() => {
     const real = AbortSignal.timeout.bind(AbortSignal);
     AbortSignal.timeout = (ms) => real(Math.min(ms, 1500));
-    const { set, get } = /** @type {{set: any, get: any}} */ (Object.getOwnPropertyDescriptor(XMLHttpRequest.prototype, 'timeout'));
-    Object.defineProperty(XMLHttpRequest.prototype, 'timeout', { get, set(ms) { set.call(this, Math.min(ms, 1500)); } });
+    const { set, get } = /** @type {{set: any, get: any}} */ (
+      Object.getOwnPropertyDescriptor(XMLHttpRequest.prototype, 'timeout')
+    );
+    Object.defineProperty(XMLHttpRequest.prototype, 'timeout', {
+      get,
+      set(ms) {
+        set.call(this, Math.min(ms, 1500));
+      },
+    });
     const later = setTimeout;
-    window.setTimeout = /** @type {any} */ ((/** @type {any} */ work, /** @type {number} */ ms, /** @type {any[]} */ ...rest) => later(work, ms === 20_000 ? 1500 : ms, ...rest));
+    window.setTimeout = /** @type {any} */ (
+      (/** @type {any} */ work, /** @type {number} */ ms, /** @type {any[]} */ ...rest) =>
+        later(work, ms === 20_000 ? 1500 : ms, ...rest)
+    );
   });
-  return { page, list: await watchedIds(page), suggestions: await suggested(page) };
-}
-
-/** The visitor is back at work, with the list. @param {Awaited<ReturnType<typeof visitor>>} visit */
-async function works({ page, list, suggestions }) {
-  assert.deepEqual(await watchedIds(page), list);
-  assert.deepEqual(new Set(await suggested(page)), new Set(suggestions));
-  await clickPosters(page, 7);
-  assert.equal((await watchedIds(page)).length, 4);
+  return visit;
 }
 
 /** @type {[string, import('./server.mjs').Fault][]} */
@@ -64,10 +82,10 @@ for (const path of ['/web/watch-next.html', '/web/posters.json', '/web/words/en.
       await again.click();
       await page.locator('.failure-panel:not(.first)').waitFor();
       here.server.heal();
-      const anew = page.waitForRequest((request) => new URL(request.url()).pathname === path);
+      const retried = page.waitForRequest((request) => new URL(request.url()).pathname === path);
       await again.click();
-      // What the cache holds after a failure is suspect.
-      assert.equal((await (await anew).allHeaders())['cache-control'], 'no-cache');
+      // After a failure the cache may hold a damaged file.
+      assert.equal((await (await retried).allHeaders())['cache-control'], 'no-cache');
       await ready(page);
       await works(visit);
       assert.deepEqual(page.errors, []);
@@ -103,7 +121,7 @@ for (const [what, fault] of FAULTS) {
 }
 
 for (const [what, fault] of FAULTS) {
-  test(`the page's own words, ${what}: the widget works, and the tools wait until the words come by themselves`, async () => {
+  test(`the page's own words, ${what}: the widget works, and the tools wait for the words`, async () => {
     const visit = await visitor();
     const { page } = visit;
     here.server.faults.set('/web/words/page/en.json', fault);
@@ -119,8 +137,11 @@ for (const [what, fault] of FAULTS) {
 }
 
 for (const path of ['/web/runtime.js', '/web/watch-next.js']) {
-  for (const [what, fault] of /** @type {typeof FAULTS} */ ([...FAULTS.slice(0, 4), ['with a wrong type', { type: 'text/plain' }]])) {
-    test(`${path}, ${what}: the page itself says that something is amiss, and loading it again is enough`, async () => {
+  for (const [what, fault] of /** @type {typeof FAULTS} */ ([
+    ...FAULTS.slice(0, 4),
+    ['with a wrong type', { type: 'text/plain' }],
+  ])) {
+    test(`${path}, ${what}: the page itself says that something is wrong, and loading it again is enough`, async () => {
       const visit = await visitor();
       const { page } = visit;
       here.server.faults.set(path, fault);
@@ -135,9 +156,9 @@ for (const path of ['/web/runtime.js', '/web/watch-next.js']) {
 }
 
 for (const [what, fault] of FAULTS.slice(0, 4)) {
-  test(`/web/app.js, ${what}: the widget works, and the tools can't be pressed`, async () => {
+  test(`/web/page.js, ${what}: the widget works, and the tools can't be pressed`, async () => {
     const visit = await visitor();
-    here.server.faults.set('/web/app.js', fault);
+    here.server.faults.set('/web/page.js', fault);
     await visit.page.reload({ waitUntil: 'commit' });
     await ready(visit.page);
     await works(visit);
@@ -155,19 +176,16 @@ test('/web/address.js, 404: the page works in English', async () => {
 });
 
 for (const [what, fault] of FAULTS.filter(([name]) => name !== 'stalled')) {
-  test(`/web/map.js, ${what}: a line says so, and the next click tries again`, async () => {
+  test(`the map's script, ${what}: a line says so, and the next click tries again`, async () => {
     const { page } = await visitor();
     await page.reload();
     await ready(page);
-    here.server.faults.set('/web/map.js', fault);
+    here.server.faults.set(MAP, fault);
     await page.locator('#open-map').click();
     await page.locator('#offer').getByText('The map couldn’t be fetched.').waitFor();
     here.server.heal();
     await clickPosters(page, 7);
-    if (fault.status) {
-      await page.locator('#open-map').click();
-      await page.locator('.map-near button').first().waitFor();
-    }
+    if (fault.status) await openMap(page);
     assert.deepEqual(page.errors, []);
   });
 }
@@ -175,7 +193,7 @@ for (const [what, fault] of FAULTS.filter(([name]) => name !== 'stalled')) {
 for (const [what, fault] of FAULTS) {
   test(`the map's file, ${what}: the dialogue says so, and opening it again tries again`, async () => {
     const { page } = await visitor();
-    here.server.faults.set('/', { replace: ['bundle="models/"', 'stall-ms="1500" bundle="models/"'] });
+    here.server.faults.set('/', SHORT_STALL);
     await page.reload();
     await ready(page);
     here.server.faults.set(fileOf('map'), fault);
@@ -183,13 +201,12 @@ for (const [what, fault] of FAULTS) {
     await page.getByText('The map couldn’t be fetched.').waitFor();
     await page.locator('.map .round').click();
     here.server.heal();
-    await page.locator('#open-map').click();
-    await page.locator('.map-near button').first().waitFor();
+    await openMap(page);
     assert.deepEqual(page.errors, []);
   });
   test(`the links' file, ${what}: nobody misses them`, async () => {
     const visit = await visitor();
-    here.server.faults.set('/', { replace: ['bundle="models/"', 'stall-ms="1500" bundle="models/"'] });
+    here.server.faults.set('/', SHORT_STALL);
     here.server.faults.set(fileOf('links'), fault);
     await visit.page.reload();
     await ready(visit.page);
@@ -199,41 +216,38 @@ for (const [what, fault] of FAULTS) {
   });
 }
 
-/** Reloads into a fault of what the engine needs, expects this code, and tries again with the server mended. @param {string} code @param {() => void} spoil */
-async function failsAndRecovers(code, spoil) {
-  const visit = await visitor();
-  const { page, list } = visit;
-  spoil();
-  await page.reload();
-  assert.equal(await failureCode(page), code);
-  assert.deepEqual(await watchedIds(page), list, 'the list stays in view');
-  here.server.heal();
-  await page.evaluate(() => performance.clearMarks());
-  await page.getByRole('button', { name: 'Try again' }).click();
-  await ready(page);
-  await works(visit);
-  assert.deepEqual(page.errors, []);
-}
+/** @param {string} code @param {() => void} spoil */
+const failsAndRecovers = async (code, spoil) => recovers(here, await visitor(), code, spoil);
 
 for (const role of ['catalog', 'movies', 'user_tower']) {
-  test(`500 on ${role}`, () => failsAndRecovers('http-status', () => here.server.faults.set(fileOf(role), { status: 500 })));
-  test(`the host's own page in the place of ${role}`, () => failsAndRecovers('file-size-mismatch', () => here.server.faults.set(fileOf(role), OTHER_PAGE)));
+  test(`500 on ${role}`, () =>
+    failsAndRecovers('http-status', () => here.server.faults.set(fileOf(role), { status: 500 })));
+  test(`the host's own page in the place of ${role}`, () =>
+    failsAndRecovers('file-size-mismatch', () => here.server.faults.set(fileOf(role), OTHER_PAGE)));
 }
-test('500 on the wasm module', () => failsAndRecovers('http-status', () => here.server.faults.set(WASM, { status: 500 })));
-test('the host\'s own page in the place of the wasm module', () => failsAndRecovers('wasm-invalid', () => here.server.faults.set(WASM, OTHER_PAGE)));
-test('the host\'s own page in the place of the manifest', () => failsAndRecovers('manifest-invalid', () => here.server.faults.set('/models/manifest.json', OTHER_PAGE)));
-test('the manifest truncated', () => failsAndRecovers('manifest-invalid', () => here.server.faults.set('/models/manifest.json', { truncateTo: 300 })));
-test('500 on the worker', () => failsAndRecovers('http-status', () => here.server.faults.set('/web/worker.js', { status: 500 })));
-test('the worker stalled', () => failsAndRecovers('timeout', () => here.server.faults.set('/web/worker.js', { stallAfter: 100 })));
-test('the worker truncated', () => failsAndRecovers('worker-blocked', () => here.server.faults.set('/web/worker.js', { truncateTo: 300 })));
-test('the worker with a wrong type', () => failsAndRecovers('worker-blocked', () => here.server.faults.set('/web/worker.js', { type: 'text/plain' })));
+test('500 on the wasm module', () =>
+  failsAndRecovers('http-status', () => here.server.faults.set(WASM, { status: 500 })));
+test("the host's own page in the place of the wasm module", () =>
+  failsAndRecovers('wasm-invalid', () => here.server.faults.set(WASM, OTHER_PAGE)));
+test("the host's own page in the place of the manifest", () =>
+  failsAndRecovers('manifest-invalid', () => here.server.faults.set('/models/manifest.json', OTHER_PAGE)));
+test('the manifest truncated', () =>
+  failsAndRecovers('manifest-invalid', () => here.server.faults.set('/models/manifest.json', { truncateTo: 300 })));
+test('500 on the worker', () =>
+  failsAndRecovers('http-status', () => here.server.faults.set('/web/worker.js', { status: 500 })));
+test('the worker stalled', () =>
+  failsAndRecovers('timeout', () => here.server.faults.set('/web/worker.js', { stallAfter: 100 })));
+test('the worker truncated', () =>
+  failsAndRecovers('worker-blocked', () => here.server.faults.set('/web/worker.js', { truncateTo: 300 })));
+test('the worker with a wrong type', () =>
+  failsAndRecovers('worker-blocked', () => here.server.faults.set('/web/worker.js', { type: 'text/plain' })));
 test('the manifest stalled', () =>
   failsAndRecovers('timeout', () => {
     here.server.faults.set('/models/manifest.json', { stallAfter: 50 });
-    here.server.faults.set('/', { replace: ['bundle="models/"', 'stall-ms="1500" bundle="models/"'] });
+    here.server.faults.set('/', SHORT_STALL);
   }));
 
-test('a deploy in the middle of a load: the old manifest and a new file aren\'t taken together, and trying again has the new version', async () => {
+test('a deploy in the middle of a load: two versions are never mixed, and trying again has the new one', async () => {
   const folder = join(await temporaryFolder(), 'bundle');
   await bundleWith(folder, (catalog) => {
     catalog.title = catalog.title.map((/** @type {string} */ title) => `${title.slice(0, -1)}!`);
@@ -248,7 +262,6 @@ test('a deploy in the middle of a load: the old manifest and a new file aren\'t 
   assert.match(await page.locator('.tile').first().innerText(), /!/);
 });
 
-/** The network goes while something is on its way. */
 test('the network goes in the middle of a load: the visitor is told, and goes on when it is back', async () => {
   const visit = await visitor();
   const { page, list } = visit;
@@ -258,9 +271,7 @@ test('the network goes in the middle of a load: the visitor is told, and goes on
   assert.equal(await failureCode(page), 'fetch-failed');
   assert.deepEqual(await watchedIds(page), list);
   here.server.heal();
-  await page.evaluate(() => performance.clearMarks());
-  await page.getByRole('button', { name: 'Try again' }).click();
-  await ready(page);
+  await tryAgain(page);
   await works(visit);
 });
 
@@ -272,7 +283,7 @@ test('the network goes after the load: everything on the page goes on', async ()
   await visit.page.locator('#search-list [role=option]').first().waitFor();
 });
 
-/** A wasm module whose memory may never grow beyond what it starts with, as on a machine that has no more. @param {Buffer} module */
+/** A wasm module whose memory can't grow, as on a machine without free memory. @param {Buffer} module */
 function withoutMoreMemory(module) {
   const number = (/** @type {number} */ at) => {
     let value = 0;
@@ -287,11 +298,17 @@ function withoutMoreMemory(module) {
     const length = number(at + 1);
     const end = length.at + length.value;
     if (id === 5) {
-      // One memory with a least size only becomes one with the same size as its most.
+      // One memory with a least size gets the same size as its most.
       const [count, flags] = module.subarray(length.at, length.at + 2);
       assert.deepEqual([count, flags], [1, 0]);
       const size = module.subarray(length.at + 2, end);
-      return Buffer.concat([module.subarray(0, at), Buffer.from([5, 2 + 2 * size.length, 1, 1]), size, size, module.subarray(end)]);
+      return Buffer.concat([
+        module.subarray(0, at),
+        Buffer.from([5, 2 + 2 * size.length, 1, 1]),
+        size,
+        size,
+        module.subarray(end),
+      ]);
     }
     at = end;
   }
@@ -306,21 +323,24 @@ test('no memory left for the movies: the visitor is told that the recommender st
 test('a worker that is killed while it works: every question is answered, and the list is kept', async () => {
   const { page } = await visitor();
   const [worker] = page.workers();
-  // Dies in the middle of the next answer.
+  // It dies in the middle of the next answer.
   await worker.evaluate(() => {
     const send = self.postMessage.bind(self);
-    self.postMessage = (/** @type {any} */ message) => (message.result?.suggestions ? setTimeout(() => { throw new Error('killed'); }) : send(message));
+    self.postMessage = (/** @type {any} */ message) =>
+      message.result?.suggestions
+        ? setTimeout(() => {
+            throw new Error('killed');
+          })
+        : send(message);
   });
-  // Both questions are open when it happens.
+  // Both questions are open then.
   await page.evaluate(() => {
     for (const place of [8, 9]) /** @type {HTMLElement} */ (inside().querySelectorAll('.tile')[place]).click();
   });
   assert.equal(await failureCode(page), 'worker-crashed');
   const list = await watchedIds(page);
   assert.equal(list.length, 5);
-  await page.evaluate(() => performance.clearMarks());
-  await page.getByRole('button', { name: 'Try again' }).click();
-  await ready(page);
+  await tryAgain(page);
   assert.deepEqual(await watchedIds(page), list);
   assert.ok((await suggested(page)).length > 0);
 });
@@ -361,7 +381,7 @@ test('storage that another tab clears: the list is empty here too, and can be fi
   const other = await page.context().newPage();
   await other.goto(`${here.server.origin}/models/manifest.json`);
   await other.evaluate(() => localStorage.clear());
-  await page.waitForFunction(() => inside().querySelectorAll('#watched-list > li').length === 0);
+  await watchedCount(page, 0);
   await clickPosters(page, 5);
   await page.reload();
   await ready(page);
@@ -377,10 +397,14 @@ test('two tabs that click at once end with one list', async () => {
     await Promise.all([first.locator('.tile').nth(place).click(), second.locator('.tile').nth(place + 20).click()]);
   }
   await first.waitForTimeout(500);
-  const stored = await first.evaluate(() => JSON.parse(localStorage.getItem('watchnext.list.v1') ?? '{}').movies.map((/** @type {any} */ { movieId }) => String(movieId)).reverse());
+  const stored = await first.evaluate(() =>
+    JSON.parse(localStorage.getItem('watchnext.list.v1') ?? '{}')
+      .movies.map((/** @type {any} */ { movieId }) => String(movieId))
+      .reverse(),
+  );
   assert.ok(stored.length > 0);
   await settled(first, () => first.locator('.tile').nth(9).click());
-  await second.waitForFunction((count) => inside().querySelectorAll('#watched-list > li').length === count, (await watchedIds(first)).length);
+  await watchedCount(second, (await watchedIds(first)).length);
   assert.deepEqual(await watchedIds(second), await watchedIds(first));
 });
 

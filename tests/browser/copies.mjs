@@ -1,4 +1,4 @@
-/** Copies of what the tests serve, with changes of their own: bundles whose manifests fit, and whole built pages. */
+/** Changed copies of what the tests serve: bundles with fitting manifests, and whole built pages. */
 
 import { createHash } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { keepOffline } from '../../xtask/offline.mjs';
 import { FIXTURE } from './harness.mjs';
 import { DIST } from './server.mjs';
 
-/** A folder that goes when the tests of the file are done. */
+/** A folder that is removed after the tests of the file. */
 export async function temporaryFolder() {
   const folder = await mkdtemp(join(tmpdir(), 'watchnext-test-'));
   after(() => rm(folder, { recursive: true, force: true }));
@@ -17,7 +17,7 @@ export async function temporaryFolder() {
 }
 
 /**
- * Copies a bundle, with another catalogue that its manifest names with the right hash.
+ * Copies a bundle with another catalogue, and a manifest with its hash.
  * @param {string} to
  * @param {(catalog: any) => void} change
  * @param {string} [from]
@@ -35,7 +35,7 @@ export async function bundleWith(to, change, from = FIXTURE) {
 }
 
 /**
- * A built page as a deploy leaves it, which says its version in a program, in its words, and in its bundle.
+ * A built page as after a deploy. It shows its version in a script, in its words, and in its bundle.
  * @param {string} to the folder of index.html.
  * @param {string} version
  */
@@ -46,8 +46,11 @@ export async function pageOfVersion(to, version) {
   await bundleWith(join(to, 'models'), (catalog) => {
     catalog.title = catalog.title.map((/** @type {string} */ title) => `${title} ${version}`);
   });
-  const program = join(to, 'web/app.js');
-  await writeFile(program, `${await readFile(program, 'utf8')}document.documentElement.dataset.program = ${JSON.stringify(version)};`);
+  const program = join(to, 'web/page.js');
+  await writeFile(
+    program,
+    `${await readFile(program, 'utf8')}document.documentElement.dataset.program = ${JSON.stringify(version)};`,
+  );
   const words = join(to, 'web/words/en.json');
   await writeFile(words, JSON.stringify({ ...JSON.parse(await readFile(words, 'utf8')), 'wall.title': version }));
   const worker = await readFile(join(DIST, 'offline.js'), 'utf8');

@@ -1,4 +1,4 @@
-/** The docs hold what the program says of itself, and lead nowhere that isn't there. */
+/** The documents agree with the program, and their links lead to files. */
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -9,11 +9,20 @@ import { reference } from '../../xtask/api.mjs';
 const ROOT = new URL('../../', import.meta.url);
 
 test('docs/api.md is what the declarations make', async () => {
-  assert.equal(await readFile(new URL('docs/api.md', ROOT), 'utf8'), await reference(), 'make it again by: node xtask/api.mjs');
+  assert.equal(
+    await readFile(new URL('docs/api.md', ROOT), 'utf8'),
+    await reference(),
+    'write it again by: node xtask/api.mjs',
+  );
 });
 
 test('every link between the documents leads to a file', async () => {
-  const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', ...(await readdir(new URL('docs/', ROOT))).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+  const documents = [
+    'README.md',
+    'ARCHITECTURE.md',
+    'CONTRIBUTING.md',
+    ...(await readdir(new URL('docs/', ROOT))).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`),
+  ];
   const broken = [];
   for (const document of documents) {
     const text = await readFile(new URL(document, ROOT), 'utf8');
@@ -31,9 +40,13 @@ test('the embedding guide names every custom property, slot and part that the wi
   const sources = await Promise.all((await readdir(folder)).map((name) => readFile(new URL(name, folder), 'utf8')));
   const all = sources.join('\n');
   const names = (/** @type {RegExp} */ pattern) => new Set([...all.matchAll(pattern)].map(([, name]) => name));
-  for (const property of names(/var\((--watchnext-[a-z-]+)/g)) assert.ok(guide.includes(`\`${property}\``), property);
+  for (const property of names(/var\(\s*(--watchnext-[a-z-]+)/g)) {
+    assert.ok(guide.includes(`\`${property}\``), property);
+  }
   for (const part of names(/part: '([a-z-]+)'/g)) assert.ok(guide.includes(`\`${part}\``), `part ${part}`);
-  for (const slot of names(/element\(\s*'slot',\s*\{ name: '([a-z-]+)'/g)) assert.ok(reference.includes(`\`${slot}\``), `slot ${slot}`);
+  for (const slot of names(/element\(\s*'slot',\s*\{ name: '([a-z-]+)'/g)) {
+    assert.ok(reference.includes(`\`${slot}\``), `slot ${slot}`);
+  }
 });
 
 test('each fault in docs/RELIABILITY.md has its tests', async () => {
@@ -45,7 +58,7 @@ test('each fault in docs/RELIABILITY.md has its tests', async () => {
     const named = [...(row.split('|').at(-2) ?? '').matchAll(/(\w+): `([^`]+)`/g)];
     assert.ok(named.length > 0, row);
     for (const [, file, name] of named) {
-      // A test's name may be quoted in three ways, and hold what differs from one to the next.
+      // A name in a template holds `${…}`, and one in quotes may hold an escaped quote.
       const tests = (await readFile(new URL(`tests/browser/${file}.test.mjs`, ROOT), 'utf8')).replaceAll("\\'", "'");
       assert.ok(tests.includes(name), `${file}.test.mjs has no test named ${name}`);
     }

@@ -1,38 +1,38 @@
-/** `<watch-next>` as other sites use it: every attribute, property, method, event, slot and part. */
+/** `<watch-next>` on other sites: its properties, methods, events, slots and parts, and where it may stand. */
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { FIXTURE, SCRIPT, catalogIds, chances, clickPosters, failureCode, ranked, ready, settled, site, suggested, visitHost, watchedIds } from './harness.mjs';
+import {
+  FIXTURE,
+  SCRIPT,
+  catalogIds,
+  clickPosters,
+  explained,
+  failureCode,
+  ranked,
+  ready,
+  site,
+  suggested,
+  visitHost,
+  watchedCount,
+  watchedIds,
+} from './harness.mjs';
+import { ARGUMENTS, embed, onElement, record } from './embedded.mjs';
 import { startServer } from './server.mjs';
 
-// A page that a test makes up comes from no address, and from there the browser lets nobody ask this very machine.
-const here = site({ arguments: ['--disable-features=LocalNetworkAccessChecks'] });
+const here = site({ arguments: ARGUMENTS });
 
-/** Where the program lies for a site that takes it from elsewhere. @type {Awaited<ReturnType<typeof startServer>>} */
+/**
+ * The server of the program, for sites that take it from another origin.
+ * @type {Awaited<ReturnType<typeof startServer>>}
+ */
 let elsewhere;
 before(async () => (elsewhere = await startServer({ models: FIXTURE, cors: true })));
 after(() => elsewhere.close());
 const IDS = await catalogIds(FIXTURE);
 
-/** A host page with this element, once it has its movies. @param {string} markup @param {Parameters<typeof visitHost>[3]} [options] */
-async function host(markup, options) {
-  const page = await here.blank();
-  await visitHost(page, here.server.origin, `${SCRIPT}${markup}`, options);
-  await ready(page);
-  return page;
-}
-
-/** @param {import('./harness.mjs').WatchedPage} page @param {string} script of a function of the element. */
-const onElement = (page, script) => page.locator('watch-next').first().evaluate(/** @type {any} */ (new Function('element', `return (${script})(element)`)));
-
-/** What the element tells, from its first moment. @param {string} type */
-const record = (type) => `<script type="module">
-  window.heard = [];
-  document.addEventListener('watchnext:${type}', (event) => { window.heard.push(JSON.parse(JSON.stringify(event.detail))); });
-</script>`;
-
 test('one script and one tag make a recommender, and what stood in the tag gives way', async () => {
-  const page = await host('<watch-next><p id="fallback">One moment</p></watch-next>');
+  const page = await embed(here, '<watch-next><p id="fallback">One moment</p></watch-next>');
   assert.equal(await page.locator('#fallback').isVisible(), false);
   await clickPosters(page, 0, 3);
   assert.equal((await suggested(page)).length, 12);
@@ -47,161 +47,8 @@ test('until the program comes, what stands in the tag is shown', async () => {
   assert.ok(await page.locator('#fallback').isVisible());
 });
 
-test('bundle: another folder', async () => {
-  const page = await here.blank();
-  await visitHost(page, here.server.origin, `${SCRIPT}<watch-next bundle="/models/elsewhere"></watch-next>`);
-  assert.equal(await failureCode(page), 'http-status');
-  assert.ok(here.server.requests.includes('/models/elsewhere/manifest.json'));
-  await onElement(page, "(element) => element.setAttribute('bundle', '/models/')");
-  await ready(page);
-  await clickPosters(page, 0);
-  assert.ok((await suggested(page)).length > 0);
-});
-
-test('limit: how many suggestions, and a change of it', async () => {
-  const page = await host('<watch-next limit="5"></watch-next>');
-  await clickPosters(page, 0);
-  assert.equal((await suggested(page)).length, 5);
-  await onElement(page, "(element) => element.setAttribute('limit', '7')");
-  await page.waitForFunction(() => inside().querySelectorAll('.seen').length === 7);
-});
-
-test('genres, decades and fame: only what fits is suggested, and a change of them', async () => {
-  const page = await host(`<watch-next genres="Comedy, Horror" watched="${IDS[0]}"></watch-next>`);
-  const suggestions = () => onElement(page, '(element) => element.suggest()');
-  let found = await suggestions();
-  assert.ok(found.length > 0);
-  assert.ok(found.every((/** @type {any} */ { genres }) => genres.includes('Comedy') || genres.includes('Horror')));
-  await onElement(page, "(element) => { element.removeAttribute('genres'); element.setAttribute('decades', '1990 1954'); }");
-  found = await suggestions();
-  assert.ok(found.length > 0);
-  assert.ok(found.every((/** @type {any} */ { year }) => [1990, 1950].includes(Math.floor(year / 10) * 10)), JSON.stringify(found));
-  await onElement(page, "(element) => { element.removeAttribute('decades'); element.setAttribute('fame', 'gems'); }");
-  const gems = await suggestions();
-  await onElement(page, "(element) => element.setAttribute('fame', 'famous')");
-  const famous = await suggestions();
-  const ratings = (/** @type {any[]} */ list) => list.map(({ ratings }) => ratings);
-  assert.ok(Math.max(...ratings(gems)) <= Math.min(...ratings(famous)), 'hidden gems have fewer ratings than any famous movie');
-});
-
-test('diversity: another order', async () => {
-  const page = await host(`<watch-next diversity="0" watched="${IDS.slice(0, 3).join(' ')}"></watch-next>`);
-  const plain = await onElement(page, '(element) => element.suggest()');
-  await onElement(page, "(element) => element.setAttribute('diversity', '0.8')");
-  const spread = await onElement(page, '(element) => element.suggest()');
-  const ids = (/** @type {any[]} */ list) => list.map(({ movieId }) => movieId).join();
-  assert.notEqual(ids(plain), ids(spread));
-});
-
-test('theme: light and dark, whatever the visitor prefers', async () => {
-  const page = await host('<watch-next theme="dark"></watch-next>');
-  const ground = () => page.locator('#root').evaluate((root) => getComputedStyle(root).backgroundColor);
-  assert.equal(await ground(), 'rgb(18, 14, 16)');
-  await onElement(page, "(element) => element.setAttribute('theme', 'light')");
-  assert.equal(await ground(), 'rgb(245, 239, 228)');
-});
-
-test('lang: its own, that of what it stands in, and English for a language that nobody has', async () => {
-  const page = await host('<div lang="de"><watch-next></watch-next></div>');
-  const title = () => page.locator('#wall-title').innerText();
-  const german = await title();
-  await onElement(page, "(element) => element.setAttribute('lang', 'fr-CA')");
-  await page.waitForFunction((text) => inside().querySelector('#wall-title')?.textContent !== text, german);
-  assert.equal(await page.locator('#root').getAttribute('lang'), 'fr');
-  // The engine stays, and the wall is drawn anew.
-  await page.locator('.tile').first().waitFor();
-  await onElement(page, "(element) => element.setAttribute('lang', 'xx')");
-  await page.waitForFunction(() => inside().querySelector('#wall-title')?.textContent === 'Seen any of these?');
-  assert.equal(here.server.requests.filter((path) => path === '/models/manifest.json').length > 0, true);
-});
-
-test("words: a site's own texts, and the widget's where it has none or where its folder can't be had", async () => {
-  here.server.faults.set('/said/en.json', { body: Buffer.from('{ "wall.title": "Read any of these?" }') });
-  here.server.faults.set('/said/pt.json', { body: Buffer.from('{ "wall.title": "Leu algum?" }') });
-  const page = await host('<watch-next words="/said"></watch-next>');
-  const titled = (/** @type {string} */ text) => page.waitForFunction((wanted) => inside().querySelector('#wall-title')?.textContent === wanted, text);
-  await titled('Read any of these?');
-  assert.equal(await page.locator('#suggestions-title').innerText(), 'Watch next');
-  await onElement(page, "(element) => element.setAttribute('lang', 'de')");
-  await titled('Welche davon kennst du?');
-  await onElement(page, "(element) => element.setAttribute('lang', 'pt-BR')");
-  await titled('Leu algum?');
-  assert.equal(await page.locator('#root').getAttribute('lang'), 'pt', 'a language that the site alone has');
-  await onElement(page, "(element) => element.setAttribute('lang', 'en')");
-  for (const folder of ['/nowhere/', 'http://[']) {
-    await onElement(page, "(element) => element.setAttribute('words', '/said/')");
-    await titled('Read any of these?');
-    await onElement(page, `(element) => element.setAttribute('words', '${folder}')`);
-    await titled('Seen any of these?');
-  }
-  // The engine stays, and the wall is drawn anew.
-  await page.locator('.tile').first().waitFor();
-});
-
-test('watched: a list that the site keeps, with stars, not stored in the browser', async () => {
-  const page = await host(`<watch-next watched="${IDS[0]}, ${IDS[1]}:4.5 ${IDS[2]}:1"></watch-next>`);
-  assert.deepEqual(await watchedIds(page), [IDS[2], IDS[1], IDS[0]].map(String));
-  const list = await onElement(page, '(element) => element.watched');
-  assert.deepEqual(list.map((/** @type {any} */ { rating }) => rating), [undefined, 4.5, 1]);
-  assert.ok(list.every((/** @type {any} */ { title }) => title.length > 0));
-  assert.match(await page.locator('.frame').nth(1).innerText(), /4\.5/);
-  assert.equal(await page.locator('[data-act=dislike]').first().getAttribute('aria-pressed'), 'true');
-  assert.equal(await page.evaluate(() => localStorage.length), 0);
-  await onElement(page, `(element) => element.setAttribute('watched', '${IDS[5]}')`);
-  await page.waitForFunction(() => inside().querySelectorAll('#watched-list > li').length === 1);
-});
-
-test('store: a name of its own, or none', async () => {
-  const page = await host('<watch-next store="club"></watch-next>');
-  await clickPosters(page, 0);
-  assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), ['watchnext.club']);
-  await onElement(page, "(element) => element.setAttribute('store', 'none')");
-  await page.waitForFunction(() => inside().querySelectorAll('#watched-list > li').length === 0);
-  await page.waitForFunction(() => inside().querySelectorAll('.tile').length > 0);
-  await clickPosters(page, 1, 2);
-  assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), ['watchnext.club']);
-});
-
-test('poster-url: the site\'s images over the drawn posters, and these where there is none', async () => {
-  const page = await here.blank();
-  const pixel = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
-  await page.route('**/posters/*', (route) => (route.request().url().includes(`/${IDS[0]}.png`) ? route.fulfill({ contentType: 'image/png', body: pixel }) : route.fulfill({ status: 404 })));
-  await visitHost(page, here.server.origin, `${SCRIPT}<watch-next poster-url="/posters/{movieId}.png" watched="${IDS[0]} ${IDS[1]}"></watch-next>`);
-  await ready(page);
-  await page.waitForFunction((id) => inside().querySelector(`.frame[data-movie="${id}"] img`)?.complete, String(IDS[0]));
-  await page.waitForFunction((id) => !inside().querySelector(`.frame[data-movie="${id}"] img`), String(IDS[1]));
-  assert.ok(await page.locator(`.frame[data-movie="${IDS[1]}"] .poster-title`).isVisible());
-});
-
-test('movie-url: suggestions lead to the site\'s own pages, else to IMDb and TMDB', async () => {
-  const page = await host(`<watch-next watched="${IDS[0]}"></watch-next>`);
-  const links = () => page.locator('.card').first().locator('a').evaluateAll((all) => all.map((link) => /** @type {HTMLAnchorElement} */ (link).href));
-  const [imdb, tmdb] = await links();
-  assert.match(imdb, /^https:\/\/www\.imdb\.com\/title\/tt\d{7,}\/$/);
-  assert.match(tmdb, /^https:\/\/www\.themoviedb\.org\/movie\/\d+$/);
-  await onElement(page, "(element) => element.setAttribute('movie-url', '/film/{movieId}-{year}')");
-  await page.waitForFunction(() => inside().querySelector('.card a')?.pathname.startsWith('/film/'));
-  const [first] = await suggested(page);
-  assert.match((await links())[0], new RegExp(`/film/${first}-\\d{4}$`));
-  await onElement(page, "(element) => element.setAttribute('movie-url', 'javascript:alert({movieId})')");
-  await page.waitForFunction(() => inside().querySelectorAll('.card').length > 0 && !inside().querySelector('.card a'));
-});
-
-test('a mistake in an attribute is told to the site and leaves the rest at work', async () => {
-  const page = await here.blank();
-  await visitHost(page, here.server.origin, `${record('error')}${SCRIPT}<watch-next limit="many" fame="loud" genres="Comedy, Cookery" watched="${IDS[0]}, soon, ${IDS[1]}:9" diversity="7"></watch-next>`);
-  await ready(page);
-  assert.ok((await suggested(page)).length > 0);
-  assert.deepEqual(await watchedIds(page), [String(IDS[0])]);
-  const heard = await page.evaluate(() => /** @type {any} */ (window).heard.map((/** @type {any} */ { code, message }) => `${code} ${message}`));
-  for (const part of ['limit="many"', 'fame="loud"', 'Cookery', '…soon…', `…${IDS[1]}:9…`, 'diversity="7"']) {
-    assert.ok(heard.some((/** @type {string} */ line) => line.startsWith('attribute-invalid') && line.includes(part)), `${part} in ${heard.join('\n')}`);
-  }
-  assert.deepEqual(page.errors, []);
-});
-
 test('properties and methods', async () => {
-  const page = await host('<watch-next></watch-next>');
+  const page = await embed(here, '<watch-next></watch-next>');
   const found = await page.locator('watch-next').evaluate(async (node, ids) => {
     const element = /** @type {any} */ (node);
     const lengths = [];
@@ -229,7 +76,16 @@ test('properties and methods', async () => {
       }
     }
     element.focus();
-    return { lengths, rated, filter: element.filter, attributes: element.getAttributeNames().sort(), errors, engine: typeof element.engine.suggest, focused: element.shadowRoot.activeElement.id, suggestions: Array.isArray(element.suggestions) };
+    return {
+      lengths,
+      rated,
+      filter: element.filter,
+      attributes: element.getAttributeNames().sort(),
+      errors,
+      engine: typeof element.engine.suggest,
+      focused: element.shadowRoot.activeElement.id,
+      suggestions: Array.isArray(element.suggestions),
+    };
   }, IDS);
   assert.deepEqual(found, {
     lengths: [0, 2, 3, 2, 3, 0],
@@ -244,7 +100,7 @@ test('properties and methods', async () => {
 });
 
 test('a list that is set as the worker dies waits for the next one', async () => {
-  const page = await host('<watch-next store="none"></watch-next>');
+  const page = await embed(here, '<watch-next store="none"></watch-next>');
   await page.locator('watch-next').evaluate((element, ids) => {
     const { engine } = /** @type {any} */ (element);
     engine.movies = () => Promise.reject(Object.assign(new Error('made to fail'), { code: 'worker-crashed' }));
@@ -252,13 +108,18 @@ test('a list that is set as the worker dies waits for the next one', async () =>
   }, IDS.slice(0, 2));
   assert.equal(await failureCode(page), 'worker-crashed');
   await page.getByRole('button', { name: 'Try again' }).click();
-  await page.waitForFunction(() => inside().querySelectorAll('#watched-list > li').length === 2);
+  await watchedCount(page, 2);
   assert.deepEqual(page.errors, []);
 });
 
 test('a property that was set before the program came counts', async () => {
   const page = await here.blank();
-  await visitHost(page, here.server.origin, `<watch-next></watch-next><script>document.querySelector('watch-next').watched = [${IDS[0]}, ${IDS[4]}]</script>${SCRIPT}`);
+  await visitHost(
+    page,
+    here.server.origin,
+    `<watch-next></watch-next>
+      <script>document.querySelector('watch-next').watched = [${IDS[0]}, ${IDS[4]}]</script>${SCRIPT}`,
+  );
   await ready(page);
   assert.deepEqual(await watchedIds(page), [String(IDS[4]), String(IDS[0])]);
 });
@@ -279,12 +140,25 @@ test('events: ready, watched, suggestions, select', async () => {
   await clickPosters(page, 0);
   await page.locator('.card a').first().click();
   const heard = await page.evaluate(() => /** @type {any} */ (window).heard);
-  const of = (/** @type {string} */ wanted) => heard.filter((/** @type {any} */ [type]) => type === wanted).map((/** @type {any} */ [, detail]) => detail);
+  const of = (/** @type {string} */ wanted) =>
+    heard.filter((/** @type {any} */ [type]) => type === wanted).map((/** @type {any} */ [, detail]) => detail);
   assert.ok(heard.every((/** @type {any} */ [, , target]) => target === 'watch-next'));
   assert.equal(of('ready').length, 1);
   assert.equal(of('ready')[0].info.movies, IDS.length);
-  assert.deepEqual(of('watched').map((/** @type {any} */ { kind, watched, movie }) => [kind, watched.length, movie.movieId === watched[0].movieId]), [['add', 1, true]]);
-  assert.deepEqual(of('suggestions').at(-1).suggestions.map((/** @type {any} */ { movieId }) => String(movieId)), await suggested(page));
+  assert.deepEqual(
+    of('watched').map((/** @type {any} */ { kind, watched, movie }) => [
+      kind,
+      watched.length,
+      movie.movieId === watched[0].movieId,
+    ]),
+    [['add', 1, true]],
+  );
+  assert.deepEqual(
+    of('suggestions')
+      .at(-1)
+      .suggestions.map((/** @type {any} */ { movieId }) => String(movieId)),
+    await suggested(page),
+  );
   assert.equal(of('select').length, 1);
   assert.equal(String(of('select')[0].movie.movieId), (await suggested(page))[0]);
   assert.equal(page.context().pages().length, 1, 'the link was not followed');
@@ -302,13 +176,27 @@ test('events: error, once for each failure', async () => {
 });
 
 test('slots, parts and custom properties change the look', async () => {
-  const page = await host(
-    '<watch-next><h1 slot="head">My cinema</h1><button slot="tools">Mine</button><span slot="wall-title">Which of these?</span><span slot="suggestions-title">Tonight</span><p slot="empty">Nothing yet</p><p slot="foot">The end</p></watch-next>',
-    { head: '<style>watch-next { --watchnext-paper: rgb(1, 2, 3); --watchnext-accent: rgb(9, 8, 7); --watchnext-font: monospace } watch-next::part(search-input) { border-width: 7px } watch-next::part(card) { padding: 13px }</style>' },
+  const page = await embed(here, 
+    `<watch-next><h1 slot="head">My cinema</h1><button slot="tools">Mine</button>
+      <span slot="wall-title">Which of these?</span><span slot="suggestions-title">Tonight</span>
+      <p slot="empty">Nothing yet</p><p slot="foot">The end</p></watch-next>`,
+    {
+      head: `<style>
+        watch-next { --watchnext-paper: rgb(1, 2, 3); --watchnext-accent: rgb(9, 8, 7); --watchnext-font: monospace }
+        watch-next::part(search-input) { border-width: 7px }
+        watch-next::part(card) { padding: 13px }
+      </style>`,
+    },
   );
-  for (const text of ['My cinema', 'Mine', 'Which of these?', 'Tonight', 'Nothing yet', 'The end']) assert.ok(await page.getByText(text, { exact: true }).isVisible(), text);
+  for (const text of ['My cinema', 'Mine', 'Which of these?', 'Tonight', 'Nothing yet', 'The end']) {
+    assert.ok(await page.getByText(text, { exact: true }).isVisible(), text);
+  }
   await clickPosters(page, 0);
-  const style = (/** @type {string} */ selector, /** @type {string} */ name) => page.locator(selector).first().evaluate((node, name) => getComputedStyle(node).getPropertyValue(name), name);
+  const style = (/** @type {string} */ selector, /** @type {string} */ name) =>
+    page
+      .locator(selector)
+      .first()
+      .evaluate((node, name) => getComputedStyle(node).getPropertyValue(name), name);
   assert.equal(await style('#root', 'background-color'), 'rgb(1, 2, 3)');
   assert.equal(await style('#clear', 'color'), 'rgb(9, 8, 7)');
   assert.match(await style('#clear', 'font-family'), /monospace/);
@@ -317,26 +205,37 @@ test('slots, parts and custom properties change the look', async () => {
 });
 
 test('two on one page show one list and load apart', async () => {
-  const page = await host('<watch-next limit="3"></watch-next><watch-next store="other" limit="4"></watch-next><watch-next limit="5"></watch-next>');
-  await page.waitForFunction(() => [...document.querySelectorAll('watch-next')].every((node) => node.shadowRoot?.querySelector('.tile')));
+  const page = await embed(here, 
+    `<watch-next limit="3"></watch-next>
+      <watch-next store="other" limit="4"></watch-next>
+      <watch-next limit="5"></watch-next>`,
+  );
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll('watch-next')].every((node) => node.shadowRoot?.querySelector('.tile')),
+  );
   await clickPosters(page, 0);
-  const lengths = () => page.locator('watch-next').evaluateAll((all) => all.map((node) => /** @type {any} */ (node).watched.length));
+  const lengths = () =>
+    page.locator('watch-next').evaluateAll((all) => all.map((node) => /** @type {any} */ (node).watched.length));
   assert.deepEqual(await lengths(), [1, 0, 1]);
   await page.locator('watch-next').nth(2).locator('.tile').nth(1).click();
-  await page.waitForFunction(() => document.querySelector('watch-next')?.shadowRoot?.querySelectorAll('.frame').length === 2 + 10);
+  await page.waitForFunction(
+    () => document.querySelector('watch-next')?.shadowRoot?.querySelectorAll('.frame').length === 2 + 10,
+  );
   assert.deepEqual(await lengths(), [2, 0, 2]);
   assert.deepEqual(page.errors, []);
 });
 
 test('it can be moved, removed and put back', async () => {
-  const page = await host('<watch-next></watch-next><div id="elsewhere"></div>');
+  const page = await embed(here, '<watch-next></watch-next><div id="elsewhere"></div>');
   await clickPosters(page, 0, 1);
   const list = await watchedIds(page);
   const loads = () => here.server.requests.filter((path) => path === '/models/manifest.json').length;
   const before = loads();
-  await page.evaluate(() => document.querySelector('#elsewhere')?.append(/** @type {Node} */ (document.querySelector('watch-next'))));
+  await page.evaluate(() =>
+    document.querySelector('#elsewhere')?.append(/** @type {Node} */ (document.querySelector('watch-next'))),
+  );
   await page.waitForTimeout(200);
-  assert.equal(loads(), before, 'whatever is moved goes on as it is');
+  assert.equal(loads(), before, 'a moved element goes on as it is');
   assert.deepEqual(await watchedIds(page), list);
   await page.evaluate(() => {
     /** @type {any} */ (window).kept = document.querySelector('watch-next');
@@ -374,26 +273,92 @@ test('importing it where there is no window does nothing', async () => {
 });
 
 test('what its declarations name is there, and nothing else', async () => {
-  const page = await host('<watch-next></watch-next>');
+  const page = await embed(here, '<watch-next></watch-next>');
   const own = await onElement(page, '(element) => Object.getOwnPropertyNames(Object.getPrototypeOf(element)).sort()');
-  assert.deepEqual(own, ['attributeChangedCallback', 'clear', 'connectedCallback', 'constructor', 'disconnectedCallback', 'engine', 'filter', 'focus', 'suggest', 'suggestions', 'undo', 'unwatch', 'watch', 'watched']);
-  const events = await page.evaluate(() => /** @type {any} */ (customElements.get('watch-next')).observedAttributes.slice().sort());
-  assert.deepEqual(events, ['bundle', 'decades', 'diversity', 'fame', 'genres', 'lang', 'limit', 'movie-url', 'poster-url', 'store', 'watched', 'words']);
+  assert.deepEqual(own, [
+    'attributeChangedCallback',
+    'clear',
+    'connectedCallback',
+    'constructor',
+    'disconnectedCallback',
+    'engine',
+    'filter',
+    'focus',
+    'suggest',
+    'suggestions',
+    'undo',
+    'unwatch',
+    'watch',
+    'watched',
+  ]);
+  const events = await page.evaluate(() =>
+    /** @type {any} */ (customElements.get('watch-next')).observedAttributes.slice().sort(),
+  );
+  assert.deepEqual(events, [
+    'bundle',
+    'decades',
+    'diversity',
+    'fame',
+    'genres',
+    'lang',
+    'limit',
+    'movie-url',
+    'poster-url',
+    'store',
+    'watched',
+    'words',
+  ]);
 });
 
 test('a hostile style sheet and a strict policy leave it intact', async () => {
-  const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'";
-  const hostile = '* { all: unset !important; display: inline !important; font: 900 3px/9 fantasy !important; color: lime !important; letter-spacing: 1em !important; text-transform: uppercase !important; direction: ltr } html { font-size: 4px !important } button, input, li, p, h2 { position: fixed !important; top: 0 !important; opacity: 0.1 !important } watch-next { float: left; columns: 3 } :host { display: none }';
+  const policy =
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src " +
+      "'self'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'";
+  const hostile =
+    `* { all: unset !important; display: inline !important; font: 900 3px/9 fantasy !important;
+      color: lime !important; letter-spacing: 1em !important; text-transform: uppercase !important; direction: ltr }
+    html { font-size: 4px !important }
+    button, input, li, p, h2 { position: fixed !important; top: 0 !important; opacity: 0.1 !important }
+    watch-next { float: left; columns: 3 }
+    :host { display: none }`;
   const measure = async (/** @type {string} */ css) => {
     const page = await here.blank();
     await page.route('**/hostile.css', (route) => route.fulfill({ contentType: 'text/css', body: css }));
-    await visitHost(page, here.server.origin, `<link rel="stylesheet" href="/hostile.css">${SCRIPT}<watch-next watched="${IDS.slice(0, 3).join(' ')}"></watch-next>`, { policy });
+    await visitHost(
+      page,
+      here.server.origin,
+      `<link rel="stylesheet" href="/hostile.css">${SCRIPT}
+        <watch-next watched="${IDS.slice(0, 3).join(' ')}"></watch-next>`,
+      { policy },
+    );
     await ready(page);
     await ranked(page);
-    await page.waitForFunction(() => [...inside().querySelectorAll('.because')].some(({ textContent }) => textContent));
+    await explained(page);
     const found = await page.evaluate(() => {
-      const names = ['display', 'position', 'color', 'fontSize', 'fontFamily', 'letterSpacing', 'textTransform', 'opacity', 'lineHeight', 'backgroundColor'];
-      return ['#root', '#search-input', '#wall-title', '.tile', '.frame-title', '.card', '.card-title', '.chance', '.seen', '#watched-list'].map((selector) => {
+      const names = [
+        'display',
+        'position',
+        'color',
+        'fontSize',
+        'fontFamily',
+        'letterSpacing',
+        'textTransform',
+        'opacity',
+        'lineHeight',
+        'backgroundColor',
+      ];
+      return [
+        '#root',
+        '#search-input',
+        '#wall-title',
+        '.tile',
+        '.frame-title',
+        '.card',
+        '.card-title',
+        '.chance',
+        '.seen',
+        '#watched-list',
+      ].map((selector) => {
         const node = /** @type {Element} */ (inside().querySelector(selector));
         const { width, height } = node.getBoundingClientRect();
         const style = /** @type {any} */ (getComputedStyle(node));
@@ -411,7 +376,10 @@ test('a hostile style sheet and a strict policy leave it intact', async () => {
 test('from another origin it works as well, where that one allows it', async () => {
   const page = await here.blank();
   const script = `<script type="module" src="${elsewhere.origin}/web/watch-next.js"></script>`;
-  const policy = `default-src 'none'; script-src ${elsewhere.origin} 'wasm-unsafe-eval'; worker-src blob: ${elsewhere.origin}; connect-src ${elsewhere.origin}; style-src ${elsewhere.origin}`;
+  const { origin } = elsewhere;
+  const policy =
+    `default-src 'none'; script-src ${origin} 'wasm-unsafe-eval'; worker-src blob: ${origin}; ` +
+    `connect-src ${origin}; style-src ${origin}`;
   await visitHost(page, here.server.origin, `${script}<watch-next></watch-next>`, { policy });
   await ready(page);
   await clickPosters(page, 0, 3);

@@ -1,4 +1,4 @@
-/** The pages under web/examples: plain HTML and the headless one as they are, React, Vue and Svelte with their libraries from npm. */
+/** The pages in web/examples. React, Vue and Svelte come from npm instead of from a content network. */
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
@@ -10,7 +10,7 @@ import { clickPosters, ready, site, suggested } from './harness.mjs';
 const here = site();
 const require = createRequire(import.meta.url);
 
-/** What packages export as one module, as a content network would send it. @param {string} contents */
+/** A package's exports as one module, as a content network sends them. @param {string} contents */
 async function moduleOf(contents) {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: new URL('.', import.meta.url).pathname },
@@ -23,10 +23,14 @@ async function moduleOf(contents) {
   return outputFiles[0].text;
 }
 
-/** Answers as a content network does. @param {import('playwright-core').Route} route @param {string} body */
-const send = (route, body) => route.fulfill({ contentType: 'text/javascript', headers: { 'access-control-allow-origin': '*' }, body });
+/** Answers like a content network. @param {import('playwright-core').Route} route @param {string} body */
+const send = (route, body) =>
+  route.fulfill({ contentType: 'text/javascript', headers: { 'access-control-allow-origin': '*' }, body });
 
-/** A framework's page: its state hears of clicks, and the widget of its state. @param {import('./harness.mjs').WatchedPage} page */
+/**
+ * Checks that a framework's state follows the widget, and the widget the state.
+ * @param {import('./harness.mjs').WatchedPage} page
+ */
 async function assertFollows(page) {
   await ready(page);
   await clickPosters(page, 0, 1);
@@ -60,11 +64,13 @@ test('headless', async () => {
 });
 
 test('React: attributes follow the state, and events change it', async () => {
-  // An import map is an inline script, which our own policy forbids; a site with one has to allow it.
+  // An import map is an inline script, which our policy forbids. A site with one must allow it.
   here.server.setPolicy(null);
   const page = await here.blank();
-  // One bundle for both, so that there is one React; the second module only hands on a part of it.
-  const react = await moduleOf("export { createElement, useState } from 'react'; export { createRoot } from 'react-dom/client';");
+  // One bundle for both, so that there is one React. The second module exports a part of the first.
+  const react = await moduleOf(
+    "export { createElement, useState } from 'react'; export { createRoot } from 'react-dom/client';",
+  );
   await page.route('https://esm.sh/react@**', (route) => send(route, react));
   await page.route('https://esm.sh/react-dom@**', (route) => send(route, "export { createRoot } from 'react';"));
   await page.goto(`${here.server.origin}/web/examples/react.html`);
@@ -84,14 +90,21 @@ test('Svelte: attributes follow the state, and events change it', async () => {
   here.server.setPolicy(null);
   const page = await here.blank();
   const [svelte, compiler] = await Promise.all([
-    // As with React: one runtime, whatever name it is imported by.
+    // As with React, there must be one runtime for all names.
     moduleOf("export { mount } from 'svelte'; export * from 'svelte/internal/client';"),
     moduleOf("export { compile } from 'svelte/compiler';"),
   ]);
   await page.route('https://esm.sh/svelte@**', (route) => {
     const { pathname } = new URL(route.request().url());
-    const whole = route.request().url().replace(/(svelte@[^/]+).*/, '$1');
-    const body = pathname.endsWith('/compiler') ? compiler : /svelte@[^/]+$/.test(pathname) ? svelte : `export * from ${JSON.stringify(whole)};`;
+    const whole = route
+      .request()
+      .url()
+      .replace(/(svelte@[^/]+).*/, '$1');
+    const body = pathname.endsWith('/compiler')
+      ? compiler
+      : /svelte@[^/]+$/.test(pathname)
+        ? svelte
+        : `export * from ${JSON.stringify(whole)};`;
     return send(route, body);
   });
   await page.goto(`${here.server.origin}/web/examples/svelte.html`);

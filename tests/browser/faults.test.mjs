@@ -1,54 +1,40 @@
-/** Whatever the server, the browser or the disk do wrong: the page says what, keeps the list, and recovers without a reload. */
+/**
+ * Faults of the server, the browser and the disk: the page shows the error, keeps the list, and recovers without a
+ * reload.
+ */
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
+import {
+  FIXTURE,
+  bundleFiles,
+  chances,
+  clickPosters,
+  failureCode,
+  ranked,
+  ready,
+  shown,
+  site,
+  suggested,
+  suggestedOthers,
+  watchedIds,
+} from './harness.mjs';
+import { SHORT_STALL, WASM, recovers, tryAgain, visitorWithList } from './recovery.mjs';
 import { STRICT_POLICY } from './server.mjs';
-import { FIXTURE, bundleFiles, chances, clickPosters, failureCode, ranked, ready, shown, site, suggested, watchedIds } from './harness.mjs';
 
 const here = site();
 const files = await bundleFiles(FIXTURE);
 const required = files.filter(({ optional }) => !optional).map(({ path }) => `/models/${path}`);
-const WASM = '/web/engine/watchnext_bg.wasm';
-
-/** A transfer that stalls must be given up soon, or the tests would take minutes. */
-const SHORT_STALL = { replace: /** @type {[string, string]} */ (['bundle="models/"', 'stall-ms="1500" bundle="models/"']) };
 
 afterEach(() => here.server.heal());
 
-/** A page whose visitor has three movies in the list from an earlier, good visit. */
-async function visitorWithList() {
-  const page = await here.open();
-  await clickPosters(page, 0, 3, 5);
-  return { page, list: await watchedIds(page), suggestions: await suggested(page) };
-}
-
-/**
- * Reloads into a fault, expects this code and place, mends the server, and retries without a reload.
- * @param {string} code
- * @param {string} place a part of the message
- * @param {() => void} spoil
- */
-async function failsAndRecovers(code, place, spoil) {
-  const { page, list, suggestions } = await visitorWithList();
-  spoil();
-  await page.reload();
-  assert.equal(await failureCode(page), code);
-  assert.ok(((await page.locator('.failure-detail').textContent()) ?? '').includes(place), `the message names ${place}`);
-  assert.deepEqual(await watchedIds(page), list, 'the list stays in view');
-  here.server.heal();
-  await page.evaluate(() => performance.clearMarks());
-  await page.getByRole('button', { name: 'Try again' }).click();
-  await ready(page);
-  assert.deepEqual(await watchedIds(page), list);
-  assert.deepEqual(new Set(await suggested(page)), new Set(suggestions));
-  assert.equal(await page.locator('.failure-panel').count(), 0);
-  await clickPosters(page, 7);
-  assert.equal((await watchedIds(page)).length, 4);
-  assert.deepEqual(page.errors, []);
-}
+/** @param {string} code @param {string} place a part of the message @param {() => void} spoil */
+const failsAndRecovers = async (code, place, spoil) =>
+  recovers(here, await visitorWithList(here), code, spoil, place);
 
 for (const path of ['/models/manifest.json', ...required, WASM, '/web/worker.js']) {
-  test(`404 on ${path}`, () => failsAndRecovers('http-status', path, () => here.server.faults.set(path, { status: 404 })));
+  test(`404 on ${path}`, () =>
+    failsAndRecovers('http-status', path, () => here.server.faults.set(path, { status: 404 })));
 }
 
 test('500 on the manifest', () =>
@@ -56,9 +42,13 @@ test('500 on the manifest', () =>
 
 for (const path of required) {
   test(`one corrupted byte in ${path}`, () =>
-    failsAndRecovers('file-hash-mismatch', path.split('/').at(-1) ?? '', () => here.server.faults.set(path, { flipByteAt: -9 })));
+    failsAndRecovers('file-hash-mismatch', path.split('/').at(-1) ?? '', () =>
+      here.server.faults.set(path, { flipByteAt: -9 }),
+    ));
   test(`${path} truncated`, () =>
-    failsAndRecovers('file-size-mismatch', path.split('/').at(-1) ?? '', () => here.server.faults.set(path, { truncateTo: 100 })));
+    failsAndRecovers('file-size-mismatch', path.split('/').at(-1) ?? '', () =>
+      here.server.faults.set(path, { truncateTo: 100 }),
+    ));
   test(`${path} stalled`, () =>
     failsAndRecovers('timeout', path, () => {
       here.server.faults.set(path, { stallAfter: 50 });
@@ -67,15 +57,21 @@ for (const path of required) {
 }
 
 test('one corrupted byte in the manifest', () =>
-  failsAndRecovers('manifest-invalid', 'manifest.json', () => here.server.faults.set('/models/manifest.json', { flipByteAt: 0 })));
+  failsAndRecovers('manifest-invalid', 'manifest.json', () =>
+    here.server.faults.set('/models/manifest.json', { flipByteAt: 0 }),
+  ));
 
 test('a manifest that names a file elsewhere', () =>
   failsAndRecovers('manifest-invalid', 'elsewhere.example', () =>
-    here.server.faults.set('/models/manifest.json', { replace: ['"catalog.json"', '"https://elsewhere.example/catalog.json"'] }),
+    here.server.faults.set('/models/manifest.json', {
+      replace: ['"catalog.json"', '"https://elsewhere.example/catalog.json"'],
+    }),
   ));
 
-test('the wasm module corrupted', () => failsAndRecovers('wasm-invalid', WASM, () => here.server.faults.set(WASM, { flipByteAt: 0 })));
-test('the wasm module truncated', () => failsAndRecovers('wasm-invalid', WASM, () => here.server.faults.set(WASM, { truncateTo: 5 })));
+test('the wasm module corrupted', () =>
+  failsAndRecovers('wasm-invalid', WASM, () => here.server.faults.set(WASM, { flipByteAt: 0 })));
+test('the wasm module truncated', () =>
+  failsAndRecovers('wasm-invalid', WASM, () => here.server.faults.set(WASM, { truncateTo: 5 })));
 test('the wasm module stalled', () =>
   failsAndRecovers('timeout', WASM, () => {
     here.server.faults.set(WASM, { stallAfter: 50 });
@@ -90,11 +86,13 @@ test('the wasm module with a wrong MIME type still works', async () => {
 });
 
 test('wasm blocked by the policy', () =>
-  failsAndRecovers('wasm-blocked', "'wasm-unsafe-eval'", () => here.server.setPolicy(STRICT_POLICY.replace(" 'wasm-unsafe-eval'", ''))));
+  failsAndRecovers('wasm-blocked', "'wasm-unsafe-eval'", () =>
+    here.server.setPolicy(STRICT_POLICY.replace(" 'wasm-unsafe-eval'", '')),
+  ));
 
 test('workers blocked by the policy', async () => {
-  // The document itself carries this policy, so here the cure is a reload.
-  const { page, list } = await visitorWithList();
+  // The document itself has this policy, so the remedy is a reload.
+  const { page, list } = await visitorWithList(here);
   here.server.setPolicy(STRICT_POLICY.replace("worker-src 'self'", "worker-src 'none'"));
   await page.reload();
   assert.equal(await failureCode(page), 'worker-blocked');
@@ -132,7 +130,7 @@ test('a failing states file leaves the taste model at work, and can be tried aga
     [{ flipByteAt: -9 }, 'file-hash-mismatch'],
     [{ truncateTo: 90 }, 'file-size-mismatch'],
   ])) {
-    const { page, suggestions } = await visitorWithList();
+    const { page, suggestions } = await visitorWithList(here);
     here.server.faults.set(path, fault);
     await page.getByLabel('Viewers like you').click();
     assert.equal(await failureCode(page), code);
@@ -140,7 +138,7 @@ test('a failing states file leaves the taste model at work, and can be tried aga
     assert.ok(await page.getByLabel('Taste model').isChecked());
     here.server.heal();
     await page.getByRole('button', { name: 'Try again' }).click();
-    await page.waitForFunction((ids) => [...inside().querySelectorAll('.seen')].map((b) => b.getAttribute('data-movie')).join() !== ids, suggestions.join());
+    await suggestedOthers(page, suggestions);
     assert.ok(await page.getByLabel('Viewers like you').isChecked());
     await page.context().close();
   }
@@ -158,7 +156,7 @@ const RANKER_FAULTS = [
 
 for (const [name, path, fault, code] of RANKER_FAULTS) {
   test(`${name}: the suggestions stay, a line says so, and trying again goes past the cache`, async () => {
-    const { page, list, suggestions } = await visitorWithList();
+    const { page, list, suggestions } = await visitorWithList(here);
     here.server.faults.set(path, fault);
     await page.reload();
     await ready(page);
@@ -173,7 +171,9 @@ for (const [name, path, fault, code] of RANKER_FAULTS) {
     await clickPosters(page, 7);
     assert.equal((await suggested(page)).length, suggestions.length);
     await page.getByRole('button', { name: 'Try again' }).click();
-    await page.waitForFunction(() => inside().querySelector('#ranker-words')?.textContent?.includes("couldn’t be loaded"));
+    await page.waitForFunction(() =>
+      inside().querySelector('#ranker-words')?.textContent?.includes('couldn’t be loaded'),
+    );
     here.server.heal();
     const retried = page.waitForRequest((request) => new URL(request.url()).pathname === path);
     await page.getByRole('button', { name: 'Try again' }).click();
@@ -188,7 +188,7 @@ for (const [name, path, fault, code] of RANKER_FAULTS) {
 }
 
 test('a slow ranker keeps nobody waiting, and the page asks again by itself', async () => {
-  const { page, suggestions } = await visitorWithList();
+  const { page, suggestions } = await visitorWithList(here);
   here.server.faults.set(TRAITS, { delayMs: 2000 });
   await page.reload();
   await shown(page);
@@ -204,7 +204,7 @@ test('a slow ranker keeps nobody waiting, and the page asks again by itself', as
 });
 
 test('a stalled ranker is given up with a line, and the suggestions work before and after', async () => {
-  const { page, suggestions } = await visitorWithList();
+  const { page, suggestions } = await visitorWithList(here);
   here.server.faults.set(TRAITS, { stallAfter: 50 });
   here.server.faults.set('/', SHORT_STALL);
   await page.reload();
@@ -222,8 +222,8 @@ test('a stalled ranker is given up with a line, and the suggestions work before 
 });
 
 test('a worker that dies is replaced on demand', async () => {
-  const { page, list } = await visitorWithList();
-  // Ends the worker from within, as running out of memory would.
+  const { page, list } = await visitorWithList(here);
+  // An uncaught error ends the worker, like running out of memory.
   const [worker] = page.workers();
   await worker.evaluate(() => {
     setTimeout(() => {
@@ -232,14 +232,12 @@ test('a worker that dies is replaced on demand', async () => {
   });
   await page.locator('.tile').nth(8).click();
   assert.equal(await failureCode(page), 'worker-crashed');
-  await page.evaluate(() => performance.clearMarks());
-  await page.getByRole('button', { name: 'Try again' }).click();
-  await ready(page);
+  await tryAgain(page);
   assert.deepEqual((await watchedIds(page)).slice(1), list);
   assert.ok((await suggested(page)).length > 0);
 });
 
-test('without the page\'s program, the page itself says that something is amiss', async () => {
+test('without its script, the page itself says that something is wrong', async () => {
   here.server.faults.set('/web/watch-next.js', { status: 404 });
   const page = await here.blank();
   await page.goto(`${here.server.origin}/`);

@@ -1,4 +1,4 @@
-/** What every browser test needs: Chromium, a server with the wanted bundle, and a page that is watched for trouble. */
+/** The common parts of the browser tests: Chromium, a server with a bundle, watched pages, and what a visitor does. */
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,10 +6,10 @@ import { after, afterEach, before } from 'node:test';
 import { chromium } from 'playwright-core';
 import { SHIPPED_MODELS, startServer } from './server.mjs';
 
-/** A small bundle of the trainer's own making, so that tests need no outside data; the shipped one where none is given. */
+/** A small bundle that the trainer makes, so that the tests need no outside data. The shipped one, if there is none. */
 export const FIXTURE = process.env.WATCHNEXT_FIXTURE ?? SHIPPED_MODELS;
 
-/** What every page takes for now, in UTC: the suggestions depend on the hour, and a test must not pass by day and fail by night. */
+/** The time in every page, in UTC. Suggestions depend on the hour, and tests must not pass by day and fail by night. */
 export const NOW = Date.UTC(2026, 2, 14, 15);
 
 const ARGUMENTS = [
@@ -23,7 +23,7 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
-/** @param {string[]} [more] */
+/** Starts Chromium. @param {string[]} [more] arguments. */
 export function launch(more = []) {
   return chromium.launch({
     executablePath: process.env.WATCHNEXT_CHROMIUM ?? '/usr/bin/chromium',
@@ -32,7 +32,7 @@ export function launch(more = []) {
 }
 
 /**
- * A browser and a server for all tests of one file, and `open` to get watched pages from them.
+ * A browser and a server for all tests of a file, with functions that open watched pages.
  * @param {Parameters<typeof startServer>[0] & {arguments?: string[]}} [options]
  */
 export function site({ arguments: more, ...options } = {}) {
@@ -42,18 +42,23 @@ export function site({ arguments: more, ...options } = {}) {
     /** @type {Awaited<ReturnType<typeof startServer>>} */
     server: /** @type {any} */ (undefined),
     /**
-     * A page in a context of its own, not yet led anywhere.
+     * An empty page in a context of its own.
      * @param {import('playwright-core').BrowserContextOptions} [options]
      */
     async blank(options) {
-      // What a page does about a server's faults must not be hidden by what its service worker keeps.
-      const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, serviceWorkers: 'block', timezoneId: 'UTC', ...options });
+      // A service worker would hide the faults of the server.
+      const context = await browser.newContext({
+        viewport: { width: 1280, height: 900 },
+        serviceWorkers: 'block',
+        timezoneId: 'UTC',
+        ...options,
+      });
       await context.addInitScript(lookInside);
       await context.addInitScript((now) => { Date.now = () => now; }, NOW);
       return watch(await context.newPage(), self.server.origin);
     },
     /**
-     * The site's page, with the movies on the wall.
+     * The site's page, once it is ready.
      * @param {import('playwright-core').BrowserContextOptions} [options]
      */
     async open(options) {
@@ -75,7 +80,10 @@ export function site({ arguments: more, ...options } = {}) {
   return self;
 }
 
-/** Gives the functions that run in pages `inside()`, the widget's tree, and `focused()`, what has the focus in whatever tree. */
+/**
+ * Defines functions for code in pages: `inside()` is the widget's tree, `focused()` the element with the focus in any
+ * tree.
+ */
 export function lookInside() {
   const scope = /** @type {any} */ (globalThis);
   scope.inside = () => document.querySelector('watch-next')?.shadowRoot ?? document;
@@ -89,7 +97,7 @@ export function lookInside() {
 /** @typedef {import('playwright-core').Page & {foreign: string[], errors: string[]}} WatchedPage */
 
 /**
- * Writes down requests to other origins and uncaught errors.
+ * Records requests to other origins and uncaught errors.
  * @param {import('playwright-core').Page} page
  * @param {string} origin
  * @returns {WatchedPage}
@@ -105,37 +113,50 @@ function watch(page, origin) {
   return watched;
 }
 
-/** Waits for the movies and the first suggestions; the ranker may still be on its way. @param {import('playwright-core').Page} page */
+/**
+ * Waits for the movies and the first suggestions; the ranker may still be on its way.
+ * @param {import('playwright-core').Page} page
+ */
 export async function shown(page) {
-  await page.waitForFunction(() => performance.getEntriesByName('watchnext:ready').length > 0, null, { timeout: 30_000 });
+  await page.waitForFunction(() => performance.getEntriesByName('watchnext:ready').length > 0, null, {
+    timeout: 30_000,
+  });
 }
 
-/** Waits until the page has all that it loads by itself, or has told what it lacks. @param {import('playwright-core').Page} page */
+/** Waits until the page has loaded everything, or has shown an error. @param {import('playwright-core').Page} page */
 export async function ready(page) {
   await shown(page);
-  await page.waitForFunction(() => performance.getEntriesByName('watchnext:complete').length > 0, null, { timeout: 30_000 });
+  await page.waitForFunction(() => performance.getEntriesByName('watchnext:complete').length > 0, null, {
+    timeout: 30_000,
+  });
 }
 
 /**
- * Leads a page to a site of somebody else's making, which embeds the widget.
+ * Opens another site's page that embeds the widget.
  * @param {import('playwright-core').Page} page
  * @param {string} origin
  * @param {string} body markup
- * @param {{head?: string, policy?: string}} [options] the policy is that of our own pages, if left out.
+ * @param {{head?: string, policy?: string}} [options] without a policy, the one of our own pages.
  */
 export async function visitHost(page, origin, body, { head = '', policy } = {}) {
   const url = `${origin}/somebody/else.html`;
-  const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Somebody else</title>${head}</head><body>${body}</body></html>`;
+  const html = `<!doctype html><html lang="en">
+    <head><meta charset="utf-8"><title>Somebody else</title>${head}</head>
+    <body>${body}</body></html>`;
   await page.route(url, (route) =>
-    route.fulfill({ contentType: 'text/html; charset=utf-8', body: html, headers: policy ? { 'content-security-policy': policy } : {} }),
+    route.fulfill({
+      contentType: 'text/html; charset=utf-8',
+      body: html,
+      headers: policy ? { 'content-security-policy': policy } : {},
+    }),
   );
   await page.goto(url);
 }
 
-/** The markup that embeds the widget. */
+/** The script tag that defines the widget. */
 export const SCRIPT = '<script type="module" src="/web/watch-next.js"></script>';
 
-/** Ids of the movies of a bundle's catalogue, the best known first. @param {string} folder @returns {Promise<number[]>} */
+/** Ids of the movies in a bundle's catalogue, best known first. @param {string} folder @returns {Promise<number[]>} */
 export async function catalogIds(folder) {
   const { movie_id: ids, ratings } = JSON.parse(await readFile(join(folder, 'catalog.json'), 'utf8'));
   const rows = ids.map((/** @type {number} */ _, /** @type {number} */ row) => row);
@@ -143,7 +164,11 @@ export async function catalogIds(folder) {
   return rows.map((/** @type {number} */ row) => ids[row]);
 }
 
-/** Clicks the posters with these places on the wall, and waits for the answer to each. @param {import('playwright-core').Page} page @param {number[]} places */
+/**
+ * Clicks posters by their places on the wall, and waits for the suggestions after each.
+ * @param {import('playwright-core').Page} page
+ * @param {number[]} places
+ */
 export async function clickPosters(page, ...places) {
   for (const place of places) {
     await settled(page, () => page.locator('.tile').nth(place).click());
@@ -151,16 +176,19 @@ export async function clickPosters(page, ...places) {
 }
 
 /**
- * Clicks posters along the wall, each after the answer to the one before, adding movies and, on the next round, taking them back.
+ * Clicks one poster after the other along the wall, each after the answer to the one before. The first round adds
+ * movies, the next removes them.
  * @param {import('playwright-core').Page} page
- * @param {number} first how many of these clicks were before.
+ * @param {number} first how many clicks there were before.
  * @param {number} count
- * @returns {Promise<number[]>} how long each took to its list, in milliseconds, as the page measures it.
+ * @returns {Promise<number[]>} the milliseconds from each click to its list, as the page measures them.
  */
 export const clickAlong = (page, first, count) =>
   page.evaluate(
     async ([first, count]) => {
-      const tiles = /** @type {NodeListOf<HTMLElement>} */ (document.querySelector('watch-next')?.shadowRoot?.querySelectorAll('.tile'));
+      const tiles = /** @type {NodeListOf<HTMLElement>} */ (
+        document.querySelector('watch-next')?.shadowRoot?.querySelectorAll('.tile')
+      );
       /** @type {number[]} */
       const found = [];
       /** @type {(duration: number) => void} */
@@ -171,11 +199,11 @@ export const clickAlong = (page, first, count) =>
       observer.observe({ type: 'measure' });
       for (let click = first; click < first + count; click++) {
         const answer = new Promise((resolve) => (heard = resolve));
-        // The first poster stays, as an empty list has no answer.
+        // The first poster stays in the list, because an empty list gets no answer.
         tiles[click === 0 ? 0 : 1 + (click % (tiles.length - 1))].click();
         found.push(/** @type {number} */ (await answer));
-        // A frame's pause, as no visitor clicks faster than the screen; and then a task of its own at any point of the next frame,
-        // as a real click is, and not within the frame's callback, where it would always be followed by drawing.
+        // Pause for a frame, since no visitor clicks faster than the screen. Then click in a task of its own at some
+        // point of the next frame, as in a real visit. In the frame's callback, drawing would always follow at once.
         await new Promise((resolve) => requestAnimationFrame(resolve));
         await new Promise((resolve) => setTimeout(resolve, click % 17));
       }
@@ -185,7 +213,11 @@ export const clickAlong = (page, first, count) =>
     [first, count],
   );
 
-/** Does something that changes the list, and waits until the suggestions have followed. @param {import('playwright-core').Page} page @param {() => Promise<unknown>} act */
+/**
+ * Does something that changes the list, and waits for the new suggestions.
+ * @param {import('playwright-core').Page} page
+ * @param {() => Promise<unknown>} act
+ */
 export async function settled(page, act) {
   const measured = () => page.evaluate(() => performance.getEntriesByName('watchnext:click-to-list').length);
   const earlier = await measured();
@@ -197,29 +229,87 @@ export async function settled(page, act) {
   );
 }
 
-/** Ids of the movies suggested, in order. @param {import('playwright-core').Page} page @returns {Promise<string[]>} */
+/** Ids of the suggested movies, in order. @param {import('playwright-core').Page} page @returns {Promise<string[]>} */
 export const suggested = (page) =>
-  page.locator('#suggestions-list .seen').evaluateAll((buttons) => buttons.map((button) => /** @type {HTMLElement} */ (button).dataset.movie ?? ''));
+  page
+    .locator('#suggestions-list .seen')
+    .evaluateAll((buttons) => buttons.map((button) => /** @type {HTMLElement} */ (button).dataset.movie ?? ''));
 
-/** What each suggestion says of its chance, by the movie's id, as far as it is in view. @param {import('playwright-core').Page} page @returns {Promise<Record<string, string>>} */
+/**
+ * The visible chances of the suggestions, by movie id.
+ * @param {import('playwright-core').Page} page
+ * @returns {Promise<Record<string, string>>}
+ */
 export const chances = (page) =>
   page.locator('#suggestions-list .card').evaluateAll((cards) =>
     Object.fromEntries(
       /** @type {HTMLElement[]} */ (cards)
-        .map((card) => [card.querySelector('.seen')?.getAttribute('data-movie') ?? '', /** @type {HTMLElement} */ (card.querySelector('.chance'))])
+        .map((card) => [
+          card.querySelector('.seen')?.getAttribute('data-movie') ?? '',
+          /** @type {HTMLElement} */ (card.querySelector('.chance')),
+        ])
         .filter(([, chance]) => /** @type {HTMLElement} */ (chance).checkVisibility({ visibilityProperty: true }))
         .map(([id, chance]) => [id, /** @type {HTMLElement} */ (chance).textContent]),
     ),
   );
 
-/** Waits until the suggestions say how likely they are to be liked. @param {import('playwright-core').Page} page */
+/** Waits until the suggestions show their chances. @param {import('playwright-core').Page} page */
 export async function ranked(page) {
   await page.locator('#root[data-ranker=ready] .chance:not(.chance-unknown)').first().waitFor();
 }
 
-/** Ids of the movies in the list, newest first. @param {import('playwright-core').Page} page @returns {Promise<string[]>} */
+/**
+ * Ids of the movies in the list, newest first.
+ * @param {import('playwright-core').Page} page
+ * @returns {Promise<string[]>}
+ */
 export const watchedIds = (page) =>
-  page.locator('#watched-list > li').evaluateAll((frames) => frames.map((frame) => /** @type {HTMLElement} */ (frame).dataset.movie ?? ''));
+  page
+    .locator('#watched-list > li')
+    .evaluateAll((frames) => frames.map((frame) => /** @type {HTMLElement} */ (frame).dataset.movie ?? ''));
+
+/** Waits until the list has this many movies. @param {import('playwright-core').Page} page @param {number} count */
+export const watchedCount = (page, count) =>
+  page.waitForFunction((wanted) => inside().querySelectorAll('#watched-list > li').length === wanted, count);
+
+/**
+ * Waits until other movies are suggested.
+ * @param {import('playwright-core').Page} page
+ * @param {string[]} before their ids until now.
+ */
+export const suggestedOthers = (page, before) =>
+  page.waitForFunction(
+    (ids) =>
+      [...inside().querySelectorAll('#suggestions-list .seen')]
+        .map((button) => button.getAttribute('data-movie'))
+        .join() !== ids,
+    before.join(),
+  );
+
+/** Waits until suggestions show reasons. @param {import('playwright-core').Page} page */
+export const explained = (page) =>
+  page.waitForFunction(() => [...inside().querySelectorAll('.because')].some(({ textContent }) => textContent));
+
+/** Opens the map and waits for the movies near its middle. @param {import('playwright-core').Page} page */
+export async function openMap(page) {
+  await page.locator('#open-map').click();
+  await page.locator('.map-near button').first().waitFor();
+}
+
+/**
+ * Imports a file by the dialogue, and waits for the report.
+ * @param {import('playwright-core').Page} page
+ * @param {string | Buffer} text
+ * @param {string} [name]
+ */
+export async function importFile(page, text, name = 'list.csv') {
+  if (!(await page.locator('#import').isVisible())) await page.locator('#open-import').click();
+  await page.locator('#import-file').setInputFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(text) });
+  await page.locator('#import-report .report-sum').waitFor();
+}
+
+/** The value at a share of a sorted list, such as 0.5 for the median. @param {number[]} sorted @param {number} share */
+export const quantile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 
 /** The code of the error that the page shows. @param {import('playwright-core').Page} page */
 export async function failureCode(page) {
@@ -228,13 +318,21 @@ export async function failureCode(page) {
   return panel.getAttribute('data-code');
 }
 
-/** The files of a bundle, as its manifest names them. @param {string} folder */
+/** The files of a bundle, from its manifest. @param {string} folder */
 export async function bundleFiles(folder) {
   const { files } = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'));
-  return Object.entries(files).map(([name, file]) => ({ name, path: file.path, bytes: file.bytes, optional: file.optional === true }));
+  return Object.entries(files).map(([name, file]) => ({
+    name,
+    path: file.path,
+    bytes: file.bytes,
+    optional: file.optional === true,
+  }));
 }
 
-/** Megabytes that the page's process has for itself by what the operating system says; 0 where it can't be asked. @param {import('playwright-core').Browser} browser */
+/**
+ * The private memory of the page's process in megabytes, by the operating system; 0 if that is unknown.
+ * @param {import('playwright-core').Browser} browser
+ */
 export async function rendererMemory(browser) {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');
@@ -243,7 +341,10 @@ export async function rendererMemory(browser) {
       .filter(({ type }) => type === 'renderer')
       .map(async ({ id }) => {
         const text = await readFile(`/proc/${id}/smaps_rollup`, 'utf8').catch(() => '');
-        return [...text.matchAll(/^Private_\w+:\s+(\d+) kB/gm)].reduce((sum, [, kilobytes]) => sum + Number(kilobytes), 0);
+        return [...text.matchAll(/^Private_\w+:\s+(\d+) kB/gm)].reduce(
+          (sum, [, kilobytes]) => sum + Number(kilobytes),
+          0,
+        );
       }),
   );
   return Math.max(0, ...sizes) / 1e3;

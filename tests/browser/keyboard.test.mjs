@@ -1,4 +1,4 @@
-/** Everything by keyboard alone, with the focus always somewhere sensible and changes announced. */
+/** Everything works by keyboard alone, the focus is always in a sensible place, and changes are announced. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -6,7 +6,7 @@ import { clickPosters, ready, settled, site, watchedIds } from './harness.mjs';
 
 const here = site();
 
-/** @param {import('playwright-core').Page} page */
+/** A name for the element with the focus. @param {import('playwright-core').Page} page */
 const focus = (page) =>
   page.evaluate(() => {
     const activeElement = focused();
@@ -58,11 +58,13 @@ test('the search box by keyboard: type, move, pick, escape', async () => {
 test('from the top of the page, tabbing alone reaches search, wall, list tools and suggestions', async () => {
   const page = await here.open();
   await clickPosters(page, 0);
-  // A page that was just loaded has its focus before everything else.
+  // In a new page the focus is before everything else.
   await page.reload();
   await ready(page);
-  // And now there is something to undo, without a press that would have taken the focus.
-  await settled(page, () => page.evaluate(() => /** @type {HTMLElement} */ (inside().querySelectorAll('.tile')[2]).click()));
+  // A click by script makes something to undo without moving the focus.
+  await settled(page, () =>
+    page.evaluate(() => /** @type {HTMLElement} */ (inside().querySelectorAll('.tile')[2]).click()),
+  );
   /** @type {Set<string>} */
   const reached = new Set();
   for (let presses = 0; presses < 110; presses++) {
@@ -71,7 +73,11 @@ test('from the top of the page, tabbing alone reaches search, wall, list tools a
       await page.evaluate(() => {
         const node = focused();
         const visible = node && getComputedStyle(node).outlineStyle !== 'none';
-        const name = node?.id || [...(node?.classList ?? [])].find((item) => ['tile', 'seen', 'act', 'similar-open'].includes(item)) || node?.tagName || '';
+        const name =
+          node?.id ||
+          [...(node?.classList ?? [])].find((item) => ['tile', 'seen', 'act', 'similar-open'].includes(item)) ||
+          node?.tagName ||
+          '';
         return name === 'BODY' || name === 'INPUT' || visible ? name : `${name} without a visible focus`;
       }),
     );
@@ -152,7 +158,7 @@ test('similar movies by keyboard: open, pick, escape, and the focus comes back',
   await settled(page, () => page.keyboard.press('Space'));
   assert.equal((await watchedIds(page))[0], picked);
   await page.keyboard.press('Escape');
-  // The card may have left the list by now; then the suggestions themselves take the focus.
+  // The card may have left the list by now. Then the suggestions themselves have the focus.
   const holder = await page.evaluate(() => focused()?.getAttribute('data-similar') ?? focused()?.id);
   assert.ok([opened, 'suggestions'].includes(holder), String(holder));
 });

@@ -1,30 +1,29 @@
 /**
- * Lighthouse's opinion of the built site, sent compressed as a host would: a slow phone and a desktop, both simulated from one
- * unthrottled load. Performance is printed beside its goal, and held to a bound that a busy machine still keeps.
+ * Lighthouse's scores of the built site, sent compressed: a slow phone and a desktop, each simulated from one
+ * unthrottled load. Performance is printed with its goal, and must keep a bound that even a busy machine keeps.
  */
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import lighthouse, { desktopConfig } from 'lighthouse';
 import { launch } from './harness.mjs';
-import { DIST, startServer } from './server.mjs';
+import { DIST, freePort, startServer } from './server.mjs';
 
-/** The least score of what is looked at and not timed, of 100. */
+/** The least scores, of 100, of the categories that aren't timed. */
 const LEAST = { accessibility: 95, 'best-practices': 95 };
 
-/** What the printed scores of performance are to be read against; a machine with nothing else to do reaches it. */
+/** The goal for the printed scores of performance. An idle machine reaches it. */
 const PERFORMANCE_GOAL = 95;
 
 /**
- * What must hold even on a machine whose cores are busy with other work. The network and the processor are simulated from one real
- * load, but a task that had to wait for a core counts as a long one, and then four times as long.
+ * The bound that even a busy machine keeps. The network and the processor are simulated from one real load, but a task
+ * that waits for a core counts as a long task, and the simulation makes it four times as long.
  */
 const PERFORMANCE_BOUND = 75;
 
-/** Performance is measured, so it is the median of three that counts: two runs on the same side of the goal decide it. */
+/** The median of three runs counts. Two runs on the same side of the goal decide it. */
 const DECIDED_BY = 2;
 
 /** @type {Awaited<ReturnType<typeof launch>>} */
@@ -33,46 +32,51 @@ let browser;
 let server;
 let port = 0;
 
-/** A port that nobody listens on: Lighthouse wants a number, and the browser doesn't tell which one it took. @returns {Promise<number>} */
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = /** @type {import('node:net').AddressInfo} */ (probe.address());
-      probe.close(() => resolve(port));
-    });
-  });
-}
-
 before(async () => {
+  // Lighthouse needs a number, and the browser doesn't say which port it took.
   port = await freePort();
   [browser, server] = await Promise.all([launch([`--remote-debugging-port=${port}`]), startServer({ compress: true })]);
 });
 after(() => Promise.all([browser?.close(), server?.close()]));
 
 /**
- * One look at the page: the scores, and what costs points.
+ * Runs Lighthouse once. Returns the scores, and the audits that cost points.
  * @param {import('lighthouse').Config} [config]
  */
 async function look(config) {
-  const flags = /** @type {const} */ ({ port, logLevel: 'error', onlyCategories: ['performance', ...Object.keys(LEAST)] });
+  const flags = /** @type {const} */ ({
+    port,
+    logLevel: 'error',
+    onlyCategories: ['performance', ...Object.keys(LEAST)],
+  });
   const result = await lighthouse(`${server.origin}/`, /** @type {any} */ (flags), config);
   assert.ok(result && !result.lhr.runtimeError, result?.lhr.runtimeError?.message);
   const { categories, audits } = result.lhr;
-  const scores = Object.fromEntries(Object.entries(categories).map(([name, { score }]) => [name, Math.round(100 * (score ?? 0))]));
+  const scores = Object.fromEntries(
+    Object.entries(categories).map(([name, { score }]) => [name, Math.round(100 * (score ?? 0))]),
+  );
   const costs = Object.entries(categories).flatMap(([name, { auditRefs }]) =>
     auditRefs
       .filter(({ id, weight }) => weight > 0 && audits[id].score !== null && audits[id].score < 1)
-      .map(({ id }) => `${name}: ${id} ${audits[id].score} ${audits[id].displayValue ?? ''} ${(audits[id].details?.items ?? []).map(where).join(', ')}`.trim()),
+      .map(({ id }) =>
+        [
+          `${name}: ${id}`,
+          audits[id].score,
+          audits[id].displayValue,
+          (audits[id].details?.items ?? []).map(where).join(', '),
+        ]
+          .filter(Boolean)
+          .join(' '),
+      ),
   );
   return { scores, costs };
 }
 
-/** The element or the file that an audit finds fault with. @param {any} item */
+/** The element or the file that an audit is about. @param {any} item */
 const where = (item) => item.node?.snippet ?? item.node?.selector ?? item.url ?? item.description ?? '';
 
 test('the site is sent compressed, and is the same', async () => {
-  for (const path of ['index.html', 'web/app.js', 'web/engine/watchnext_bg.wasm', 'models/manifest.json']) {
+  for (const path of ['index.html', 'web/page.js', 'web/engine/watchnext_bg.wasm', 'models/manifest.json']) {
     const response = await fetch(`${server.origin}/${path}`, { headers: { 'accept-encoding': 'br' } });
     assert.equal(response.headers.get('content-encoding'), 'br', path);
     assert.ok(Buffer.from(await response.arrayBuffer()).equals(await readFile(join(DIST, path))), path);
@@ -96,8 +100,13 @@ for (const [title, config] of PRESETS) {
     while (reached() < DECIDED_BY && runs.length - reached() < DECIDED_BY) runs.push(await look(config));
     const measured = runs.map((run) => run.scores.performance).sort((a, b) => a - b);
     const median = measured[Math.floor(measured.length / 2)];
-    context.diagnostic(`performance ${measured.join(', ')} (goal ${PERFORMANCE_GOAL}); accessibility ${scores.accessibility}; best practices ${scores['best-practices']}`);
-    if (median < PERFORMANCE_GOAL) context.diagnostic(`short of the goal:\n${runs.flatMap((run) => run.costs).join('\n')}`);
+    context.diagnostic(
+      `performance ${measured.join(', ')} (goal ${PERFORMANCE_GOAL}); accessibility ${scores.accessibility}; best ` +
+        `practices ${scores['best-practices']}`,
+    );
+    if (median < PERFORMANCE_GOAL) {
+      context.diagnostic(`short of the goal:\n${runs.flatMap((run) => run.costs).join('\n')}`);
+    }
     assert.ok(median >= PERFORMANCE_BOUND, `performance ${measured.join(', ')}`);
   });
 }

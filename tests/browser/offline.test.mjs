@@ -1,16 +1,16 @@
-/** Visits without a network, and deploys at any moment: each visit has one whole version of the page. */
+/** Visits without a network, and deploys at any moment: every visit has one whole version of the page. */
 
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, before, test } from 'node:test';
 import { pageOfVersion, temporaryFolder } from './copies.mjs';
-import { clickPosters, failureCode, lookInside, ready, site, suggested, watchedIds } from './harness.mjs';
+import { clickPosters, failureCode, lookInside, openMap, ready, site, suggested, watchedIds } from './harness.mjs';
 
 const folder = await temporaryFolder();
 const here = site({ site: join(folder, 'one') });
 
-/** The page lies in a folder of its host, as most do. */
+/** The page's folder on its host. */
 const PLACE = '/some/folder/';
 const address = () => here.server.origin + PLACE;
 
@@ -29,7 +29,7 @@ async function visit(page, query = '') {
 }
 
 /**
- * Waits until something holds in the page that takes the page a promise to find out.
+ * Waits until an asynchronous condition holds in the page.
  * @template T
  * @param {import('playwright-core').Page} page
  * @param {(argument: T) => Promise<unknown>} holds
@@ -42,12 +42,25 @@ async function until(page, holds, argument) {
   }
 }
 
-/** Waits until what is newest is kept: in use after a first visit, waiting after a later one. @param {import('playwright-core').Page} page @param {'active' | 'waiting'} state */
+/**
+ * Waits until the newest version is kept: active after a first visit, waiting after a later one.
+ * @param {import('playwright-core').Page} page
+ * @param {'active' | 'waiting'} state
+ */
 async function kept(page, state) {
-  await until(page, async (wanted) => (await navigator.serviceWorker.getRegistration())?.[wanted]?.state === { active: 'activated', waiting: 'installed' }[wanted], state);
+  await until(
+    page,
+    async (wanted) =>
+      (await navigator.serviceWorker.getRegistration())?.[wanted]?.state ===
+      { active: 'activated', waiting: 'installed' }[wanted],
+    state,
+  );
 }
 
-/** Closes the page, and waits until what waited has taken over, for which the browser takes a moment. @param {import('playwright-core').Page} page */
+/**
+ * Leaves the page, and waits until the browser has activated the waiting version.
+ * @param {import('playwright-core').Page} page
+ */
 async function close(page) {
   const outside = `${here.server.origin}/outside.html`;
   await page.route(outside, (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }));
@@ -55,12 +68,12 @@ async function close(page) {
   await until(page, async (place) => !(await navigator.serviceWorker.getRegistration(place))?.waiting, PLACE);
 }
 
-/** Waits until an update was tried and given up, which leaves nothing but the version in use. @param {import('playwright-core').Page} page */
+/** Waits until an update has failed. Only the version in use is left. @param {import('playwright-core').Page} page */
 async function updateFails(page) {
   assert.equal(
     await page.evaluate(async () => {
       const registration = /** @type {ServiceWorkerRegistration} */ (await navigator.serviceWorker.getRegistration());
-      // The browser may be at it by itself already; then this is the same update.
+      // The browser may be updating already. Then this is the same update.
       const update = await registration.update().catch(() => registration);
       const worker = update.installing;
       await new Promise((done) => {
@@ -73,7 +86,7 @@ async function updateFails(page) {
   );
 }
 
-/** A visitor who was here once, and whose browser has kept the page. */
+/** A visitor whose browser has kept the page. */
 async function visitor() {
   const page = await here.blank({ serviceWorkers: 'allow' });
   await visit(page);
@@ -82,7 +95,10 @@ async function visitor() {
   return page;
 }
 
-/** The versions that a page shows in its program, its words and its bundle. @param {import('playwright-core').Page} page */
+/**
+ * The versions that a page shows in its script, its words and its bundle.
+ * @param {import('playwright-core').Page} page
+ */
 async function versions(page) {
   const program = await page.locator('html').getAttribute('data-program');
   const words = await page.locator('#wall-title').textContent();
@@ -94,10 +110,10 @@ async function versions(page) {
 const ONE = 'one,one,one';
 const TWO = 'two,two,two';
 
-/** Waits until what is kept is one version alone. @param {import('playwright-core').Page} page */
+/** Waits until only one version is kept. @param {import('playwright-core').Page} page */
 const oneCache = (page) => until(page, async () => (await globalThis.caches.keys()).length === 1);
 
-/** Puts something else in the place of a kept file. @param {import('playwright-core').Page} page @param {string} part of its address */
+/** Damages a kept file. @param {import('playwright-core').Page} page @param {string} part of its address */
 async function damage(page, part) {
   const count = await page.evaluate(async (wanted) => {
     const cache = await globalThis.caches.open((await globalThis.caches.keys())[0]);
@@ -112,7 +128,7 @@ async function damage(page, part) {
   assert.equal(count, 1);
 }
 
-test('after one visit the page works without a network: the list, suggestions, chances, the map, other languages', async () => {
+test('after one visit the page works without a network, with all its parts and languages', async () => {
   const page = await visitor();
   const [list, suggestions] = [await watchedIds(page), await suggested(page)];
   here.server.setDown(true);
@@ -122,8 +138,7 @@ test('after one visit the page works without a network: the list, suggestions, c
   await clickPosters(page, 7, 8);
   assert.equal((await watchedIds(page)).length, 5);
   await page.locator('.chance:not(.chance-unknown)').first().waitFor();
-  await page.locator('#open-map').click();
-  await page.locator('.map-near button').first().waitFor();
+  await openMap(page);
   await page.keyboard.press('Escape');
   await page.locator('#language').selectOption('de');
   await page.waitForFunction(() => document.querySelector('#open-import')?.textContent === 'Importieren');
@@ -148,16 +163,25 @@ test('in a browser that is closed and opened again it works as well, at the firs
 
 test('all that the list names is kept, states only once they were asked for', async () => {
   const page = await visitor();
-  const paths = () => page.evaluate(async () => (await (await globalThis.caches.open((await globalThis.caches.keys())[0])).keys()).map(({ url }) => url));
+  const paths = () =>
+    page.evaluate(async () =>
+      (await (await globalThis.caches.open((await globalThis.caches.keys())[0])).keys()).map(({ url }) => url),
+    );
   const before = await paths();
-  assert.ok(before.some((path) => path.includes('map.safetensors?v=')) && before.some((path) => path.includes('links.json?v=')));
+  assert.ok(
+    before.some((path) => path.includes('map.safetensors?v=')) && before.some((path) => path.includes('links.json?v=')),
+  );
   assert.ok(!before.some((path) => path.includes('states')) && !before.some((path) => path.includes('examples')));
   const listed = JSON.parse(await readFile(join(folder, 'one', PLACE, 'offline.json'), 'utf8'));
   const always = Object.keys(listed).filter((path) => !listed[path][1]);
-  assert.equal(before.length, always.length + 1, 'the list itself is kept beside them');
+  assert.equal(before.length, always.length + 1, 'and the list itself');
   await visit(page);
   await page.getByLabel('Viewers like you').click();
-  await until(page, async () => (await (await globalThis.caches.open((await globalThis.caches.keys())[0])).keys()).some(({ url }) => url.includes('states')));
+  await until(page, async () =>
+    (await (await globalThis.caches.open((await globalThis.caches.keys())[0])).keys()).some(({ url }) =>
+      url.includes('states'),
+    ),
+  );
   here.server.setSite(join(folder, 'two'));
   await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.update());
   await kept(page, 'waiting');
@@ -166,11 +190,13 @@ test('all that the list names is kept, states only once they were asked for', as
   await visit(page);
   assert.equal(await versions(page), TWO);
   await page.getByLabel('Viewers like you').click();
-  await page.waitForFunction(() => inside().querySelector('input[value=states]')?.checked && !inside().querySelector('.failure-panel'));
+  await page.waitForFunction(
+    () => inside().querySelector('input[value=states]')?.checked && !inside().querySelector('.failure-panel'),
+  );
   assert.ok((await paths()).some((path) => path.includes('states')));
 });
 
-test('a deploy in the middle of a visit: what is open stays whole, the next visit has the new version, and the old one goes', async () => {
+test('a deploy in the middle of a visit: open pages stay whole, the next visit has the new version', async () => {
   const page = await visitor();
   await page.goto(address(), { waitUntil: 'commit' });
   here.server.setSite(join(folder, 'two'));
@@ -180,8 +206,7 @@ test('a deploy in the middle of a visit: what is open stays whole, the next visi
   await page.reload();
   await ready(page);
   assert.equal(await versions(page), ONE);
-  await page.locator('#open-map').click();
-  await page.locator('.map-near button').first().waitFor();
+  await openMap(page);
   const second = await page.context().newPage();
   await second.addInitScript(lookInside);
   await visit(second);
@@ -195,16 +220,20 @@ test('a deploy in the middle of a visit: what is open stays whole, the next visi
   assert.deepEqual(page.errors, []);
 });
 
-test('a deploy while the first version is being kept: nothing is kept of either, and the next visit keeps the new one', async () => {
+test('a deploy while the first version is being kept: nothing is kept, the next visit keeps the new one', async () => {
   const page = await here.blank({ serviceWorkers: 'allow' });
   const list = `${PLACE}offline.json`;
   here.server.faults.set(list, { delayMs: 1000 });
   const earlier = here.server.requests.length;
   await visit(page);
-  // The first version's worker has asked for its list, and the answer comes from the second.
+  // The first version's worker has asked for its list, and gets that of the second version.
   while (!here.server.requests.includes(list, earlier)) await page.waitForTimeout(20);
   here.server.setSite(join(folder, 'two'));
-  await until(page, async () => (await navigator.serviceWorker.getRegistration()) === undefined && (await globalThis.caches.keys()).length === 0);
+  await until(
+    page,
+    async () =>
+      (await navigator.serviceWorker.getRegistration()) === undefined && (await globalThis.caches.keys()).length === 0,
+  );
   assert.equal(await versions(page), ONE);
   here.server.heal();
   await visit(page);
@@ -239,7 +268,7 @@ for (const [what, fault] of /** @type {[string, import('./server.mjs').Fault][]}
   });
 }
 
-test('a kept program that is damaged: the page says that something is amiss, and loading it again mends it', async () => {
+test('a kept program that is damaged: the page says that something is wrong, and a reload repairs it', async () => {
   const page = await visitor();
   await damage(page, 'web/watch-next.js');
   await page.goto('about:blank');
@@ -254,7 +283,7 @@ test('a kept program that is damaged: the page says that something is amiss, and
   assert.equal(await versions(page), ONE);
 });
 
-test('a kept file of the bundle that is damaged: trying again mends it, though not without a network', async () => {
+test('a kept file of the bundle that is damaged: trying again repairs it, but not without a network', async () => {
   const page = await visitor();
   await damage(page, 'movies.safetensors');
   here.server.setDown(true);
@@ -275,7 +304,7 @@ test('a kept file of the bundle that is damaged: trying again mends it, though n
   assert.equal(await versions(page), ONE);
 });
 
-test('a damaged file and a newer version on the server: the two are never mixed, and the new one takes over', async () => {
+test('a damaged file and a newer version on the server: they are never mixed, and the new one takes over', async () => {
   const page = await visitor();
   await damage(page, 'web/words/en.json');
   here.server.setSite(join(folder, 'two'));
@@ -289,7 +318,9 @@ test('a damaged file and a newer version on the server: the two are never mixed,
 
 test('a cache that was emptied is filled again', async () => {
   const page = await visitor();
-  await page.evaluate(async () => Promise.all((await globalThis.caches.keys()).map((name) => globalThis.caches.delete(name))));
+  await page.evaluate(async () =>
+    Promise.all((await globalThis.caches.keys()).map((name) => globalThis.caches.delete(name))),
+  );
   await page.reload();
   await ready(page);
   here.server.setDown(true);
@@ -311,7 +342,11 @@ test('storage that is full: nothing is kept, and the page works as without', asy
       installing?.addEventListener('statechange', done);
     });
   });
-  await until(page, async () => (await navigator.serviceWorker.getRegistration()) === undefined && (await globalThis.caches.keys()).length === 0);
+  await until(
+    page,
+    async () =>
+      (await navigator.serviceWorker.getRegistration()) === undefined && (await globalThis.caches.keys()).length === 0,
+  );
   await visit(page);
   assert.ok((await suggested(page)).length > 0);
   assert.equal((await watchedIds(page)).length, 1);
@@ -332,12 +367,17 @@ for (const status of [404, 500]) {
   });
 }
 
-test('pages that embed the widget beside ours are never answered from what is kept', async () => {
+test('other pages that embed the widget are never answered from our cache', async () => {
   const page = await visitor();
   here.server.setSite(join(folder, 'two'));
   const host = `${here.server.origin}/host.html`;
   await page.route(host, (route) =>
-    route.fulfill({ contentType: 'text/html', body: `<!doctype html><html lang="en"><script type="module" src="${PLACE}web/watch-next.js"></script><watch-next></watch-next>` }),
+    route.fulfill({
+      contentType: 'text/html',
+      body:
+        `<!doctype html><html lang="en"><script type="module" src="${PLACE}web/watch-next.js"></script>` +
+        '<watch-next></watch-next>',
+    }),
   );
   here.server.requests.length = 0;
   await page.goto(host);
@@ -361,7 +401,9 @@ test('a model that is named is fetched as ever, and needs the network', async ()
 test('a host that wants none of it any more takes it back by the line in docs/hosting.md', async () => {
   const page = await visitor();
   await pageOfVersion(join(folder, 'three', PLACE), 'three');
-  const line = /`(addEventListener\('install'.*)`/.exec(await readFile(new URL('../../docs/hosting.md', import.meta.url), 'utf8'))?.[1];
+  const line = /`(addEventListener\('install'.*)`/.exec(
+    await readFile(new URL('../../docs/hosting.md', import.meta.url), 'utf8'),
+  )?.[1];
   await writeFile(join(folder, 'three', PLACE, 'offline.js'), /** @type {string} */ (line));
   here.server.setSite(join(folder, 'three'));
   await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.update());

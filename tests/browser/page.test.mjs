@@ -1,8 +1,8 @@
-/** Our own page around the widget: its languages and the map. */
+/** Our own page around the widget: its languages and its map. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clickPosters, ready, site, watchedIds } from './harness.mjs';
+import { clickPosters, openMap, ready, site, watchedCount, watchedIds } from './harness.mjs';
 
 const here = site();
 const LANGUAGES = ['de', 'es', 'fr', 'ja'];
@@ -15,7 +15,9 @@ test('the page speaks the browser\'s language, and another one on demand, which 
   for (const language of LANGUAGES) {
     const before = await page.locator('#wall-title').innerText();
     await page.locator('#language').selectOption(language);
-    if (language !== 'de') await page.waitForFunction((text) => inside().querySelector('#wall-title')?.textContent !== text, before);
+    if (language !== 'de') {
+      await page.waitForFunction((text) => inside().querySelector('#wall-title')?.textContent !== text, before);
+    }
     assert.equal(await page.locator('html').getAttribute('lang'), language);
     assert.doesNotMatch(await page.locator('.promise').innerText(), /nothing leaves it/);
   }
@@ -32,9 +34,20 @@ test('a page about anything but movies says nothing of them, in any language', a
   for (const language of ['en', ...LANGUAGES]) {
     await page.locator('#language').selectOption(language);
     await page.waitForFunction((wanted) => inside().querySelector('#root')?.getAttribute('lang') === wanted, language);
-    const said = await page.evaluate(() => `${document.title} ${document.querySelector('.promise')?.textContent} ${document.querySelector('.credits')?.textContent} ${inside().querySelector('#root')?.textContent}`);
+    const said = await page.evaluate(
+      () =>
+        [
+          document.title,
+          ...['.promise', '.credits'].map((part) => document.querySelector(part)?.textContent),
+          inside().querySelector('#root')?.textContent,
+        ].join(' '),
+    );
     // The model's data set keeps its name.
-    assert.doesNotMatch(said.replaceAll('MovieLens', ''), /movie|watched|seen any|\bfilms?\b|gesehen|películas?|映画|観/i, language);
+    assert.doesNotMatch(
+      said.replaceAll('MovieLens', ''),
+      /movie|watched|seen any|\bfilms?\b|gesehen|películas?|映画|観/i,
+      language,
+    );
   }
 });
 
@@ -44,8 +57,13 @@ test('from right to left nothing sticks out or overlaps', async () => {
     await page.evaluate(() => (document.documentElement.dir = 'rtl'));
     await clickPosters(page, 0, 3);
     const { width, glass, input } = await page.evaluate(() => {
-      const box = (/** @type {string} */ selector) => /** @type {Element} */ (inside().querySelector(selector)).getBoundingClientRect();
-      return { width: document.documentElement.scrollWidth, glass: box('.search-glass').left, input: box('#search-input').right };
+      const box = (/** @type {string} */ selector) =>
+        /** @type {Element} */ (inside().querySelector(selector)).getBoundingClientRect();
+      return {
+        width: document.documentElement.scrollWidth,
+        glass: box('.search-glass').left,
+        input: box('#search-input').right,
+      };
     });
     assert.equal(width, viewport.width);
     assert.ok(glass > input - 70, 'the glass stands at the right, where the text begins');
@@ -53,17 +71,16 @@ test('from right to left nothing sticks out or overlaps', async () => {
   }
 });
 
-/** The page with the map open. @param {import('playwright-core').BrowserContextOptions} [options] */
-async function openMap(options) {
-  const page = await here.open(options);
+/** The page with the map open. */
+async function pageWithMap() {
+  const page = await here.open();
   await clickPosters(page, 0, 3);
-  await page.locator('#open-map').click();
-  await page.locator('.map-near button').first().waitFor();
+  await openMap(page);
   return page;
 }
 
 test('the map names what is near the middle, and a click there marks it as watched', async () => {
-  const page = await openMap();
+  const page = await pageWithMap();
   assert.equal(await page.locator('.map-near li').count(), 10);
   const first = page.locator('.map-near button[aria-pressed=false]').first();
   const row = await first.getAttribute('data-row');
@@ -79,27 +96,32 @@ test('the map names what is near the middle, and a click there marks it as watch
 });
 
 test('the map by keyboard: it moves, zooms and marks, and escape leads back', async () => {
-  const page = await openMap();
+  const page = await pageWithMap();
   assert.ok(await page.evaluate(() => document.activeElement?.matches('.map-canvas')));
   const near = () => page.locator('.map-near').innerText();
   const start = await near();
   for (let press = 0; press < 6; press++) await page.keyboard.press('ArrowRight');
-  await page.waitForFunction((text) => /** @type {HTMLElement} */ (document.querySelector('.map-near')).innerText !== text, start);
+  await page.waitForFunction(
+    (text) => /** @type {HTMLElement} */ (document.querySelector('.map-near')).innerText !== text,
+    start,
+  );
   await page.keyboard.press('+');
   const count = (await watchedIds(page)).length;
   const middle = page.locator('.map-near button').first();
   await page.waitForTimeout(300);
   const wasWatched = (await middle.getAttribute('aria-pressed')) === 'true';
   await page.keyboard.press('Enter');
-  await page.waitForFunction((expected) => inside().querySelectorAll('#watched-list > li').length === expected, count + (wasWatched ? -1 : 1));
+  await watchedCount(page, count + (wasWatched ? -1 : 1));
   await page.keyboard.press('Escape');
   assert.equal(await page.locator('#map').isVisible(), false);
   assert.equal(await page.evaluate(() => document.activeElement?.id), 'open-map');
 });
 
 test('the map by mouse: hovering names, dragging moves, the wheel zooms, a click marks', async () => {
-  const page = await openMap();
-  const box = /** @type {{x: number, y: number, width: number, height: number}} */ (await page.locator('.map-canvas').boundingBox());
+  const page = await pageWithMap();
+  const box = /** @type {{x: number, y: number, width: number, height: number}} */ (
+    await page.locator('.map-canvas').boundingBox()
+  );
   const middle = [box.x + box.width / 2, box.y + box.height / 2];
   const near = () => page.locator('.map-near').innerText();
   const start = await near();
@@ -107,9 +129,12 @@ test('the map by mouse: hovering names, dragging moves, the wheel zooms, a click
   await page.mouse.down();
   await page.mouse.move(middle[0] - 250, middle[1] - 120, { steps: 5 });
   await page.mouse.up();
-  await page.waitForFunction((text) => /** @type {HTMLElement} */ (document.querySelector('.map-near')).innerText !== text, start);
+  await page.waitForFunction(
+    (text) => /** @type {HTMLElement} */ (document.querySelector('.map-near')).innerText !== text,
+    start,
+  );
   await page.mouse.wheel(0, -1500);
-  // Back to the whole map, where it is known at which pixel each movie stands.
+  // On the whole map, the pixel of each movie is known.
   await page.getByRole('button', { name: 'Show all' }).click();
   const list = await watchedIds(page);
   const [id, x, y] = await page.locator('watch-next').evaluate(async (element, watched) => {
@@ -122,7 +147,10 @@ test('the map by mouse: hovering names, dragging moves, the wheel zooms, a click
   await page.locator('.map-canvas.map-over').waitFor();
   await page.mouse.down();
   await page.mouse.up();
-  await page.waitForFunction((earlier) => inside().querySelectorAll('#watched-list > li').length !== earlier, list.length);
+  await page.waitForFunction(
+    (earlier) => inside().querySelectorAll('#watched-list > li').length !== earlier,
+    list.length,
+  );
   assert.equal((await watchedIds(page))[0], String(id));
   assert.deepEqual(page.errors, []);
 });

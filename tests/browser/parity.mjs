@@ -1,11 +1,13 @@
-/** What a bundle's parity.json says that the trainer's own arithmetic answers, found by the runtime in a page of any engine. */
+/**
+ * The trainer's own answers are in a bundle's parity.json. This finds the runtime's answers in a page, in any engine.
+ */
 
 import assert from 'node:assert/strict';
 
-/** The largest difference of a number from one engine to the next, and from the trainer. */
+/** The largest difference between an engine's numbers and the trainer's. */
 export const TOLERANCE = 1e-5;
 
-/** What parity.json expects, found by the runtime in the page. @param {any[]} expected */
+/** The runtime's answers to the requests in parity.json. Runs in a page. @param {any[]} expected */
 export async function findAll(expected) {
   const { load } = await import(`${location.origin}/web/runtime.js`);
   const engine = await load({ bundle: '/models/' });
@@ -13,7 +15,9 @@ export async function findAll(expected) {
   const found = [];
   for (const { request, top, top_states: topStates } of expected) {
     const ids = async (/** @type {string} */ retrieval, /** @type {number} */ limit) =>
-      (await engine.suggest({ ...request, retrieval, limit, diversity: 0 })).suggestions.map((/** @type {any} */ { movieId }) => movieId);
+      (await engine.suggest({ ...request, retrieval, limit, diversity: 0 })).suggestions.map(
+        (/** @type {any} */ { movieId }) => movieId,
+      );
     found.push({
       vector: [...(await engine.userVector(request))],
       top: await ids('movies', top.length),
@@ -21,7 +25,7 @@ export async function findAll(expected) {
       likes: /** @type {number[]} */ ([]),
     });
   }
-  // The order was the first stage's so far; the chances of a like come with the second.
+  // So far the order was the first stage's. The chances of a like come with the ranker.
   if (expected.some((one) => one.likes)) await engine.loadRanker();
   for (const [at, { request, top, likes }] of expected.entries()) {
     if (!likes) continue;
@@ -34,7 +38,7 @@ export async function findAll(expected) {
 }
 
 /**
- * Holds what was found to what was expected: the same movies, and numbers that differ by no more than is returned.
+ * The largest difference between the found and the expected numbers. The movies must be the same.
  * @param {any[]} expected
  * @param {any[]} found
  */

@@ -1,4 +1,4 @@
-/** The trainer's numbers come out of the browser: the same vectors, the same movies. */
+/** The browser's numbers are the trainer's: the same vectors, the same movies. */
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';

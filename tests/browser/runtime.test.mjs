@@ -1,4 +1,4 @@
-/** The headless module, as an embedder uses it. */
+/** The headless module, as a site uses it. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -7,12 +7,12 @@ import { site } from './harness.mjs';
 const here = site();
 
 /**
- * Runs `work` in a page with the runtime's module and returns its result.
+ * Runs `work` in a page with the runtime's module, and returns its result.
  * @param {(runtime: any) => Promise<any>} work must not refer to anything outside itself.
  */
 async function inPage(work) {
   const page = await here.blank();
-  // Not the page itself, so that only the runtime is at work.
+  // Not our own page, so that only the runtime is at work.
   await page.goto(`${here.server.origin}/models/manifest.json`);
   const result = await page.evaluate(`import('/web/runtime.js').then(${work})`);
   await page.context().close();
@@ -28,32 +28,28 @@ test('importing it outside a browser has no effects', async () => {
   assert.equal(typeof runtime.load, 'function');
 });
 
-test('an engine answers every kind of call', async () => {
+test('an engine has the methods that its declarations name, and finds movies', async () => {
   const found = await inPage(async ({ load }) => {
     const engine = await load({ bundle: '/models/' });
     const wall = await engine.wall(5);
-    const [movie] = wall;
-    const request = { history: [{ movieId: movie.movieId, rating: 5 }, { movieId: 4_000_000_000 }], limit: 7 };
-    const answer = await engine.suggest({ ...request, diversity: 0 });
-    const spread = await engine.suggest({ ...request, diversity: 0.9 });
-    const vector = await engine.userVector(request);
+    const [{ movieId, title }] = wall;
     const result = {
-      methods: Object.getOwnPropertyNames(Object.getPrototypeOf(engine)).sort(),
+      methods: Object.getOwnPropertyNames(Object.getPrototypeOf(engine)).sort().join(' '),
       info: engine.info,
       wall,
-      search: await engine.search(movie.title, 3),
-      movies: await engine.movies([movie.movieId, 4_000_000_000]),
-      answer,
-      spread: spread.suggestions.map((/** @type {any} */ { movieId }) => movieId),
-      vector: [vector.constructor.name, vector.length, vector.every(Number.isFinite)],
-      all: (await engine.suggest({ history: [], limit: 1e9 })).suggestions.length,
+      search: await engine.search(title, 3),
+      movies: await engine.movies([movieId, 4_000_000_000]),
     };
     engine.close();
     return result;
   });
-  assert.deepEqual(found.methods, ['close', 'constructor', 'loadLinks', 'loadRanker', 'loadStates', 'map', 'movies', 'readList', 'reasons', 'search', 'similar', 'suggest', 'userVector', 'wall']);
+  assert.equal(
+    found.methods,
+    'close constructor loadLinks loadRanker loadStates map movies readList reasons search ' +
+      'similar suggest userVector wall',
+  );
   assert.equal(found.wall.length, 5);
-  for (const movie of [...found.wall, ...found.answer.suggestions]) {
+  for (const movie of found.wall) {
     assert.equal(typeof movie.movieId, 'number');
     assert.equal(typeof movie.title, 'string');
     assert.ok(movie.year === null || Number.isInteger(movie.year));
@@ -63,21 +59,43 @@ test('an engine answers every kind of call', async () => {
   assert.equal(found.search[0].movieId, found.wall[0].movieId);
   assert.equal(found.movies[0].movieId, found.wall[0].movieId);
   assert.equal(found.movies[1], null);
-  assert.equal(found.answer.suggestions.length, 7);
-  assert.deepEqual(found.answer.unknown, [4_000_000_000]);
-  const scores = found.answer.suggestions.map((/** @type {any} */ { score }) => score);
-  assert.deepEqual(scores, [...scores].sort((a, b) => b - a));
-  const plain = found.answer.suggestions.map((/** @type {any} */ { movieId }) => movieId);
-  assert.equal(found.spread.length, plain.length);
-  assert.notDeepEqual(found.spread, plain, 'diversity changes the rest');
   assert.ok(found.info.defaultDiversity >= 0 && found.info.defaultDiversity <= 1);
-  assert.equal(found.vector[0], 'Float32Array');
-  assert.ok(found.vector[1] > 0 && found.vector[2]);
-  assert.equal(found.all, found.info.movies);
   assert.ok(Number.isInteger(found.info.statesBytes));
   assert.ok(Number.isInteger(found.info.rankerBytes));
   assert.equal(found.info.ranker, false);
-  assert.ok(found.answer.suggestions.every((/** @type {any} */ { like }) => like === null));
+});
+
+test('an engine suggests as many movies as asked for, in the order of their scores', async () => {
+  const found = await inPage(async ({ load }) => {
+    const engine = await load({ bundle: '/models/' });
+    const [{ movieId }] = await engine.wall(1);
+    const request = { history: [{ movieId, rating: 5 }, { movieId: 4_000_000_000 }], limit: 7 };
+    const spread = await engine.suggest({ ...request, diversity: 0.9 });
+    const vector = await engine.userVector(request);
+    const result = {
+      movies: engine.info.movies,
+      answer: await engine.suggest({ ...request, diversity: 0 }),
+      spread: spread.suggestions.map((/** @type {any} */ { movieId }) => movieId),
+      vector: [vector.constructor.name, vector.length, vector.every(Number.isFinite)],
+      all: (await engine.suggest({ history: [], limit: 1e9 })).suggestions.length,
+      byDefault: (await engine.suggest({ history: [] })).suggestions.length,
+    };
+    engine.close();
+    return result;
+  });
+  const { suggestions, unknown } = found.answer;
+  assert.equal(suggestions.length, 7);
+  assert.ok(suggestions.every((/** @type {any} */ { title, like }) => typeof title === 'string' && like === null));
+  assert.deepEqual(unknown, [4_000_000_000]);
+  const scores = suggestions.map((/** @type {any} */ { score }) => score);
+  assert.deepEqual(scores, [...scores].sort((a, b) => b - a));
+  const plain = suggestions.map((/** @type {any} */ { movieId }) => movieId);
+  assert.equal(found.spread.length, plain.length);
+  assert.notDeepEqual(found.spread, plain, 'diversity changes the rest');
+  assert.equal(found.vector[0], 'Float32Array');
+  assert.ok(found.vector[1] > 0 && found.vector[2]);
+  assert.equal(found.all, found.movies);
+  assert.equal(found.byDefault, 12);
 });
 
 test('a later question overtakes an earlier one, which is answered with null', async () => {
@@ -94,7 +112,10 @@ test('a later question overtakes an earlier one, which is answered with null', a
 
 test('two engines on one page do not disturb each other', async () => {
   const [left, right] = await inPage(async ({ load }) => {
-    const engines = await Promise.all([load({ bundle: '/models/' }), load({ bundle: new URL('/models', location.href) })]);
+    const engines = await Promise.all([
+      load({ bundle: '/models/' }),
+      load({ bundle: new URL('/models', location.href) }),
+    ]);
     const [movie] = await engines[0].wall(1);
     engines[0].close();
     const closed = await engines[0].wall(1).catch((/** @type {any} */ error) => error.code);
@@ -127,7 +148,16 @@ test('what Rust refuses comes back with its code, and the engine lives on', asyn
       await code({ history }),
     ];
   });
-  assert.deepEqual(codes, ['rating-invalid', 'limit-invalid', 'time-invalid', 'diversity-invalid', 'states-not-loaded', 'request-invalid', 'ranker-not-loaded', 'answered']);
+  assert.deepEqual(codes, [
+    'rating-invalid',
+    'limit-invalid',
+    'time-invalid',
+    'diversity-invalid',
+    'states-not-loaded',
+    'request-invalid',
+    'ranker-not-loaded',
+    'answered',
+  ]);
 });
 
 test('loading can be stopped by a signal', async () => {
@@ -151,7 +181,10 @@ test('the states may be asked for twice and are fetched once', async () => {
     const engine = await load({ bundle: '/models/' });
     /** @type {any[]} */
     const steps = [];
-    await Promise.all([engine.loadStates({ onProgress: (/** @type {any} */ step) => steps.push(step) }), engine.loadStates({ onProgress: (/** @type {any} */ step) => steps.push(step) })]);
+    await Promise.all([
+      engine.loadStates({ onProgress: (/** @type {any} */ step) => steps.push(step) }),
+      engine.loadStates({ onProgress: (/** @type {any} */ step) => steps.push(step) }),
+    ]);
     await engine.loadStates();
     const [movie] = await engine.wall(1);
     const answer = await engine.suggest({ history: [{ movieId: movie.movieId }], retrieval: 'states' });
@@ -174,7 +207,14 @@ test('the ranker\'s two files are fetched once, and bring chances and similar mo
     const [movie] = await engine.wall(1);
     const answer = await engine.suggest({ history: [{ movieId: movie.movieId, rating: 1 }], diversity: 0 });
     const similar = await engine.similar(movie.movieId, 3);
-    return { movie, last: steps.at(-1), info: engine.info, answer, similar, all: (await engine.similar(movie.movieId, 1e9)).length };
+    return {
+      movie,
+      last: steps.at(-1),
+      info: engine.info,
+      answer,
+      similar,
+      all: (await engine.similar(movie.movieId, 1e9)).length,
+    };
   });
   assert.deepEqual(found.last, { received: found.info.rankerBytes, total: found.info.rankerBytes });
   assert.equal(found.info.ranker, true);
@@ -182,49 +222,90 @@ test('the ranker\'s two files are fetched once, and bring chances and similar mo
   const scores = found.answer.suggestions.map((/** @type {any} */ { score }) => score);
   assert.deepEqual(scores, [...scores].sort((a, b) => b - a));
   assert.ok(found.similar.length > 0 && found.similar.length <= 3);
-  assert.ok(found.similar.every((/** @type {any} */ { movieId, title }) => movieId !== found.movie.movieId && typeof title === 'string'));
+  assert.ok(
+    found.similar.every(
+      (/** @type {any} */ { movieId, title }) => movieId !== found.movie.movieId && typeof title === 'string',
+    ),
+  );
   assert.ok(found.all >= found.similar.length && found.all < found.info.movies);
-  for (const part of ['ranker', 'traits']) assert.equal(here.server.requests.filter((path) => path.includes(part)).length, 1);
+  for (const part of ['ranker', 'traits']) {
+    assert.equal(here.server.requests.filter((path) => path.includes(part)).length, 1);
+  }
 });
 
-test('filters, exclusions, reasons, links, lists and the map', async () => {
-  here.server.requests.length = 0;
+test('filters, exclusions and reasons', async () => {
   const found = await inPage(async ({ load }) => {
     const engine = await load({ bundle: '/models/' });
-    const before = engine.info;
     const [movie, other] = await engine.wall(2);
     const history = [{ movieId: movie.movieId, rating: 5 }, { movieId: other.movieId }];
-    const [genre] = before.genres;
-    const decade = before.decades.at(-1);
-    const narrowed = await engine.suggest({ history, genres: [genre], decades: [decade], fame: 'known' });
-    const all = (await engine.suggest({ history, limit: 1e9 })).suggestions;
-    const [first, ...rest] = all.map((/** @type {any} */ { movieId }) => movieId);
-    const without = (await engine.suggest({ history, exclude: [first, 4_000_000_000], limit: 1e9 })).suggestions.map((/** @type {any} */ { movieId }) => movieId);
-    const reasons = await engine.reasons({ history }, [first, rest[0], 4_000_000_000], 1);
+    const [genre] = engine.info.genres;
+    const decade = engine.info.decades.at(-1);
+    const idsOf = async (/** @type {any} */ more) =>
+      (await engine.suggest({ history, limit: 1e9, ...more })).suggestions.map(
+        (/** @type {any} */ { movieId }) => movieId,
+      );
+    const [first, ...rest] = await idsOf({});
+    const without = await idsOf({ exclude: [first, 4_000_000_000] });
     const codes = [];
     for (const request of [{ genres: ['Cookery'] }, { decades: ['soon'] }, { fame: 'loud' }, { exclude: [-1] }]) {
       codes.push(await engine.suggest({ history, ...request }).catch((/** @type {any} */ error) => error.code));
     }
-    codes.push(await engine.readList(new TextEncoder().encode('colour,size\nred,3\n')).catch((/** @type {any} */ error) => error.code));
-    await Promise.all([engine.loadLinks(), engine.loadLinks()]);
-    const [linked] = await engine.movies([movie.movieId]);
-    const report = await engine.readList(new TextEncoder().encode(`Const,Your Rating,Date Rated,Title,URL,Title Type,Year\n${linked.imdb},9,2020-01-01,Whatever,,Movie,1900\n`));
-    const map = await engine.map();
-    const result = { before, after: engine.info, genre, decade, narrowed, first, same: without.sort().join() === rest.sort().join(), reasons, codes, linked, unlinked: movie.imdb, report, map: [map.movieIds.length, map.positions.length, map.genres.length, map.positions.every((/** @type {number} */ place) => place >= 0 && place <= 1), map.movieIds.constructor.name], ids: history.map(({ movieId }) => movieId) };
+    const result = {
+      genre,
+      decade,
+      narrowed: await engine.suggest({ history, genres: [genre], decades: [decade], fame: 'known' }),
+      same: without.sort().join() === rest.sort().join(),
+      reasons: await engine.reasons({ history }, [first, rest[0], 4_000_000_000], 1),
+      codes,
+      ids: history.map(({ movieId }) => movieId),
+    };
     engine.close();
     return result;
   });
-  assert.ok(found.narrowed.suggestions.every((/** @type {any} */ { genres, year }) => genres.includes(found.genre) && Math.floor(year / 10) * 10 === found.decade));
+  assert.ok(
+    found.narrowed.suggestions.every(
+      (/** @type {any} */ { genres, year }) =>
+        genres.includes(found.genre) && Math.floor(year / 10) * 10 === found.decade,
+    ),
+  );
   assert.ok(found.same, 'all others, and no more');
   assert.deepEqual(found.reasons.map((/** @type {any[]} */ list) => list.length <= 1), [true, true, true]);
   assert.deepEqual(found.reasons[2], []);
-  assert.ok(found.reasons.flat().every((/** @type {any} */ { movieId, share }) => found.ids.includes(movieId) && share > 0 && share <= 1));
-  assert.deepEqual(found.codes, ['genre-unknown', 'request-invalid', 'request-invalid', 'request-invalid', 'list-invalid']);
-  assert.deepEqual([found.before.links, found.before.map, found.after.links, found.after.map], [false, false, true, true]);
-  assert.ok(Number.isInteger(found.before.linksBytes) && Number.isInteger(found.before.mapBytes));
-  assert.equal(found.unlinked, null);
-  assert.match(found.linked.imdb, /^tt\d{7,}$/);
-  assert.deepEqual([found.report.format, found.report.rows, found.report.matched[0].movieId, found.report.matched[0].rating, found.report.matched[0].by], ['imdb', 1, found.linked.movieId, 4.5, 'imdb']);
-  assert.deepEqual(found.map, [found.after.movies, 2 * found.after.movies, found.after.movies, true, 'Uint32Array']);
-  for (const part of ['links', 'map']) assert.equal(here.server.requests.filter((path) => path.includes(`${part}.`)).length, 1);
+  for (const { movieId, share } of found.reasons.flat()) {
+    assert.ok(found.ids.includes(movieId) && share > 0 && share <= 1);
+  }
+  assert.deepEqual(found.codes, ['genre-unknown', 'request-invalid', 'request-invalid', 'request-invalid']);
+});
+
+test('links, lists and the map', async () => {
+  here.server.requests.length = 0;
+  const found = await inPage(async ({ load }) => {
+    const engine = await load({ bundle: '/models/' });
+    const before = engine.info;
+    const [movie] = await engine.wall(1);
+    const readList = (/** @type {string} */ text) => engine.readList(new TextEncoder().encode(text));
+    const code = await readList('colour,size\nred,3\n').catch((/** @type {any} */ error) => error.code);
+    await Promise.all([engine.loadLinks(), engine.loadLinks()]);
+    const [linked] = await engine.movies([movie.movieId]);
+    const columns = 'Const,Your Rating,Date Rated,Title,URL,Title Type,Year';
+    const report = await readList(`${columns}\n${linked.imdb},9,2020-01-01,Whatever,,Movie,1900\n`);
+    const { movieIds, positions, genres } = await engine.map();
+    const isOnMap = positions.every((/** @type {number} */ place) => place >= 0 && place <= 1);
+    const map = [movieIds.length, positions.length, genres.length, isOnMap, movieIds.constructor.name];
+    const result = { before, after: engine.info, code, linked, unlinked: movie.imdb, report, map };
+    engine.close();
+    return result;
+  });
+  const { before, after, code, linked, unlinked, report, map } = found;
+  assert.deepEqual([before.links, before.map, after.links, after.map], [false, false, true, true]);
+  assert.ok(Number.isInteger(before.linksBytes) && Number.isInteger(before.mapBytes));
+  assert.equal(code, 'list-invalid');
+  assert.equal(unlinked, null);
+  assert.match(linked.imdb, /^tt\d{7,}$/);
+  const [{ movieId, rating, by }] = report.matched;
+  assert.deepEqual([report.format, report.rows, movieId, rating, by], ['imdb', 1, linked.movieId, 4.5, 'imdb']);
+  assert.deepEqual(map, [after.movies, 2 * after.movies, after.movies, true, 'Uint32Array']);
+  for (const part of ['links', 'map']) {
+    assert.equal(here.server.requests.filter((path) => path.includes(`${part}.`)).length, 1);
+  }
 });

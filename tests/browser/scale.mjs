@@ -1,6 +1,7 @@
 /**
- * A bundle of any size in the page, beside the one that ships: what it weighs and whether the page says so, how long until the first
- * suggestions, after a click and for a title, and the memory; and how long reading its vectors once takes in WebAssembly.
+ * Measures a bundle of any size in the page, and the one that ships: its bytes and the progress that the page shows,
+ * the time to the first suggestions, after a click and for a search, and the memory. For comparison it measures how
+ * long WebAssembly takes to read the vectors once.
  *
  * node tests/browser/scale.mjs --bundle target/scale/bundle --out target/scale/browser.json
  */
@@ -9,15 +10,20 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import binaryen from 'binaryen';
-import { bundleFiles, catalogIds, launch, lookInside, rendererMemory } from './harness.mjs';
+import { bundleFiles, catalogIds, launch, lookInside, quantile, rendererMemory } from './harness.mjs';
 import { SHIPPED_MODELS, startServer } from './server.mjs';
 
 const { values } = parseArgs({ options: { bundle: { type: 'string' }, out: { type: 'string' } } });
-if (!values.bundle || !values.out) throw new Error('--bundle takes the folder of a bundle, and --out the file to write');
+if (!values.bundle || !values.out) {
+  throw new Error('--bundle takes the folder of a bundle, and --out the file to write');
+}
 const bundle = resolve(values.bundle);
 
 const CLICKS = 40;
-/** A visitor's clicks are apart, so that each meets a cache that other work has used, and no reasons still being looked for. */
+/**
+ * The pause between clicks, as in a real visit: by the next click, other work has used the cache, and the reasons are
+ * done.
+ */
 const PAUSE_MS = 500;
 const QUERIES = 20;
 const READINGS = 15;
@@ -26,11 +32,10 @@ const PATIENCE_MS = 300_000;
 /** @param {number[]} values milliseconds */
 function summary(values) {
   const sorted = values.toSorted((left, right) => left - right);
-  const at = (/** @type {number} */ share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
-  return { median: at(0.5), p99: at(0.99), rounds: sorted.length };
+  return { median: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), rounds: sorted.length };
 }
 
-/** Reads memory from its beginning to its end, as `floor.rs` of the bench does, in a register's width at a time. */
+/** Reads memory from its beginning to its end, one register at a time, like `floor.rs` of the bench. */
 const READER = `(module
   (memory (export "memory") 0 65536)
   (func (export "read") (param $bytes i32) (result i32)
@@ -40,7 +45,11 @@ const READER = `(module
       (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $bytes))))
     (i32x4.extract_lane 0 (local.get $all))))`;
 
-/** How long reading so many bytes once takes. @param {import('playwright-core').Browser} browser @param {number} bytes */
+/**
+ * How long it takes to read so many bytes once.
+ * @param {import('playwright-core').Browser} browser
+ * @param {number} bytes
+ */
 async function measureFloor(browser, bytes) {
   const module = binaryen.parseText(READER);
   module.setFeatures(binaryen.Features.SIMD128);
@@ -50,9 +59,9 @@ async function measureFloor(browser, bytes) {
       const { instance } = await WebAssembly.instantiate(new Uint8Array(code));
       const { memory, read } = /** @type {any} */ (instance.exports);
       memory.grow(Math.ceil(bytes / 65_536));
-      // Pages that were never written to may all be one.
+      // Memory pages that were never written to may all be the same one.
       new Uint8Array(memory.buffer).fill(1);
-      // The engine's better code comes after some runs.
+      // The engine optimises the code after some runs.
       for (let run = 0; run < 5; run++) read(bytes);
       return Array.from({ length: readings }, () => {
         const start = performance.now();
@@ -66,7 +75,11 @@ async function measureFloor(browser, bytes) {
   return summary(times);
 }
 
-/** Runs before the page's own scripts: gives it a list, and writes down what it says while it loads and when it shows suggestions. @param {number[]} ids */
+/**
+ * Runs before the page's own scripts. It stores a list, and records the page's progress and the time of the
+ * suggestions.
+ * @param {number[]} ids
+ */
 function prepare(ids) {
   const scope = /** @type {any} */ (globalThis);
   const movies = ids.map((movieId) => ({ movieId, title: String(movieId), year: null, genres: [] }));
@@ -75,14 +88,17 @@ function prepare(ids) {
   const look = () => {
     const words = inside().querySelector('#wall-status')?.textContent;
     if (words && scope.said.at(-1) !== words) scope.said.push(words);
-    // The time is that of the frame that shows them.
+    // The time of the frame that shows them.
     if (inside().querySelector('#suggestions-list .card')) scope.first = performance.now();
     else requestAnimationFrame(look);
   };
   look();
 }
 
-/** Clicks posters one after the other, and gives the milliseconds from each click to its list. @param {{clicks: number, pause: number}} options */
+/**
+ * Clicks posters one after the other, and returns the milliseconds from each click to its list.
+ * @param {{clicks: number, pause: number}} options
+ */
 async function click({ clicks, pause }) {
   const durations = [];
   /** @type {(duration: number) => void} */
@@ -91,7 +107,7 @@ async function click({ clicks, pause }) {
     for (const { name, duration } of list.getEntries()) if (name === 'watchnext:click-to-list') heard(duration);
   }).observe({ type: 'measure' });
   const tiles = /** @type {NodeListOf<HTMLElement>} */ (inside().querySelectorAll('.tile'));
-  // The first three are the list's already, and an empty list has no answer.
+  // The first three are in the list already. They stay there, because an empty list gets no answer.
   for (let turn = 0; turn < clicks; turn++) {
     const answer = new Promise((resolve) => (heard = resolve));
     tiles[3 + (turn % (tiles.length - 3))].click();
@@ -101,10 +117,15 @@ async function click({ clicks, pause }) {
   return /** @type {number[]} */ (durations);
 }
 
-/** Types each query into the search box, and gives the milliseconds until its answer shows. @param {string[]} queries */
+/**
+ * Types each query into the search box, and returns the milliseconds until the answer is shown.
+ * @param {string[]} queries
+ */
 async function search(queries) {
   const input = /** @type {HTMLInputElement} */ (inside().querySelector('#search-input'));
-  const answers = /** @type {HTMLElement[]} */ (['#search-list', '#search-none'].map((selector) => inside().querySelector(selector)));
+  const answers = /** @type {HTMLElement[]} */ (
+    ['#search-list', '#search-none'].map((selector) => inside().querySelector(selector))
+  );
   const isShown = () => answers.some((answer) => !answer.hidden);
   const type = (/** @type {string} */ text) => {
     input.value = text;
@@ -127,12 +148,15 @@ async function search(queries) {
   return durations;
 }
 
-/** Questions about titles that are spread over a catalogue: starts of words, whole words, and such with two letters changed. @param {string} folder */
+/** Queries for titles from all over a catalogue: their starts, and words with a typing error. @param {string} folder */
 async function queries(folder) {
   const { title: titles } = JSON.parse(await readFile(join(folder, 'catalog.json'), 'utf8'));
-  const picked = Array.from({ length: QUERIES }, (_, at) => /** @type {string} */ (titles[Math.floor(((at + 0.5) * titles.length) / QUERIES)]));
+  const picked = Array.from(
+    { length: QUERIES },
+    (_, at) => /** @type {string} */ (titles[Math.floor(((at + 0.5) * titles.length) / QUERIES)]),
+  );
   const starts = picked.map((title, at) => (at % 2 === 0 ? title.split(' ').slice(0, 2).join(' ') : title.slice(0, 4)));
-  // A letter that no title has before the change, so that nothing but a typing error can match.
+  // A changed letter that fits no title, so that only the tolerance for typing errors finds a match.
   const typos = picked.map((title) => title.split(' ')[0]).map((word) => `${word.slice(0, 2)}q${word.slice(3)}`);
   return { starts, typos };
 }
@@ -148,13 +172,18 @@ async function measurePage(browser, models) {
     await page.addInitScript(lookInside);
     await page.addInitScript(prepare, (await catalogIds(models)).slice(0, 3));
     await page.goto(`${server.origin}/`);
-    const isThere = page.waitForFunction(() => 'first' in globalThis && performance.getEntriesByName('watchnext:complete').length > 0);
+    const isThere = page.waitForFunction(
+      () => 'first' in globalThis && performance.getEntriesByName('watchnext:complete').length > 0,
+    );
     const failed = page.waitForFunction(() => inside().querySelector('.failure-panel')?.textContent);
-    // Once the page is there nobody waits for its failure any more.
+    // If the page succeeds, this promise stays open and fails when the page closes.
     failed.catch(() => {});
     const failure = await Promise.race([isThere.then(() => null), failed.then((found) => found.jsonValue())]);
     if (failure) throw new Error(`the page failed: ${failure}`);
-    const { first, said } = await page.evaluate(() => ({ first: /** @type {any} */ (globalThis).first, said: /** @type {any} */ (globalThis).said }));
+    const { first, said } = await page.evaluate(() => ({
+      first: /** @type {any} */ (globalThis).first,
+      said: /** @type {any} */ (globalThis).said,
+    }));
     const { starts, typos } = await queries(models);
     const clicks = summary(await page.evaluate(click, { clicks: CLICKS, pause: PAUSE_MS }));
     const [firstSearch, ...others] = await page.evaluate(search, [starts[0], ...starts]);
@@ -183,7 +212,10 @@ try {
   const floor = { bytes: movies * dim, ...(await measureFloor(browser, movies * dim)) };
   const shipped = await measurePage(browser, SHIPPED_MODELS);
   const large = await measurePage(browser, bundle);
-  await writeFile(values.out, JSON.stringify({ browser: browser.version(), movies, dim, floor, shipped, large }, null, 1));
+  await writeFile(
+    values.out,
+    JSON.stringify({ browser: browser.version(), movies, dim, floor, shipped, large }, null, 1),
+  );
 } finally {
   await browser.close();
 }

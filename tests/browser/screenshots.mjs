@@ -1,13 +1,24 @@
 /**
- * Takes the pictures of the docs: `node tests/browser/screenshots.mjs [FOLDER]`, docs/screens/ if left out. It shows the built site
- * (WATCHNEXT_DIST, else dist/) with the models that it ships, in every state that a visitor can meet.
+ * Takes the pictures of the documents: `node tests/browser/screenshots.mjs [FOLDER]`, docs/screens/ if left out. They
+ * show the built site (WATCHNEXT_DIST, or dist/) with the models that it ships, in every state that a visitor may see.
  */
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import gifenc from 'gifenc';
 import { PNG } from 'pngjs';
-import { clickPosters, failureCode, launch, lookInside, ready, settled } from './harness.mjs';
+import {
+  clickPosters,
+  explained,
+  failureCode,
+  importFile,
+  launch,
+  lookInside,
+  openMap,
+  ready,
+  settled,
+} from './harness.mjs';
+import { SHORT_STALL } from './recovery.mjs';
 import { STRICT_POLICY, startServer } from './server.mjs';
 
 const folder = process.argv[2] ?? 'docs/screens';
@@ -28,29 +39,32 @@ const LETTERBOXD = `Date,Name,Year,Letterboxd URI,Rating
 /** @typedef {import('playwright-core').Page} Page */
 /** @typedef {Awaited<ReturnType<typeof startServer>>} Server */
 
-/** @param {Page} page @param {string} text */
-async function importText(page, text) {
-  await page.locator('#open-import').click();
-  await page.locator('#import-file').setInputFiles({ name: 'ratings.csv', mimeType: 'text/csv', buffer: Buffer.from(text) });
-  await page.locator('#import-report .report-sum').waitFor();
-}
-
-/** @param {Page} page */
-const reasons = (page) => page.waitForFunction(() => [...inside().querySelectorAll('.because')].some((line) => line.textContent));
-
-/** @type {{name: string, context: import('playwright-core').BrowserContextOptions, reach: (page: Page) => Promise<unknown>}[]} */
+/**
+ * @type {{name: string, context: import('playwright-core').BrowserContextOptions, reach: (page: Page) =>
+ *   Promise<unknown>}[]}
+ */
 const STATES = [
   { name: 'first-visit', context: DESKTOP, reach: async () => {} },
-  { name: 'after-five-clicks', context: DESKTOP, reach: (page) => clickPosters(page, ...FIVE_CLICKS).then(() => reasons(page)) },
-  { name: 'dark', context: { ...DESKTOP, colorScheme: 'dark' }, reach: (page) => clickPosters(page, ...FIVE_CLICKS).then(() => reasons(page)) },
+  {
+    name: 'after-five-clicks',
+    context: DESKTOP,
+    reach: (page) => clickPosters(page, ...FIVE_CLICKS).then(() => explained(page)),
+  },
+  {
+    name: 'dark',
+    context: { ...DESKTOP, colorScheme: 'dark' },
+    reach: (page) => clickPosters(page, ...FIVE_CLICKS).then(() => explained(page)),
+  },
   {
     name: 'filters',
     context: DESKTOP,
     async reach(page) {
       await clickPosters(page, ...FIVE_CLICKS);
       await page.locator('#filters-title').click();
-      for (const chip of ['Comedy', '1980s', 'Known']) await page.locator('.chip', { hasText: new RegExp(`^${chip}$`) }).click();
-      await reasons(page);
+      for (const chip of ['Comedy', '1980s', 'Known']) {
+        await page.locator('.chip', { hasText: new RegExp(`^${chip}$`) }).click();
+      }
+      await explained(page);
     },
   },
   {
@@ -62,8 +76,12 @@ const STATES = [
       await page.locator('#similar').waitFor();
     },
   },
-  { name: 'import-report', context: DESKTOP, reach: (page) => importText(page, LETTERBOXD) },
-  { name: 'import-refused', context: DESKTOP, reach: (page) => importText(page, 'colour,size\nred,3\n') },
+  { name: 'import-report', context: DESKTOP, reach: (page) => importFile(page, LETTERBOXD, 'ratings.csv') },
+  {
+    name: 'import-refused',
+    context: DESKTOP,
+    reach: (page) => importFile(page, 'colour,size\nred,3\n', 'ratings.csv'),
+  },
   {
     name: 'share',
     context: DESKTOP,
@@ -77,11 +95,14 @@ const STATES = [
     context: DESKTOP,
     async reach(page) {
       await clickPosters(page, ...FIVE_CLICKS);
-      await page.locator('#open-map').click();
-      await page.locator('.map-near button').first().waitFor();
+      await openMap(page);
     },
   },
-  { name: 'japanese', context: { ...DESKTOP, locale: 'ja-JP' }, reach: (page) => clickPosters(page, ...FIVE_CLICKS).then(() => reasons(page)) },
+  {
+    name: 'japanese',
+    context: { ...DESKTOP, locale: 'ja-JP' },
+    reach: (page) => clickPosters(page, ...FIVE_CLICKS).then(() => explained(page)),
+  },
   { name: 'phone', context: PHONE, reach: async () => {} },
   {
     name: 'phone-suggestions',
@@ -89,7 +110,7 @@ const STATES = [
     async reach(page) {
       await clickPosters(page, ...FIVE_CLICKS);
       await page.locator('#jump').click();
-      await reasons(page);
+      await explained(page);
     },
   },
   {
@@ -97,13 +118,12 @@ const STATES = [
     context: PHONE,
     async reach(page) {
       await clickPosters(page, ...FIVE_CLICKS);
-      await page.locator('#open-map').click();
-      await page.locator('.map-near button').first().waitFor();
+      await openMap(page);
     },
   },
 ];
 
-/** What can go wrong, each by its code. @type {[string, (server: Server, page: Page) => unknown][]} */
+/** The errors, each by its code, and how to cause it. @type {[string, (server: Server, page: Page) => unknown][]} */
 const ERRORS = [
   ['fetch-failed', (server) => server.setPolicy(STRICT_POLICY.replace("connect-src 'self'", "connect-src 'none'"))],
   ['http-status', (server) => server.faults.set('/models/movies.safetensors', { status: 404 })],
@@ -111,11 +131,14 @@ const ERRORS = [
     'timeout',
     (server) => {
       server.faults.set('/models/movies.safetensors', { stallAfter: 50 });
-      server.faults.set('/', { replace: ['bundle="models/"', 'stall-ms="1500" bundle="models/"'] });
+      server.faults.set('/', SHORT_STALL);
     },
   ],
   ['file-size-mismatch', (server) => server.faults.set('/models/movies.safetensors', { truncateTo: 1000 })],
-  ['format-version-unsupported', (server) => server.faults.set('/models/manifest.json', { replace: ['"format_version": 1', '"format_version": 9'] })],
+  [
+    'format-version-unsupported',
+    (server) => server.faults.set('/models/manifest.json', { replace: ['"format_version": 1', '"format_version": 9'] }),
+  ],
   ['manifest-invalid', (server) => server.faults.set('/models/manifest.json', { flipByteAt: 0 })],
   ['wasm-blocked', (server) => server.setPolicy(STRICT_POLICY.replace(" 'wasm-unsafe-eval'", ''))],
   ['worker-blocked', (server) => server.setPolicy(STRICT_POLICY.replace("worker-src 'self'", "worker-src 'none'"))],
@@ -128,17 +151,17 @@ const browser = await launch();
 
 /** @param {import('playwright-core').BrowserContextOptions} options */
 async function open(options) {
-  // A page that is kept for visits without a network would hide what a server does wrong.
+  // A service worker would hide the faults of the server.
   const context = await browser.newContext({ serviceWorkers: 'block', ...options });
   await context.addInitScript(lookInside);
   return context.newPage();
 }
 
-/** @param {Page} page @param {string} name @param {boolean} fromTop whether the page is shown from its top, wherever the clicks led. */
+/** @param {Page} page @param {string} name @param {boolean} fromTop whether to scroll to the top first. */
 async function shoot(page, name, fromTop = true) {
   await page.mouse.move(1, 1);
   if (fromTop) await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));
-  // Lets what moves come to rest.
+  // Wait for the end of animations.
   await page.waitForTimeout(700);
   const path = join(folder, `${name}.jpg`);
   await page.screenshot({ path, type: 'jpeg', quality: 82 });
@@ -180,7 +203,7 @@ async function movingPicture() {
   const frame = async (delay) => {
     await page.waitForTimeout(350);
     const { data, width, height } = PNG.sync.read(await page.screenshot());
-    // One palette for the whole picture would turn posters grey, so each frame has its own.
+    // Each frame has its own palette. One for all would turn posters grey.
     const palette = gifenc.quantize(data, 128);
     movie.writeFrame(gifenc.applyPalette(data, palette), width, height, { palette, delay });
   };
@@ -192,12 +215,11 @@ async function movingPicture() {
     await page.mouse.move(1, 1);
     await frame(700);
   }
-  await reasons(page);
+  await explained(page);
   await frame(1600);
   await settled(page, () => page.locator('[data-act=like]').first().click());
   await frame(1100);
-  await page.locator('#open-map').click();
-  await page.locator('.map-near button').first().waitFor();
+  await openMap(page);
   await frame(2600);
   movie.finish();
   return movie.bytes();

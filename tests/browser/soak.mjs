@@ -1,6 +1,6 @@
 /**
- * A long visit: presses what can be pressed, at random but by a seed, and writes down every question that the page asked its worker
- * with the answer that came. `tests/soak.rs` then asks the native library the same.
+ * A long visit. It presses buttons at random, by a seed, and records every question of the page to its worker with the
+ * answer. `tests/soak.rs` then asks the native library the same questions.
  *
  * node tests/browser/soak.mjs --minutes 60 --seed 1 --out target/soak
  */
@@ -13,24 +13,33 @@ import { launch, lookInside, ready, rendererMemory } from './harness.mjs';
 import { SHIPPED_MODELS, startServer } from './server.mjs';
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '60' }, seed: { type: 'string', default: '1' }, out: { type: 'string', default: 'target/soak' } },
+  options: {
+    minutes: { type: 'string', default: '60' },
+    seed: { type: 'string', default: '1' },
+    out: { type: 'string', default: 'target/soak' },
+  },
 });
 const [minutes, seed] = [Number(values.minutes), Number(values.seed)];
-if (!(minutes > 0) || !Number.isInteger(seed)) throw new Error('--minutes takes a number over 0, and --seed a whole number');
+if (!(minutes > 0) || !Number.isInteger(seed)) {
+  throw new Error('--minutes takes a number over 0, and --seed a whole number');
+}
 
-/** No visitor is faster for an hour, and the machine stays usable. */
+/** The pause between actions. No visitor is faster for an hour, and the machine stays usable. */
 const PAUSE_MS = 60;
-/** What a page still fills after its first minutes isn't growth. */
+/** The share of the run that is warming up. Memory that the page fills then isn't growth. */
 const WARM_SHARE = 0.2;
-/** Readings of the memory in the whole run. */
+/** How often the memory is read in the whole run. */
 const READINGS = 30;
-/** How often a visitor comes back, which a list must survive. */
+/** How many actions there are between reloads, which the list must survive. */
 const RELOAD_EVERY = 1500;
-/** More than what two readings of one idle page differ by: of the scripts' heap in megabytes, and a share of the renderer's memory. */
+/**
+ * The growth that counts as a leak, more than two readings of an idle page differ by: in the heap, and as a share of
+ * the renderer's memory.
+ */
 const HEAP_GROWTH_MB = 2;
 const RENDERER_GROWTH = 0.05;
 
-/** Numbers from 0 to 1, the same for a seed (Steele's SplitMix, of 32 bits). @param {number} state */
+/** Random numbers from 0 to 1, the same for a seed (Steele's SplitMix with 32 bits). @param {number} state */
 function generator(state) {
   return () => {
     state = (state + 0x9e3779b9) | 0;
@@ -40,7 +49,7 @@ function generator(state) {
   };
 }
 
-/** Writes down what goes to the worker and what comes back; runs in the page before its own scripts. */
+/** Records the messages to and from the worker. Runs in the page before its own scripts. */
 function listen() {
   const scope = /** @type {any} */ (globalThis);
   scope.heard = [];
@@ -61,7 +70,11 @@ function listen() {
         scope.open.delete(data.id);
         if (data.error) scope.heard.push({ call: question.call, error: data.error });
         else if (question.call === 'suggest') {
-          const suggestions = data.result.suggestions.map((/** @type {any} */ { movieId, score, like }) => ({ movieId, score, like }));
+          const suggestions = data.result.suggestions.map((/** @type {any} */ { movieId, score, like }) => ({
+            movieId,
+            score,
+            like,
+          }));
           scope.heard.push({ call: 'suggest', request: question.parameters[0], suggestions });
         }
       });
@@ -70,7 +83,7 @@ function listen() {
 }
 
 /**
- * Presses one thing of those that can be pressed now, and says what.
+ * Presses one of the buttons on the page, and returns which kind.
  * @param {number[]} dice numbers from 0 to 1
  */
 function press([kind, which, how]) {
@@ -78,7 +91,9 @@ function press([kind, which, how]) {
   const tree = inside();
   /** @param {string} selector @param {ParentNode} from */
   const shown = (selector, from) =>
-    /** @type {HTMLElement[]} */ ([...from.querySelectorAll(selector)]).filter((found) => found.offsetParent && !(/** @type {any} */ (found).disabled));
+    /** @type {HTMLElement[]} */ ([...from.querySelectorAll(selector)]).filter(
+      (found) => found.offsetParent && !(/** @type {any} */ (found).disabled),
+    );
   /** @param {HTMLElement[]} list */
   const one = (list) => list[Math.floor(which * list.length)];
   const file = 'input[type=file], #export, #share-copy, #share-send';
@@ -88,8 +103,7 @@ function press([kind, which, how]) {
     return 'dialog';
   }
   if (kind < 0.3) {
-    const tile = one(shown('#wall-list button', tree));
-    tile?.click();
+    one(shown('#wall-list button', tree))?.click();
     return 'wall';
   }
   if (kind < 0.55) {
@@ -137,7 +151,10 @@ function press([kind, which, how]) {
 
 await mkdir(values.out, { recursive: true });
 const answers = createWriteStream(join(values.out, 'answers.jsonl'));
-const [browser, server] = await Promise.all([launch(['--js-flags=--expose-gc']), startServer({ models: SHIPPED_MODELS })]);
+const [browser, server] = await Promise.all([
+  launch(['--js-flags=--expose-gc']),
+  startServer({ models: SHIPPED_MODELS }),
+]);
 /** @type {string[]} */
 const trouble = [];
 /** @type {{minute: number, heapMb: number, rendererMb: number, nodes: number, clicks: number}[]} */
@@ -150,7 +167,10 @@ try {
   const page = await context.newPage();
   page.on('pageerror', (error) => trouble.push(`uncaught: ${error}`));
   page.on('console', (message) => message.type() === 'error' && trouble.push(`console: ${message.text()}`));
-  page.on('request', (request) => new URL(request.url()).origin === server.origin || trouble.push(`foreign request: ${request.url()}`));
+  page.on(
+    'request',
+    (request) => new URL(request.url()).origin === server.origin || trouble.push(`foreign request: ${request.url()}`),
+  );
   page.on('dialog', (dialog) => void dialog.accept());
   await page.addInitScript(listen);
   await page.addInitScript(lookInside);
@@ -180,14 +200,23 @@ try {
     const wrong = await page.evaluate(() => {
       const widget = /** @type {any} */ (document.querySelector('watch-next'));
       const failure = inside().querySelector('#failure');
-      if (failure && !(/** @type {HTMLElement} */ (failure).hidden)) return `the page tells of a failure: ${failure.textContent}`;
+      if (failure && !(/** @type {HTMLElement} */ (failure).hidden)) {
+        return `the page tells of a failure: ${failure.textContent}`;
+      }
       const watched = new Set(widget.watched.map((/** @type {any} */ { movieId }) => movieId));
       const twice = widget.suggestions.find((/** @type {any} */ { movieId }) => watched.has(movieId));
-      return twice && !inside().querySelector('#suggestions-list')?.hidden ? `${twice.title} is suggested and watched` : null;
+      return twice && !inside().querySelector('#suggestions-list')?.hidden
+        ? `${twice.title} is suggested and watched`
+        : null;
     });
     if (wrong) trouble.push(wrong);
     if (clicks % RELOAD_EVERY === 0) {
-      const ids = () => page.evaluate(() => /** @type {any} */ (document.querySelector('watch-next')).watched.map((/** @type {any} */ { movieId }) => movieId).join());
+      const ids = () =>
+        page.evaluate(() =>
+          /** @type {any} */ (document.querySelector('watch-next')).watched
+            .map((/** @type {any} */ { movieId }) => movieId)
+            .join(),
+        );
       const before = await ids();
       await page.reload();
       await ready(page);
@@ -201,7 +230,10 @@ try {
       const { nodes } = await session.send('Memory.getDOMCounters');
       const minute = (performance.now() - start) / 60_000;
       memory.push({ minute, heapMb: usedSize / 1e6, rendererMb: await rendererMemory(browser), nodes, clicks });
-      console.log(`${minute.toFixed(1)} min: ${clicks} actions, ${answered} answers, heap ${(usedSize / 1e6).toFixed(1)} MB, renderer ${memory.at(-1)?.rendererMb.toFixed(0)} MB, ${nodes} nodes, ${trouble.length} troubles`);
+      console.log(
+        `${minute.toFixed(1)} min: ${clicks} actions, ${answered} answers, heap ${(usedSize / 1e6).toFixed(1)} ` +
+          `MB, renderer ${memory.at(-1)?.rendererMb.toFixed(0)} MB, ${nodes} nodes, ${trouble.length} troubles`,
+      );
     }
     if (trouble.length > 20) break;
   }
@@ -209,18 +241,32 @@ try {
   await Promise.all([browser.close(), server.close(), new Promise((done) => answers.end(done))]);
 }
 
-/** By how much a reading's mean grew from the first half of the warm part to its second. @param {'heapMb' | 'rendererMb'} name */
+/**
+ * How much the mean of the readings grew from the first half of the warm part to the second.
+ * @param {'heapMb' | 'rendererMb'} name
+ */
 function growth(name) {
   const warm = memory.slice(Math.ceil(memory.length * WARM_SHARE));
-  const mean = (/** @type {typeof memory} */ part) => part.reduce((sum, found) => sum + found[name], 0) / Math.max(1, part.length);
+  const mean = (/** @type {typeof memory} */ part) =>
+    part.reduce((sum, found) => sum + found[name], 0) / Math.max(1, part.length);
   const middle = Math.floor(warm.length / 2);
   return mean(warm.slice(middle)) - mean(warm.slice(0, middle));
 }
 
 const grown = { heapMb: growth('heapMb'), rendererMb: growth('rendererMb') };
-await writeFile(join(values.out, 'soak.json'), JSON.stringify({ minutes, seed, clicks, answered, pressed, memory, grown, trouble }, null, 2));
-console.log(`${clicks} actions (${Object.entries(pressed).map(([what, count]) => `${what} ${count}`).join(', ')}), ${answered} answers`);
-console.log(`growth from the first half to the second, warm: heap ${grown.heapMb.toFixed(2)} MB, renderer ${grown.rendererMb.toFixed(2)} MB`);
+await writeFile(
+  join(values.out, 'soak.json'),
+  JSON.stringify({ minutes, seed, clicks, answered, pressed, memory, grown, trouble }, null, 2),
+);
+console.log(
+  `${clicks} actions (${Object.entries(pressed)
+    .map(([what, count]) => `${what} ${count}`)
+    .join(', ')}), ${answered} answers`,
+);
+console.log(
+  `growth from the first half to the second, warm: heap ${grown.heapMb.toFixed(2)} MB, renderer ` +
+    `${grown.rendererMb.toFixed(2)} MB`,
+);
 for (const line of trouble) console.error(line);
 const grew = grown.heapMb > HEAP_GROWTH_MB || grown.rendererMb > RENDERER_GROWTH * (memory[0]?.rendererMb ?? 0);
 if (grew) console.error('the memory grows');

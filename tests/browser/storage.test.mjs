@@ -1,13 +1,13 @@
-/** The list in the browser's storage: damaged, full, blocked, shared with another tab. */
+/** The list in the browser's storage: damaged, full, blocked, or shared with another tab. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clickPosters, ready, site, suggested, watchedIds } from './harness.mjs';
+import { clickPosters, ready, site, suggested, watchedCount, watchedIds } from './harness.mjs';
 
 const here = site();
 const KEY = 'watchnext.list.v1';
 
-/** Each is something that an extension, another version or a full disk could leave behind. */
+/** Texts that an extension, another version or a full disk could leave in the storage. */
 const DAMAGED = {
   'no JSON': '{"version":1,"movies":[',
   'another kind of JSON': '[1,2,3]',
@@ -15,9 +15,11 @@ const DAMAGED = {
   'a future version': '{"version":2,"movies":[]}',
   'an entry without an id': '{"version":1,"movies":[{"title":"Heat","year":1995,"genres":[]}]}',
   'an id that is no integer': '{"version":1,"movies":[{"movieId":1.5,"title":"Heat","year":1995,"genres":[]}]}',
-  'an unknown reaction': '{"version":1,"movies":[{"movieId":1,"title":"Heat","year":1995,"genres":[],"reaction":"__proto__"}]}',
+  'an unknown reaction':
+    '{"version":1,"movies":[{"movieId":1,"title":"Heat","year":1995,"genres":[],"reaction":"__proto__"}]}',
   'the same movie twice':
-    '{"version":1,"movies":[{"movieId":1,"title":"Heat","year":1995,"genres":[]},{"movieId":1,"title":"Heat","year":1995,"genres":[]}]}',
+    '{"version":1,"movies":[{"movieId":1,"title":"Heat","year":1995,"genres":[]},' +
+    '{"movieId":1,"title":"Heat","year":1995,"genres":[]}]}',
 };
 
 for (const [what, text] of Object.entries(DAMAGED)) {
@@ -75,16 +77,22 @@ test('two tabs show one list', async () => {
   await second.goto(`${here.server.origin}/`);
   await ready(second);
   await clickPosters(first, 0, 4);
-  await second.waitForFunction(() => inside().querySelectorAll('#watched-list > li').length === 2);
+  await watchedCount(second, 2);
   assert.deepEqual(await watchedIds(second), await watchedIds(first));
   assert.equal(await second.locator('.tile[aria-pressed=true]').count(), 2);
 });
 
 test('a movie that the catalogue does not know stays in the list, marked, and can be removed', async () => {
   const page = await here.blank();
-  await page.addInitScript(([key]) => {
-    localStorage.setItem(key, '{"version":1,"movies":[{"movieId":4000000000,"title":"<b>Lost</b> & Found","year":null,"genres":[]}]}');
-  }, [KEY]);
+  await page.addInitScript(
+    ([key]) => {
+      localStorage.setItem(
+        key,
+        '{"version":1,"movies":[{"movieId":4000000000,"title":"<b>Lost</b> & Found","year":null,"genres":[]}]}',
+      );
+    },
+    [KEY],
+  );
   await page.goto(`${here.server.origin}/`);
   await ready(page);
   const frame = page.locator('.frame-unknown');

@@ -1,8 +1,21 @@
-/** What a visitor does: look, click, search, like, remove, come back. */
+/** A visit: look, click, search, like, remove, come back. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FIXTURE, bundleFiles, chances, clickPosters, ready, settled, site, suggested, watchedIds } from './harness.mjs';
+import {
+  FIXTURE,
+  bundleFiles,
+  catalogIds,
+  chances,
+  clickPosters,
+  ready,
+  settled,
+  site,
+  suggested,
+  suggestedOthers,
+  watchedCount,
+  watchedIds,
+} from './harness.mjs';
 
 const here = site();
 
@@ -50,14 +63,11 @@ test('the knob spreads the list, and is told to screen readers', async () => {
   assert.equal(await page.locator('.spread').isVisible(), true);
   await clickPosters(page, 0, 3);
   const knob = page.getByLabel('Variety');
-  /** Turns the knob to a value whose list is another one. @param {string} value */
+  /** Turns the knob to a value, which must change the list. @param {string} value */
   const turnTo = async (value) => {
-    const before = (await suggested(page)).join();
+    const before = await suggested(page);
     await knob.fill(value);
-    await page.waitForFunction(
-      (ids) => [...inside().querySelectorAll('.seen')].map((button) => button.getAttribute('data-movie')).join() !== ids,
-      before,
-    );
+    await suggestedOthers(page, before);
     return suggested(page);
   };
   const spread = await turnTo('0.8');
@@ -67,7 +77,7 @@ test('the knob spreads the list, and is told to screen readers', async () => {
   assert.deepEqual(page.errors, []);
 });
 
-test('a link names a model beside the default one, and can name nothing else', async () => {
+test('a link may name another model, and nothing else', async () => {
   const page = await here.blank();
   /** @type {string[]} */
   const asked = [];
@@ -112,7 +122,8 @@ test('like and dislike exclude each other and can be taken back', async () => {
   const like = page.locator('[data-act=like]').first();
   const dislike = page.locator('[data-act=dislike]').first();
   const pressed = async () => [await like.getAttribute('aria-pressed'), await dislike.getAttribute('aria-pressed')];
-  const stored = () => page.evaluate(() => JSON.parse(localStorage.getItem('watchnext.list.v1') ?? '').movies.at(-1).rating);
+  const stored = () =>
+    page.evaluate(() => JSON.parse(localStorage.getItem('watchnext.list.v1') ?? '').movies.at(-1).rating);
   await settled(page, () => like.click());
   assert.deepEqual(await pressed(), ['true', 'false']);
   assert.equal(await stored(), 5);
@@ -124,6 +135,27 @@ test('like and dislike exclude each other and can be taken back', async () => {
   assert.equal(await stored(), undefined);
 });
 
+test('three stars are a dislike, four a like, and a rating between them is neither', async () => {
+  const page = await here.open();
+  const [first, second, third, fourth] = await catalogIds(FIXTURE);
+  await page.locator('watch-next').evaluate(
+    (element, ratings) => {
+      /** @type {any} */ (element).watched = ratings.map(([movieId, rating]) => ({ movieId, rating }));
+    },
+    [[first, 3], [second, 3.5], [third, 4], [fourth, 2.5]],
+  );
+  await watchedCount(page, 4);
+  /** @param {number} id */
+  const pressed = (id) =>
+    page
+      .locator(`.frame[data-movie="${id}"] [aria-pressed=true]`)
+      .evaluateAll((all) => all.map((act) => /** @type {HTMLElement} */ (act).dataset.act));
+  assert.deepEqual(await pressed(first), ['dislike']);
+  assert.deepEqual(await pressed(second), []);
+  assert.deepEqual(await pressed(third), ['like']);
+  assert.deepEqual(await pressed(fourth), ['dislike']);
+});
+
 test('each suggestion says in words and as a number how likely it is to be liked', async () => {
   const page = await here.open();
   await clickPosters(page, 0, 3);
@@ -133,7 +165,16 @@ test('each suggestion says in words and as a number how likely it is to be liked
     const [, name, number] = text.match(/^You’d like it: ([a-z -]+) · (\d+)\u00a0%$/) ?? assert.fail(text);
     const percent = Number(number);
     assert.ok(percent >= 1 && percent <= 99, 'nothing is certain');
-    const expected = percent >= 85 ? 'almost surely' : percent >= 70 ? 'very likely' : percent >= 55 ? 'likely' : percent >= 45 ? 'a toss-up' : 'a gamble';
+    const expected =
+      percent >= 85
+        ? 'almost surely'
+        : percent >= 70
+          ? 'very likely'
+          : percent >= 55
+            ? 'likely'
+            : percent >= 45
+              ? 'a toss-up'
+              : 'a gamble';
     assert.equal(name, expected, text);
   }
 });
@@ -142,14 +183,17 @@ test('dislikes change the chances, say so, and can be taken back', async () => {
   const page = await here.open();
   await clickPosters(page, 0, 3);
   const before = await chances(page);
-  // Both movies, so that the change is larger than what rounding could hide.
+  // Both movies, so that rounding can't hide the change.
   for (const place of [0, 1]) await settled(page, () => page.locator('[data-act=dislike]').nth(place).click());
   const after = await chances(page);
   assert.equal(Object.keys(after).length, Object.keys(before).length);
   assert.notDeepEqual(after, before);
   await page.waitForFunction(() => inside().querySelector('#announcer')?.textContent?.startsWith('Disliked'));
-  assert.match((await page.locator('#announcer').textContent()) ?? '', /^Disliked .+, and the chances follow\. Watch next: .+ You’d like it: .+ %\.$/);
-  // The same cards come back, on which the earlier chances must not have stayed.
+  assert.match(
+    (await page.locator('#announcer').textContent()) ?? '',
+    /^Disliked .+, and the chances follow\. Watch next: .+ You’d like it: .+ %\.$/,
+  );
+  // The same cards come back, and must not show their earlier chances.
   for (const place of [0, 1]) await settled(page, () => page.locator('[data-act=dislike]').nth(place).click());
   assert.deepEqual(await chances(page), before);
 });
@@ -180,7 +224,7 @@ test('similar movies open from a suggestion, are clicked as on the wall, and clo
   assert.equal(await page.locator('[aria-expanded=true]').count(), 0);
 });
 
-test('a watched movie opens similar ones too, another opener takes the tray over, and a second press closes it', async () => {
+test('a watched movie opens similar ones too, another one takes the tray over, a second press closes it', async () => {
   const page = await here.open();
   await clickPosters(page, 0, 3);
   const [newer, older] = [page.locator('.frame .similar-open').first(), page.locator('.frame .similar-open').nth(1)];
@@ -250,12 +294,15 @@ test('viewers like you: their file is fetched when asked for, not before, and on
   const byTaste = await suggested(page);
   assert.ok(!here.server.requests.includes(path));
   await page.getByLabel('Viewers like you').click();
-  await page.waitForFunction((ids) => [...inside().querySelectorAll('.seen')].map((b) => b.getAttribute('data-movie')).join() !== ids, byTaste.join());
+  await suggestedOthers(page, byTaste);
   assert.equal(here.server.requests.filter((request) => request === path).length, 1);
   const watched = new Set(await watchedIds(page));
   assert.deepEqual((await suggested(page)).filter((id) => watched.has(id)), []);
   await page.getByLabel('Taste model').click();
-  await page.waitForFunction((ids) => [...inside().querySelectorAll('.seen')].map((b) => b.getAttribute('data-movie')).join() === ids, byTaste.join());
+  await page.waitForFunction(
+    (ids) => [...inside().querySelectorAll('.seen')].map((b) => b.getAttribute('data-movie')).join() === ids,
+    byTaste.join(),
+  );
   await page.getByLabel('Viewers like you').click();
   await clickPosters(page, 6);
   assert.equal(here.server.requests.filter((request) => request === path).length, 1);
@@ -264,7 +311,9 @@ test('viewers like you: their file is fetched when asked for, not before, and on
 test('a burst of clicks ends with the suggestions of the last one', async () => {
   const page = await here.open();
   await page.evaluate(() => {
-    for (const place of [0, 1, 2, 3, 4, 5, 6, 7]) /** @type {NodeListOf<HTMLElement>} */ (inside().querySelectorAll('.tile'))[place].click();
+    for (const place of [0, 1, 2, 3, 4, 5, 6, 7]) {
+      /** @type {NodeListOf<HTMLElement>} */ (inside().querySelectorAll('.tile'))[place].click();
+    }
   });
   await page.waitForFunction(() => inside().querySelectorAll('.seen').length > 0);
   await page.waitForTimeout(300);

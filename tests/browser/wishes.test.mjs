@@ -1,12 +1,12 @@
-/** What a visitor asks of the suggestions: filters, variety, "not interested", and why a movie is there. */
+/** Changes of the suggestions: filters, "not interested"; and the reasons for a suggestion. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clickPosters, ready, settled, site, suggested, watchedIds } from './harness.mjs';
+import { clickPosters, ready, settled, site, suggested, suggestedOthers, watchedIds } from './harness.mjs';
 
 const here = site();
 
-/** What the cards show. @param {import('playwright-core').Page} page */
+/** The years and genres on the cards. @param {import('playwright-core').Page} page */
 const cards = (page) =>
   page.locator('.card').evaluateAll((all) =>
     all.map((card) => ({
@@ -15,7 +15,10 @@ const cards = (page) =>
     })),
   );
 
-/** A genre that not all suggestions have, so that to ask for it changes them. @param {import('playwright-core').Page} page */
+/**
+ * A genre that some suggestions don't have: a filter by it changes the list.
+ * @param {import('playwright-core').Page} page
+ */
 async function narrowing(page) {
   const all = await cards(page);
   const genres = await page.locator('#filter-genres .chip').allTextContents();
@@ -26,9 +29,9 @@ async function narrowing(page) {
 
 /** Presses a chip and waits for another list. @param {import('playwright-core').Page} page @param {string} name */
 async function press(page, name) {
-  const before = (await suggested(page)).join();
+  const before = await suggested(page);
   await page.locator('.chip', { hasText: new RegExp(`^${name}$`) }).click();
-  await page.waitForFunction((ids) => [...inside().querySelectorAll('#suggestions-list .seen')].map((b) => b.dataset.movie).join() !== ids, before);
+  await suggestedOthers(page, before);
 }
 
 test('filters by genre, decade and fame narrow the list, together and each alone, and clear again', async () => {
@@ -48,7 +51,11 @@ test('filters by genre, decade and fame narrow the list, together and each alone
   await press(page, 'Hidden gems');
   assert.equal(await page.locator('.chip', { hasText: 'Hidden gems' }).getAttribute('aria-pressed'), 'true');
   await press(page, 'Famous');
-  assert.equal(await page.locator('.chip', { hasText: 'Hidden gems' }).getAttribute('aria-pressed'), 'false', 'one at a time');
+  assert.equal(
+    await page.locator('.chip', { hasText: 'Hidden gems' }).getAttribute('aria-pressed'),
+    'false',
+    'one at a time',
+  );
   assert.deepEqual(page.errors, []);
 });
 
@@ -56,8 +63,8 @@ test('filters that nothing fits say so, and a button clears them', async () => {
   const page = await here.open();
   await clickPosters(page, 0);
   const all = await suggested(page);
-  // No movie of the small catalogue is of this decade and as well known as this.
-  await page.locator('watch-next').evaluate((element) => ((/** @type {any} */ (element)).filter = { decades: [1850] }));
+  // The small catalogue has no movie of this decade.
+  await page.locator('watch-next').evaluate((element) => (/** @type {any} */ (element).filter = { decades: [1850] }));
   await page.locator('#suggestions-empty').waitFor();
   assert.match(await page.locator('#suggestions-empty').innerText(), /Nothing fits/);
   await page.getByRole('button', { name: 'Clear the filters' }).click();
@@ -70,8 +77,15 @@ test('a filter that the site sets again counts, whatever the visitor pressed sin
   const page = await here.open();
   await clickPosters(page, 0);
   const wanted = await narrowing(page);
-  const set = () => page.locator('watch-next').evaluate((element, genre) => ((/** @type {any} */ (element)).filter = { genres: [genre] }), wanted);
-  const onlyWanted = () => page.waitForFunction((genre) => [...inside().querySelectorAll('.card-genres')].every(({ textContent }) => textContent.includes(genre)), wanted);
+  const set = () =>
+    page
+      .locator('watch-next')
+      .evaluate((element, genre) => (/** @type {any} */ (element).filter = { genres: [genre] }), wanted);
+  const onlyWanted = () =>
+    page.waitForFunction(
+      (genre) => [...inside().querySelectorAll('.card-genres')].every(({ textContent }) => textContent.includes(genre)),
+      wanted,
+    );
   await set();
   await onlyWanted();
   await page.locator('#filters-title').click();
@@ -82,7 +96,7 @@ test('a filter that the site sets again counts, whatever the visitor pressed sin
   assert.equal(await page.locator('.chip', { hasText: wanted }).getAttribute('aria-pressed'), 'true');
 });
 
-test('what isn\'t of interest goes, stays away, can be undone and brought back', async () => {
+test("what isn't of interest goes, stays away, can be undone and brought back", async () => {
   const page = await here.open();
   await clickPosters(page, 0, 3);
   const before = await suggested(page);
@@ -114,11 +128,14 @@ test('each suggestion says which watched movie brought it, and means it', async 
   await clickPosters(page, 0, 1, 2);
   const isExplained = await page.locator('watch-next').evaluate(async (element) => {
     const { engine, suggestions, watched } = /** @type {any} */ (element);
-    const reasons = await engine.reasons({ history: watched }, suggestions.map((/** @type {any} */ { movieId }) => movieId));
+    const reasons = await engine.reasons(
+      { history: watched },
+      suggestions.map((/** @type {any} */ { movieId }) => movieId),
+    );
     return reasons.map((/** @type {any[]} */ of) => of.length > 0);
   });
   assert.ok(isExplained.includes(true), 'the engine has a reason for some of them');
-  // Cards that were there before the last click have their earlier reasons for a moment.
+  // Cards that stayed after the last click show their earlier reasons for a moment.
   await page.waitForFunction((expected) => {
     const lines = [...inside().querySelectorAll('.card .because')];
     return lines.map(({ textContent }) => textContent !== '').join() === expected;
@@ -127,31 +144,43 @@ test('each suggestion says which watched movie brought it, and means it', async 
   const reasons = await page.locator('.card .because').allTextContents();
   for (const reason of reasons.filter(Boolean)) {
     assert.match(reason, /^Because you watched /);
-    assert.ok(titles.some((title) => reason.includes(title)), reason);
+    assert.ok(
+      titles.some((title) => reason.includes(title)),
+      reason,
+    );
   }
-  // Of what the engine says, without the page: the one movie of the list is the reason for all that it brings.
+  // By the engine alone: with one movie in the list, that movie is the reason for all suggestions.
   const [left] = await watchedIds(page);
   const told = await page.locator('watch-next').evaluate(async (element, id) => {
     const { engine } = /** @type {any} */ (element);
     const history = [{ movieId: Number(id) }];
     const { suggestions } = await engine.suggest({ history });
-    return engine.reasons({ history }, suggestions.map((/** @type {any} */ { movieId }) => movieId));
+    return engine.reasons(
+      { history },
+      suggestions.map((/** @type {any} */ { movieId }) => movieId),
+    );
   }, left);
   assert.ok(told.flat().length > 0);
-  assert.ok(told.flat().every((/** @type {any} */ { movieId, share }) => String(movieId) === left && share > 0 && share <= 1));
+  assert.ok(
+    told.flat().every((/** @type {any} */ { movieId, share }) => String(movieId) === left && share > 0 && share <= 1),
+  );
 });
 
 test('the filters by keyboard alone', async () => {
   const page = await here.open();
   await clickPosters(page, 0);
-  const before = (await suggested(page)).join();
+  const before = await suggested(page);
   const wanted = await narrowing(page);
   await page.locator('.filter-panel summary').focus();
   await page.keyboard.press('Enter');
-  for (let presses = 0; presses < 10 && (await page.evaluate(() => focused()?.textContent)) !== wanted; presses++) await page.keyboard.press('Tab');
+  for (let presses = 0; presses < 10 && (await page.evaluate(() => focused()?.textContent)) !== wanted; presses++) {
+    await page.keyboard.press('Tab');
+  }
   assert.ok(await page.evaluate(() => focused()?.matches('.chip')));
   await page.keyboard.press('Space');
-  await page.waitForFunction((ids) => [...inside().querySelectorAll('#suggestions-list .seen')].map((b) => b.dataset.movie).join() !== ids, before);
+  await suggestedOthers(page, before);
   assert.ok(await page.evaluate(() => focused()?.matches('.chip[aria-pressed=true]')));
-  await page.waitForFunction(() => inside().querySelector('#announcer')?.textContent?.startsWith('Suggestions changed'));
+  await page.waitForFunction(() =>
+    inside().querySelector('#announcer')?.textContent?.startsWith('Suggestions changed'),
+  );
 });

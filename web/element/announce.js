@@ -1,8 +1,8 @@
-/** What is said beside what is shown: the polite live region, the notice line, and the toast with its undo. */
+/** Messages to the visitor: the polite live region for screen readers, the notice line, and the toast with its undo. */
 
 const TOAST_MS = 8000;
 
-/** A burst of clicks is over when nothing has been said for so long. */
+/** A burst of clicks is over when there was no message for this long. */
 const QUIET_MS = 250;
 
 export class Announcer {
@@ -22,7 +22,7 @@ export class Announcer {
     this.#toast = view.get('toast');
     this.#text = view.get('toast-text');
     view.get('toast-undo').addEventListener('click', ({ timeStamp }) => onUndo(timeStamp));
-    // Nobody loses the button while reaching for it.
+    // The button stays while the visitor reaches for it.
     const keep = () => clearTimeout(this.#hideTimer);
     const leave = () => {
       keep();
@@ -37,19 +37,19 @@ export class Announcer {
 
   #leave;
 
-  /** Says something to screen readers, once the visitor's burst of clicks is over. @param {string} text */
+  /** Says something to screen readers, after the visitor's burst of clicks. @param {string} text */
   say(text) {
     clearTimeout(this.#sayTimer);
     this.#sayTimer = setTimeout(() => (this.#live.textContent = text), QUIET_MS);
   }
 
-  /** Shows a lasting notice about the widget itself. @param {string} text */
+  /** Shows a notice about the widget itself, which stays. @param {string} text */
   notify(text) {
     this.#notice.textContent = text;
     this.#notice.hidden = false;
   }
 
-  /** Offers to undo what was just done. @param {string} text */
+  /** Offers to undo the last change. @param {string} text */
   offerUndo(text) {
     this.#text.textContent = text;
     this.#toast.hidden = false;

@@ -1,4 +1,7 @@
-/** What goes on inside a widget: it joins the list, the wall, the search and the suggestions, and tells plainly what is going on. */
+/**
+ * The inside of a widget. It connects the list, the wall, the search and the suggestions, and reports progress and
+ * errors.
+ */
 
 import { Announcer } from './announce.js';
 import { failurePanel } from './errors.js';
@@ -16,22 +19,23 @@ import { WatchedList } from './watched.js';
 /** @typedef {import('../runtime.js').Watched} Watched */
 /** @typedef {import('./store.js').Change} Change */
 
-/** More posters than anyone scrolls through. */
+/** Movies on the wall: more than anyone scrolls through. */
 const WALL_MOVIES = 300;
 
-/** How long a change of the list may wait for its suggestions, to be drawn in one frame with them. */
+/** How long a change of the list may wait for its suggestions, so that one frame draws both. */
 const TOGETHER_MS = 24;
 
 /**
  * @typedef {object} Options
  * @property {string | null} storeKey where the list is stored; null keeps it in memory.
- * @property {number} limit how many suggestions.
- * @property {string} posterUrl a template for the site's own images; none if empty.
- * @property {string} movieUrl a template for the movies' own addresses; IMDb's if empty.
+ * @property {number} [limit] how many suggestions; the library's default if left out.
+ * @property {string} posterUrl a template for the addresses of the site's own images; drawn posters if empty.
+ * @property {string} movieUrl a template for the addresses of the site's own movie pages; IMDb and TMDB if empty.
  *
- * @typedef {object} Host what the element does for its app.
+ * @typedef {object} Host the services of the element to its app.
  * @property {(onProgress: import('../runtime.js').OnProgress, fresh: boolean) => Promise<Engine>} load
- * @property {(type: string, detail: unknown, cancelable?: boolean) => boolean} tell dispatches an event; false if somebody prevented its default.
+ * @property {(type: string, detail: unknown, cancelable?: boolean) => boolean} tell dispatches an event; false if a
+ *   listener prevented its default.
  */
 
 export class App {
@@ -52,12 +56,12 @@ export class App {
   #similar;
   #watched;
   #ended = new AbortController();
-  /** A list that waits for the catalogue's titles. @type {readonly Watched[] | undefined} */
+  /** A list from the site that waits for the catalogue's titles. @type {readonly Watched[] | undefined} */
   #coming;
 
   /**
    * @param {import('./view.js').View} view
-   * @param {import('./poster.js').Style} style of the posters.
+   * @param {import('./poster.js').Style} style the look of the posters.
    * @param {Options} options
    * @param {Host} host
    */
@@ -73,9 +77,12 @@ export class App {
       this.#store.undo(at);
       this.#search.focus();
     }));
-    const store = (this.#store = new Store(options.storeKey, (trouble) => announcer.notify(words.text(`store.${trouble}`)), signal));
+    const store = (this.#store = new Store(
+      options.storeKey,
+      (trouble) => announcer.notify(words.text(`store.${trouble}`)),
+      signal,
+    ));
     const billboard = new Billboard(style, options.posterUrl);
-    const isWatched = (/** @type {number} */ movieId) => store.find(movieId) !== undefined;
     const filters = (this.#filters = new Filters(view, store, (settled) => void this.#filtered(settled)));
     this.#suggestions = new Suggestions(
       { view, announcer, billboard, filters, store, options },
@@ -93,22 +100,9 @@ export class App {
       () => this.#suggestions.rank(),
       (error) => this.#stopWith(error),
     );
-    this.#wall = new Wall(view, billboard, (movie, at) => store.toggle(movie, at), isWatched);
-    this.#search = new Search(
-      view,
-      announcer,
-      async (query, limit) => this.#loaded().search(query, limit),
-      (movie, at) => store.add(movie, at),
-      isWatched,
-    );
-    this.#similar = new Similar(
-      view,
-      billboard,
-      async (movieId, limit) => this.#loaded().similar(movieId, limit),
-      (movie, at) => store.toggle(movie, at),
-      isWatched,
-      signal,
-    );
+    this.#wall = new Wall(view, billboard, store);
+    this.#search = new Search(view, announcer, store, async (query) => this.#loaded().search(query));
+    this.#similar = new Similar(view, billboard, store, async (movieId) => this.#loaded().similar(movieId), signal);
     this.#watched = new WatchedList(view, billboard, store, () => this.#search.focus());
     store.subscribe((change) => this.#changed(change));
   }
@@ -138,7 +132,7 @@ export class App {
     return this.engine;
   }
 
-  /** Ends all that goes on beyond the tree. The engine stays, as its owner may want it for another tree. */
+  /** Stops timers, listeners and observers. The engine stays: its owner may use it for another tree. */
   stop() {
     this.#ended.abort();
     this.#announcer.stop();
@@ -146,7 +140,7 @@ export class App {
     this.engine = undefined;
   }
 
-  /** Shows a list that the site gives, once its titles are known. @param {readonly Watched[]} watched */
+  /** Shows a list from the site, once its titles are known. @param {readonly Watched[]} watched */
   async setWatched(watched) {
     if (!this.engine) {
       this.#coming = watched;
@@ -161,19 +155,19 @@ export class App {
     }
   }
 
-  /** Suggestions for the present list; empty while nothing can be suggested. */
+  /** Suggestions for the present list; empty if there are none. */
   async suggest() {
     await this.#suggestions.refresh();
     return this.suggestions;
   }
 
-  /** @param {boolean} settled */
+  /** The filters have changed. @param {boolean} settled whether the visitor has let go of the knob. */
   async #filtered(settled) {
     const answer = await this.#suggestions?.refresh();
     if (answer && settled) this.#suggestions.sayFirst(this.#view.words.text('said.changed'));
   }
 
-  /** @param {Change} change */
+  /** The list has changed. @param {Change} change */
   #changed(change) {
     let drawn = false;
     const draw = () => {
@@ -187,8 +181,8 @@ export class App {
     };
     const answered = this.#suggestions.refresh(change);
     if (change.kind === 'add' || change.kind === 'remove') {
-      // The suggestions are back within a few milliseconds. A frame drawn before them would make them wait for its end and
-      // would be followed by another, so the list waits for them, though not for a worker that takes its time.
+      // The suggestions arrive within a few milliseconds. If the list were drawn first, they would wait for the end of
+      // that frame and need another one. So the list waits for them, but not for a slow worker.
       void answered.finally(draw);
       setTimeout(draw, TOGETHER_MS);
     } else {
@@ -196,13 +190,17 @@ export class App {
     }
     const { words } = this.#view;
     const undoable = `undo.${change.kind}`;
-    if (words.has(undoable)) this.#announcer.offerUndo(words.text(undoable, { movie: change.entry?.title ?? '', count: this.#store.entries.length }));
-    else this.#announcer.hideToast();
+    if (words.has(undoable)) {
+      const values = { movie: change.entry?.title ?? '', count: this.#store.entries.length };
+      this.#announcer.offerUndo(words.text(undoable, values));
+    } else {
+      this.#announcer.hideToast();
+    }
     if (this.#store.entries.length === 0) this.#announcer.say(words.text('said.empty'));
     this.#host.tell('watched', { watched: this.#store.entries, kind: change.kind, movie: change.entry ?? null });
   }
 
-  /** @param {import('../runtime.js').Progress} bytes */
+  /** Shows how much is loaded. @param {import('../runtime.js').Progress} bytes */
   #showProgress({ received, total }) {
     const { words } = this.#view;
     this.#progress.value = total > 0 ? received / total : 1;
@@ -212,7 +210,7 @@ export class App {
         : words.text('wall.starting');
   }
 
-  /** Says what went wrong in the wall's place; the list stays in view and in storage. @param {any} error */
+  /** Shows an error in place of the wall. The list stays in view and in storage. @param {any} error */
   #stopWith(error) {
     if (this.#ended.signal.aborted) return;
     this.engine?.close();
@@ -228,7 +226,7 @@ export class App {
     this.#host.tell('error', { code: error.code ?? 'unexpected', message: error.message, place: error.place ?? null });
   }
 
-  /** Loads the engine and shows what it knows. @param {boolean} fresh whether to go past the cache, which is suspect after a failure. */
+  /** Loads the engine and shows its movies. @param {boolean} fresh whether to bypass the cache, for a retry. */
   async start(fresh) {
     const { words } = this.#view;
     const retried = this.#failure.contains(this.#view.focused);
@@ -239,7 +237,7 @@ export class App {
     this.#status.textContent = words.text('wall.waiting');
     this.#wall.showSkeleton();
     if (this.#store.entries.length > 0) this.#suggestions.pause('loading');
-    // The button that was pressed is gone; the box that is always there takes the focus.
+    // The pressed button is gone, so the search box takes the focus.
     if (retried) this.#search.focus();
     const { signal } = this.#ended;
     try {
@@ -251,9 +249,9 @@ export class App {
       const coming = this.#coming;
       this.#coming = undefined;
       if (coming) await this.setWatched(coming);
-      // It may have met the worker's end, which is told by now.
+      // The worker may have died meanwhile. Then the error is shown already.
       if (engine !== this.engine) return;
-      // Whoever comes back sees their suggestions first, and then the wall.
+      // A visitor who comes back sees their suggestions first, and then the wall.
       const answer = await this.#suggestions.refresh();
       const movies = await engine.wall(WALL_MOVIES);
       if (signal.aborted) return;
@@ -274,14 +272,14 @@ export class App {
     }
   }
 
-  /** Where the movies are found elsewhere: nothing that anybody waits for, so what can't be loaded is left out. @param {Engine} engine */
+  /** Loads the movies' ids at IMDb and TMDB. Without them the cards have no links. @param {Engine} engine */
   async #loadLinks(engine) {
     if (engine.info.linksBytes == null || this.#ended.signal.aborted) return;
     try {
       await engine.loadLinks();
       if (engine === this.engine) await this.#suggestions.refresh();
     } catch {
-      // The suggestions are unharmed.
+      // The suggestions work without links.
     }
   }
 }

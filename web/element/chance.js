@@ -1,8 +1,8 @@
-/** How likely the visitor is to like a suggestion: in words, as a number, and as a bar that the eye compares at once. */
+/** The chance that the visitor likes a suggestion: in words, as a percentage, and as a bar. */
 
 /** @typedef {import('./words.js').Words} Words */
 
-/** What a chance of at least so many percent is called, the highest first. @type {[number, string][]} */
+/** Names of chances, each with its least percentage, the highest first. @type {[number, string][]} */
 const NAMES = [
   [85, 'chance.sure'],
   [70, 'chance.very'],
@@ -12,7 +12,7 @@ const NAMES = [
 ];
 
 /**
- * The chance as it is shown. The name follows the rounded number, so that the two never disagree, and no taste is ever certain.
+ * The chance as it is shown, from 1 to 99 %. The name follows the rounded number, so the two always agree.
  * @param {number} like
  */
 function rounded(like) {
@@ -21,14 +21,19 @@ function rounded(like) {
   return { percent, name };
 }
 
-/** A chance in a sentence of its own, empty where none is known. @param {Words} words @param {number | null} like */
+/** A chance as a sentence; empty if none is known. @param {Words} words @param {number | null} like */
 export function spokenChance(words, like) {
   if (like === null) return '';
   const { percent, name } = rounded(like);
   return words.text('chance.spoken', { name: words.text(name), percent });
 }
 
-/** Shows a chance in its place on a card. @param {Words} words @param {HTMLElement} place @param {number | null} like null where no ranker has spoken. */
+/**
+ * Shows a chance on a card.
+ * @param {Words} words
+ * @param {HTMLElement} place
+ * @param {number | null} like null without a ranker.
+ */
 export function showChance(words, place, like) {
   const label = /** @type {HTMLElement} */ (place.querySelector('.chance-words'));
   place.classList.toggle('chance-unknown', like === null);
@@ -40,6 +45,6 @@ export function showChance(words, place, like) {
   const text = `${words.text(name)} · ${percent}\u00a0%`;
   if (label.textContent === text) return;
   label.textContent = text;
-  // Through the object model, because a strict policy forbids style attributes.
+  // Set by script, because a strict policy forbids style attributes.
   place.style.setProperty('--chance', String(percent / 100));
 }

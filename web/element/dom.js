@@ -1,11 +1,16 @@
 /**
- * Building elements. Text always goes in as text, never as markup: titles come from files and from storage. The document is asked by its
- * class, since its own properties are whatever a site's markup calls so (`<img name="createElement">`).
+ * Builds elements. Text always goes in as text, never as markup: titles come from files and from storage.
+ *
+ * Methods are taken from `Document.prototype`, because a site's markup may hide those of the document
+ * (`<img name="createElement">`).
  */
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** @typedef {Record<string, string | number | boolean | null | undefined>} Attributes `true` writes the bare attribute; `false`, `null` and `undefined` leave it out. */
+/**
+ * `true` writes the bare attribute; `false`, `null` and `undefined` leave it out.
+ * @typedef {Record<string, string | number | boolean | null | undefined>} Attributes
+ */
 
 /**
  * @param {string} tag
@@ -44,20 +49,28 @@ function set(node, attributes) {
   }
 }
 
-/** A button that sends no form. @param {Attributes} attributes @param {...(Node | string)} children */
+/** The element of our own page with this id. @param {string} id @returns {any} */
+export const byId = (id) => document.getElementById(id);
+
+/** A button that doesn't submit a form. @param {Attributes} attributes @param {...(Node | string)} children */
 export function button(attributes, ...children) {
   return element('button', { type: 'button', ...attributes }, ...children);
 }
 
 /**
- * A movie in words, as a screen reader says it.
+ * A movie's name, as a screen reader says it.
  * @param {{title: string, year: number | null}} movie
  */
 export function spoken({ title, year }) {
   return year === null ? title : `${title}, ${year}`;
 }
 
-/** The nearest element of this kind around an event's target. @param {Event} event @param {string} selector @returns {HTMLElement | null} */
+/**
+ * The nearest ancestor of an event's target that matches, or the target itself.
+ * @param {Event} event
+ * @param {string} selector
+ * @returns {HTMLElement | null}
+ */
 export function closest(event, selector) {
   return /** @type {Element} */ (event.target).closest(selector);
 }

@@ -1,20 +1,25 @@
-/** The few shapes that posters are drawn with, and the types that their drawings share. */
+/** The shapes that posters are drawn with, and the types of their drawings. */
 
 import { svg } from './dom.js';
 
 /**
  * @typedef {object} Palette
  * @property {string} ground
- * @property {string} ink for words; at least 4.5 to 1 on the ground.
+ * @property {string} ink the colour of words; its contrast on the ground is at least 4.5 to 1.
  * @property {string} accent
  * @property {string} second
  *
- * @typedef {() => number} Random from 0 up to 1, the same sequence for the same movie.
- * @typedef {(colours: Palette, random: Random) => SVGElement[]} Drawing fills a square of 200 by 200, of which a poster shows a middle part.
+ * @typedef {() => number} Random numbers from 0 up to 1, the same sequence for the same movie.
+ * @typedef {(colours: Palette, random: Random) => SVGElement[]} Drawing fills a square of 200 by 200; a poster shows
+ *   its middle.
  */
 
-export const circle = (/** @type {number} */ cx, /** @type {number} */ cy, /** @type {number} */ r, /** @type {string} */ fill) =>
-  svg('circle', { cx, cy, r, fill });
+export const circle = (
+  /** @type {number} */ cx,
+  /** @type {number} */ cy,
+  /** @type {number} */ r,
+  /** @type {string} */ fill,
+) => svg('circle', { cx, cy, r, fill });
 export const ring = (
   /** @type {number} */ cx,
   /** @type {number} */ cy,
@@ -33,7 +38,7 @@ export const shape = (/** @type {string} */ d, /** @type {string} */ fill) => sv
 export const line = (/** @type {string} */ d, /** @type {string} */ stroke, /** @type {number} */ width) =>
   svg('path', { d, fill: 'none', stroke, 'stroke-width': width });
 
-/** A number between `low` and `high`. */
+/** A random number between `low` and `high`. */
 export const between = (/** @type {Random} */ random, /** @type {number} */ low, /** @type {number} */ high) =>
   low + random() * (high - low);
 export const times = (/** @type {number} */ count, /** @type {(index: number) => SVGElement} */ draw) =>

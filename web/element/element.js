@@ -1,13 +1,15 @@
 /**
- * `<watch-next>`: a recommender that runs wholly in the visitor's browser, in a shadow tree of its own. The attributes, properties,
- * methods and events are described in `watch-next.d.ts`.
+ * `<watch-next>`: a recommender that runs wholly in the visitor's browser, in a shadow tree of its own.
+ * `watch-next.d.ts` describes its attributes, properties, methods and events.
  */
 
 import { WatchNextError, load } from '../runtime.js';
-import { element } from './dom.js';
+import { HIGHEST_STARS, LOWEST_STARS } from '../engine/constants.js';
+import { button, element } from './dom.js';
 import { App } from './app.js';
 import { isFame } from './filters.js';
-import { DEFAULT_KEY, isMovieId, isRating } from './store.js';
+import { isMovieId, isRating, watchedOf } from './entry.js';
+import { DEFAULT_KEY } from './store.js';
 import { PATIENCE_MS, readJson, refetch } from './own-file.js';
 import { View, readTree } from './view.js';
 import { Words } from './words.js';
@@ -15,41 +17,52 @@ import { Words } from './words.js';
 /** @typedef {import('../runtime.js').Engine} Engine */
 /** @typedef {import('../runtime.js').Watched} Watched */
 
-const DEFAULT_LIMIT = 12;
+/** The most suggestions that the attribute `limit` takes. */
+const MOST_SUGGESTIONS = 200;
 
-/** Attributes that take effect by building the tree anew, on the engine that is there. */
+/** Attributes whose change rebuilds the tree. The engine stays. */
 const REBUILDING = ['lang', 'words', 'store', 'poster-url', 'movie-url', 'limit'];
 
-/** What stands between the parts of an attribute that holds several. */
+/** The scale of ratings, for errors. */
+const STARS_RANGE = `stars from ${LOWEST_STARS} to ${HIGHEST_STARS}`;
+
+/** Separates the parts of an attribute. */
 const SEPARATORS = /[\s,]+/;
 
-/** Registered once for the document, so that every length follows the visitor's own text size and not the site's. */
+/** Registers a length for the whole document that follows the visitor's own text size, not the site's. */
 function registerUnit() {
   try {
     CSS.registerProperty({ name: '--rem', syntax: '<length>', inherits: true, initialValue: '16px' });
   } catch {
-    // It was registered by another copy, or the browser doesn't know how: then the initial size of text is what counts.
+    // Another copy has registered it, or the browser can't. Without it, lengths follow the initial size of text.
   }
 }
 
-/** @param {Iterable<number | Watched>} list @returns {Watched[]} */
+/**
+ * A site's list as entries; throws a `TypeError` for one that isn't a list.
+ * @param {Iterable<number | Watched>} list
+ * @returns {Watched[]}
+ */
 function asWatched(list) {
   return [...list].map((item, at) => {
     const { movieId, rating } = typeof item === 'object' && item !== null ? item : { movieId: item, rating: undefined };
     if (!isMovieId(movieId)) throw new TypeError(`watched[${at}] is no movie: give its id, or { movieId, rating? }`);
-    if (rating !== undefined && rating !== null && !isRating(rating)) throw new TypeError(`watched[${at}].rating is ${rating}: give stars from 0.5 to 5, or leave it out`);
-    return rating == null ? { movieId } : { movieId, rating };
+    if (rating != null && !isRating(rating)) {
+      throw new TypeError(`watched[${at}].rating is ${rating}: give ${STARS_RANGE}, or leave it out`);
+    }
+    return watchedOf(movieId, rating);
   });
 }
 
-/** Shows what stands in the element in the document, until the element can show itself. */
-const waiting = (/** @type {Node[]} */ ...more) => element('div', { part: 'waiting' }, element('slot', { name: 'head' }), element('slot'), ...more);
+/** Shows the element's own content until the widget is ready. */
+const waiting = (/** @type {Node[]} */ ...more) =>
+  element('div', { part: 'waiting' }, element('slot', { name: 'head' }), element('slot'), ...more);
 
-/** Importing this where there is no window, as on a server, must not fail. */
+/** On a server there is no HTMLElement, and importing this must not fail there. */
 const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
 
 export class WatchNext extends Base {
-  /** The folder with the program, its styles and its words; set by the entry, whose own address it is. @type {URL} */
+  /** The folder with the program, its styles and its words. `watch-next.js` sets it to its own folder. @type {URL} */
   static base;
 
   static observedAttributes = ['bundle', 'genres', 'decades', 'fame', 'diversity', 'watched', ...REBUILDING];
@@ -59,13 +72,13 @@ export class WatchNext extends Base {
   #app;
   /** @type {Promise<Engine> | undefined} */
   #loading;
-  /** Ends what goes on since the element was put into the document. @type {AbortController | undefined} */
+  /** Aborted when the element leaves the document. @type {AbortController | undefined} */
   #life;
   /** @type {import('../runtime.js').OnProgress} */
   #onProgress = () => {};
   /** @type {import('../runtime.js').Progress | undefined} */
   #progress;
-  /** A list that was set before there was anything to show it. @type {readonly Watched[] | undefined} */
+  /** A list that was set before the tree was built. @type {readonly Watched[] | undefined} */
   #given;
   /** @type {((app: App) => void)[]} */
   #waiting = [];
@@ -81,19 +94,19 @@ export class WatchNext extends Base {
     if (this.#life) return;
     this.#life = new AbortController();
     for (const name of ['watched', 'filter']) {
-      // A property that was set before the element was defined hides the one that is defined now.
+      // A property that was set before the element was defined hides the accessor.
       if (!Object.hasOwn(this, name)) continue;
       const value = /** @type {any} */ (this)[name];
       delete (/** @type {any} */ (this)[name]);
       /** @type {any} */ (this)[name] = value;
     }
-    // The engine takes longest, so it is asked for first.
+    // The engine takes longest to load, so it starts first.
     this.#begin(false);
     void this.#build();
   }
 
   disconnectedCallback() {
-    // An element that is moved is taken out and put back at once, and should go on as it is.
+    // A moved element is taken out and put back at once. It should go on as it is.
     queueMicrotask(() => {
       if (!this.isConnected) this.#end();
     });
@@ -123,7 +136,9 @@ export class WatchNext extends Base {
 
   /** The list, oldest first. */
   get watched() {
-    return this.#app ? this.#app.store.entries.map((entry) => ({ ...entry, genres: [...entry.genres] })) : (this.#given ?? []);
+    return this.#app
+      ? this.#app.store.entries.map((entry) => ({ ...entry, genres: [...entry.genres] }))
+      : (this.#given ?? []);
   }
 
   set watched(/** @type {Iterable<number | Watched>} */ list) {
@@ -132,17 +147,17 @@ export class WatchNext extends Base {
     else this.#given = watched;
   }
 
-  /** What may be suggested. */
+  /** The filter of the suggestions. */
   get filter() {
     return { ...(this.#app?.filters.filter ?? this.#filterOfAttributes()) };
   }
 
   set filter(/** @type {Partial<import('./filters.js').Filter>} */ { genres, decades, fame } = {}) {
-    // Through the attributes, which are the one place where a site's wishes stand.
+    // The attributes are the one place that holds a site's wishes.
     this.#reflect('genres', genres?.join(', '));
     this.#reflect('decades', decades?.join(' '));
     this.#reflect('fame', fame ?? undefined);
-    // The visitor may have pressed other chips since an attribute was set to the very same.
+    // An attribute may have this value already, while the visitor has pressed other chips since.
     this.#app?.filters.set(this.#filterOfAttributes());
   }
 
@@ -156,13 +171,15 @@ export class WatchNext extends Base {
     return this.#app?.engine;
   }
 
-  /** Suggestions for the present list, once there is a recommender. */
+  /** Suggestions for the present list, once the recommender is loaded. */
   async suggest() {
-    const app = this.#app?.engine ? this.#app : await new Promise((/** @type {(app: App) => void} */ resolve) => this.#waiting.push(resolve));
+    const app = this.#app?.engine
+      ? this.#app
+      : await new Promise((/** @type {(app: App) => void} */ resolve) => this.#waiting.push(resolve));
     return [...(await app.suggest())];
   }
 
-  /** Adds movies to the list, or ratings to what it has. @param {Iterable<number | Watched>} list */
+  /** Adds movies to the list, or ratings to the movies in it. @param {Iterable<number | Watched>} list */
   async watch(list) {
     const coming = asWatched(list);
     await this.suggest();
@@ -170,7 +187,7 @@ export class WatchNext extends Base {
     this.#app?.store.merge(movies.flatMap((movie, at) => (movie ? [{ ...movie, rating: coming[at].rating }] : [])));
   }
 
-  /** Takes a movie from the list. @param {number} movieId */
+  /** Removes a movie from the list. @param {number} movieId */
   unwatch(movieId) {
     this.#app?.store.remove(movieId);
   }
@@ -193,7 +210,7 @@ export class WatchNext extends Base {
     else this.removeAttribute(name);
   }
 
-  /** The language of the element, or of what it stands in. */
+  /** The language of the element, or of the nearest ancestor that has one. */
   get #language() {
     return /** @type {HTMLElement | null} */ (this.closest('[lang]'))?.lang || 'en';
   }
@@ -211,13 +228,13 @@ export class WatchNext extends Base {
         this.#onProgress(progress);
       },
     });
-    // Whoever asks for it hears of a failure; until then it isn't an uncaught one.
+    // The app handles a failure when it asks for the engine. Until then the browser must not report it as uncaught.
     loading.catch(() => {});
     this.#loading = loading;
     return loading;
   }
 
-  /** Builds the tree, in place of the one before, and starts what goes on in it. */
+  /** Builds the tree, replaces the earlier one, and starts it. */
   async #build() {
     if (!this.#life) return;
     const build = ++this.#builds;
@@ -234,7 +251,7 @@ export class WatchNext extends Base {
       if (build === this.#builds) this.#giveUp(/** @type {WatchNextError} */ (error));
       return;
     }
-    // A later build, or the element's end, may have overtaken this one.
+    // A later build, or the element's removal, may have overtaken this one.
     if (build !== this.#builds) return;
     const [words, tree, style] = found;
     this.#app?.stop();
@@ -258,10 +275,10 @@ export class WatchNext extends Base {
     void app.start(false);
   }
 
-  /** @returns {[HTMLElement[], Promise<void>]} the links to the styles, and when they are there. */
+  /** Adds the style sheet. @returns {[HTMLElement[], Promise<void>]} its element, and a promise of its arrival. */
   #styles() {
     const link = element('link', { rel: 'stylesheet', href: new URL('watch-next.css', WatchNext.base).href });
-    // Fetched before the tree is shown, so that it is never seen without; a sheet that can't be had isn't waited for.
+    // The tree is shown after its styles have arrived, or can't be fetched.
     const loaded = new Promise((/** @type {(value: void) => void} */ resolve) => {
       link.addEventListener('load', () => resolve());
       link.addEventListener('error', () => resolve());
@@ -274,39 +291,48 @@ export class WatchNext extends Base {
   /** @returns {import('./app.js').Options} */
   #options() {
     const store = this.getAttribute('store') ?? (this.hasAttribute('watched') ? 'none' : '');
+    const limit = this.#number('limit', 1, MOST_SUGGESTIONS);
     return {
       storeKey: store === 'none' ? null : store ? `watchnext.${store}` : DEFAULT_KEY,
-      limit: Math.floor(this.#number('limit', 1, 200) ?? DEFAULT_LIMIT),
+      limit: limit && Math.floor(limit),
       posterUrl: this.getAttribute('poster-url') ?? '',
       movieUrl: this.getAttribute('movie-url') ?? '',
     };
   }
 
   #filterOfAttributes() {
-    const parts = (/** @type {string} */ name, /** @type {RegExp} */ by) => (this.getAttribute(name) ?? '').split(by).filter(Boolean);
+    const parts = (/** @type {string} */ name, /** @type {RegExp} */ by) =>
+      (this.getAttribute(name) ?? '').split(by).filter(Boolean);
     const fame = this.getAttribute('fame');
     if (fame !== null && !isFame(fame)) this.#complain(`fame="${fame}" isn't "famous", "known" or "gems"`);
     return {
-      // A genre's name may hold a space, so only commas part them.
+      // A genre's name may hold a space, so only commas separate genres.
       genres: parts('genres', /\s*,\s*/).map((name) => name.trim()),
-      decades: parts('decades', SEPARATORS).map((decade) => Math.floor(Number.parseInt(decade, 10) / 10) * 10).filter((decade) => decade >= 0 && decade < 10_000),
+      decades: parts('decades', SEPARATORS)
+        .map((decade) => Math.floor(Number.parseInt(decade, 10) / 10) * 10)
+        .filter((decade) => decade >= 0 && decade < 10_000),
       fame: isFame(fame) ? fame : null,
     };
   }
 
-  /** @param {string} text `1, 50:4.5`: ids, each with or without stars. */
+  /** The list in an attribute. @param {string} text `1, 50:4.5`: ids, each with or without stars. */
   #parseWatched(text) {
     return text.split(SEPARATORS).filter(Boolean).flatMap((part) => {
       const [, id, stars] = /^(\d+)(?::(\d(?:\.\d+)?))?$/.exec(part) ?? [];
       const movieId = Number(id);
       const rating = stars === undefined ? undefined : Number(stars);
-      if (id !== undefined && isMovieId(movieId) && (rating === undefined || isRating(rating))) return [rating === undefined ? { movieId } : { movieId, rating }];
-      this.#complain(`watched="…${part}…" is neither an id nor an id with stars from 0.5 to 5, as in 50:4.5`);
+      if (isMovieId(movieId) && (rating === undefined || isRating(rating))) return [watchedOf(movieId, rating)];
+      this.#complain(`watched="…${part}…" is neither an id nor an id with ${STARS_RANGE}, as in 50:4.5`);
       return [];
     });
   }
 
-  /** @param {string} name @param {number} least @param {number} most */
+  /**
+   * The number in an attribute; undefined if it has none.
+   * @param {string} name
+   * @param {number} least
+   * @param {number} most
+   */
   #number(name, least, most) {
     const text = this.getAttribute(name);
     if (text === null) return undefined;
@@ -316,37 +342,57 @@ export class WatchNext extends Base {
     return undefined;
   }
 
-  /** Tells the site about a mistake in its own page, which the visitor can do nothing about. @param {string} message */
+  /** Reports a mistake in the site's page to the site: the visitor can't fix it. @param {string} message */
   #complain(message) {
     console.warn(`<watch-next>: ${message}; it is left out.`);
     this.#dispatch('error', { code: 'attribute-invalid', message, place: 'attribute' });
   }
 
-  /** @param {App} app @param {string} type @param {any} detail @param {boolean} cancelable */
+  /**
+   * Passes an event of the app on to the site.
+   * @param {App} app
+   * @param {string} type
+   * @param {any} detail
+   * @param {boolean} cancelable
+   */
   #tell(app, type, detail, cancelable) {
     if (app !== this.#app) return true;
     if (type === 'ready') {
       for (const resolve of this.#waiting) resolve(app);
       this.#waiting = [];
       const unknown = this.#filterOfAttributes().genres.filter((name) => !detail.info.genres.includes(name));
-      if (unknown.length > 0) this.#complain(`genres="${unknown.join(', ')}": this catalogue has ${detail.info.genres.join(', ')}`);
+      if (unknown.length > 0) {
+        this.#complain(`genres="${unknown.join(', ')}": this catalogue has ${detail.info.genres.join(', ')}`);
+      }
     }
     return this.#dispatch(type, detail, cancelable);
   }
 
   /** @param {string} type @param {unknown} detail @param {boolean} [cancelable] */
   #dispatch(type, detail, cancelable = false) {
-    return this.dispatchEvent(new CustomEvent(`watchnext:${type}`, { detail, bubbles: true, composed: true, cancelable }));
+    return this.dispatchEvent(
+      new CustomEvent(`watchnext:${type}`, { detail, bubbles: true, composed: true, cancelable }),
+    );
   }
 
-  /** Without its words the element can say nothing in a visitor's language, so the error's own text has to do. @param {WatchNextError} error */
+  /** Shows an error of the widget's own files. Without its words it speaks English. @param {WatchNextError} error */
   #giveUp(error) {
-    const again = element('button', { type: 'button' }, 'Try again');
+    const again = button({}, 'Try again');
     again.addEventListener('click', async () => {
       await refetch(error);
       void this.#build();
     });
-    this.#shadow.replaceChildren(waiting(element('p', { class: 'failure-panel failure-detail', role: 'alert', part: 'error', 'data-code': error.code }, 'The movies couldn’t be loaded. Your list is safe. ', again, ` ${error.message}`)));
+    this.#shadow.replaceChildren(
+      waiting(
+        element(
+          'p',
+          { class: 'failure-panel failure-detail', role: 'alert', part: 'error', 'data-code': error.code },
+          'The movies couldn’t be loaded. Your list is safe. ',
+          again,
+          ` ${error.message}`,
+        ),
+      ),
+    );
     this.#dispatch('error', { code: error.code, message: error.message, place: error.place ?? null });
   }
 
@@ -355,7 +401,7 @@ export class WatchNext extends Base {
     this.#life = undefined;
     this.#builds += 1;
     this.#app?.stop();
-    // What the visitor did in memory alone comes back with the element.
+    // A list that is only in memory comes back when the element does.
     if (this.#app && this.#options().storeKey === null) this.#given = this.#app.store.history;
     this.#app = undefined;
     void this.#loading?.then((engine) => engine.close(), () => {});

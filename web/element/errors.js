@@ -1,8 +1,8 @@
-/** Errors in a visitor's words: what happened, what to do, and the technical line for whoever runs the site. */
+/** Errors in the visitor's words: what happened, what to do, and the technical message for the site's owner. */
 
 import { button, element } from './dom.js';
 
-/** The texts for a code; what isn't here is the fault of the site's model. @type {Record<string, string>} */
+/** The kind of texts for a code. Any other code is a fault of the site's model. @type {Record<string, string>} */
 const KINDS = {
   'fetch-failed': 'offline',
   'http-status': 'missing',
@@ -40,8 +40,13 @@ export function failurePanel(words, error, retry) {
       'details',
       {},
       element('summary', {}, words.text('error.details')),
-      // What a program says to whoever runs the site stays in English.
-      element('p', { class: 'failure-detail', lang: 'en', dir: 'ltr' }, element('code', {}, error.code ?? 'unexpected'), ` ${error.message}`),
+      // The technical message stays in English.
+      element(
+        'p',
+        { class: 'failure-detail', lang: 'en', dir: 'ltr' },
+        element('code', {}, error.code ?? 'unexpected'),
+        ` ${error.message}`,
+      ),
     ),
   );
 }

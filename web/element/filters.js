@@ -1,9 +1,10 @@
-/** What may be suggested: genres, decades, how well known, and how varied the list is. Folded away until somebody looks for it. */
+/** The filters, by genres, decades and fame, in a panel that is closed at first; and the knob for variety. */
 
 import { button, closest } from './dom.js';
 
 /**
- * @typedef {'famous' | 'known' | 'gems'} Fame
+ * @typedef {import('../runtime.js').Fame} Fame
+ *
  * @typedef {object} Filter
  * @property {string[]} genres any of these; all if empty.
  * @property {number[]} decades any of these, as 1990; all if empty.
@@ -16,7 +17,7 @@ const FAMES = ['famous', 'known', 'gems'];
 /** @param {unknown} value @returns {value is Fame} */
 export const isFame = (value) => FAMES.includes(/** @type {Fame} */ (value));
 
-/** MovieLens's name for no genre at all, which nobody looks for. */
+/** MovieLens's name for no genre at all. It gets no chip. */
 const NO_GENRE = '(no genres listed)';
 
 export class Filters {
@@ -36,7 +37,7 @@ export class Filters {
   /**
    * @param {import('./view.js').View} view
    * @param {import('./store.js').Store} store
-   * @param {(settled: boolean) => void} onChange `settled` once the visitor lets go.
+   * @param {(settled: boolean) => void} onChange `settled` is false while the visitor drags the knob.
    */
   constructor(view, store, onChange) {
     this.#view = view;
@@ -63,14 +64,14 @@ export class Filters {
     return this.#filter;
   }
 
-  /** Sets some of it, from the site. @param {Partial<Filter>} filter */
+  /** Sets parts of the filter. @param {Partial<Filter>} filter */
   set(filter) {
     this.#filter = { ...this.#filter, ...filter };
     this.#mark();
     this.#onChange(true);
   }
 
-  /** @param {number | undefined} diversity undefined for the engine's own. */
+  /** @param {number | undefined} diversity undefined for the engine's default. */
   setDiversity(diversity) {
     this.#diversity = diversity;
     if (diversity !== undefined) this.#knob.value = String(diversity);
@@ -83,13 +84,13 @@ export class Filters {
     return genres.length + decades.length > 0 || fame !== null;
   }
 
-  /** As the engine takes it. */
+  /** The filter and the diversity in the form of the engine's request. */
   get request() {
     const { genres, decades, fame } = this.#filter;
     return { genres, decades, ...(fame && { fame }), diversity: this.#diversity };
   }
 
-  /** Lets everything be suggested again. */
+  /** Clears the filter. */
   clear() {
     this.#filter = { genres: [], decades: [], fame: null };
     this.#mark();
@@ -97,20 +98,23 @@ export class Filters {
     this.#focus();
   }
 
-  /** The button that was pressed is gone. */
+  /** Moves the focus from a pressed button that is gone now. */
   #focus() {
     this.#view.get('filters-title').focus();
   }
 
-  /** Shows what this engine can filter by, or nothing without one. @param {import('../runtime.js').Engine | undefined} engine */
+  /**
+   * Shows the genres and decades of an engine, or nothing without one.
+   * @param {import('../runtime.js').Engine | undefined} engine
+   */
   use(engine) {
     this.#place.hidden = !engine;
     if (!engine) return;
-    // A genre that this catalogue doesn't have would let nothing be suggested.
+    // With a genre that this catalogue doesn't have, nothing could be suggested.
     const { genres } = this.#filter;
     this.#filter = { ...this.#filter, genres: genres.filter((name) => engine.info.genres.includes(name)) };
     if (this.#isDrawn) return;
-    // Whoever has moved the knob keeps its place when the movies are loaded anew.
+    // A knob that the visitor has moved keeps its place when the movies are loaded again.
     this.#diversity ??= engine.info.defaultDiversity;
     this.#draw(engine.info);
   }
@@ -119,12 +123,26 @@ export class Filters {
   #draw({ genres, decades }) {
     const { words } = this.#view;
     const chips = (/** @type {string} */ kind, /** @type {readonly (readonly [string | number, string])[]} */ items) =>
-      this.#view.get(`filter-${kind}`).append(...items.map(([value, text]) => button({ class: 'chip', 'data-kind': kind, 'data-value': value, 'aria-pressed': 'false' }, text)));
-    const named = genres.filter((name) => name !== NO_GENRE).map((name) => /** @type {const} */ ([name, words.genre(name)]));
+      this.#view
+        .get(`filter-${kind}`)
+        .append(
+          ...items.map(([value, text]) =>
+            button({ class: 'chip', 'data-kind': kind, 'data-value': value, 'aria-pressed': 'false' }, text),
+          ),
+        );
+    const named = genres
+      .filter((name) => name !== NO_GENRE)
+      .map((name) => /** @type {const} */ ([name, words.genre(name)]));
     named.sort(([, one], [, other]) => one.localeCompare(other, words.language));
     chips('genres', named);
-    chips('decades', [...decades].reverse().map((decade) => [decade, words.text('filters.decade', { decade: String(decade) })]));
-    chips('fame', FAMES.map((fame) => [fame, words.text(`fame.${fame}`)]));
+    chips(
+      'decades',
+      [...decades].reverse().map((decade) => [decade, words.text('filters.decade', { decade: String(decade) })]),
+    );
+    chips(
+      'fame',
+      FAMES.map((fame) => [fame, words.text(`fame.${fame}`)]),
+    );
     this.#isDrawn = true;
     this.#knob.value = String(this.#diversity);
     this.#nameDiversity();
@@ -132,7 +150,7 @@ export class Filters {
     this.showIgnored();
   }
 
-  /** Says how many suggestions aren't wanted, and lets them come back. */
+  /** Shows how many movies the visitor has ignored, with a button that brings them back. */
   showIgnored() {
     const count = this.#store.ignored.length;
     this.#view.get('ignored').hidden = count === 0;
@@ -144,13 +162,14 @@ export class Filters {
     if (!chip) return;
     const { kind, value = '' } = chip.dataset;
     const { genres, decades, fame } = this.#filter;
-    const toggled = (/** @type {any[]} */ list, /** @type {any} */ item) => (list.includes(item) ? list.filter((other) => other !== item) : [...list, item]);
+    const toggled = (/** @type {any[]} */ list, /** @type {any} */ item) =>
+      list.includes(item) ? list.filter((other) => other !== item) : [...list, item];
     if (kind === 'genres') this.set({ genres: toggled(genres, value) });
     else if (kind === 'decades') this.set({ decades: toggled(decades, Number(value)) });
     else if (isFame(value)) this.set({ fame: fame === value ? null : value });
   }
 
-  /** Brings the chips in line with the filter. */
+  /** Marks the chips that are in the filter. */
   #mark() {
     const { genres, decades, fame } = this.#filter;
     const on = new Set([...genres, ...decades.map(String), fame]);
@@ -161,7 +180,7 @@ export class Filters {
     this.#view.get('filters-count').textContent = count > 0 ? ` ${count}` : '';
   }
 
-  /** What a screen reader says of the knob's place. */
+  /** Gives screen readers the knob's value in words. */
   #nameDiversity() {
     const knob = this.#knob;
     const percent = Math.round((100 * knob.valueAsNumber) / Number(knob.max));

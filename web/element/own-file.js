@@ -1,15 +1,15 @@
-/** Reading what lies beside the program: its words, and how its posters look. */
+/** Reads the program's own small files: its words and the looks of its posters. */
 
 import { WatchNextError } from '../runtime.js';
 
-/** How long one of these small files may take. */
+/** How long one of these files may take. */
 export const PATIENCE_MS = 20_000;
 
 /** @param {URL | string} url @param {RequestCache} [cache] */
 const get = (url, cache) => fetch(url, { cache, signal: AbortSignal.timeout(PATIENCE_MS) });
 
 /**
- * Has the browser fetch anew what an error is about, since what its cache holds of it is suspect.
+ * Fetches the file that an error names again, past the browser's cache, which may hold a damaged copy.
  * @param {any} error
  */
 export async function refetch({ place }) {
@@ -18,7 +18,17 @@ export async function refetch({ place }) {
     .catch(() => {});
 }
 
-/** @param {URL} url @returns {Promise<any>} */
+/** The error for a file that can't be read. @param {URL} url @param {string} reason */
+export function unreadable(url, reason) {
+  return new WatchNextError(
+    'fetch-failed',
+    `${url} could not be read (${reason}). Check the connection, that the whole folder is on the server, ` +
+      "and that the page's policy allows it (connect-src).",
+    url.href,
+  );
+}
+
+/** The content of a JSON file. @param {URL} url @returns {Promise<any>} */
 export async function readJson(url) {
   let reason;
   try {
@@ -28,9 +38,5 @@ export async function readJson(url) {
   } catch (error) {
     reason = error instanceof Error ? error.message : String(error);
   }
-  throw new WatchNextError(
-    'fetch-failed',
-    `${url} could not be read (${reason}). Check the connection, that the whole folder is on the server, and that the page's policy allows it (connect-src).`,
-    url.href,
-  );
+  throw unreadable(url, reason);
 }

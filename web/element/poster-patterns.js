@@ -1,4 +1,4 @@
-/** Pictures without a thing for the posters: edges, rings, bars, tiles. Each varies by the movie's own numbers. */
+/** Abstract pictures for the posters: edges, rings, bars, tiles. Each varies by the movie's own random numbers. */
 
 import { svg } from './dom.js';
 import { between, box, circle, ring, shape, times } from './draw.js';
@@ -14,7 +14,10 @@ function shards({ accent, second, ink }, random) {
   return times(4, (index) => {
     const at = index * 4;
     const wobble = between(random, -26, 26);
-    return shape(`M${x} ${y} L${edge[at] + wobble} ${edge[at + 1]} L${edge[at + 2]} ${edge[at + 3] + wobble}z`, fills[index]);
+    return shape(
+      `M${x} ${y} L${edge[at] + wobble} ${edge[at + 1]} L${edge[at + 2]} ${edge[at + 3] + wobble}z`,
+      fills[index],
+    );
   });
 }
 
@@ -23,7 +26,13 @@ function vertigo({ accent, second, ink }, random) {
   const drift = between(random, -5, 5);
   const lift = between(random, -4, 4);
   const rings = times(8, (index) =>
-    ring(100 + drift * index, 100 + lift * index, 116 - index * 14, index % 3 === 1 ? accent : index % 3 === 2 ? second : ink, 5),
+    ring(
+      100 + drift * index,
+      100 + lift * index,
+      116 - index * 14,
+      index % 3 === 1 ? accent : index % 3 === 2 ? second : ink,
+      5,
+    ),
   );
   return [...rings, circle(100 + drift * 8, 100 + lift * 8, 9, accent)];
 }
@@ -120,7 +129,14 @@ function chevrons({ accent, second, ink }, random) {
 function bars({ accent, second, ink }, random) {
   return times(9, (index) => {
     const height = between(random, 34, 168);
-    return svg('rect', { x: 12 + index * 20, y: 100 - height / 2, width: 12, height, rx: 6, fill: [accent, ink, second][index % 3] });
+    return svg('rect', {
+      x: 12 + index * 20,
+      y: 100 - height / 2,
+      width: 12,
+      height,
+      rx: 6,
+      fill: [accent, ink, second][index % 3],
+    });
   });
 }
 
@@ -169,7 +185,10 @@ function strips({ accent, second, ink }, random) {
     const height = between(random, 14, 34);
     const left = index % 2 ? between(random, -10, 60) : -10;
     const right = index % 2 ? 210 : between(random, 130, 210);
-    const strip = shape(`M${left} ${y + 5} L${right} ${y} l-7 ${height * 0.5} l5 ${height * 0.5} L${left + 6} ${y + height + 3}z`, fills[(from + index) % 3]);
+    const strip = shape(
+      `M${left} ${y + 5} L${right} ${y} l-7 ${height * 0.5} l5 ${height * 0.5} L${left + 6} ${y + height + 3}z`,
+      fills[(from + index) % 3],
+    );
     y += height + between(random, 2, 9);
     return strip;
   });
@@ -181,7 +200,12 @@ function orbits({ accent, second, ink }, random) {
     const angle = random() * Math.PI * 2;
     return [
       ring(100, 100, radius, index % 2 ? second : ink, 2),
-      circle(100 + Math.cos(angle) * radius, 100 + Math.sin(angle) * radius, 7 + index * 2, [accent, second, ink, accent][index]),
+      circle(
+        100 + Math.cos(angle) * radius,
+        100 + Math.sin(angle) * radius,
+        7 + index * 2,
+        [accent, second, ink, accent][index],
+      ),
     ];
   });
   return [...dots, circle(100, 100, 17, accent)];
@@ -198,11 +222,33 @@ function fan({ accent, second, ink, ground }, random) {
       ...times(6, (column) => {
         const x = column * 50 - (row % 2) * 25;
         const y = 34 + row * 42;
-        return svg('g', {}, circle(x, y, 32, ground), circle(x, y, 28, fills[(from + row + column) % 3]), circle(x, y, 12, ground));
+        return svg(
+          'g',
+          {},
+          circle(x, y, 32, ground),
+          circle(x, y, 28, fills[(from + row + column) % 3]),
+          circle(x, y, 12, ground),
+        );
       }),
     ),
   );
 }
 
 /** The patterns by name, as `posters.json` asks for them. */
-export const PATTERNS = { shards, vertigo, pair, burst, slant, tiles, teeth, chevrons, bars, grid, target, checker, strips, orbits, fan };
+export const PATTERNS = {
+  shards,
+  vertigo,
+  pair,
+  burst,
+  slant,
+  tiles,
+  teeth,
+  chevrons,
+  bars,
+  grid,
+  target,
+  checker,
+  strips,
+  orbits,
+  fan,
+};

@@ -1,4 +1,6 @@
-/** Pictures of places and things for the posters, as flat as cut paper. Each varies by the movie's own numbers. */
+/**
+ * Pictures of places and things for the posters, as flat as cut paper. Each varies by the movie's own random numbers.
+ */
 
 import { svg } from './dom.js';
 import { between, box, circle, line, shape, times } from './draw.js';
@@ -38,10 +40,19 @@ function planet({ accent, second, ink }, random) {
   const tilt = between(random, -30, -8);
   const stars = times(16, () => circle(random() * 200, random() * 200, between(random, 0.8, 2.2), ink));
   const orbit = svg('ellipse', {
-    cx: x, cy: y, rx: radius * 1.75, ry: radius * 0.42, fill: 'none', stroke: ink, 'stroke-width': 3, transform: `rotate(${tilt} ${x} ${y})`,
+    cx: x,
+    cy: y,
+    rx: radius * 1.75,
+    ry: radius * 0.42,
+    fill: 'none',
+    stroke: ink,
+    'stroke-width': 3,
+    transform: `rotate(${tilt} ${x} ${y})`,
   });
   const half = svg('path', {
-    d: `M${x - radius} ${y} a${radius} ${radius} 0 0 1 ${radius * 2} 0z`, fill: accent, transform: `rotate(${tilt} ${x} ${y})`,
+    d: `M${x - radius} ${y} a${radius} ${radius} 0 0 1 ${radius * 2} 0z`,
+    fill: accent,
+    transform: `rotate(${tilt} ${x} ${y})`,
   });
   return [...stars, circle(x, y, radius, second), half, orbit];
 }
@@ -63,7 +74,12 @@ function flower({ accent, second, ink }, random) {
   const turn = random() * 60;
   const leaf = times(petals, (index) =>
     svg('ellipse', {
-      cx: 100, cy: 62, rx: 17, ry: 36, fill: index % 2 ? accent : second, transform: `rotate(${turn + (index * 360) / petals} 100 100)`,
+      cx: 100,
+      cy: 62,
+      rx: 17,
+      ry: 36,
+      fill: index % 2 ? accent : second,
+      transform: `rotate(${turn + (index * 360) / petals} 100 100)`,
     }),
   );
   return [line('M100 100 Q96 160 108 206', ink, 4), ...leaf, circle(100, 100, 15, ink)];
@@ -74,7 +90,12 @@ function bounce({ accent, second, ink }, random) {
   const fills = [accent, second, ink];
   const start = Math.floor(random() * 3);
   const dotted = svg('path', {
-    d: 'M-10 150 Q30 -10 74 150 Q104 50 136 150 Q160 90 182 150', fill: 'none', stroke: ink, 'stroke-width': 2.5, 'stroke-dasharray': '2 8', 'stroke-linecap': 'round',
+    d: 'M-10 150 Q30 -10 74 150 Q104 50 136 150 Q160 90 182 150',
+    fill: 'none',
+    stroke: ink,
+    'stroke-width': 2.5,
+    'stroke-dasharray': '2 8',
+    'stroke-linecap': 'round',
   });
   return [
     dotted,
@@ -108,7 +129,9 @@ function peaks({ accent, second, ink }, random) {
 function eye({ accent, ink, second }, random) {
   const look = between(random, -16, 16);
   return [
-    ...times(9, (index) => line(`M${100 + (index - 4) * 10} 74 L${100 + (index - 4) * 25} ${24 + Math.abs(index - 4) * 6}`, second, 4)),
+    ...times(9, (index) =>
+      line(`M${100 + (index - 4) * 10} 74 L${100 + (index - 4) * 25} ${24 + Math.abs(index - 4) * 6}`, second, 4),
+    ),
     shape('M4 112 Q100 22 196 112 Q100 202 4 112z', ink),
     circle(100 + look, 112, 38, accent),
     circle(100 + look, 112, 16, ink),
@@ -131,7 +154,9 @@ function windows({ accent, second, ink }, random) {
   const lit = Math.floor(random() * 12);
   return [
     box(30, 14, 140, 190, second),
-    ...times(12, (index) => box(46 + (index % 3) * 40, 30 + Math.floor(index / 3) * 42, 28, 30, index === lit ? accent : ink)),
+    ...times(12, (index) =>
+      box(46 + (index % 3) * 40, 30 + Math.floor(index / 3) * 42, 28, 30, index === lit ? accent : ink),
+    ),
   ];
 }
 
@@ -154,7 +179,10 @@ function arches({ accent, second, ink }, random) {
   const x = between(random, 60, 140);
   return [
     ...[92, 70, 48, 26].map((r, index) =>
-      shape(`M${x - r} 204 V${40 + (92 - r) * 0.9 + r} a${r} ${r} 0 0 1 ${r * 2} 0 V204z`, [second, ink, accent, ink][index]),
+      shape(
+        `M${x - r} 204 V${40 + (92 - r) * 0.9 + r} a${r} ${r} 0 0 1 ${r * 2} 0 V204z`,
+        [second, ink, accent, ink][index],
+      ),
     ),
     circle(x, 158, 10, accent),
   ];
@@ -180,8 +208,15 @@ function skyline({ accent, second, ink }, random) {
       const height = between(random, low, high);
       return box(index * 26 - 6, 200 - height, between(random, 18, 26), height, fill);
     });
-  const lights = times(14, () => box(Math.floor(random() * 20) * 10 + 4, Math.floor(between(random, 13, 19)) * 10, 4, 5, accent));
-  return [circle(between(random, 50, 150), 62, 30, accent), ...towers(70, 140, second), ...towers(40, 96, ink), ...lights];
+  const lights = times(14, () =>
+    box(Math.floor(random() * 20) * 10 + 4, Math.floor(between(random, 13, 19)) * 10, 4, 5, accent),
+  );
+  return [
+    circle(between(random, 50, 150), 62, 30, accent),
+    ...towers(70, 140, second),
+    ...towers(40, 96, ink),
+    ...lights,
+  ];
 }
 
 /** @type {Drawing} A boat on rising waves. */
@@ -204,7 +239,11 @@ function road({ accent, second, ink }, random) {
   return [
     circle(x, 60, between(random, 30, 42), accent),
     box(0, 92, 200, 108, second),
-    shape(`M${x - 2} 92 C${x + 40} 116 20 128 46 156 Q60 176 30 204 H176 Q150 168 108 148 C60 126 ${x + 62} 112 ${x + 3} 92z`, ink),
+    shape(
+      `M${x - 2} 92 C${x + 40} 116 20 128 46 156 Q60 176 30 204 H176 ` +
+        `Q150 168 108 148 C60 126 ${x + 62} 112 ${x + 3} 92z`,
+      ink,
+    ),
     line(`M${x} 92 C${x + 50} 114 42 128 78 152 Q112 176 102 204`, accent, 2.4),
   ];
 }
@@ -267,4 +306,26 @@ function table({ accent, second, ink }, random) {
 }
 
 /** The scenes by name, as `posters.json` asks for them. */
-export const SCENES = { horizon, mesa, planet, vanishing, flower, bounce, rainbow, peaks, eye, blinds, windows, stairs, arches, keyhole, skyline, waves, road, spotlights, moonlight, balloons, table };
+export const SCENES = {
+  horizon,
+  mesa,
+  planet,
+  vanishing,
+  flower,
+  bounce,
+  rainbow,
+  peaks,
+  eye,
+  blinds,
+  windows,
+  stairs,
+  arches,
+  keyhole,
+  skyline,
+  waves,
+  road,
+  spotlights,
+  moonlight,
+  balloons,
+  table,
+};

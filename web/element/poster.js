@@ -1,24 +1,35 @@
-/** Typographic posters, drawn from title, year and genres alone: no image is fetched unless the site names its own. */
+/** Typographic posters, drawn from title, year and genres alone. No image is fetched unless the site has its own. */
 
 import { element, svg } from './dom.js';
 import { PATTERNS } from './poster-patterns.js';
 import { SCENES } from './poster-scenes.js';
 
-/** @typedef {{movieId: number, key?: string | null, title: string, year: number | null, genres: string[], imdb?: string | null, tmdb?: number | null}} Billed */
+/**
+ * A movie with a poster.
+ * @typedef {object} Billed
+ * @property {number} movieId
+ * @property {string | null} [key]
+ * @property {string} title
+ * @property {number | null} year
+ * @property {string[]} genres
+ * @property {string | null} [imdb]
+ * @property {number | null} [tmdb]
+ */
 
 /**
- * How the posters look, as `posters.json` says: beside the program, so that a site with genres of its own can give them faces.
+ * How the posters look. It is a file, `posters.json`, so that a site can give genres of its own a look.
  * @typedef {object} Style
- * @property {Record<string, [ground: string, ink: string, accent: string, second: string]>} palettes every ink has at least 4.5 to 1 on its
- *   ground, which a test measures.
- * @property {Record<string, Voice>} voices system fonts only; each must be able to fall back without loss, because no two systems have the same.
- * @property {Record<string, Kind>} kinds by genre, the one first that says most about a movie.
- * @property {Kind} other for movies of none of these.
+ * @property {Record<string, [ground: string, ink: string, accent: string, second: string]>} palettes the contrast of
+ *   every ink on its ground is at least 4.5 to 1; a test measures it.
+ * @property {Record<string, Voice>}  voices system fonts only. No two systems have the same, so each voice
+ *   must look right in its fallbacks.
+ * @property {Record<string, Kind>} kinds by genre, the most telling genre first.
+ * @property {Kind} other for all other movies.
  *
- * @typedef {object} Kind what a movie of a genre may look like.
+ * @typedef {object} Kind the possible looks of a genre.
  * @property {string[]} palettes
  * @property {string[]} voices
- * @property {string[]} drawings by the names of the functions in `poster-patterns.js` and `poster-scenes.js`.
+ * @property {string[]} drawings names of functions in `poster-patterns.js` and `poster-scenes.js`.
  *
  * @typedef {object} Voice how a title is set.
  * @property {string} font
@@ -34,7 +45,7 @@ import { SCENES } from './poster-scenes.js';
 /** @type {Record<string, import('./draw.js').Drawing>} */
 const DRAWINGS = { ...PATTERNS, ...SCENES };
 
-/** Where words and picture stand. */
+/** Arrangements of words and picture. */
 const LAYOUTS = ['below', 'above', 'plate', 'below', 'framed'];
 
 /** The title's widest line and its greatest height, in hundredths of the poster's width. */
@@ -42,7 +53,7 @@ const TITLE_WIDTH = 84;
 const TITLE_HEIGHT = 60;
 const SMALLEST = 7.5;
 
-/** A short sequence of numbers that a movie always repeats (mulberry32). @param {number} seed */
+/** A movie's own random numbers, the same every time (mulberry32). @param {number} seed */
 function randomBy(seed) {
   let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b);
   return () => {
@@ -66,14 +77,18 @@ function widthOf(word, voice) {
   if (width === undefined) {
     ruler ??= /** @type {HTMLCanvasElement} */ (element('canvas')).getContext('2d');
     if (ruler) ruler.font = font;
-    // Without a canvas (some browsers forbid it against fingerprinting) a broad guess keeps words inside the poster.
+    // Some browsers forbid a canvas, against fingerprinting. Then a generous guess keeps words inside the poster.
     width = (ruler ? ruler.measureText(word).width : word.length * 66) + word.length * voice.spacing * 100;
     widths.set(key, width);
   }
   return width / 100;
 }
 
-/** The largest type in which the title's words fit, found by setting them line by line. @param {string} text @param {Voice} voice */
+/**
+ * The largest size of type in which the title fits, found by setting it line by line.
+ * @param {string} text
+ * @param {Voice} voice
+ */
 function fit(text, voice) {
   const words = text.split(/\s+/).map((word) => widthOf(word, voice));
   const space = widthOf(' ', voice);
@@ -102,21 +117,23 @@ const pick = (list, random) => list[Math.floor(random() * list.length)];
  * A movie's poster.
  * @param {Style} style
  * @param {Billed} movie
- * @param {{silent?: boolean}} [options] `silent` where the title stands beside the poster, so that it isn't read out twice.
+ * @param {{silent?: boolean}} [options] `silent` hides the poster from screen readers, for
+ *   places where the title is next to it.
  */
 function poster({ palettes, voices, kinds, other }, { movieId, title, year, genres }, { silent = false } = {}) {
   const random = randomBy(movieId);
   const telling = Object.keys(kinds).filter((genre) => genres.includes(genre)).map((genre) => kinds[genre]);
   if (telling.length === 0) telling.push(other);
-  // The most telling genre has the say about type and mostly about colour; the picture may come from any of the movie's
-  // genres, so that a list of war movies isn't one picture twelve times.
+  // The most telling genre decides the type, and mostly the colours. The picture may come from any of the movie's
+  // genres: a list of war movies should not be one picture twelve times.
   const [main] = telling;
   const voice = voices[pick(main.voices, random)];
-  const [ground, ink, accent, second] = palettes[pick((random() < 0.65 ? main : pick(telling, random)).palettes, random)];
+  const [ground, ink, accent, second] =
+    palettes[pick((random() < 0.65 ? main : pick(telling, random)).palettes, random)];
   const layout = pick(LAYOUTS, random);
   const draw = DRAWINGS[pick(pick(telling, random).drawings, random)];
 
-  // "(a.k.a. …)" has no place on a poster.
+  // "(a.k.a. …)" doesn't belong on a poster.
   const short = title.replace(/\s*\([^)]*\)/g, '').trim() || title;
   const text = voice.upper ? short.toLocaleUpperCase('en') : voice.lower ? short.toLocaleLowerCase('en') : short;
   const art = svg(
@@ -126,11 +143,11 @@ function poster({ palettes, voices, kinds, other }, { movieId, title, year, genr
   );
   const name = element('span', { class: 'poster-title' }, short);
   const words = element('span', { class: 'poster-words' }, name);
-  // The space is for those who hear the words.
+  // The space is for screen readers.
   if (year !== null) words.append(' ', element('span', { class: 'poster-year' }, String(year)));
   const sheet = element('span', { class: `poster poster-${layout}`, 'aria-hidden': silent && 'true' }, art, words);
 
-  // Written through the object model, because a strict policy forbids style attributes.
+  // Set by script, because a strict policy forbids style attributes.
   sheet.style.setProperty('--ground', ground);
   sheet.style.setProperty('--ink', ink);
   sheet.style.setProperty('--accent', accent);
@@ -146,7 +163,7 @@ function poster({ palettes, voices, kinds, other }, { movieId, title, year, genr
 }
 
 /**
- * An address made from a site's template, null where the movie lacks a part of it or the outcome is no web address.
+ * An address from a site's template; null if the movie lacks a part of it or the result isn't a web address.
  * @param {string} template for instance `/posters/{imdb}.jpg`
  * @param {Billed} movie
  * @returns {string | null}
@@ -167,12 +184,15 @@ export function addressOf(template, movie) {
   }
 }
 
-/** Draws the posters of one widget: its own, or the site's images over them. */
+/** Draws the posters of one widget, with the site's images over them. */
 export class Billboard {
   #style;
   #template;
 
-  /** @param {Style} style @param {string} template for the addresses of the site's own images; none if empty. */
+  /**
+   * @param {Style} style
+   * @param {string} template for the addresses of the site's own images; drawn posters if empty.
+   */
   constructor(style, template) {
     this.#style = style;
     this.#template = template;
@@ -183,8 +203,16 @@ export class Billboard {
     const sheet = poster(this.#style, movie, options);
     const source = this.#template && addressOf(this.#template, movie);
     if (source) {
-      const image = /** @type {HTMLImageElement} */ (element('img', { class: 'poster-image', loading: 'lazy', decoding: 'async', alt: '', referrerpolicy: 'no-referrer' }));
-      // The drawn poster stands beneath, for as long as the image takes and where there is none.
+      const image = /** @type {HTMLImageElement} */ (
+        element('img', {
+          class: 'poster-image',
+          loading: 'lazy',
+          decoding: 'async',
+          alt: '',
+          referrerpolicy: 'no-referrer',
+        })
+      );
+      // The drawn poster shows until the image has loaded, and if there is none.
       image.addEventListener('error', () => image.remove());
       image.src = source;
       sheet.append(image);

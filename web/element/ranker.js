@@ -1,6 +1,6 @@
 /**
- * What comes after the first suggestions: the second stage, which knows how likely a suggestion is to be liked, and the movies'
- * addresses elsewhere. The widget does without them for as long as it must.
+ * Loads the ranker after the first suggestions. It gives each suggestion its chance to be liked; without it the widget
+ * works and shows no chances.
  */
 
 /** @typedef {import('../runtime.js').Engine} Engine */
@@ -21,7 +21,7 @@ export class Ranker {
    * @param {import('./view.js').View} view
    * @param {import('./announce.js').Announcer} announcer
    * @param {() => Promise<void>} onReady
-   * @param {(error: any) => void} onCrash called when the worker is gone, and the suggestions with it.
+   * @param {(error: any) => void} onCrash called when the worker has died. The suggestions are gone with it.
    */
   constructor(view, announcer, onReady, onCrash) {
     this.#view = view;
@@ -40,7 +40,7 @@ export class Ranker {
     this.#tellStyles(engine?.info.rankerBytes == null ? 'none' : 'coming');
   }
 
-  /** Loads the ranker, if the bundle has one, and says quietly when that fails. */
+  /** Loads the ranker, if the bundle has one. A failure is one quiet line, since the suggestions work. */
   async load() {
     const engine = this.#engine;
     if (engine?.info.rankerBytes == null || engine === this.#loading) return;
@@ -55,7 +55,7 @@ export class Ranker {
       if (engine === this.#loading) this.#loading = undefined;
     }
     if (engine !== this.#engine) return;
-    // The button that was pressed is about to go.
+    // The pressed button is about to go.
     if (this.#line.contains(this.#view.focused)) this.#view.get('suggestions').focus({ preventScroll: true });
     this.#line.hidden = true;
     this.#tellStyles('ready');
@@ -77,7 +77,10 @@ export class Ranker {
     this.#announcer.say(missing);
   }
 
-  /** What depends on the ranker is shown, or its room kept, by the style sheet. @param {'none' | 'coming' | 'ready' | 'failed'} state */
+  /**
+   * Tells the style sheet, which shows what needs the ranker or keeps its room.
+   * @param {'none' | 'coming' | 'ready' | 'failed'} state
+   */
   #tellStyles(state) {
     this.#view.root.dataset.ranker = state;
   }

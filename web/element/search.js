@@ -1,10 +1,8 @@
-/** The search box: a combobox by the ARIA pattern, whose list follows the typing and never takes the focus. */
+/** The search box: a combobox by the ARIA pattern. Its list follows the typing and never takes the focus. */
 
 import { closest, element, spoken } from './dom.js';
 
 /** @typedef {import('../runtime.js').Movie} Movie */
-
-const RESULTS = 8;
 
 export class Search {
   #view;
@@ -13,8 +11,7 @@ export class Search {
   #list;
   #none;
   #find;
-  #onPick;
-  #isWatched;
+  #store;
   /** @type {readonly Movie[]} */
   #movies = [];
   #active = -1;
@@ -23,24 +20,22 @@ export class Search {
   /**
    * @param {import('./view.js').View} view
    * @param {import('./announce.js').Announcer} announcer
-   * @param {(query: string, limit: number) => Promise<Movie[]>} find
-   * @param {(movie: Movie, at: number) => void} onPick
-   * @param {(movieId: number) => boolean} isWatched
+   * @param {import('./store.js').Store} store
+   * @param {(query: string) => Promise<Movie[]>} find
    */
-  constructor(view, announcer, find, onPick, isWatched) {
+  constructor(view, announcer, store, find) {
     this.#view = view;
     this.#announcer = announcer;
     const input = (this.#input = view.get('search-input'));
     const list = (this.#list = view.get('search-list'));
     this.#none = view.get('search-none');
     this.#find = find;
-    this.#onPick = onPick;
-    this.#isWatched = isWatched;
+    this.#store = store;
     input.addEventListener('input', () => void this.refresh());
     input.addEventListener('focus', () => void this.refresh());
     input.addEventListener('blur', () => this.#close());
     input.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => this.#key(event));
-    // The focus stays in the box while an option is pressed.
+    // Keeps the focus in the box while an option is pressed.
     list.addEventListener('pointerdown', (/** @type {PointerEvent} */ event) => event.preventDefault());
     list.addEventListener('click', (/** @type {MouseEvent} */ event) => {
       const option = closest(event, '[role=option]');
@@ -52,21 +47,21 @@ export class Search {
     this.#input.focus();
   }
 
-  /** Tells how much there is to find. @param {number} movies */
+  /** Shows how many movies there are to find. @param {number} movies */
   invite(movies) {
     this.#input.placeholder = this.#view.words.text('search.invite', { count: movies });
   }
 
-  /** Finds again what stands in the box; also once the movies are there, for whoever typed before. */
+  /** Searches for the text in the box. Also called once the movies are loaded, for text that was typed before. */
   async refresh() {
     const query = this.#input.value.trim();
     const asked = ++this.#asked;
     if (!query) return this.#close();
     let movies;
     try {
-      movies = await this.#find(query, RESULTS);
+      movies = await this.#find(query);
     } catch {
-      // Why there is no recommender is told where the movies would be.
+      // The error is shown in place of the wall.
       return this.#close();
     }
     if (asked !== this.#asked || this.#view.focused !== this.#input) return;
@@ -83,12 +78,14 @@ export class Search {
     this.#none.textContent = found ? '' : this.#view.words.text('search.none', { query });
     this.#input.setAttribute('aria-expanded', String(found));
     this.#activate(found ? 0 : -1);
-    this.#announcer.say(found ? this.#view.words.text('search.count', { count: movies.length }) : this.#none.textContent);
+    this.#announcer.say(
+      found ? this.#view.words.text('search.count', { count: movies.length }) : this.#none.textContent,
+    );
   }
 
   /** @param {Movie} movie @param {number} index */
   #option(movie, index) {
-    const watched = this.#isWatched(movie.movieId);
+    const watched = this.#store.has(movie.movieId);
     const about = [movie.year, this.#view.words.genres(movie.genres)].filter(Boolean).join(' · ');
     const option = element(
       'li',
@@ -122,7 +119,7 @@ export class Search {
       if (open) this.#activate(this.#active <= 0 ? last : this.#active - 1);
       else void this.refresh();
     } else if (event.key === 'Enter') {
-      // While an input method composes, Enter belongs to it.
+      // While an input method composes a character, Enter belongs to it.
       if (event.isComposing) return;
       if (open) this.#pick(this.#active, event.timeStamp);
     } else if (event.key === 'Escape') {
@@ -141,8 +138,11 @@ export class Search {
     this.#input.value = '';
     this.#asked += 1;
     this.#close();
-    if (this.#isWatched(movie.movieId)) this.#announcer.say(this.#view.words.text('search.already', { movie: spoken(movie) }));
-    else this.#onPick(movie, at);
+    if (this.#store.has(movie.movieId)) {
+      this.#announcer.say(this.#view.words.text('search.already', { movie: spoken(movie) }));
+    } else {
+      this.#store.add(movie, at);
+    }
   }
 
   #close() {

@@ -1,13 +1,18 @@
-/** "More like this": a tray at the foot of the window with movies of similar titles and themes, to click as on the wall. */
+/**
+ * "More like this": a tray at the foot of the window with movies of similar titles and themes, to click as on the wall.
+ */
 
 import { spoken } from './dom.js';
-import { markTiles, movieOf, tile } from './tile.js';
+import { markTiles, tile, toggleByTiles } from './tile.js';
 
 /** @typedef {import('../runtime.js').Movie} Movie */
 
-const SHOWN = 8;
-
-/** Makes a button open the tray for a movie. @param {import('./words.js').Words} words @param {HTMLElement} button @param {{movieId: number, title: string, year: number | null}} movie */
+/**
+ * Makes a button open the tray for a movie.
+ * @param {import('./words.js').Words} words
+ * @param {HTMLElement} button
+ * @param {{movieId: number, title: string, year: number | null}} movie
+ */
 export function openSimilar(words, button, movie) {
   button.dataset.similar = String(movie.movieId);
   button.dataset.name = spoken(movie);
@@ -24,57 +29,51 @@ export class Similar {
   #list;
   #shut;
   #find;
-  #onToggle;
-  #isWatched;
+  #store;
   /** @type {readonly Movie[]} */
   #movies = [];
-  /** The button that the tray was opened by. @type {HTMLElement | undefined} */
+  /** The button that opened the tray. @type {HTMLElement | undefined} */
   #opener;
   #asked = 0;
 
   /**
    * @param {import('./view.js').View} view
    * @param {import('./poster.js').Billboard} billboard
-   * @param {(movieId: number, limit: number) => Promise<Movie[]>} find
-   * @param {(movie: Movie, at: number) => void} onToggle
-   * @param {(movieId: number) => boolean} isWatched
-   * @param {AbortSignal} signal ends the listening to the document.
+   * @param {import('./store.js').Store} store
+   * @param {(movieId: number) => Promise<Movie[]>} find
+   * @param {AbortSignal} signal ends listening to the window.
    */
-  constructor(view, billboard, find, onToggle, isWatched, signal) {
+  constructor(view, billboard, store, find, signal) {
     this.#view = view;
     this.#billboard = billboard;
     this.#tray = view.get('similar');
     this.#list = view.get('similar-list');
     this.#shut = view.get('similar-close');
     this.#find = find;
-    this.#onToggle = onToggle;
-    this.#isWatched = isWatched;
+    this.#store = store;
     view.root.addEventListener('click', (/** @type {MouseEvent} */ event) => {
       const opener = openerOf(event.target);
       if (!opener) return;
       if (opener === this.#opener) this.close({ returnFocus: true });
       else void this.#open(opener);
     });
-    this.#list.addEventListener('click', (/** @type {MouseEvent} */ event) => {
-      const movie = movieOf(event, this.#movies);
-      if (movie) this.#onToggle(movie, event.timeStamp);
-    });
+    toggleByTiles(this.#list, store, () => this.#movies);
     this.#shut.addEventListener('click', () => this.close({ returnFocus: true }));
     const listening = { signal };
     globalThis.addEventListener(
       'keydown',
       (event) => {
-        // What has a use of its own for the key, as the search box has, comes first.
+        // The search box uses this key too, and comes first.
         if (event.key === 'Escape' && this.#opener && !event.defaultPrevented) this.close({ returnFocus: true });
       },
       listening,
     );
-    // A click elsewhere means that the visitor has turned to something else; the toast's undo belongs to the tray's own clicks.
-    // Not the press that begins a click, since it also begins the scrolling of the suggestions under a finger.
+    // A click elsewhere closes the tray, but not one on the toast, whose undo may be for a click in the tray.
+    // It listens for clicks and not for presses, since a press may also begin to scroll the suggestions.
     globalThis.addEventListener(
       'click',
       (event) => {
-        // From outside a click in the widget is from the widget itself, so its true target is asked for.
+        // Outside of the shadow tree, the target is the widget. The path has the true target.
         const [target] = event.composedPath();
         const within = target instanceof Element && (target.closest('#similar, #toast') ?? openerOf(target));
         if (!within) this.close();
@@ -83,9 +82,9 @@ export class Similar {
     );
   }
 
-  /** Marks one movie, or all of them, as the list says. @param {number} [movieId] */
+  /** Marks one movie, or all, as watched or not. @param {number} [movieId] */
   mark(movieId) {
-    markTiles(this.#list, this.#isWatched, movieId);
+    markTiles(this.#list, this.#store, movieId);
   }
 
   close({ returnFocus = false } = {}) {
@@ -94,15 +93,20 @@ export class Similar {
     if (!opener) return;
     this.#opener = undefined;
     opener.setAttribute('aria-expanded', 'false');
-    // Whoever pressed elsewhere with the mouse goes there; a focus within the tray has nowhere to stay.
+    // After a click elsewhere the focus goes there. A focus inside the tray must move, since the tray goes.
     const leaves = returnFocus || this.#tray.contains(this.#view.focused);
     this.#tray.hidden = true;
     if (leaves) this.#focusBack(opener);
   }
 
-  /** The card that the button was on may be gone, and its movie a frame of the film by now. @param {HTMLElement} opener */
+  /**
+   * Moves the focus back. The opener's card may be gone; its movie may be in the list now.
+   * @param {HTMLElement} opener
+   */
   #focusBack(opener) {
-    const heir = opener.isConnected ? opener : this.#view.root.querySelector(`.similar-open[data-similar="${opener.dataset.similar}"]`);
+    const heir = opener.isConnected
+      ? opener
+      : this.#view.root.querySelector(`.similar-open[data-similar="${opener.dataset.similar}"]`);
     (heir ?? this.#view.get('suggestions')).focus({ preventScroll: true });
   }
 
@@ -114,9 +118,9 @@ export class Similar {
     let movies = [];
     let none = 'similar.none';
     try {
-      movies = await this.#find(movieId, SHOWN);
+      movies = await this.#find(movieId);
     } catch {
-      // The suggestions are unharmed, or tell themselves what has happened to the recommender.
+      // The suggestions work, or show their own error.
       none = 'similar.failed';
     }
     if (asked !== this.#asked) return;
@@ -130,7 +134,7 @@ export class Similar {
     told.textContent = words.text(none);
     told.hidden = movies.length > 0;
     this.#list.hidden = movies.length === 0;
-    this.#list.replaceChildren(...movies.map((movie) => tile(this.#view, this.#billboard, movie, this.#isWatched(movie.movieId))));
+    this.#list.replaceChildren(...movies.map((movie) => tile(this.#view, this.#billboard, this.#store, movie)));
     this.#tray.hidden = false;
     this.#list.scrollLeft = 0;
     (this.#list.querySelector('button') ?? this.#shut).focus({ preventScroll: true });

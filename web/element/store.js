@@ -1,53 +1,51 @@
 /**
- * The visitor's list: what was watched and how it was rated, oldest first, and which suggestions aren't wanted. It lives in this
- * browser's storage alone (or in memory, where the site keeps the list itself) and is never changed in place, so that undo is
- * going back to an earlier one.
+ * The visitor's list: the watched movies with their ratings, oldest first, and the ignored suggestions. It is stored in
+ * this browser only, or in memory if the site keeps the list. It is never changed in place, so undo goes back to an
+ * earlier one.
  */
+
+import { DISLIKED_STARS, LIKED_STARS } from '../engine/constants.js';
+import { isMovieId, isRating, watchedOf } from './entry.js';
+
 
 /**
  * @typedef {'like' | 'dislike'} Reaction
  * @typedef {object} Entry
  * @property {number} movieId
- * @property {string} title kept with the id, so that the list can be shown before (or without) the catalogue.
+ * @property {string} title stored with the id, so that the list can be shown without the catalogue.
  * @property {number | null} year
  * @property {string[]} genres
  * @property {number} [rating] stars from 0.5 to 5; a plain click has none.
  *
  * @typedef {object} Lists
  * @property {readonly Entry[]} watched
- * @property {readonly Entry[]} ignored suggestions that aren't wanted.
+ * @property {readonly Entry[]} ignored movies that the visitor doesn't want suggested.
  *
  * @typedef {object} Change
  * @property {'add' | 'remove' | 'clear' | 'react' | 'undo' | 'outside' | 'replace' | 'ignore' | 'restore'} kind
  * @property {Entry} [entry]
- * @property {number} at when the visitor acted, on the clock of performance.now().
+ * @property {number} at when the visitor acted, by performance.now().
  */
 
 export const DEFAULT_KEY = 'watchnext.list.v1';
 const UNDO_STEPS = 100;
 
-/** Stars that a reaction stands for. @type {Record<Reaction, number>} */
-const STARS = { like: 5, dislike: 1 };
+/** The stars of each reaction. @type {Record<Reaction, number>} */
+export const STARS = { like: 5, dislike: 1 };
 
-/** Stars from which on a rating is a like, and up to which it is a dislike. */
-const LIKED = 4;
-const DISLIKED = 2.5;
-
-/** What a rating says in a word; nothing for one in between. @param {number | undefined} rating @returns {Reaction | undefined} */
+/**
+ * The reaction that a rating stands for; undefined for one between a like and a dislike.
+ * @param {number | undefined} rating
+ * @returns {Reaction | undefined}
+ */
 export function reactionOf(rating) {
   if (rating === undefined) return undefined;
-  if (rating >= LIKED) return 'like';
-  return rating <= DISLIKED ? 'dislike' : undefined;
+  if (rating >= LIKED_STARS) return 'like';
+  return rating <= DISLIKED_STARS ? 'dislike' : undefined;
 }
 
 /** @param {unknown} value @returns {value is string} */
 const isText = (value) => typeof value === 'string' && value.length <= 500;
-
-/** @param {unknown} value */
-export const isMovieId = (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** 32;
-
-/** @param {unknown} value */
-export const isRating = (value) => typeof value === 'number' && value >= 0.5 && value <= 5;
 
 /** @param {any} entry @returns {entry is Entry & {reaction?: Reaction}} */
 function isEntry(entry) {
@@ -65,13 +63,17 @@ function isEntry(entry) {
   );
 }
 
-/** Entries of which each is one and no movie stands twice. @param {unknown} entries */
+/** Whether this is a list of entries, each movie once. @param {unknown} entries */
 function areEntries(entries) {
-  return Array.isArray(entries) && entries.every(isEntry) && new Set(entries.map(({ movieId }) => movieId)).size === entries.length;
+  return (
+    Array.isArray(entries) &&
+    entries.every(isEntry) &&
+    new Set(entries.map(({ movieId }) => movieId)).size === entries.length
+  );
 }
 
 /**
- * Stored lists, null if they aren't.
+ * The lists in a stored text; null if it holds none.
  * @param {string} text
  * @returns {Lists | null}
  */
@@ -87,7 +89,11 @@ export function parseLists(text) {
   return { watched: movies.map(copyOf), ignored: ignored.map(copyOf) };
 }
 
-/** The parts of a movie or entry that a list keeps; a reaction, which earlier versions stored, becomes its stars. @param {Entry & {reaction?: Reaction}} movie @returns {Entry} */
+/**
+ * A copy with only the parts that a list keeps. Earlier versions stored a reaction; it becomes its stars.
+ * @param {Entry & {reaction?: Reaction}} movie
+ * @returns {Entry}
+ */
 function copyOf({ movieId, title, year, genres, rating, reaction }) {
   const entry = { movieId, title, year, genres: [...genres] };
   const stars = rating ?? (reaction && STARS[reaction]);
@@ -97,7 +103,7 @@ function copyOf({ movieId, title, year, genres, rating, reaction }) {
 /** @type {Lists} */
 const EMPTY = { watched: [], ignored: [] };
 
-/** The stores of this page, since browsers tell of a change in storage only other pages. @type {Set<Store>} */
+/** The stores of this page: browsers report a change of storage to other pages only. @type {Set<Store>} */
 const stores = new Set();
 
 export class Store {
@@ -111,8 +117,8 @@ export class Store {
 
   /**
    * @param {string | null} key where the lists are stored; null keeps them in memory.
-   * @param {(trouble: 'blocked' | 'damaged' | 'full') => void} onTrouble told when the lists can't be read or kept.
-   * @param {AbortSignal} signal ends the listening to other tabs.
+   * @param {(trouble: 'blocked' | 'damaged' | 'full') => void} onTrouble called when the lists can't be read or stored.
+   * @param {AbortSignal} signal ends listening to other tabs.
    */
   constructor(key, onTrouble, signal) {
     this.#key = key;
@@ -124,7 +130,7 @@ export class Store {
     globalThis.addEventListener(
       'storage',
       (event) => {
-        // Another tab changed the list, or cleared all storage, which comes without a key.
+        // Another tab changed the list, or cleared the storage: then the event has no key.
         if (event.key !== key && event.key !== null) return;
         this.#read();
         this.#tell({ kind: 'outside', at: performance.now() });
@@ -145,14 +151,19 @@ export class Store {
     return this.#earlier.length > 0;
   }
 
-  /** The list as the recommender takes it. */
+  /** The list in the form of the engine's request. */
   get history() {
-    return this.entries.map(({ movieId, rating }) => (rating === undefined ? { movieId } : { movieId, rating }));
+    return this.entries.map(({ movieId, rating }) => watchedOf(movieId, rating));
   }
 
   /** @param {number} movieId */
   find(movieId) {
     return this.entries.find((entry) => entry.movieId === movieId);
+  }
+
+  /** Whether a movie is in the list. @param {number} movieId */
+  has(movieId) {
+    return this.find(movieId) !== undefined;
   }
 
   /** @param {(change: Change) => void} listener */
@@ -180,20 +191,32 @@ export class Store {
     else this.add({ ...movie, rating: undefined }, at);
   }
 
-  /** Sets a reaction, or takes it back if it is the one that is set. @param {number} movieId @param {Reaction} reaction @param {number} [at] */
+  /**
+   * Sets a reaction, or removes it if it is set already.
+   * @param {number} movieId
+   * @param {Reaction} reaction
+   * @param {number} [at]
+   */
   react(movieId, reaction, at = performance.now()) {
     const entry = this.find(movieId);
     if (!entry) return;
     const next = copyOf({ ...entry, rating: reactionOf(entry.rating) === reaction ? undefined : STARS[reaction] });
-    this.#change({ watched: this.entries.map((other) => (other === entry ? next : other)) }, { kind: 'react', entry: next, at });
+    this.#change(
+      { watched: this.entries.map((other) => (other === entry ? next : other)) },
+      { kind: 'react', entry: next, at },
+    );
   }
 
-  /** Puts another list in this one's place. @param {readonly Entry[]} entries @param {number} [at] */
+  /** Replaces the list. @param {readonly Entry[]} entries @param {number} [at] */
   replace(entries, at = performance.now()) {
     this.#change({ watched: entries.map(copyOf) }, { kind: 'replace', at });
   }
 
-  /** Adds what the list doesn't have yet; of what it has, a rating that comes along counts. @param {readonly Entry[]} entries @param {number} [at] */
+  /**
+   * Adds movies that the list doesn't have yet. For the others, new ratings replace old ones.
+   * @param {readonly Entry[]} entries
+   * @param {number} [at]
+   */
   merge(entries, at = performance.now()) {
     const coming = new Map(entries.map((entry) => [entry.movieId, entry]));
     const kept = this.entries.map((entry) => ({ ...entry, rating: coming.get(entry.movieId)?.rating ?? entry.rating }));
@@ -212,7 +235,7 @@ export class Store {
     this.#change({ ignored: [...this.ignored, entry] }, { kind: 'ignore', entry, at });
   }
 
-  /** Lets all be suggested again that weren't wanted. @param {number} [at] */
+  /** Lets all ignored movies be suggested again. @param {number} [at] */
   restore(at = performance.now()) {
     if (this.ignored.length > 0) this.#change({ ignored: [] }, { kind: 'restore', at });
   }
@@ -231,7 +254,7 @@ export class Store {
     this.#earlier.push(this.#lists);
     if (this.#earlier.length > UNDO_STEPS) this.#earlier.shift();
     this.#lists = { ...this.#lists, ...lists };
-    // Listeners first: the suggestions are asked for before the disk is.
+    // Listeners first: asking for suggestions must not wait for the storage.
     this.#tell(change);
     this.#write();
   }
@@ -261,8 +284,11 @@ export class Store {
     if (this.#key === null) return;
     const { watched, ignored } = this.#lists;
     try {
-      if (watched.length + ignored.length > 0) localStorage.setItem(this.#key, JSON.stringify({ version: 1, movies: watched, ignored }));
-      else localStorage.removeItem(this.#key);
+      if (watched.length + ignored.length > 0) {
+        localStorage.setItem(this.#key, JSON.stringify({ version: 1, movies: watched, ignored }));
+      } else {
+        localStorage.removeItem(this.#key);
+      }
     } catch {
       this.#onTrouble('full');
     }

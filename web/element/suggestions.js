@@ -1,4 +1,4 @@
-/** The suggestions: they follow every change of the list, reuse the cards that stay, and never show a stale answer. */
+/** The suggestions. They follow every change of the list, reuse their cards, and never show a stale answer. */
 
 import { closest, element, spoken } from './dom.js';
 import { showChance, spokenChance } from './chance.js';
@@ -10,32 +10,24 @@ import { reactionOf } from './store.js';
 /** @typedef {import('../runtime.js').Engine} Engine */
 /** @typedef {import('../runtime.js').Suggestion} Suggestion */
 /** @typedef {import('./store.js').Change} Change */
+/** @typedef {import('./app.js').Options} Options */
 
-/** Cards that left the list are kept, as a visitor's next click often brings them back. */
+/** How many cards are kept. A card that has left the list often comes back with the next click. */
 const KEPT_CARDS = 120;
 
-/** Reasons are asked for once a burst of clicks is over, since each costs as many runs of the model as movies were watched. */
+/** How long to wait for the end of a burst of clicks. Reasons cost one run of the model for each watched movie. */
 const REASONS_AFTER_MS = 160;
-
-/** A reason names at most so many movies. */
-const NAMED = 2;
 
 const MEASURE = 'watchnext:click-to-list';
 
-/** Measures that are kept for whoever looks; a page that is used for hours must not collect them. */
+/** How many measures are kept. A page that is used for hours must not collect them all. */
 const KEPT_MEASURES = 500;
 
-/** Writes down how long a click took to its list. @param {number} start */
+/** Measures the time from a click to its list. @param {number} start */
 function measure(start) {
   if (performance.getEntriesByName(MEASURE).length >= KEPT_MEASURES) performance.clearMeasures(MEASURE);
   performance.measure(MEASURE, { start, end: performance.now() });
 }
-
-/**
- * @typedef {object} Options what the site may set.
- * @property {number} limit how many suggestions.
- * @property {string} movieUrl a template for the movies' own addresses; IMDb's if empty.
- */
 
 export class Suggestions {
   /** @type {Engine | undefined} */
@@ -71,7 +63,10 @@ export class Suggestions {
    * @param {import('./filters.js').Filters} parts.filters
    * @param {import('./store.js').Store} parts.store
    * @param {Options} parts.options
-   * @param {{failed: (error: any) => void, shown: (suggestions: readonly Suggestion[]) => void, selected: (movie: Suggestion, event: Event) => void}} report
+   * @param {object} report
+   * @param {(error: any) => void} report.failed
+   * @param {(suggestions: readonly Suggestion[]) => void} report.shown
+   * @param {(movie: Suggestion, event: Event) => void} report.selected a link was followed.
    */
   constructor({ view, announcer, billboard, filters, store, options }, report) {
     this.#view = view;
@@ -92,7 +87,9 @@ export class Suggestions {
       void this.#switchTo(/** @type {import('../runtime.js').Retrieval} */ (value));
     });
     this.#jump.addEventListener('click', () => {
-      this.#section.scrollIntoView({ behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
+      this.#section.scrollIntoView({
+        behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth',
+      });
       this.#section.focus({ preventScroll: true });
     });
     view.get('skip').addEventListener('click', () => this.#section.focus());
@@ -130,17 +127,20 @@ export class Suggestions {
     this.#switcher.querySelector('[value=movies]').checked = true;
     this.#status.hidden = true;
     this.#filters.use(engine);
-    // Whether a card keeps room for links is the style sheet's to decide.
+    // The style sheet decides whether a card keeps room for links.
     this.#view.root.dataset.links = engine?.info.linksBytes == null ? 'none' : 'coming';
   }
 
-  /** Empties the screen and says why, while there is no recommender. @param {string} kind the texts `KIND.title` and `KIND.words`. */
+  /**
+   * Shows why there are no suggestions, while there is no engine.
+   * @param {string} kind of the texts `KIND.title` and `KIND.words`.
+   */
   pause(kind) {
     this.use(undefined);
     this.#showEmpty(kind);
   }
 
-  /** What is asked of the engine. */
+  /** The request to the engine. */
   get #request() {
     return {
       history: this.#store.history,
@@ -151,7 +151,7 @@ export class Suggestions {
     };
   }
 
-  /** Asks for the suggestions of the present list. @param {Change} [change] what caused it, to be measured and announced. */
+  /** Gets the suggestions for the present list. @param {Change} [change] the cause, which is measured and announced. */
   async refresh(change) {
     const engine = this.#engine;
     if (!engine) return;
@@ -166,7 +166,7 @@ export class Suggestions {
       if (engine === this.#engine) this.#report.failed(error);
       return;
     }
-    // The list may have been emptied meanwhile, for which nothing is asked.
+    // The list may be empty by now. An empty list has no request of its own that would overtake this one.
     if (!answer || engine !== this.#engine || this.#store.entries.length === 0) return;
     if (answer.suggestions.length > 0) this.#show(answer.suggestions);
     else this.#showEmpty('filtered');
@@ -178,12 +178,12 @@ export class Suggestions {
     return answer;
   }
 
-  /** Asks again, now that each suggestion has its chance. */
+  /** Gets the suggestions again, now with their chances. */
   async rank() {
     if (await this.refresh()) this.sayFirst(this.#view.words.text('ranker.ready'));
   }
 
-  /** @param {Change} change */
+  /** Announces a change of the list. @param {Change} change */
   #tell({ kind, entry }) {
     const what = kind === 'react' ? (reactionOf(entry?.rating) ?? 'none') : kind;
     const key = `said.${what}`;
@@ -193,7 +193,7 @@ export class Suggestions {
     this.sayFirst(words.text(key, { movie: entry ? spoken(entry) : '' }) + chances);
   }
 
-  /** Says what has happened and what comes first now. @param {string} what */
+  /** Announces what has happened, and the first suggestion. @param {string} what */
   sayFirst(what) {
     const first = this.#suggestions[0];
     const { words } = this.#view;
@@ -202,7 +202,7 @@ export class Suggestions {
     this.#announcer.say(`${what}. ${next} ${spokenChance(words, first.like ?? null)}`.trim());
   }
 
-  /** @param {string} kind */
+  /** Shows a text in place of the cards. @param {string} kind of the texts `KIND.title` and `KIND.words`. */
   #showEmpty(kind) {
     const { words } = this.#view;
     this.#view.get('suggestions-empty-title').textContent = words.text(`${kind}.title`);
@@ -230,9 +230,11 @@ export class Suggestions {
     });
     list.hidden = false;
     this.#view.get('suggestions-empty').hidden = true;
-    // The card that held the focus may be gone or moved: the one in its place takes over.
+    // The card that had the focus may be gone or moved. Then the card in its place gets it.
     if (focused && this.#view.focused !== focused) {
-      const heir = wanted.has(/** @type {HTMLElement} */ (focused.closest('li'))) ? focused : cards[Math.min(place, cards.length - 1)]?.querySelector('button');
+      const heir = wanted.has(/** @type {HTMLElement} */ (focused.closest('li')))
+        ? focused
+        : cards[Math.min(place, cards.length - 1)]?.querySelector('button');
       heir?.focus({ preventScroll: true });
     }
     this.#updateJump();
@@ -240,18 +242,20 @@ export class Suggestions {
     this.#reasonsTimer = setTimeout(() => void this.#explain(suggestions), REASONS_AFTER_MS);
   }
 
-  /** Says under each suggestion which watched movies brought it. @param {readonly Suggestion[]} suggestions */
+  /** Writes under each suggestion which watched movies led to it. @param {readonly Suggestion[]} suggestions */
   async #explain(suggestions) {
     const engine = this.#engine;
     if (!engine || suggestions !== this.#suggestions) return;
     const titles = new Map(this.#store.entries.map(({ movieId, title }) => [movieId, title]));
     const ids = suggestions.map(({ movieId }) => movieId);
-    // A list without reasons is a list still; what is wrong with the worker shows at the next click.
-    const reasons = await engine.reasons({ history: this.#store.history }, ids, NAMED).catch(() => []);
+    // A list works without reasons. The next click shows what is wrong with the worker.
+    const reasons = await engine.reasons({ history: this.#store.history }, ids).catch(() => []);
     if (suggestions !== this.#suggestions) return;
     const { words } = this.#view;
     ids.forEach((id, at) => {
-      const named = (reasons[at] ?? []).map((/** @type {{movieId: number}} */ { movieId }) => titles.get(movieId)).filter((title) => title !== undefined);
+      const named = (reasons[at] ?? [])
+        .map((/** @type {{movieId: number}} */ { movieId }) => titles.get(movieId))
+        .filter((title) => title !== undefined);
       const place = this.#cards.get(id)?.querySelector('.because');
       if (place) place.textContent = named.length > 0 ? words.text('because', { movies: words.list(named) }) : '';
     });
@@ -260,7 +264,7 @@ export class Suggestions {
   /** @param {Suggestion} movie */
   #card(movie) {
     const kept = this.#cards.get(movie.movieId);
-    // Putting it last again makes the map forget the cards that were not seen for longest.
+    // Each card that is shown goes to the end of the map, so the first is the one that was unused for longest.
     this.#cards.delete(movie.movieId);
     const card = kept ?? this.#drawCard(movie);
     showChance(this.#view.words, /** @type {HTMLElement} */ (card.querySelector('.chance')), movie.like ?? null);
@@ -287,7 +291,11 @@ export class Suggestions {
     return card;
   }
 
-  /** Leads to the movie elsewhere, once it is known where: to the site's own page, or to IMDb and TMDB. @param {HTMLElement} card @param {Suggestion} movie */
+  /**
+   * Adds links to the site's own page of the movie, or to IMDb and TMDB, once they are known.
+   * @param {HTMLElement} card
+   * @param {Suggestion} movie
+   */
   #link(card, movie) {
     const place = /** @type {HTMLElement} */ (card.querySelector('.card-links'));
     if (place.firstChild) return;
@@ -301,24 +309,35 @@ export class Suggestions {
     }
     place.append(
       ...links.map(([text, href]) =>
-        element('a', { href, target: own ? null : '_blank', rel: 'noopener noreferrer', 'aria-label': `${text}: ${spoken(movie)}` }, text),
+        element(
+          'a',
+          {
+            href,
+            target: own ? null : '_blank',
+            rel: 'noopener noreferrer',
+            'aria-label': `${text}: ${spoken(movie)}`,
+          },
+          text,
+        ),
       ),
     );
   }
 
-  /** On a phone the suggestions lie below the wall, so a bar says what comes first and leads there. */
+  /** On a phone the suggestions are below the wall. A bar shows the first one and leads there. */
   #updateJump() {
     const first = this.#suggestions[0];
     this.#jump.hidden = !first || this.#inView;
     this.#view.get('jump-title').textContent = first ? first.title : '';
   }
 
-  /** @param {import('../runtime.js').Retrieval} retrieval */
+  /** Uses another retrieval, and fetches its file first. @param {import('../runtime.js').Retrieval} retrieval */
   async #switchTo(retrieval) {
     const engine = /** @type {Engine} */ (this.#engine);
     const { words } = this.#view;
     if (retrieval === 'states') {
-      const bar = /** @type {HTMLProgressElement} */ (element('progress', { 'aria-label': words.text('states.progress'), max: 1 }));
+      const bar = /** @type {HTMLProgressElement} */ (
+        element('progress', { 'aria-label': words.text('states.progress'), max: 1 })
+      );
       const total = words.megabytes(engine.info.statesBytes ?? 0);
       const label = element('span', {}, words.text('states.fetching', { total }));
       this.#status.replaceChildren(label, bar);
@@ -351,7 +370,7 @@ export class Suggestions {
       states.focus();
       void this.#switchTo('states');
     };
-    // A worker that died takes the suggestions with it, which the widget tells in its own place.
+    // A worker that has died takes the suggestions with it. The widget shows that error itself.
     if (error.code === 'worker-crashed') {
       this.#status.hidden = true;
       this.#report.failed(error);

@@ -1,11 +1,10 @@
-/** The widget's tree: what stands in it from the start, by name. Everything else is put in by whoever owns the place. */
+/** The widget's tree: its elements by name. Each element's owner fills it. */
 
-import { WatchNextError } from '../runtime.js';
-import { PATIENCE_MS } from './own-file.js';
+import { PATIENCE_MS, unreadable } from './own-file.js';
 
 /**
- * The document with the tree. Asked for by XMLHttpRequest, since it has a file parsed as HTML without a string of markup in between,
- * which sites with Trusted Types forbid.
+ * The document with the tree. XMLHttpRequest parses a file as HTML without a string of markup in between, which sites
+ * with Trusted Types forbid.
  * @param {URL} url
  * @returns {Promise<Document>}
  */
@@ -17,19 +16,24 @@ export function readTree(url) {
     request.timeout = PATIENCE_MS;
     request.addEventListener('loadend', () => {
       if (request.status === 200 && request.response?.getElementById('root')) return resolve(request.response);
-      const reason = request.status ? `the server answered ${request.status}` : 'the connection or the policy (connect-src) prevents it';
-      reject(new WatchNextError('fetch-failed', `${url} could not be read (${reason}). Put the whole folder on the server, or try again.`, url.href));
+      reject(unreadable(url, request.status ? `the server answered ${request.status}` : 'no answer'));
     });
     request.send();
   });
 }
 
-/** Attributes that hold words, by the name that says which. */
+/** Attributes that hold words, by the dataset name of their key. */
 const SPOKEN = { wordsLabel: 'aria-label', wordsTitle: 'title', wordsPlaceholder: 'placeholder' };
 
-/** Puts texts where they are asked for. @param {ParentNode} root @param {import('./words.js').Words} words */
+/**
+ * Fills in the texts that elements ask for by `data-words`.
+ * @param {ParentNode} root
+ * @param {import('./words.js').Words} words
+ */
 export function fill(root, words) {
-  for (const node of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll('[data-words], [data-words-label], [data-words-title], [data-words-placeholder]'))) {
+  for (const node of /** @type {NodeListOf<HTMLElement>} */ (
+    root.querySelectorAll('[data-words], [data-words-label], [data-words-title], [data-words-placeholder]')
+  )) {
     const { dataset } = node;
     if (dataset.words) node.textContent = words.text(dataset.words);
     for (const [name, attribute] of Object.entries(SPOKEN)) {
@@ -44,7 +48,7 @@ export class View {
   #copies;
 
   /**
-   * @param {ShadowRoot} shadow gets the tree, in place of what it showed until now.
+   * @param {ShadowRoot} shadow where the tree will be shown.
    * @param {Document} tree
    * @param {import('./words.js').Words} words
    */
@@ -58,7 +62,10 @@ export class View {
     this.#copies = /** @type {HTMLElement} */ (body.querySelector('#copies'));
   }
 
-  /** Shows the tree in place of what is there, but for its styles: a sheet that was taken out and put back would load again. @param {readonly Element[]} styles */
+  /**
+   * Shows the tree. It replaces everything but the styles: a sheet that is taken out and put back loads again.
+   * @param {readonly Element[]} styles
+   */
   show(styles) {
     for (const node of [...this.#shadow.children]) if (!styles.includes(node)) node.remove();
     this.#shadow.append(this.root);
@@ -74,17 +81,19 @@ export class View {
   }
 
   /**
-   * A new copy of what is shown many times, and its parts by their classes.
+   * A new copy of an element that is shown many times, and a function that finds its parts by class.
    * @param {'frame' | 'card' | 'tile'} name
    * @returns {[HTMLElement, (part: string) => any]}
    */
   copy(name) {
-    const copy = /** @type {HTMLElement} */ (/** @type {Element} */ (this.#copies.querySelector(`#copy-${name}`)).cloneNode(true));
+    const copy = /** @type {HTMLElement} */ (
+      /** @type {Element} */ (this.#copies.querySelector(`#copy-${name}`)).cloneNode(true)
+    );
     copy.removeAttribute('id');
     return [copy, (part) => copy.querySelector(`.${part}`)];
   }
 
-  /** What has the focus within the widget. */
+  /** The element that has the focus in the widget. */
   get focused() {
     return this.#shadow.activeElement;
   }

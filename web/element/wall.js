@@ -1,14 +1,14 @@
-/** The wall: well-known and varied movies, each a poster that is pressed once it is watched. */
+/** The wall: posters of well-known and varied movies to click. */
 
 import { element } from './dom.js';
-import { markTiles, movieOf, tile } from './tile.js';
+import { markTiles, tile, toggleByTiles } from './tile.js';
 
 /** @typedef {import('../runtime.js').Movie} Movie */
 
 const FIRST = 30;
 const MORE = 30;
 
-/** Posters drawn before the page takes breath; a larger batch could hold up a click. */
+/** Posters that are drawn in one task; a larger batch could delay a click. */
 const BATCH = 6;
 
 export class Wall {
@@ -19,25 +19,21 @@ export class Wall {
   #list;
   #more;
   #billboard;
-  #isWatched;
+  #store;
   #drawing = 0;
 
   /**
    * @param {import('./view.js').View} view
    * @param {import('./poster.js').Billboard} billboard
-   * @param {(movie: Movie, at: number) => void} onToggle
-   * @param {(movieId: number) => boolean} isWatched
+   * @param {import('./store.js').Store} store
    */
-  constructor(view, billboard, onToggle, isWatched) {
+  constructor(view, billboard, store) {
     this.#view = view;
     this.#list = view.get('wall-list');
     this.#more = view.get('wall-more');
     this.#billboard = billboard;
-    this.#isWatched = isWatched;
-    this.#list.addEventListener('click', (/** @type {MouseEvent} */ event) => {
-      const movie = movieOf(event, this.#movies);
-      if (movie) onToggle(movie, event.timeStamp);
-    });
+    this.#store = store;
+    toggleByTiles(this.#list, store, () => this.#movies);
     this.#more.addEventListener('click', async () => {
       const first = this.#shown;
       await this.#show(MORE);
@@ -45,7 +41,7 @@ export class Wall {
     });
   }
 
-  /** Grey posters that hold the places until the movies are there. */
+  /** Shows grey placeholders until the movies are loaded. */
   showSkeleton() {
     this.#drawing += 1;
     this.#more.hidden = true;
@@ -53,11 +49,13 @@ export class Wall {
     this.#list.classList.add('awaited');
     this.#list.setAttribute('aria-busy', 'true');
     this.#list.replaceChildren(
-      ...Array.from({ length: FIRST }, () => element('li', { 'aria-hidden': 'true' }, element('span', { class: 'skeleton' }))),
+      ...Array.from({ length: FIRST }, () =>
+        element('li', { 'aria-hidden': 'true' }, element('span', { class: 'skeleton' })),
+      ),
     );
   }
 
-  /** Makes room for what has to be told instead. */
+  /** Hides the wall, to make room for an error. */
   clear() {
     this.#drawing += 1;
     this.#list.classList.remove('awaited');
@@ -74,9 +72,9 @@ export class Wall {
     await this.#show(FIRST);
   }
 
-  /** Marks one movie, or all of them, as the list says. @param {number} [movieId] */
+  /** Marks one movie, or all, as watched or not. @param {number} [movieId] */
   mark(movieId) {
-    markTiles(this.#list, this.#isWatched, movieId);
+    markTiles(this.#list, this.#store, movieId);
   }
 
   /** @param {number} count */
@@ -86,9 +84,9 @@ export class Wall {
     const until = Math.min(this.#shown + count, this.#movies.length);
     while (this.#shown < until) {
       const batch = this.#movies.slice(this.#shown, Math.min(this.#shown + BATCH, until));
-      for (const movie of batch) this.#place(this.#shown++, tile(this.#view, this.#billboard, movie, this.#isWatched(movie.movieId)));
+      for (const movie of batch) this.#place(this.#shown++, tile(this.#view, this.#billboard, this.#store, movie));
       await new Promise((resolve) => setTimeout(resolve));
-      // A retry may have begun to draw another wall meanwhile.
+      // A retry may be drawing another wall by now.
       if (drawing !== this.#drawing) return;
     }
     while (this.#list.children.length > this.#shown) this.#list.lastElementChild.remove();
@@ -96,7 +94,7 @@ export class Wall {
     this.#more.hidden = this.#shown >= this.#movies.length;
   }
 
-  /** Takes a skeleton's place, so that nothing moves. @param {number} index @param {HTMLElement} item */
+  /** Replaces a placeholder, so that nothing moves. @param {number} index @param {HTMLElement} item */
   #place(index, item) {
     const skeleton = this.#list.children[index];
     if (skeleton) skeleton.replaceWith(item);

@@ -1,13 +1,16 @@
-/** The visitor's list as a strip of film: the newest frame first, each with like, dislike, movies like it and removal. */
+/**
+ * The visitor's list as a strip of film, the newest frame first. Each has buttons: like, dislike, similar movies,
+ * remove.
+ */
 
 import { button, element, spoken } from './dom.js';
 import { openSimilar } from './similar.js';
-import { reactionOf } from './store.js';
+import { STARS, reactionOf } from './store.js';
 
 /** @typedef {import('./store.js').Entry} Entry */
 /** @typedef {import('./store.js').Store} Store */
 
-/** Frames of a long list until somebody asks for all: an imported one may have thousands. */
+/** Frames of a long list until the visitor asks for all: an imported one may have thousands. */
 const FRAMES = 60;
 
 export class WatchedList {
@@ -19,7 +22,10 @@ export class WatchedList {
   #showsAll = false;
   /** @type {Map<number, HTMLElement>} */
   #frames = new Map();
-  /** What each frame shows, so that a click into a long list touches the few frames that change. @type {Map<number, number | undefined>} */
+  /**
+   * The rating that each frame shows. A change of a long list then touches only the frames that differ.
+   * @type {Map<number, number | undefined>}
+   */
   #ratings = new Map();
   #unknown = new Set();
   #isScrolled = false;
@@ -28,7 +34,7 @@ export class WatchedList {
    * @param {import('./view.js').View} view
    * @param {import('./poster.js').Billboard} billboard
    * @param {Store} store
-   * @param {() => void} onEmptied called when the focus has no frame left to go to.
+   * @param {() => void} onEmptied called when no frame is left to take the focus.
    */
   constructor(view, billboard, store, onEmptied) {
     this.#view = view;
@@ -51,7 +57,7 @@ export class WatchedList {
       const id = Number(frame.dataset.movie);
       const act = button.dataset.act;
       if (act === 'remove') {
-        const next = this.#beside(frame, 'nextElementSibling') ?? this.#beside(frame, 'previousElementSibling');
+        const next = this.#neighbour(frame, 'nextElementSibling') ?? this.#neighbour(frame, 'previousElementSibling');
         this.#store.remove(id, event.timeStamp);
         const target = /** @type {HTMLElement | null | undefined} */ (next?.querySelector('[data-act=remove]'));
         if (target) target.focus();
@@ -63,7 +69,7 @@ export class WatchedList {
     list.parentElement.addEventListener('scroll', () => (this.#isScrolled = true), { passive: true });
     view.get('clear').addEventListener('click', (/** @type {MouseEvent} */ event) => {
       this.#store.clear(event.timeStamp);
-      // The button that was pressed is now disabled, and undo is what may be wanted next.
+      // The pressed button is disabled now, and undo is what the visitor may want next.
       undo.focus();
     });
     undo.addEventListener('click', (/** @type {MouseEvent} */ event) => {
@@ -74,23 +80,25 @@ export class WatchedList {
   }
 
   /**
-   * The nearest frame on one side whose movie is still in the list: one that was removed a moment ago may still be drawn.
+   * The nearest frame on one side whose movie is still in the list. A removed movie's frame may still be drawn.
    * @param {HTMLElement} frame
    * @param {'nextElementSibling' | 'previousElementSibling'} side
    */
-  #beside(frame, side) {
+  #neighbour(frame, side) {
     let sibling = /** @type {HTMLElement | null} */ (frame[side]);
-    while (sibling && !this.#store.find(Number(sibling.dataset.movie))) sibling = /** @type {HTMLElement | null} */ (sibling[side]);
+    while (sibling && !this.#store.find(Number(sibling.dataset.movie))) {
+      sibling = /** @type {HTMLElement | null} */ (sibling[side]);
+    }
     return sibling;
   }
 
-  /** Movies that the catalogue doesn't know, so that their frames can say so. @param {Iterable<number>} ids */
+  /** Marks the movies that the catalogue doesn't have. @param {Iterable<number>} ids */
   markUnknown(ids) {
     this.#unknown = new Set(ids);
     for (const [id, frame] of this.#frames) frame.classList.toggle('frame-unknown', this.#unknown.has(id));
   }
 
-  /** Brings the frames in line with the list, touching only those that changed. */
+  /** Draws the list. Only frames that have changed are touched. */
   render() {
     const entries = this.#store.entries;
     const shown = this.#showsAll ? entries : entries.slice(-FRAMES);
@@ -114,42 +122,47 @@ export class WatchedList {
       } else if (this.#ratings.get(entry.movieId) !== entry.rating) {
         this.#showRating(frame, entry);
       }
-      // The oldest stands last, so each frame goes in front of the one before it in time.
+      // The oldest comes last, so each frame goes in front of the older one.
       if (frame.nextElementSibling !== before || !frame.parentNode) this.#list.insertBefore(frame, before);
       before = frame;
     }
     if (hidden > 0) {
-      /** @type {Element} */ (this.#rest.firstElementChild).textContent = this.#view.words.text('watched.rest', { count: hidden });
+      /** @type {Element} */ (this.#rest.firstElementChild).textContent = this.#view.words.text('watched.rest', {
+        count: hidden,
+      });
       this.#list.append(this.#rest);
     }
     this.#list.hidden = entries.length === 0;
     this.#view.get('watched-empty').hidden = entries.length > 0;
-    this.#view.get('watched-count').textContent = entries.length > 0 ? this.#view.words.text('{count}', { count: entries.length }) : '';
+    this.#view.get('watched-count').textContent =
+      entries.length > 0 ? this.#view.words.text('{count}', { count: entries.length }) : '';
     this.#view.get('clear').disabled = entries.length === 0;
     this.#view.get('undo').disabled = !this.#store.canUndo;
   }
 
-  /** @param {HTMLElement} frame @param {Entry} entry */
+  /** Shows a movie's rating on its frame. @param {HTMLElement} frame @param {Entry} entry */
   #showRating(frame, { movieId, rating }) {
     const reaction = reactionOf(rating);
     for (const act of /** @type {const} */ (['like', 'dislike'])) {
       frame.querySelector(`[data-act=${act}]`)?.setAttribute('aria-pressed', String(reaction === act));
     }
-    // The two thumbs say all that a click can; only what came from elsewhere is said in stars.
-    const stars = rating !== undefined && rating !== 5 && rating !== 1;
-    /** @type {Element} */ (frame.querySelector('.frame-stars')).textContent = stars ? this.#view.words.text('watched.stars', { stars: rating }) : '';
+    // The thumbs show ratings by click. Other ratings are shown in stars.
+    const stars = rating !== undefined && rating !== STARS.like && rating !== STARS.dislike;
+    /** @type {Element} */ (frame.querySelector('.frame-stars')).textContent = stars
+      ? this.#view.words.text('watched.stars', { stars: rating })
+      : '';
     this.#ratings.set(movieId, rating);
   }
 
-  /** Brings the newest frame into view. */
+  /** Scrolls to the newest frame. */
   showNewest() {
-    // Setting a scroll position forces a layout, so nothing is set where nobody has scrolled.
+    // Setting a scroll position forces a layout, so nothing is set if nobody has scrolled.
     if (!this.#isScrolled) return;
     this.#isScrolled = false;
     requestAnimationFrame(() => this.#list.parentElement.scrollTo({ left: 0 }));
   }
 
-  /** @param {Entry} entry */
+  /** A new frame. @param {Entry} entry */
   #frame(entry) {
     const { words } = this.#view;
     const [frame, part] = this.#view.copy('frame');
@@ -159,7 +172,9 @@ export class WatchedList {
     frame.prepend(this.#billboard.poster(entry, { silent: true }));
     part('frame-title').textContent = entry.title;
     part('frame-year').firstElementChild.textContent = entry.year;
-    for (const act of ['like', 'dislike', 'remove']) part(`act-${act}`).setAttribute('aria-label', words.text(`act.${act}.of`, { movie }));
+    for (const act of ['like', 'dislike', 'remove']) {
+      part(`act-${act}`).setAttribute('aria-label', words.text(`act.${act}.of`, { movie }));
+    }
     openSimilar(words, part('similar-open'), entry);
     return frame;
   }

@@ -1,13 +1,13 @@
 /**
- * Everything that the widget says, in one language: `words/LANGUAGE.json` beside the program, with English for what it lacks, and a
- * site's own words before either. A text may hold `{names}` to fill in, and differ by number, in the categories of `Intl.PluralRules`.
+ * All texts of the widget in one language, from `words/LANGUAGE.json`. English fills what it lacks, and a site's own
+ * words override both. A text may hold `{names}` to fill in, and have a form for each category of `Intl.PluralRules`.
  */
 
 import { readJson } from './own-file.js';
 
-/** @typedef {string | Record<string, string>} Text one text, or one for each category of number. */
+/** @typedef {string | Record<string, string>} Text one form, or one for each category of number. */
 
-/** What everything else falls back to. */
+/** The language that all others fall back to. */
 const ENGLISH = 'en';
 
 export class Words {
@@ -29,19 +29,22 @@ export class Words {
   }
 
   /**
-   * The words of a language, as `de` or `pt-BR`; what it lacks, in the language without its region, else in English.
+   * The words of a language such as `de` or `pt-BR`. Texts that it lacks come from the language without its region,
+   * then from English.
    * @param {string} wanted
    * @param {URL} base a folder with at least English.
-   * @param {string | null} [own] the address of a folder whose words go before those: any of the texts, in any of the languages.
+   * @param {string | null} [own] the address of a folder whose words override those: any texts, in any languages.
    */
   static async load(wanted, base, own) {
-    // A language's name becomes part of an address, so it may be nothing but a name.
+    // The language becomes part of an address, so only a language tag may pass.
     const tag = /^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i.test(wanted) ? wanted : ENGLISH;
     const names = [...new Set([ENGLISH, tag.split('-')[0], tag])];
     const folders = own ? [base, own.replace(/\/*$/, '/')] : [base];
-    /** From what holds for all to what is most special. @type {{value?: Record<string, Text>, reason?: unknown}[]} */
+    /** From the most general to the most specific. @type {{value?: Record<string, Text>, reason?: unknown}[]} */
     const files = await Promise.allSettled(
-      names.flatMap((name) => folders.map(async (folder) => readJson(new URL(`${name}.json`, new URL(folder, new Image().baseURI))))),
+      names.flatMap((name) =>
+        folders.map(async (folder) => readJson(new URL(`${name}.json`, new URL(folder, new Image().baseURI)))),
+      ),
     );
     if (files[0].reason) throw files[0].reason;
     const last = files.findLastIndex(({ value }) => value);
@@ -49,20 +52,21 @@ export class Words {
   }
 
   /**
-   * A text with its values filled in. `count` chooses the form that fits the number.
+   * A text with its values filled in. `count` chooses the plural form.
    * @param {string} key
    * @param {Record<string, string | number>} [values]
    */
   text(key, values = {}) {
     const entry = this.#texts.get(key) ?? key;
-    const form = typeof entry === 'string' ? entry : (entry[this.#plural.select(Number(values.count))] ?? entry.other ?? key);
+    const form =
+      typeof entry === 'string' ? entry : (entry[this.#plural.select(Number(values.count))] ?? entry.other ?? key);
     return form.replace(/\{(\w+)\}/g, (whole, name) => {
       const value = Object.hasOwn(values, name) ? values[name] : whole;
       return typeof value === 'number' ? this.#numbers.format(value) : value;
     });
   }
 
-  /** Whether the language has a text of its own for this. @param {string} key */
+  /** Whether there is a text for this key. @param {string} key */
   has(key) {
     return this.#texts.has(key);
   }
@@ -72,7 +76,7 @@ export class Words {
     return this.#list.format(parts);
   }
 
-  /** A genre in this language; as the catalogue has it where no translation is known. @param {string} name */
+  /** A genre in this language, or the catalogue's name if there is no translation. @param {string} name */
   genre(name) {
     const key = `genre.${name}`;
     return this.has(key) ? this.text(key) : name;
@@ -85,6 +89,7 @@ export class Words {
 
   /** @param {number} bytes */
   megabytes(bytes) {
-    return `${new Intl.NumberFormat(this.language, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(bytes / 1e6)} MB`;
+    const oneDigit = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
+    return `${new Intl.NumberFormat(this.language, oneDigit).format(bytes / 1e6)} MB`;
   }
 }

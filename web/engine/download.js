@@ -1,16 +1,16 @@
-/** Fetching with real byte progress, a limit, and a clock that notices a stalled transfer. Checking what came is Rust's work. */
+/** Fetches files with progress in bytes, a size limit and a stall timer. Rust checks what has arrived. */
 
 import { WatchNextError } from './failure.js';
 
 /**
  * @typedef {object} Transfer
- * @property {number} stallMs how long no byte may arrive before the transfer is given up.
+ * @property {number} stallMs how long a transfer may go without a byte before it is given up.
  * @property {AbortSignal} signal stops the transfer, for instance because another file failed.
  * @property {RequestCache} cache
  */
 
 /**
- * The response for `url`, once its status says that it is the file.
+ * The response for `url`. Throws if its status isn't a success.
  * @param {URL} url
  * @param {Transfer} transfer
  */
@@ -23,7 +23,8 @@ async function open(url, { signal, cache }) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new WatchNextError(
       'fetch-failed',
-      `${url} could not be fetched (${reason}). Check the connection, and that the page's policy allows it (connect-src 'self').`,
+      `${url} could not be fetched (${reason}). ` +
+        "Check the connection, and that the page's policy allows it (connect-src 'self').",
       url.href,
     );
   }
@@ -39,11 +40,11 @@ async function open(url, { signal, cache }) {
 }
 
 /**
- * Runs `work` with a transfer whose signal also fires when no byte has arrived for the time allowed.
+ * Runs `work` with a transfer that is also aborted when nothing has arrived for `stallMs`.
  * @template T
  * @param {URL} url
  * @param {Transfer} transfer
- * @param {(watched: Transfer, alive: () => void) => Promise<T>} work calls `alive` for every sign of life.
+ * @param {(watched: Transfer, alive: () => void) => Promise<T>} work calls `alive` whenever something has arrived.
  * @returns {Promise<T>}
  */
 async function watchForStall(url, transfer, work) {
@@ -68,7 +69,7 @@ async function watchForStall(url, transfer, work) {
   try {
     return await work({ ...transfer, signal: controller.signal }, alive);
   } catch (error) {
-    // Aborted streams reject with various errors from one browser to the next; the reason is what happened.
+    // Each browser rejects an aborted stream with its own error; the signal's reason says what happened.
     throw controller.signal.aborted ? controller.signal.reason : error;
   } finally {
     clearTimeout(timer);
@@ -77,13 +78,13 @@ async function watchForStall(url, transfer, work) {
 }
 
 /**
- * Reads a stream to its end or just past `limit`, so that a server can't fill the memory.
+ * Reads a stream to its end, or to just past `limit`: a server can't fill the memory.
  * @param {Response} response
  * @param {URL} url
  * @param {number} limit
  * @param {(received: number) => void} onBytes
  * @param {AbortSignal} signal
- * @param {boolean} [keep] whether the bytes are wanted, and not only that they come.
+ * @param {boolean} [keep] whether to return the bytes. If not, the stream is only read to its end.
  */
 async function read(response, url, limit, onBytes, signal, keep = true) {
   if (!response.body) return new Uint8Array(await response.arrayBuffer());
@@ -117,7 +118,7 @@ async function read(response, url, limit, onBytes, signal, keep = true) {
 }
 
 /**
- * The bytes of `url`: at most a chunk more than `limit`.
+ * The bytes of `url`, at most one chunk more than `limit`.
  * @param {URL} url
  * @param {Transfer} transfer
  * @param {number} limit
@@ -144,7 +145,7 @@ export function fetchModule(url, transfer) {
   return watchForStall(url, transfer, async (watched, alive) => {
     const response = await open(url, watched);
     alive();
-    // Streaming compilation takes only the right MIME type; a host that sends another costs time, not the page.
+    // Streaming compilation needs the right MIME type. With another one the module is compiled after the download.
     const streams = response.headers.get('content-type')?.split(';')[0].trim().toLowerCase() === 'application/wasm';
     const bytes = read(streams ? response.clone() : response, url, Infinity, alive, watched.signal, !streams);
     const compiled = streams
@@ -157,7 +158,8 @@ export function fetchModule(url, transfer) {
       if (!(error instanceof WebAssembly.CompileError)) throw error;
       throw new WatchNextError(
         'wasm-invalid',
-        `${url} is not a wasm module that this browser can compile (${error.message}): it is damaged or cut short. Load it again, or copy the file to the server again.`,
+        `This browser can't compile the wasm module ${url} (${error.message}). The file is damaged or cut short. ` +
+          'Load it again, or copy it to the server again.',
         url.href,
       );
     }

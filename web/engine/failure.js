@@ -1,10 +1,10 @@
-/** Errors as the page and its embedders see them: a stable code to branch on, a message for people, and the place. */
+/** Errors as the page and its embedders see them: a stable code for programs, a message for people, and the place. */
 
 export class WatchNextError extends Error {
   /**
-   * @param {string} code stable and kebab-case; part of the public contract, unlike the message.
-   * @param {string} message names the place and the remedy.
-   * @param {string} [place] the address or the part of the program that is at fault.
+   * @param {string} code kebab-case and stable. It is part of the public API; the message isn't.
+   * @param {string} message names the place and the remedy, in English.
+   * @param {string} [place] the address or the part of the program at fault.
    */
   constructor(code, message, place) {
     super(message);
@@ -15,7 +15,7 @@ export class WatchNextError extends Error {
 }
 
 /**
- * An error as plain data, because structured cloning drops the code of an Error.
+ * An error as plain data. `postMessage` would drop an Error's code.
  * @param {unknown} error
  * @returns {{code: string, message: string, place?: string}}
  */
@@ -23,7 +23,7 @@ export function toPlain(error) {
   if (error instanceof Error) {
     const { code, place } = /** @type {WatchNextError} */ (error);
     if (typeof code === 'string') return { code, message: error.message, place };
-    // A trap leaves the wasm module's memory in an unknown state, so nothing may be asked of it any more.
+    // A trap leaves the wasm memory in an unknown state, so the module must not be used again.
     if (error instanceof WebAssembly.RuntimeError) {
       return { code: 'worker-crashed', message: `The recommender stopped: ${error.message}. Load it again.` };
     }

@@ -9,11 +9,17 @@ const engine = await load();
 
 input.addEventListener('input', async () => {
   const found = await engine.search(input.value);
-  titles.replaceChildren(...found.map(({ title }) => Object.assign(document.createElement('option'), { value: title })));
+  titles.replaceChildren(
+    ...found.map(({ title }) => Object.assign(document.createElement('option'), { value: title })),
+  );
   const [movie] = found;
   if (!movie) return;
   const answer = await engine.suggest({ history: [{ movieId: movie.movieId, rating: 5 }], limit: 10 });
-  // A later letter has overtaken this one.
+  // A later request has overtaken this one.
   if (!answer) return;
-  list.replaceChildren(...answer.suggestions.map(({ title, year }) => Object.assign(document.createElement('li'), { textContent: `${title} (${year})` })));
+  list.replaceChildren(
+    ...answer.suggestions.map(({ title, year }) =>
+      Object.assign(document.createElement('li'), { textContent: `${title} (${year})` }),
+    ),
+  );
 });

@@ -1,4 +1,4 @@
-/** React 19 sets a custom element's properties and hears its events like those of any other element. */
+/** React 19 sets a custom element's properties and listens to its events like those of any other element. */
 
 import { createElement as h, useState } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -11,7 +11,18 @@ function Club() {
     'main',
     null,
     h('p', { id: 'count' }, `${watched.length} watched`),
-    h('label', null, 'Suggestions: ', h('input', { type: 'number', min: 1, max: 12, value: limit, onChange: (event) => setLimit(Number(event.target.value)) })),
+    h(
+      'label',
+      null,
+      'Suggestions: ',
+      h('input', {
+        type: 'number',
+        min: 1,
+        max: 12,
+        value: limit,
+        onChange: (event) => setLimit(Number(event.target.value)),
+      }),
+    ),
     h('watch-next', { limit, store: 'react', 'onwatchnext:watched': ({ detail }) => setWatched(detail.watched) }),
   );
 }

@@ -1,4 +1,4 @@
-/** Vue needs one word: that the tag is an element of the browser's and no component. */
+/** Vue must know that the tag is a custom element and not a component. */
 
 import { createApp, ref } from 'vue';
 import '../watch-next.js';

@@ -1,17 +1,17 @@
-/** Which part of the map is seen: map coordinates from 0 to 1 onto pixels, with panning and zooming that keep a point in place. */
+/** The visible part of the map. It converts map coordinates, from 0 to 1, to pixels, and pans and zooms. */
 
-/** So far in that single movies stand apart. */
+/** The largest zoom. Single movies are apart at it. */
 const MOST_ZOOM = 60;
 
 export class Camera {
-  /** The map's point in the middle of the view. */
+  /** The point of the map in the middle of the view. */
   x = 0.5;
   y = 0.5;
   zoom = 1;
   width = 1;
   height = 1;
 
-  /** Pixels that the whole map takes. */
+  /** The size of the whole map in pixels. */
   get scale() {
     return Math.min(this.width, this.height) * 0.94 * this.zoom;
   }
@@ -31,7 +31,12 @@ export class Camera {
     this.#place(this.x - right / this.scale, this.y - down / this.scale);
   }
 
-  /** Zooms and keeps the map's point under this pixel where it is. @param {number} factor @param {number} [left] @param {number} [top] */
+  /**
+   * Zooms. The point of the map under this pixel stays where it is.
+   * @param {number} factor
+   * @param {number} [left]
+   * @param {number} [top]
+   */
   zoomBy(factor, left = this.width / 2, top = this.height / 2) {
     const [x, y] = this.toMap(left, top);
     this.zoom = Math.min(MOST_ZOOM, Math.max(1, this.zoom * factor));
@@ -44,7 +49,7 @@ export class Camera {
     this.#place(0.5, 0.5);
   }
 
-  /** Shows all of these points, not nearer than single movies can be told apart. @param {readonly [number, number][]} points */
+  /** Shows all of these points, with a limit to the zoom. @param {readonly [number, number][]} points */
   fit(points) {
     if (points.length === 0) return;
     const range = (/** @type {number[]} */ values) => [Math.min(...values), Math.max(...values)];
@@ -54,7 +59,7 @@ export class Camera {
     this.#place((left + right) / 2, (top + bottom) / 2);
   }
 
-  /** The middle stays on the map, so that nobody gets lost beside it. @param {number} x @param {number} y */
+  /** Moves the middle of the view. It stays on the map, so nobody gets lost. @param {number} x @param {number} y */
   #place(x, y) {
     this.x = Math.min(1, Math.max(0, x));
     this.y = Math.min(1, Math.max(0, y));

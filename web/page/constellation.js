@@ -1,10 +1,14 @@
-/** The map's drawing: every movie a point in the colour of its kind, the visitor's own larger, with as many titles as have room. */
+/**
+ * Draws the map: each movie is a point in the colour of its family, with the visitor's own larger and titles where they
+ * fit.
+ */
 
 /** @typedef {import('./camera.js').Camera} Camera */
 
 /**
- * The kinds of movies, each with the genres that belong to it, the most telling first: a horror comedy is horror. The colours are
- * those of Okabe and Ito (2008), which the colour-blind can tell apart, some of them lighter for a dark ground.
+ * The families of movies, each with its genres. The most telling family comes first: a horror comedy is horror.
+ * The colours are those of Okabe and Ito (2008), which colour-blind people can tell apart. Some are lighter, for a dark
+ * ground.
  * @type {readonly {name: string, colour: string, genres: readonly string[]}[]}
  */
 export const FAMILIES = [
@@ -18,12 +22,12 @@ export const FAMILIES = [
   { name: 'drama', colour: '#cc79a7', genres: ['Drama', 'Romance'] },
 ];
 
-/** Points that are marked are drawn larger, with their titles. */
+/** The radius of the larger points, in pixels. */
 const MARK_RADIUS = 6;
 const LABEL_FONT = '600 13px "Avenir Next", "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 const LABEL_HEIGHT = 17;
 
-/** A colour as one number of a picture's pixels, whose bytes are red, green, blue and opacity. @param {string} colour as `#rrggbb` */
+/** A colour as a pixel, whose bytes are red, green, blue and opacity. @param {string} colour as `#rrggbb` */
 function pixelOf(colour) {
   const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
   return new Uint32Array(Uint8Array.of(red, green, blue, 255).buffer)[0];
@@ -31,7 +35,11 @@ function pixelOf(colour) {
 
 const NIGHT = pixelOf('#120e10');
 
-/** What has no kind is drawn as the first, which is grey. @param {number} mask bits of genres @param {readonly string[]} genres */
+/**
+ * The family of a movie. One without any gets the first, which is grey.
+ * @param {number} mask bits of genres
+ * @param {readonly string[]} genres
+ */
 function familyOf(mask, genres) {
   const found = FAMILIES.findIndex((family) => family.genres.some((name) => mask & (1 << genres.indexOf(name))));
   return Math.max(found, 0);
@@ -41,9 +49,9 @@ export class Constellation {
   #positions;
   /** Each movie's colour. */
   #colours;
-  /** The picture of all points, of the canvas's own size. @type {ImageData | undefined} */
+  /** The picture of all points, in the canvas's own size. @type {ImageData | undefined} */
   #picture;
-  /** @type {{left: number, top: number, right: number, bottom: number}[]} */
+  /** The places of the titles that are drawn. @type {{left: number, top: number, right: number, bottom: number}[]} */
   #taken = [];
 
   /**
@@ -57,12 +65,18 @@ export class Constellation {
     this.#colours = Uint32Array.from(masks, (mask) => colours[familyOf(mask, genres)]);
   }
 
-  /** @param {number} row @returns {[number, number]} */
+  /** The place of a movie on the map. @param {number} row @returns {[number, number]} */
   at(row) {
     return [this.#positions[2 * row], this.#positions[2 * row + 1]];
   }
 
-  /** Rows of the movies nearest to a point of the map, the nearest first. @param {number} x @param {number} y @param {number} count @param {number} [within] in map units */
+  /**
+   * Rows of the movies nearest to a point of the map, nearest first.
+   * @param {number} x
+   * @param {number} y
+   * @param {number} count
+   * @param {number} [within] in map units
+   */
   nearest(x, y, count, within = Infinity) {
     /** @type {[number, number][]} */
     const best = [];
@@ -79,15 +93,16 @@ export class Constellation {
   }
 
   /**
+   * Draws the visible part of the map.
    * @param {CanvasRenderingContext2D} context in CSS pixels.
    * @param {Camera} camera
    * @param {object} marks
    * @param {ReadonlyMap<number, string>} marks.watched rows of the visitor's movies, with their titles.
    * @param {ReadonlyMap<number, string>} marks.suggested
-   * @param {ReadonlyMap<number, string>} marks.known well-known movies, named where there is room.
+   * @param {ReadonlyMap<number, string>} marks.known well-known movies, which get titles if there is room.
    * @param {number} marks.hovered a row, or −1.
    * @param {string} marks.hoveredTitle
-   * @param {boolean} marks.cross whether the middle is shown, for whoever moves by keys.
+   * @param {boolean} marks.cross whether to mark the middle, for visitors who use the keyboard.
    */
   draw(context, camera, { watched, suggested, known, hovered, hoveredTitle, cross }) {
     const { width, height } = camera;
@@ -114,11 +129,17 @@ export class Constellation {
     }
   }
 
-  /** Writes the points as pixels: thousands of shapes for the canvas to fill would take longer than a frame. @param {CanvasRenderingContext2D} context @param {Camera} camera */
+  /**
+   * Writes the points as pixels. As thousands of canvas shapes they would take longer than a frame.
+   * @param {CanvasRenderingContext2D} context
+   * @param {Camera} camera
+   */
   #paint(context, camera) {
     const { width, height } = context.canvas;
     const ratio = width / camera.width;
-    if (this.#picture?.width !== width || this.#picture?.height !== height) this.#picture = context.createImageData(Math.max(1, width), Math.max(1, height));
+    if (this.#picture?.width !== width || this.#picture?.height !== height) {
+      this.#picture = context.createImageData(Math.max(1, width), Math.max(1, height));
+    }
     const pixels = new Uint32Array(this.#picture.data.buffer);
     pixels.fill(NIGHT);
     const size = Math.max(2, Math.round(ratio * Math.min(8, 1.7 + 0.8 * Math.sqrt(camera.zoom))));
@@ -130,7 +151,7 @@ export class Constellation {
       if (x < 0 || y < 0 || x + size > width || y + size > height) continue;
       const colour = this.#colours[row];
       for (let line = 0; line < size; line++) {
-        // Without its corners a small square is a disc.
+        // A small square without its corners is a disc.
         const inset = size > 3 && (line === 0 || line === size - 1) ? 1 : 0;
         const start = (y + line) * width + x;
         pixels.fill(colour, start + inset, start + size - inset);
@@ -139,7 +160,13 @@ export class Constellation {
     context.putImageData(this.#picture, 0, 0);
   }
 
-  /** A disc for what was watched, a ring for what is suggested, so that the two differ by more than colour. @param {CanvasRenderingContext2D} context @param {Camera} camera @param {number} row @param {boolean} full */
+  /**
+   * Marks a watched movie with a disc and a suggested one with a ring: they differ by more than colour.
+   * @param {CanvasRenderingContext2D} context
+   * @param {Camera} camera
+   * @param {number} row
+   * @param {boolean} full
+   */
   #mark(context, camera, row, full) {
     const [left, top] = camera.toView(...this.at(row));
     context.beginPath();
@@ -151,16 +178,28 @@ export class Constellation {
     context.stroke();
   }
 
-  /** Writes a title beside its point, unless another one stands there. @param {CanvasRenderingContext2D} context @param {Camera} camera @param {number} row @param {string} title @param {string} colour */
+  /**
+   * Writes a title next to its point, unless another title is there.
+   * @param {CanvasRenderingContext2D} context
+   * @param {Camera} camera
+   * @param {number} row
+   * @param {string} title
+   * @param {string} colour
+   */
   #label(context, camera, row, title, colour) {
     const [left, top] = camera.toView(...this.at(row));
     if (left < -20 || top < 0 || left > camera.width || top > camera.height) return;
     context.font = LABEL_FONT;
     const wide = context.measureText(title).width;
-    // To the left of the point where the right has no room.
+    // To the left of the point if there is no room on the right.
     const from = left + MARK_RADIUS + 5 + wide > camera.width ? left - MARK_RADIUS - 5 - wide : left + MARK_RADIUS + 5;
     const box = { left: from - 3, top: top - LABEL_HEIGHT / 2, right: from + wide + 3, bottom: top + LABEL_HEIGHT / 2 };
-    if (this.#taken.some((other) => box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom)) return;
+    if (
+      this.#taken.some(
+        (other) => box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom,
+      )
+    )
+      return;
     this.#taken.push(box);
     context.lineWidth = 3;
     context.lineJoin = 'round';

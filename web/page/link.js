@@ -1,26 +1,29 @@
 /**
- * Links that carry a list. It stands behind the `#`, which browsers never send: `#list=1-50_9-2571` is three movies, the second
- * with nine half stars.
+ * Links that carry a list, after the `#`, which browsers never send. `#list=1-50_9-2571` is three movies; the second
+ * has nine half stars.
  */
 
-import { button } from '../element/dom.js';
+import { button, byId } from '../element/dom.js';
+import { isMovieId, isRating, watchedOf } from '../element/entry.js';
 
 /** @typedef {import('../runtime.js').Watched} Watched */
 /** @typedef {{words: import('../element/words.js').Words}} Page */
 
-/** More movies than anybody's list has; a longer one isn't a list. */
+/** The most movies in a link. Nobody's list has so many. */
 const MOST = 20_000;
 
-/** The link to this page with a list. @param {Iterable<Watched>} watched */
+/** A link to this page with a list. @param {Iterable<Watched>} watched */
 export function linkOf(watched) {
-  const parts = [...watched].map(({ movieId, rating }) => (rating === undefined ? movieId : `${movieId}_${Math.round(2 * rating)}`));
+  const parts = [...watched].map(({ movieId, rating }) =>
+    rating === undefined ? movieId : `${movieId}_${Math.round(2 * rating)}`,
+  );
   return new URL(`#list=${parts.join('-')}`, location.href).href;
 }
 
 /**
- * The list that a fragment carries.
+ * The list in a fragment.
  * @param {string} fragment with its `#`.
- * @returns {Watched[] | null | undefined} undefined without a list, null for one that is damaged.
+ * @returns {Watched[] | null | undefined} undefined without a list, null for a damaged one.
  */
 export function listOf(fragment) {
   if (!fragment.startsWith('#list=')) return undefined;
@@ -32,19 +35,19 @@ export function listOf(fragment) {
     const [, id, halves] = /^(\d{1,10})(?:_(\d{1,2}))?$/.exec(part) ?? [];
     const movieId = Number(id);
     const rating = halves === undefined ? undefined : Number(halves) / 2;
-    if (!(movieId < 2 ** 32) || (rating !== undefined && !(rating >= 0.5 && rating <= 5))) return null;
-    list.set(movieId, rating === undefined ? { movieId } : { movieId, rating });
+    if (!isMovieId(movieId) || (rating !== undefined && !isRating(rating))) return null;
+    list.set(movieId, watchedOf(movieId, rating));
   }
   return [...list.values()];
 }
 
 /**
- * Offers what a link brought: it takes an empty list's place at once, and asks where there is a list already.
+ * Takes over a list from a link. If the visitor has a list already, it asks first.
  * @param {import('../watch-next.js').WatchNext} app
  * @param {Page} page
  */
 export function setUpLink(app, page) {
-  const offer = /** @type {HTMLElement} */ (document.getElementById('offer'));
+  const offer = byId('offer');
 
   /** @param {string} text @param {[string, () => void][]} choices */
   const show = (text, choices) => {
@@ -66,7 +69,7 @@ export function setUpLink(app, page) {
   const look = () => {
     const list = listOf(location.hash);
     if (list === undefined || !app.engine) return;
-    // The address is clean again before anything else, so that a reload doesn't ask once more.
+    // The list leaves the address first, so that a reload doesn't ask again.
     history.replaceState(null, '', location.pathname + location.search);
     /** @type {[string, () => void]} */
     const dismiss = ['dismiss', () => {}];

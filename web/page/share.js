@@ -1,11 +1,10 @@
-/** Sharing the list by a link. */
+/** Shares the list by a link. */
 
+import { byId } from '../element/dom.js';
 import { linkOf } from './link.js';
 
-/** @param {string} id @returns {any} */
-const byId = (id) => document.getElementById(id);
-
 /**
+ * Sets up the dialogue with the link.
  * @param {import('../watch-next.js').WatchNext} app
  * @param {import('./link.js').Page} page
  */
@@ -38,7 +37,7 @@ export function setUpShare(app, page) {
     try {
       await navigator.share({ title: document.title, url: field.value });
     } catch {
-      // Whoever thinks better of it has changed nothing.
+      // The visitor has cancelled it.
     }
   });
 }

@@ -24,8 +24,8 @@ const NO_VERSION: &str = "\"version\": \"0.0.0\"";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The files and folders of `web/` that only our own page uses.
-const PAGE_ONLY: [&str; 8] =
-    ["address.js", "app.js", "examples", "icon.svg", "map.js", "page.css", "words/items/page", "words/page"];
+const PAGE_ONLY: [&str; 7] =
+    ["address.js", "examples", "icon.svg", "page.css", "page.js", "words/items/page", "words/page"];
 
 /// The end of the help text.
 pub const EXAMPLE: &str = "\
@@ -125,7 +125,7 @@ fn targets(description: &Value) -> Vec<String> {
 fn web_files(web: &Path) -> Result<Vec<String>> {
     let all = files::files_below(web)?.into_iter().map(|file| files::relative(web, &file));
     let (mut chunks, mut taken): (Vec<String>, Vec<String>) =
-        all.filter(|file| is_for_others(file)).partition(|file| is_chunk(file));
+        all.filter(|file| is_for_others(file)).partition(|file| is_shared_part(file));
     // Code that several modules share is in chunks. Take those that the taken scripts import, and those that they
     // import.
     let mut texts = Vec::new();
@@ -147,9 +147,10 @@ fn is_for_others(file: &str) -> bool {
     !is_ours && !file.ends_with(".br") && !file.ends_with(".gz")
 }
 
-/// Whether esbuild made the file for code that several modules share.
-fn is_chunk(file: &str) -> bool {
-    file.starts_with("chunk-") && file.ends_with(".js")
+/// Whether folding made this file. Its name then ends in a hash of capitals and digits.
+fn is_shared_part(file: &str) -> bool {
+    let parts = file.strip_suffix(".js").and_then(|stem| stem.rsplit_once('-'));
+    parts.is_some_and(|(_, hash)| hash.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()))
 }
 
 /// The default bundle: the manifest, the model card with the data's terms, and the files that the manifest names.
@@ -186,7 +187,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let web = folder.path();
         let built = [
-            ("app.js", "import './chunk-PAGE.js'; import './chunk-A.js'"),
+            ("page.js", "import './chunk-PAGE.js'; import './chunk-A.js'; import('./map-MAP2.js')"),
+            ("map-MAP2.js", "import './chunk-B.js'"),
             ("watch-next.js", "import './chunk-A.js'"),
             ("watch-next.js.br", ""),
             ("watch-next.d.ts", ""),

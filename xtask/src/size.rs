@@ -218,7 +218,7 @@ mod tests {
             asset("web/engine/watchnext_bg.wasm", 700_000, true),
             asset("models/movies.safetensors", 300_000, true),
             asset("models/traits.safetensors", 900_000, false),
-            asset("web/app.js", 2_000, true),
+            asset("web/page.js", 2_000, true),
             asset("web/engine/failure.js", 500, true),
             asset("web/examples/plain.js", 300, false),
         ];

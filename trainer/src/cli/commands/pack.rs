@@ -89,7 +89,8 @@ pub(crate) fn pack(args: &PackArgs, line: &CommandLine<'_>) -> Result<()> {
         println!("{}", report::text(evaluation));
     }
     for (role, file) in &external.packed.manifest.files {
-        let given = if *role == Role::UserTower { format!(" (of {} given)", external.given_bytes) } else { String::new() };
+        let given =
+            if *role == Role::UserTower { format!(" (of {} given)", external.given_bytes) } else { String::new() };
         println!("{:>10} bytes  {}  {}{given}", file.bytes, file.sha256.get(..12).unwrap_or_default(), file.path);
     }
     println!("wrote {}", args.out.display());

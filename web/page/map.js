@@ -1,31 +1,30 @@
-/** The map of all movies, in a dialogue: to wander in, to see where one's own taste lies, and to click what was watched. */
+/**
+ * The map of all movies, in a dialogue. The visitor explores it, sees their own movies on it, and clicks watched ones.
+ */
 
-import { button, element, spoken } from './element/dom.js';
-import { Camera } from './page/camera.js';
-import { Constellation, FAMILIES } from './page/constellation.js';
+import { button, byId, closest, element, spoken } from '../element/dom.js';
+import { Camera } from './camera.js';
+import { Constellation, FAMILIES } from './constellation.js';
 
-/** @typedef {import('./watch-next.js').WatchNext} WatchNext */
-/** @typedef {import('./page/link.js').Page} Page */
+/** @typedef {import('../watch-next.js').WatchNext} WatchNext */
+/** @typedef {import('./link.js').Page} Page */
 
-/** Movies named in the list beside the map, which is the map for whoever can't see it. */
+/** Movies in the list next to the map. The list is the map for visitors who can't see it. */
 const NEAR = 10;
 
-/** Movies whose titles stand on the map where there is room. */
+/** Well-known movies whose titles are on the map, if there is room. */
 const NAMED = 300;
 
-/** Pixels around a point within which it is meant. */
+/** How far from a point a click may be, in pixels. */
 const REACH = 14;
 
-/** A press that moved further than this was a drag. */
+/** A press that moves further than this is a drag, in pixels. */
 const DRAG = 5;
 
 const KEY_STEP = 60;
 const ZOOM_STEP = 1.5;
 
-/** @param {string} id @returns {any} */
-const byId = (id) => document.getElementById(id);
-
-/** The page has one map, which whoever opens it again finds as it was. @type {MovieMap | undefined} */
+/** The page's one map. It stays as it is when it is closed. @type {MovieMap | undefined} */
 let map;
 
 /**
@@ -41,7 +40,7 @@ export async function openMap(app, page) {
 class MovieMap {
   #app;
   #page;
-  /** The engine whose movies the map shows. @type {import('./runtime.js').Engine | undefined} */
+  /** The engine whose movies the map shows. @type {import('../runtime.js').Engine | undefined} */
   #engine;
   #dialog = byId('map');
   /** @type {HTMLCanvasElement} */
@@ -56,9 +55,9 @@ class MovieMap {
   #ids = new Uint32Array();
   /** @type {Map<number, number>} Rows by id. */
   #rows = new Map();
-  /** @type {Map<number, string>} Titles by id, as far as they were asked for. */
+  /** @type {Map<number, string>} Titles by id, of the movies that needed one so far. */
   #titles = new Map();
-  /** @type {Map<number, string>} */
+  /** @type {Map<number, string>} Titles of the well-known movies, by row. */
   #known = new Map();
   #hovered = -1;
   #isDrawing = false;
@@ -89,7 +88,7 @@ class MovieMap {
     else this.#moved();
   }
 
-  /** Fetches the map and the titles that stand on it. @param {import('./runtime.js').Engine} engine */
+  /** Fetches the map and the titles of well-known movies. @param {import('../runtime.js').Engine} engine */
   async #load(engine) {
     const { words } = this.#page;
     this.#status.textContent = words.text('map.loading');
@@ -112,19 +111,28 @@ class MovieMap {
     this.#canvas.focus();
   }
 
-  /** @param {readonly {movieId: number, title: string}[]} movies @returns {Map<number, string>} */
+  /**
+   * Titles of movies by their rows.
+   * @param {readonly {movieId: number, title: string}[]} movies
+   * @returns {Map<number, string>}
+   */
   #marked(movies) {
-    return new Map(movies.flatMap(({ movieId, title }) => (this.#rows.has(movieId) ? [[/** @type {number} */ (this.#rows.get(movieId)), title]] : [])));
+    return new Map(
+      movies.flatMap(({ movieId, title }) =>
+        this.#rows.has(movieId) ? [[/** @type {number} */ (this.#rows.get(movieId)), title]] : [],
+      ),
+    );
   }
 
+  /** Shows the part of the map with the watched and the suggested movies. */
   #showMine() {
     const mine = [...this.#marked([...this.#app.watched, ...this.#app.suggestions]).keys()];
-    if (this.#stars && mine.length > 1) this.#camera.fit(mine.map((row) => /** @type {Constellation} */ (this.#stars).at(row)));
+    const stars = this.#stars;
+    if (stars && mine.length > 1) this.#camera.fit(mine.map((row) => stars.at(row)));
     else this.#camera.whole();
   }
 
   #listen() {
-    const canvas = this.#canvas;
     /** @type {Record<string, () => void>} */
     const tools = {
       in: () => this.#camera.zoomBy(ZOOM_STEP),
@@ -138,6 +146,22 @@ class MovieMap {
         this.#moved();
       });
     }
+    this.#listenToPointer();
+    this.#canvas.addEventListener('keydown', (event) => this.#key(event));
+    for (const type of ['focus', 'blur']) this.#canvas.addEventListener(type, () => this.#draw());
+    this.#list.addEventListener('click', (/** @type {Event} */ event) => {
+      const pressed = closest(event, 'button');
+      if (pressed) void this.#toggle(Number(pressed.dataset.row));
+    });
+    for (const type of ['watchnext:watched', 'watchnext:suggestions']) {
+      this.#app.addEventListener(type, () => this.#changed());
+    }
+    new ResizeObserver(() => this.#resize()).observe(this.#canvas);
+  }
+
+  /** Moves, zooms and toggles by mouse and fingers. */
+  #listenToPointer() {
+    const canvas = this.#canvas;
     /** @type {Map<number, PointerEvent>} Fingers and mouse buttons that are down. */
     const down = new Map();
     let travelled = 0;
@@ -169,24 +193,26 @@ class MovieMap {
       'wheel',
       (event) => {
         event.preventDefault();
-        this.#camera.zoomBy(Math.exp(-event.deltaY * (event.deltaMode === 1 ? 0.05 : 0.0018)), event.offsetX, event.offsetY);
+        this.#camera.zoomBy(
+          Math.exp(-event.deltaY * (event.deltaMode === 1 ? 0.05 : 0.0018)),
+          event.offsetX,
+          event.offsetY,
+        );
         this.#moved();
       },
       { passive: false },
     );
-    canvas.addEventListener('keydown', (event) => this.#key(event));
-    for (const type of ['focus', 'blur']) canvas.addEventListener(type, () => this.#draw());
-    this.#list.addEventListener('click', (/** @type {Event} */ event) => {
-      const pressed = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest('button'));
-      if (pressed) void this.#toggle(Number(pressed.dataset.row));
-    });
-    for (const type of ['watchnext:watched', 'watchnext:suggestions']) this.#app.addEventListener(type, () => this.#changed());
-    new ResizeObserver(() => this.#resize()).observe(canvas);
   }
 
-  /** Two fingers move and zoom the map together. @param {PointerEvent} before @param {PointerEvent} now @param {PointerEvent} other */
+  /**
+   * Moves and zooms the map by two fingers.
+   * @param {PointerEvent} before
+   * @param {PointerEvent} now
+   * @param {PointerEvent} other
+   */
   #pinch(before, now, other) {
-    const apart = (/** @type {PointerEvent} */ one) => Math.hypot(one.offsetX - other.offsetX, one.offsetY - other.offsetY);
+    const apart = (/** @type {PointerEvent} */ one) =>
+      Math.hypot(one.offsetX - other.offsetX, one.offsetY - other.offsetY);
     const factor = apart(now) / Math.max(apart(before), 1);
     this.#camera.pan((now.offsetX - before.offsetX) / 2, (now.offsetY - before.offsetY) / 2);
     this.#camera.zoomBy(factor, (now.offsetX + other.offsetX) / 2, (now.offsetY + other.offsetY) / 2);
@@ -212,12 +238,12 @@ class MovieMap {
     this.#moved();
   }
 
-  /** @param {number} count */
+  /** Rows of the movies nearest to the middle of the view. @param {number} count */
   #middle(count) {
     return this.#stars?.nearest(this.#camera.x, this.#camera.y, count) ?? [];
   }
 
-  /** The row of the movie that the pointer means, −1 for none. @param {PointerEvent} event */
+  /** The row of the movie under the pointer; −1 for none. @param {PointerEvent} event */
   #under(event) {
     const [x, y] = this.#camera.toMap(event.offsetX, event.offsetY);
     return this.#stars?.nearest(x, y, 1, REACH / this.#camera.scale)[0] ?? -1;
@@ -237,7 +263,7 @@ class MovieMap {
     if (row >= 0 && !this.#titles.has(this.#ids[row])) void this.#name([row]).then(() => this.#draw());
   }
 
-  /** Asks for the titles of rows that have none yet. @param {readonly number[]} rows */
+  /** Fetches the titles of rows that have none yet. @param {readonly number[]} rows */
   async #name(rows) {
     const missing = rows.map((row) => this.#ids[row]).filter((id) => !this.#titles.has(id));
     if (missing.length === 0) return;
@@ -276,25 +302,35 @@ class MovieMap {
     void this.#listNear();
   }
 
-  /** Names what is near the middle, as buttons. */
+  /** Lists the movies near the middle, as buttons. */
   async #listNear() {
     const rows = this.#middle(NEAR);
     await this.#name(rows);
     const watched = new Set(this.#app.watched.map(({ movieId }) => movieId));
     const suggested = new Set(this.#app.suggestions.map(({ movieId }) => movieId));
     const { words } = this.#page;
-    const focused = this.#list.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.row : undefined;
+    const focused = this.#list.contains(document.activeElement)
+      ? /** @type {HTMLElement} */ (document.activeElement).dataset.row
+      : undefined;
     const items = rows.map((row) => {
       const id = this.#ids[row];
       const state = watched.has(id) ? words.text('map.watched') : suggested.has(id) ? words.text('map.suggested') : '';
       const name = this.#titles.get(id) ?? '';
-      return element('li', {}, button({ 'data-row': row, 'aria-pressed': String(watched.has(id)) }, name, ...(state ? [element('span', { class: 'map-state' }, ` ${state}`)] : [])));
+      return element(
+        'li',
+        {},
+        button(
+          { 'data-row': row, 'aria-pressed': String(watched.has(id)) },
+          name,
+          ...(state ? [element('span', { class: 'map-state' }, ` ${state}`)] : []),
+        ),
+      );
     });
     this.#list.replaceChildren(...items);
     /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-row="${focused}"]`))?.focus();
   }
 
-  /** Draws in the next frame, once however often it is asked. */
+  /** Draws in the next frame. Several calls before it draw once. */
   #draw() {
     if (this.#isDrawing) return;
     this.#isDrawing = true;
