@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -152,11 +153,31 @@ impl Manifest {
 
 /// The files of a manifest without those of unknown roles, which a later version may have added.
 fn known_files<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<BTreeMap<Role, FileEntry>, D::Error> {
-    let files = BTreeMap::<String, FileEntry>::deserialize(deserializer)?;
-    if let Some(file) = files.values().find(|file| !is_plain_name(&file.path)) {
-        return Err(serde::de::Error::custom(format!("the path {:?} isn't a plain file name", file.path)));
+    deserializer.deserialize_map(KnownFiles)
+}
+
+/// Fills the map of the known roles entry by entry. Another map, of all names, would be code that visitors fetch.
+struct KnownFiles;
+
+impl<'de> Visitor<'de> for KnownFiles {
+    type Value = BTreeMap<Role, FileEntry>;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("the files by role")
     }
-    Ok(files.into_iter().filter_map(|(role, file)| Some((role.parse().ok()?, file))).collect())
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> std::result::Result<Self::Value, A::Error> {
+        let mut files = BTreeMap::new();
+        while let Some((name, file)) = entries.next_entry::<String, FileEntry>()? {
+            if !is_plain_name(&file.path) {
+                return Err(serde::de::Error::custom(format!("the path {:?} isn't a plain file name", file.path)));
+            }
+            if let Ok(role) = name.parse() {
+                files.insert(role, file);
+            }
+        }
+        Ok(files)
+    }
 }
 
 /// Whether a path is a file name and no more. A slash could lead a fetch out of the bundle's folder.
