@@ -125,7 +125,7 @@ pub struct Evaluation {
     pub leaky: Option<Leaky>,
     /// Ratings of movies outside a bundle's catalogue.
     pub left_out: Option<usize>,
-    /// What was measured on what, in a sentence.
+    /// The data and their use, in a sentence.
     pub setting: String,
 }
 

@@ -96,12 +96,12 @@ pub enum Group {
     UnseenUsers,
 }
 
-/// What a method was trained for.
+/// The training set of a method, by the protocol and the fold that it is measured on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Training {
-    /// The protocol that measured it.
+    /// The protocol.
     pub protocol: Protocol,
-    /// The fold that it was measured on, from 1; none for P1, which has one split.
+    /// The held-out fold, from 1; none for P1, which has one split.
     pub fold: Option<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! What the evaluator measures: methods that learn from users and then score movies, or say how likely a like is.
+//! The methods that the evaluator measures: they learn from users, and then score movies or say how likely a like is.
 
 use anyhow::Result;
 

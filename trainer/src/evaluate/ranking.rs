@@ -1,4 +1,4 @@
-//! Orders of scores and what a place in them is worth.
+//! Orders of scores, and the gain of a place in them.
 
 use std::cmp::Ordering;
 
@@ -21,7 +21,7 @@ pub(super) fn top_k_by<T>(items: impl Iterator<Item = T>, k: usize, order: impl 
     first
 }
 
-/// What a hit at `rank`, from 0, adds to a discounted cumulative gain (Järvelin and Kekäläinen 2002).
+/// The gain of a hit at `rank`, from 0, in a discounted cumulative gain (Järvelin and Kekäläinen 2002).
 pub(super) fn discount(rank: usize) -> f64 {
     1.0 / (rank as f64 + 2.0).log2()
 }

@@ -143,8 +143,8 @@ pub fn reactions(scorer: &dyn ReactionScorer, users: &[User], ratings_known: boo
     })
 }
 
-/// What `predict` makes of the history before each event that the protocol measures. A click is no reaction, so events
-/// without a rating are left out.
+/// Predicts each event that the protocol measures from the history before it. A click is no reaction, so events without
+/// a rating are left out.
 pub(crate) fn each_event<T: Send>(
     users: &[User],
     ratings_known: bool,
@@ -156,7 +156,7 @@ pub(crate) fn each_event<T: Send>(
     })
 }
 
-/// What an event adds to the log loss. Probabilities are kept an `f32` epsilon away from 0 and 1, or a single mistake
+/// An event's part of the log loss. Probabilities are kept an `f32` epsilon away from 0 and 1, or a single mistake
 /// would make the mean infinite.
 pub(crate) fn log_loss(prediction: &Prediction<f32>) -> f64 {
     let least = f64::from(f32::EPSILON);

@@ -7,7 +7,7 @@ use watchnext::history::History;
 use crate::data::split::watches;
 use crate::data::{Event, User};
 
-/// What `measure` makes of each event of each user and of the history before it. A user's first `skipped` events, and
+/// Calls `measure` for each event of each user, with the history before the event. A user's first `skipped` events, and
 /// those that aren't `measured`, are part of histories alone. Histories bear ratings only if `ratings_known`.
 ///
 /// # Errors

@@ -160,7 +160,7 @@ fn bundle_variants(recommender: &Recommender) -> Vec<Variant> {
     variants
 }
 
-/// What a finished bundle is measured on.
+/// The users that a finished bundle is measured on.
 struct BundleTask<'task> {
     /// P1's users; empty if P1 isn't measured.
     next_movie: &'task [(Group, &'task [User])],

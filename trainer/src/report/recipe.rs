@@ -11,7 +11,7 @@ use crate::nn::curve::EpochFigures;
 /// How a bundle's model was made, in words.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipe {
-    /// What the model is and what it was trained on.
+    /// The model and its training data.
     pub(super) what: String,
     /// How to read its figures.
     pub(super) verdict: String,

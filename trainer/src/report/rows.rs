@@ -54,7 +54,8 @@ pub fn reaction_section(evaluation: &Evaluation) -> String {
         "\nProtocol P3, the reaction: whether the user will like a movie that they watch, from the 11th on, by the \
          history before it; once with the history's ratings and once as clicks alone. AUC is the area under the ROC \
          curve, over all events and as the mean over users within each. The same users.\n\n\
-         | method | history | events | AUC | AUC within users | log loss | calibration error |\n|---|---|---|---|---|---|---|\n",
+         | method | history | events | AUC | AUC within users | log loss | calibration error |\n\
+         |---|---|---|---|---|---|---|\n",
     );
     for row in &evaluation.reactions {
         for (history, figures) in [("ratings", &row.known), ("clicks", &row.clicks)] {
