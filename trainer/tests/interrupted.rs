@@ -40,7 +40,7 @@ fn bundles() -> Bundles {
 }
 
 /// The roles and hashes of a folder's bundle. Panics if the bundle doesn't load.
-fn state(folder: &Path) -> Vec<(String, String)> {
+fn state(folder: &Path) -> Vec<(Role, String)> {
     let recommender = read_bundle(folder).unwrap_or_else(|error| panic!("no bundle is left: {error:#}"));
     recommender.manifest().files.iter().map(|(role, file)| (*role, file.sha256.clone())).collect()
 }
