@@ -183,8 +183,8 @@ fn every_import_points_to_its_own_layer_or_to_one_above() {
             if layer(&target) > layer(name) {
                 let (own, other) = (LAYERS[layer(name)], LAYERS[layer(&target)]);
                 wrong.push(format!(
-                    "trainer/src/{}:{}: `{own}` imports {} from `{other}`, which comes after it. Move the code that both \
-                     need up, or reverse the import.",
+                    "trainer/src/{}:{}: `{own}` imports {} from `{other}`, which comes after it. Move the code that \
+                     both need up, or reverse the import.",
                     module.file.display(),
                     import.line,
                     import.path.join("::"),
