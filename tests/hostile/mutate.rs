@@ -4,7 +4,7 @@
 use prost::Message;
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
-use tract_onnx::pb::{ModelProto, TensorProto};
+use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto};
 use watchnext::onnx::{OPERATORS, Operator};
 
 /// Whole numbers at which arithmetic breaks.
@@ -120,40 +120,48 @@ fn change_model(model: &mut ModelProto, rng: &mut impl Rng) -> Option<()> {
                 change_tensor(tensor, rng);
             }
         }
-        6 => {
-            // The node a second time. The copy's result becomes the model's.
-            let mut copy = node.clone();
-            copy.name.clear();
-            let output = graph.output.first()?.name.clone();
-            let old = node.output.first().cloned()?;
-            let inner = format!("inner {nodes}");
-            if old == output {
-                node.output = vec![inner.clone()];
-                copy.input.first_mut()?.clone_from(&inner);
-                graph.node.insert(at + 1, copy);
-            }
-        }
+        6 => copy_node(graph, at)?,
         7 => {
             let axis = rng.random_range(-3..4);
             node.attribute.iter_mut().for_each(|attribute| attribute.i = axis);
         }
         _ => {
-            // A cast in front of one of the node's inputs.
-            let input = node.input.first_mut()?;
-            let cast = format!("cast {nodes}");
-            let source = std::mem::replace(input, cast.clone());
             let to = [1, 2, 3, 6, 7, 9, 11].choose(rng).copied().unwrap_or(1);
-            let attribute = tract_onnx::pb::AttributeProto { name: "to".to_owned(), i: to, ..Default::default() };
-            let node = tract_onnx::pb::NodeProto {
-                op_type: "Cast".to_owned(),
-                input: vec![source],
-                output: vec![cast],
-                attribute: vec![attribute],
-                ..Default::default()
-            };
-            graph.node.insert(at, node);
+            cast_input(graph, at, to)?;
         }
     }
+    Some(())
+}
+
+/// Adds the node a second time. The copy's result becomes the model's.
+fn copy_node(graph: &mut GraphProto, at: usize) -> Option<()> {
+    let output = graph.output.first()?.name.clone();
+    let inner = format!("inner {}", graph.node.len());
+    let node = graph.node.get_mut(at)?;
+    let mut copy = node.clone();
+    copy.name.clear();
+    if *node.output.first()? == output {
+        node.output = vec![inner.clone()];
+        copy.input.first_mut()?.clone_from(&inner);
+        graph.node.insert(at + 1, copy);
+    }
+    Some(())
+}
+
+/// Puts a cast to the type of this number in front of a node's first input.
+fn cast_input(graph: &mut GraphProto, at: usize, to: i64) -> Option<()> {
+    let cast = format!("cast {}", graph.node.len());
+    let input = graph.node.get_mut(at)?.input.first_mut()?;
+    let source = std::mem::replace(input, cast.clone());
+    let attribute = AttributeProto { name: "to".to_owned(), i: to, ..Default::default() };
+    let node = NodeProto {
+        op_type: "Cast".to_owned(),
+        input: vec![source],
+        output: vec![cast],
+        attribute: vec![attribute],
+        ..Default::default()
+    };
+    graph.node.insert(at, node);
     Some(())
 }
 

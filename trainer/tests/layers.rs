@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The layers, each of which may use those before it.
+/// The layers. Each may use those before it.
 const LAYERS: [&str; 18] = [
     "files",
     "choice",

@@ -208,12 +208,7 @@ impl CustomOp2 for CausalAttention {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
-    use crate::nn::gradient_check::{check_gradient, wave};
-    use candle_core::{Device, Var};
-
-    fn var(values: Vec<f32>, shape: &[usize]) -> Var {
-        Var::from_tensor(&Tensor::from_vec(values, shape, &Device::Cpu).unwrap()).unwrap()
-    }
+    use crate::nn::gradient_check::{check_gradient, var, wave};
 
     /// With all queries 0 a step's weights are the softmax of the distances' biases, which is a known answer.
     #[test]

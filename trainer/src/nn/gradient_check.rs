@@ -1,7 +1,12 @@
 //! The check of an operation's gradient, for tests.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use candle_core::{Tensor, Var};
+use candle_core::{Device, Tensor, Var};
+
+/// A variable of these values.
+pub fn var(values: Vec<f32>, shape: &[usize]) -> Var {
+    Var::from_tensor(&Tensor::from_vec(values, shape, &Device::Cpu).unwrap()).unwrap()
+}
 
 /// Numbers between −1 and 1 without a pattern that could hide a mistake.
 pub fn wave(count: usize, step: f32) -> Vec<f32> {

@@ -161,12 +161,7 @@ impl CustomOp3 for LayerNorm {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
-    use crate::nn::gradient_check::{check_gradient, wave};
-    use candle_core::{Device, Var};
-
-    fn var(values: Vec<f32>, shape: &[usize]) -> Var {
-        Var::from_tensor(&Tensor::from_vec(values, shape, &Device::Cpu).unwrap()).unwrap()
-    }
+    use crate::nn::gradient_check::{check_gradient, var, wave};
 
     #[test]
     fn the_linear_layers_gradients_are_those_of_differences() {
@@ -179,7 +174,7 @@ mod tests {
     #[test]
     fn normalised_rows_have_the_mean_0_and_the_spread_1_and_their_gradients_are_those_of_differences() {
         let (x, scale, bias) = (var(wave(15, 0.7), &[3, 5]), var(wave(5, 1.1), &[5]), var(wave(5, 0.3), &[5]));
-        let ones = Tensor::ones(5, candle_core::DType::F32, &Device::Cpu).unwrap();
+        let ones = Tensor::ones(5, candle_core::DType::F32, &candle_core::Device::Cpu).unwrap();
         let plain = x.apply_op3(&ones, &ones.zeros_like().unwrap(), LayerNorm).unwrap().to_vec2::<f32>().unwrap();
         for row in plain {
             assert!(row.iter().sum::<f32>().abs() < 1e-5);

@@ -155,7 +155,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
     use crate::nn::gradient_check::{check_gradient, wave};
-    use candle_core::{Device, Var};
+    use candle_core::Device;
 
     /// Two sequences, so that the test sees a state that leaks from one into the next.
     #[test]

@@ -403,7 +403,7 @@ fn against_baselines(comparisons: &[Comparison]) -> Option<Table> {
     };
     Some(Table {
         title: format!("{} less the best baseline", method_name(&first.ours)),
-        note: "The same users for both, drawn anew a thousand times; in colour where the 95\u{a0}% interval is clear \
+        note: "The same users for both, drawn again a thousand times; in colour where the 95\u{a0}% interval is clear \
                of zero."
             .to_owned(),
         columns: ["task", "figure", "best baseline", "gain", "difference"].map(str::to_owned).to_vec(),

@@ -61,7 +61,7 @@ impl Recipe {
                 )
             },
         ));
-        let verdict = "Read these figures beside popularity's, which knows nothing of the visitor and gets most of \
+        let verdict = "Compare these figures with popularity's, which knows nothing of the visitor and gets most of \
                        the way: this is the notebook's network, kept to compare with. The default bundle holds a \
                        better one."
             .to_owned();
@@ -115,7 +115,7 @@ impl Recipe {
         let verdict = format!(
             "The bundle itself was trained on all users, so nobody is left to measure it on: these figures are of the \
              same settings trained on the {held_out_trained} users who remain without the held-out ones.{}",
-            if movielens { " The five-fold figures beside tuned baselines are in `EXPERIMENTS.md`." } else { "" }
+            if movielens { " The five-fold figures with tuned baselines are in `EXPERIMENTS.md`." } else { "" }
         );
         Self { what, verdict, seed: config.seed, movielens }
     }

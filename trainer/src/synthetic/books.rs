@@ -306,7 +306,7 @@ fn title(number: usize) -> String {
     )
 }
 
-/// An ISBN of 13 digits, the last of which checks the others.
+/// An ISBN of 13 digits. The last checks the others.
 fn isbn(number: usize) -> String {
     let start = format!("978{:09}", 100_000_000 + number * 97);
     let digits = start.bytes().map(|digit| usize::from(digit - b'0'));
