@@ -154,8 +154,7 @@ impl CustomOp1 for GatedRecurrence {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
-    use crate::nn::gradient_check::{check_gradient, wave};
-    use candle_core::Device;
+    use crate::nn::gradient_check::{check_gradient, var, wave};
 
     /// Two sequences, so that the test sees a state that leaks from one into the next.
     #[test]
@@ -181,8 +180,7 @@ mod tests {
 
     #[test]
     fn its_gradient_is_that_of_differences() {
-        let rows = Tensor::from_vec(wave(7 * 9, 0.9), (7, 9), &Device::Cpu).unwrap();
-        let rows = Var::from_tensor(&rows).unwrap();
+        let rows = var(wave(7 * 9, 0.9), &[7, 9]);
         check_gradient(&rows, &|rows| rows.apply_op1(GatedRecurrence::new(vec![4, 1, 2])).unwrap());
     }
 }
