@@ -127,7 +127,7 @@ const BAD_RATINGS: &[BadRow] = &[
     ("a quote that stays open", b"anna,\"B2,3,2020-01-03", &["a quote is opened here and never closed", "Close it"]),
     ("one in the last column", b"anna,B2,3,\"2020-01-03", &["a quote is opened here and never closed", "Close it"]),
     ("one in the first column", b"\"anna,B2,3,2020-01-03", &["a quote is opened here and never closed", "Close it"]),
-    ("something after a quote", b"anna,\"B2\"x,3,2020-01-03", &["after a closing quote", "written twice"]),
+    ("something after a quote", b"anna,\"B2\"x,3,2020-01-03", &["text follows a closing quote", "written twice"]),
     // Twice.
     ("a duplicate rating", b"anna,A1,2,2021-01-02", &["user anna has item A1 twice", "before in line 2", "Remove one"]),
 ];
@@ -170,7 +170,7 @@ fn wrong_rows_of_items() {
         (
             "a title with bare quotes",
             b"D4,\"An \"other\" one\",Crime,1990",
-            &["after a closing quote", "written twice"],
+            &["text follows a closing quote", "written twice"],
         ),
         ("a title in Latin-1", b"D4,Caf\xe9,Crime,1990", &["column `title`", "Latin-1", "iconv"]),
         ("a title with a NUL byte", b"D4,Ano\0ther,Crime,1990", &["column `title`", "NUL"]),

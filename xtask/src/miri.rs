@@ -20,7 +20,7 @@ const LEFT_OUT: [&str; 11] = [
     "ten_thousand_rows_against_ten_thousand_movies_take_no_time",
     "the_columns_are_those_of_their_definitions",
     "the_order_is_that_of_the_definition",
-    "the_rounded_scan_alone_misses_next_to_nothing",
+    "the_rounded_scan_misses_next_to_nothing",
     "the_shipped_index_answers_as_the_one_over_floats",
     "the_wall_is_the_plain_one",
     "titles_of_many_parentheses_do_no_harm",

@@ -42,14 +42,7 @@ struct Exemption {
 }
 
 /// Lines that can't be wrapped.
-const LONG_LINES: [Exemption; 2] = [
-    Exemption {
-        file: "Trunk.toml",
-        line: "\"Content-Security-Policy\" = ",
-        reason: "the value of a header is one line",
-    },
-    Exemption { file: "web/watch-next.html", line: "<path ", reason: "an outline is one string of numbers" },
-];
+const LONG_LINES: [Exemption; 0] = [];
 
 /// Files that may be long, because they are tables of data.
 const LONG_FILES: [Exemption; 0] = [];
