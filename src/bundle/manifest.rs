@@ -172,7 +172,7 @@ impl<'de> Visitor<'de> for KnownFiles {
             if !is_plain_name(&file.path) {
                 return Err(serde::de::Error::custom(format!("the path {:?} isn't a plain file name", file.path)));
             }
-            if let Ok(role) = name.parse() {
+            if let Some(role) = Role::from_name(&name) {
                 files.insert(role, file);
             }
         }
