@@ -18,6 +18,7 @@
 )]
 
 mod budget;
+mod gather;
 mod node;
 mod operands;
 mod operators;

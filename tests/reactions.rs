@@ -202,6 +202,18 @@ impl World {
             dot(&weights, &beyond) / (weights.iter().sum::<f64>() + prior)
         }));
 
+        columns.extend(self.taste_columns(all, &rated, &biases, row));
+        columns
+    }
+
+    /// The expected rating with the visitor's taste, and how unsure the taste is of this movie.
+    fn taste_columns(
+        &self,
+        all: &[(usize, Option<f32>)],
+        rated: &[(usize, f64)],
+        biases: &[f64],
+        row: usize,
+    ) -> [f64; 2] {
         let noise = self.everybody[2];
         let entry = |at: usize, other: usize| {
             let sum: f64 = rated.iter().map(|(row, _)| self.loadings[*row][at] * self.loadings[*row][other]).sum();
@@ -212,20 +224,19 @@ impl World {
         // The taste that all clicks lead to, however old, and the correction by the ratings.
         let pooled = |column: usize| all.iter().map(|(row, _)| self.audience[*row][column]).sum::<f64>();
         let lean = |at: usize| (0..WIDTHS[0]).map(|column| pooled(column) * self.leaning[column][at]).sum::<f64>();
-        let prior: Vec<f64> = (0..TASTES).map(|at| lean(at) / time.sqrt()).collect();
+        let prior: Vec<f64> = (0..TASTES).map(|at| lean(at) / (all.len() as f64 + 1.0).sqrt()).collect();
         let surprise = |row: usize, bias: f64| bias - dot(&self.loadings[row], &prior);
         let pull = |at: usize| -> f64 {
             rated
                 .iter()
-                .zip(&biases)
+                .zip(biases)
                 .map(|((row, _), bias)| self.loadings[*row][at] * surprise(*row, *bias) / noise)
                 .sum()
         };
         let correction = solve(precision.clone(), (0..TASTES).map(pull).collect());
         let taste: Vec<f64> = prior.iter().zip(&correction).map(|(prior, correction)| prior + correction).collect();
-        columns.push(expected + dot(&self.loadings[row], &taste));
-        columns.push(dot(&self.loadings[row], &solve(precision, self.loadings[row].clone())));
-        columns
+        let expected = self.statistics[row][1] + dot(&self.loadings[row], &taste);
+        [expected, dot(&self.loadings[row], &solve(precision, self.loadings[row].clone()))]
     }
 }
 

@@ -9,7 +9,7 @@ use tract_onnx::tract_core::internal::{AxisOp, TractErrorContext, bail, ensure};
 use tract_onnx::tract_core::ops::array::Slice;
 use tract_onnx::tract_core::ops::einsum::EinSum;
 
-use super::operators::CheckedGather;
+use super::gather::CheckedGather;
 
 /// The most axes that a tensor has.
 pub const MAX_AXES: usize = 8;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tract_onnx::prelude::{Datum, DatumType, Tensor, TractResult, TypedModel};
 use tract_onnx::tract_core::internal::{OutletId, TVec, TractErrorContext, ensure};
 
-use super::{budget, type_name};
+use super::budget;
+use super::tensor::type_name;
 
 /// An axis, which counts from the end if it is negative.
 pub(super) fn axis(at: i64, rank: usize) -> TractResult<usize> {

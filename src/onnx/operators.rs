@@ -20,7 +20,6 @@ use tract_onnx::tract_core::ops::nn::{Reducer, SoftmaxKind, sigmoid};
 use tract_onnx::tract_core::ops::{logic as tract_logic, math};
 
 use super::node::{Node, Wires};
-pub(super) use lookup::CheckedGather;
 
 /// The most unknown operators that an error names.
 const MAX_NAMED: usize = 20;

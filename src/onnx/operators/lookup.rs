@@ -1,18 +1,15 @@
 //! Looking up rows and elements by their indices.
 
-use tract_onnx::prelude::{DatumType, TVec, Tensor, TractResult, TypedFact, TypedModel};
-use tract_onnx::tract_core::internal::{
-    AxisOp, EvalContext, EvalOp, Op, OutletId, StaticName, TValue, TractErrorContext, TypedOp, as_op, bail, ensure,
-    op_as_typed_op, op_out_of_plan, tvec,
-};
+use tract_onnx::prelude::{DatumType, Tensor, TractResult, TypedModel};
+use tract_onnx::tract_core::internal::{AxisOp, OutletId, TractErrorContext, ensure, tvec};
 use tract_onnx::tract_core::model::SpecialOps;
-use tract_onnx::tract_core::ops::array::Gather;
 use tract_onnx::tract_core::ops::binary::TypedBinOp;
 use tract_onnx::tract_core::ops::cast::wire_cast;
 use tract_onnx::tract_core::ops::change_axes::wire_with_rank_broadcast;
 use tract_onnx::tract_core::ops::nn::{Reduce, Reducer};
 use tract_onnx::tract_core::ops::{logic, math};
 
+use super::super::gather::CheckedGather;
 use super::super::node::{Node, Wires};
 use super::super::operands::{axis, double, only_output, rank, shape};
 use super::shapes;
@@ -103,48 +100,4 @@ fn look_up(
 /// How many numbers lie between one and the next along each axis of a tensor of this shape.
 fn strides(shape: &[usize]) -> Vec<usize> {
     (1..=shape.len()).map(|after| shape.iter().skip(after).product()).collect()
-}
-
-/// tract's Gather after a check of the indices. tract itself would end the program at one that is out of range, such as
-/// a movie that the model's table is too small for.
-#[derive(Debug, Clone, Hash, PartialEq, Eq)]
-pub struct CheckedGather {
-    gather: Gather,
-}
-
-impl CheckedGather {
-    /// A gather along `axis`.
-    pub(super) fn new(axis: usize) -> Self {
-        Self { gather: Gather::new(axis) }
-    }
-}
-
-impl Op for CheckedGather {
-    fn name(&self) -> StaticName {
-        "CheckedGather".into()
-    }
-
-    op_as_typed_op!();
-}
-
-impl EvalOp for CheckedGather {
-    op_out_of_plan!();
-
-    fn eval(&self, context: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        let [table, indices] = inputs.as_slice() else { bail!("it has {} inputs instead of 2", inputs.len()) };
-        let rows = *table.shape().get(self.gather.axis).context("its table doesn't have the axis")?;
-        let least = -i64::try_from(rows)?;
-        for index in indices.to_plain_array_view::<i64>()? {
-            ensure!((least..-least).contains(index), "it looks up row {index} in a table of {rows}");
-        }
-        self.gather.eval(context, inputs)
-    }
-}
-
-impl TypedOp for CheckedGather {
-    fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        self.gather.output_facts(inputs)
-    }
-
-    as_op!();
 }
