@@ -225,7 +225,7 @@ fn quoted_cells_may_hold_line_ends() {
     let text = DIARY.replace("cinema, late", "cinema,\r\n\"\"late\"\"\n");
     let list = read(format!("{text}2021-01-01,Nowhere,1990,x,,,,2021-01-01\n"));
     assert_eq!(matched(&list), matched(&read(DIARY)));
-    // The line after four rows, one of which takes three lines.
+    // The line after four rows. One of them takes three lines.
     assert_eq!(unmatched(&list), [(8, "unknown")]);
 }
 

@@ -34,7 +34,7 @@ const WORDS: [&str; 16] = [
     "\u{202e}\u{0}😀",
 ];
 
-/// `seed` with one to four changes, one of which may be a piece of `other`.
+/// `seed` with one to four changes. One may put in a piece of `other`.
 pub fn bytes(seed: &[u8], other: &[u8], rng: &mut impl Rng) -> Vec<u8> {
     let mut changed = seed.to_vec();
     for _ in 0..rng.random_range(1..=4) {
