@@ -14,13 +14,13 @@ use time::OffsetDateTime;
 pub use crate::catalog::DEFAULT_RELEASE_YEAR;
 use crate::catalog::{Catalog, MovieIndex};
 use crate::error::{Error, Result};
-use crate::history::{Rating, Watch};
+use crate::history::{DISLIKED_STARS, LIKED_STARS, Rating, Watch};
 
 /// The version of every computation in this file.
 pub const FEATURES_VERSION: u32 = 1;
 
-/// How many of the last watched movies the trainer's own user towers see. A tower from elsewhere declares its own
-/// number.
+/// How many of the last watched movies a user tower with a fixed number of slots sees, if the trainer made it. Its
+/// default tower sees all, and a tower from elsewhere declares its own number.
 pub const HISTORY_LEN: usize = 50;
 
 /// The width of [`time_features`].
@@ -146,6 +146,8 @@ pub struct HistoryInputs {
     pub movies: Vec<i64>,
     /// The weight of each slot, 0 for padding; see [`rating_weight`].
     pub weights: Vec<f32>,
+    /// How each slot's movie was received, 0 for padding; see [`reception`].
+    pub likes: Vec<f32>,
 }
 
 /// The last `slots` movies of `watches` (oldest first) as the inputs of a user tower of that many slots.
@@ -153,12 +155,14 @@ pub struct HistoryInputs {
 /// `catalog_len` is the row of the embedding table that stands for padding.
 pub fn history_inputs(watches: &[Watch], catalog_len: usize, slots: usize) -> HistoryInputs {
     let padding = i64::try_from(catalog_len).unwrap_or(i64::MAX);
-    let mut inputs = HistoryInputs { movies: vec![padding; slots], weights: vec![0.0; slots] };
+    let mut inputs =
+        HistoryInputs { movies: vec![padding; slots], weights: vec![0.0; slots], likes: vec![0.0; slots] };
     let recent = watches.get(watches.len().saturating_sub(slots)..).unwrap_or_default();
-    let slots = inputs.movies.iter_mut().zip(inputs.weights.iter_mut());
-    for ((movie, weight), watch) in slots.zip(recent) {
+    let slots = inputs.movies.iter_mut().zip(&mut inputs.weights).zip(&mut inputs.likes);
+    for (((movie, weight), like), watch) in slots.zip(recent) {
         *movie = i64::from(watch.movie.get());
         *weight = rating_weight(watch.rating);
+        *like = reception(watch.rating);
     }
     inputs
 }
@@ -170,6 +174,16 @@ pub fn history_inputs(watches: &[Watch], catalog_len: usize, slots: usize) -> Hi
 /// nothing.
 pub fn rating_weight(rating: Option<Rating>) -> f32 {
     rating.map_or(1.0, |rating| rating.stars() / NEUTRAL_RATING)
+}
+
+/// How a movie was received: 1 for a like and for a movie without a rating, which most visitors click because they like
+/// it; −1 for a dislike; 0 for what is neither.
+pub fn reception(rating: Option<Rating>) -> f32 {
+    match rating.map(Rating::stars) {
+        Some(stars) if stars <= DISLIKED_STARS => -1.0,
+        Some(stars) if stars < LIKED_STARS => 0.0,
+        Some(_) | None => 1.0,
+    }
 }
 
 /// The features of a movie and a moment that the ranker reads.

@@ -140,13 +140,13 @@ impl OnnxModel {
         self.graph.output.iter().map(|output| output.name.as_str()).collect()
     }
 
-    /// The model with these inputs, optimised and ready to run.
+    /// The model with these inputs, optimised and ready to run. It can be made again with inputs of other shapes.
     ///
     /// # Errors
     /// An operator that isn't one of [`OPERATORS`], whatever doesn't fit together, and a model that takes more memory
     /// or time than the limits in `onnx/budget.rs`. A weight that isn't a number has [`Error::NonFinite`] as the root
     /// of its error.
-    pub fn into_runnable(self, inputs: &[Input]) -> TractResult<std::sync::Arc<TypedRunnableModel>> {
+    pub fn runnable(&self, inputs: &[Input]) -> TractResult<std::sync::Arc<TypedRunnableModel>> {
         let mut model = self.wire(inputs)?;
         // Skip the first of tract's two optimisations, decluttering. A model that is wired by hand needs nothing of it
         // that the second doesn't do, loads in half the time without it, and runs as fast.

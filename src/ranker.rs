@@ -102,7 +102,7 @@ fn optimise(bytes: &[u8]) -> TractResult<Arc<TypedRunnableModel>> {
     if outputs != [RANKER_OUTPUT] {
         return Err(TractError::msg(format!("its outputs are {outputs:?}, the contract is one, {RANKER_OUTPUT:?}")));
     }
-    model.into_runnable(&[Input::new::<f32>(RANKER_INPUT, [CANDIDATES, REACTION_WIDTH])])
+    model.runnable(&[Input::new::<f32>(RANKER_INPUT, [CANDIDATES, REACTION_WIDTH])])
 }
 
 impl Ranker for TractRanker {

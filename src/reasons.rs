@@ -6,9 +6,11 @@
 //!
 //! Unlike the likeness of two movies, this shows the effect of a movie within the whole history.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::MovieIndex;
 use crate::error::{Error, Result};
-use crate::features::{HISTORY_LEN, LocalTime, history_inputs, time_features};
+use crate::features::{HISTORY_LEN, LocalTime, reception};
 use crate::history::{History, Watch};
 use crate::index::InnerProductIndex;
 use crate::model::{TowerInputs, UserTower};
@@ -29,8 +31,8 @@ pub struct Reason {
 }
 
 /// For each of `suggestions` the watched movies that speak for it, the strongest first, ties by their place in the
-/// history, at most `most`. Only the last [`HISTORY_LEN`] of the movies that the tower sees can be reasons. The tower
-/// runs once for each of them and once more.
+/// history, at most `most`. A movie that was rated and not liked is no reason. Of a long history, the [`HISTORY_LEN`]
+/// movies that the suggestions are most like can be reasons. The tower runs once for each of them and once more.
 ///
 /// # Errors
 /// The tower's own, and [`Error::NonFinite`] for a contribution that isn't finite.
@@ -43,17 +45,15 @@ pub fn reasons(
     most: usize,
 ) -> Result<Vec<Vec<Reason>>> {
     let watches = history.watches();
-    let slots = tower.history_len();
+    let slots = tower.slots(watches.len());
     let recent = watches.get(watches.len().saturating_sub(slots)..).unwrap_or_default();
-    let first = recent.len().saturating_sub(HISTORY_LEN);
-    let (time, year) = (time_features(moment), moment.year_with_fraction());
-    let embed = |watches: &[Watch]| {
-        tower.embed(&TowerInputs { history: history_inputs(watches, movies.len(), slots), time, year })
-    };
+    let embed =
+        |watches: &[Watch]| tower.embed(&TowerInputs::new(watches, movies.len(), slots, moment, false));
     let mean = movies.mean();
     let whole = embed(recent)?;
-    let mut contributions = vec![Vec::with_capacity(recent.len()); suggestions.len()];
-    for (left_out, watch) in recent.iter().enumerate().skip(first) {
+    let spoken_for = likely_reasons(movies, recent, suggestions);
+    let mut contributions = vec![Vec::with_capacity(spoken_for.len()); suggestions.len()];
+    for (left_out, watch) in recent.iter().enumerate().filter(|(at, _)| spoken_for.contains(at)) {
         let rest: Vec<Watch> =
             recent.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, watch)| *watch).collect();
         let lost: Vec<f32> = whole.iter().zip(embed(&rest)?).map(|(with, without)| with - without).collect();
@@ -68,6 +68,22 @@ pub fn reasons(
         }
     }
     Ok(contributions.into_iter().map(|contributions| strongest(contributions, most)).collect())
+}
+
+/// The places in `watches` of the movies that may be reasons: liked ones and those without a rating. Of more than
+/// [`HISTORY_LEN`], those that any suggestion is most like, so that a long list takes no longer.
+fn likely_reasons(movies: &InnerProductIndex, watches: &[Watch], suggestions: &[MovieIndex]) -> BTreeSet<usize> {
+    let liked = watches.iter().enumerate().filter(|(_, watch)| reception(watch.rating) > 0.0);
+    let likest = |row: usize| {
+        let likeness = suggestions.iter().map(|suggestion| movies.likeness(row, suggestion.as_usize()));
+        likeness.fold(f32::NEG_INFINITY, f32::max)
+    };
+    let mut places: Vec<(usize, f32)> = liked.map(|(at, watch)| (at, likest(watch.movie.as_usize()))).collect();
+    if places.len() > HISTORY_LEN {
+        places.sort_by(|one, other| other.1.total_cmp(&one.1).then(other.0.cmp(&one.0)));
+        places.truncate(HISTORY_LEN);
+    }
+    places.into_iter().map(|(at, _)| at).collect()
 }
 
 /// The largest of one suggestion's contributions, as shares of all positive ones.

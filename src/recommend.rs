@@ -11,7 +11,7 @@ use crate::bundle::{Manifest, MovieEmbeddings, Role, movie_index};
 use crate::catalog::{Catalog, MovieIndex};
 use crate::error::{Error, Result};
 use crate::features::reaction::{REACTION_WIDTH, ReactionHistory};
-use crate::features::{LocalTime, history_inputs, time_features};
+use crate::features::LocalTime;
 use crate::filter::Fame;
 use crate::history::History;
 use crate::index::InnerProductIndex;
@@ -238,8 +238,13 @@ impl Recommender {
     /// # Errors
     /// [`Error::ModelFailed`], [`Error::NonFinite`].
     pub fn user_vector(&self, history: &History, moment: &LocalTime) -> Result<Vec<f32>> {
-        let history = history_inputs(history.watches(), self.catalog.len(), self.tower.history_len());
-        self.tower.embed(&TowerInputs { history, time: time_features(moment), year: moment.year_with_fraction() })
+        self.vector(history, moment, false)
+    }
+
+    /// The user tower's vector `[dim]`, for what comes next in the history's order or for what is liked with it.
+    fn vector(&self, history: &History, moment: &LocalTime, in_order: bool) -> Result<Vec<f32>> {
+        let slots = self.tower.slots(history.len());
+        self.tower.embed(&TowerInputs::new(history.watches(), self.catalog.len(), slots, moment, in_order))
     }
 
     /// The chance of each reaction to each of `movies`, if the visitor watches it.

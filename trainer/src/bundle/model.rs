@@ -14,8 +14,8 @@ pub trait Model {
     /// A parameter that can't be read.
     fn onnx(&self) -> Result<Vec<u8>>;
 
-    /// How many slots the ONNX model's history has.
-    fn history_len(&self) -> usize {
+    /// How many slots the ONNX model's history has if `watched` movies were watched.
+    fn slots(&self, _watched: usize) -> usize {
         HISTORY_LEN
     }
 

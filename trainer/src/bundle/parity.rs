@@ -3,9 +3,9 @@
 use anyhow::{Result, bail};
 use serde::Serialize;
 use watchnext::catalog::{Catalog, MovieId, MovieIndex};
-use watchnext::features::{LocalTime, history_inputs, time_features};
+use watchnext::features::LocalTime;
 use watchnext::history::History;
-use watchnext::model::{TOWER_INPUTS, TowerInputs, YEAR_INPUT};
+use watchnext::model::{LIKES_INPUT, ORDER_INPUT, TOWER_INPUTS, TowerInputs, YEAR_INPUT};
 
 use super::model::Model;
 
@@ -97,6 +97,10 @@ struct ParityInputs {
     time: Option<[Vec<f32>; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     year: Option<[[f32; 1]; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    likes: Option<[Vec<f32>; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_order: Option<[[f32; 1]; 1]>,
 }
 
 fn parity_case(
@@ -112,11 +116,8 @@ fn parity_case(
         bail!("the catalogue doesn't know its own movies {}", ids.join(", "));
     }
     let moment = LocalTime::from_unix(seconds, offset)?;
-    let inputs = TowerInputs {
-        history: history_inputs(history.watches(), catalog.len(), model.history_len()),
-        time: time_features(&moment),
-        year: moment.year_with_fraction(),
-    };
+    let slots = model.slots(history.len());
+    let inputs = TowerInputs::new(history.watches(), catalog.len(), slots, &moment, false);
     let vector = model.user_vector(&inputs)?;
     let (movies, bias) = model.movies()?;
     let seen = history.seen(catalog.len());
@@ -142,6 +143,8 @@ fn parity_case(
             history: [inputs.history.movies],
             time: model.asks_for(time).then(|| [inputs.time.to_vec()]),
             year: model.asks_for(YEAR_INPUT).then_some([[inputs.year]]),
+            likes: model.asks_for(LIKES_INPUT).then_some([inputs.history.likes]),
+            in_order: model.asks_for(ORDER_INPUT).then_some([[inputs.in_order]]),
         },
         user_vector: vector,
         top,

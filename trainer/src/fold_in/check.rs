@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use ndarray::{Array1, Array2};
 use serde::Deserialize;
 use watchnext::catalog::MovieIndex;
-use watchnext::features::{HISTORY_LEN, TIME_FEATURES, history_inputs};
+use watchnext::features::{HISTORY_LEN, LocalTime};
 use watchnext::history::{Rating, Watch};
 use watchnext::model::{TowerInputs, TractUserTower, UserTower};
 
@@ -140,8 +140,8 @@ impl Recorded {
                  both from one model.",
                 case.user_vector.len()
             );
-            let history = history_inputs(&watches, count, HISTORY_LEN);
-            let vector = tower.embed(&TowerInputs { history, time: [0.0; TIME_FEATURES], year: 0.0 })?;
+            let moment = LocalTime::from_unix(0, 0)?;
+            let vector = tower.embed(&TowerInputs::new(&watches, count, HISTORY_LEN, &moment, false))?;
             agreement.add_vector(&vector, &case.user_vector);
             let scores = items.dot(&Array1::from(vector));
             let scores = rows.iter().filter_map(|(id, row)| Some((*id, *scores.get(*row)?))).collect();

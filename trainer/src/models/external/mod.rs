@@ -77,8 +77,8 @@ impl Model for External {
         Ok(self.tower.onnx.clone())
     }
 
-    fn history_len(&self) -> usize {
-        self.tower.history_len()
+    fn slots(&self, watched: usize) -> usize {
+        self.tower.slots(watched)
     }
 
     fn asks_for(&self, input: &str) -> bool {
@@ -108,7 +108,7 @@ impl Runs {
     /// The recorded runs, compared with tract's, or made-up histories if none were recorded.
     fn new(request: &PackRequest, tower: &ExternalTower, items: usize) -> Result<Self> {
         let Some(path) = &request.recorded else {
-            return Ok(Self { histories: recorded::made_up(items, tower.history_len())?, parity: None, source: None });
+            return Ok(Self { histories: recorded::made_up(items, tower.slots(0))?, parity: None, source: None });
         };
         let (cases, source) = recorded::read(path, tower, items)?;
         let place = || format!("{} doesn't fit the model", files::name(path));
@@ -168,7 +168,7 @@ pub fn pack(request: &PackRequest) -> Result<PackedExternal> {
     Ok(PackedExternal {
         packed,
         metric: request.metric,
-        history_len: external.history_len(),
+        history_len: external.slots(usize::MAX),
         inputs: external.tower.inputs.clone(),
         parity: runs.parity,
         cost,

@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use watchnext::bundle::Source;
 use watchnext::features::{HistoryInputs, LocalTime, TIME_FEATURES, time_features};
-use watchnext::model::{TOWER_INPUTS, TOWER_OUTPUT, TowerInputs, YEAR_INPUT};
+use watchnext::model::{LIKES_INPUT, ORDER_INPUT, TOWER_INPUTS, TOWER_OUTPUT, TowerInputs, YEAR_INPUT};
 
 use super::arrays::{self, ByName, names};
 use super::given::GivenFile;
@@ -62,24 +62,29 @@ pub(super) fn read(path: &Path, tower: &ExternalTower, items: usize) -> Result<(
     let file = GivenFile::read(path, "--recorded")?;
     let recorded = RecordedArrays { path, arrays: arrays::named(&file)?, tower };
     let [history, weights, time] = TOWER_INPUTS;
-    let slots = tower.history_len();
+    let slots = tower.slots(0);
     let (cases, movies) = recorded.histories(slots)?;
     let has_weights = tower.asks_for(weights);
     let weights = recorded.floats(weights, cases, slots)?;
     let times = recorded.floats(time, cases, TIME_FEATURES)?;
     let years = recorded.floats(YEAR_INPUT, cases, 1)?;
+    let likes = recorded.floats(LIKES_INPUT, cases, slots)?;
+    let orders = recorded.floats(ORDER_INPUT, cases, 1)?;
     let (dim, vectors) = recorded.vectors(cases)?;
     let padding = i64::try_from(items)?;
     let mut read = Vec::with_capacity(cases);
-    let chunks = movies.chunks(slots).zip(weights.chunks(slots)).zip(times.chunks(TIME_FEATURES)).zip(years);
-    for (at, ((((movies, weights), time), year), vector)) in chunks.zip(vectors.chunks(dim.max(1))).enumerate() {
+    let histories = movies.chunks(slots).zip(weights.chunks(slots)).zip(likes.chunks(slots));
+    let moments = times.chunks(TIME_FEATURES).zip(years).zip(orders);
+    let cases = histories.zip(moments).zip(vectors.chunks(dim.max(1))).enumerate();
+    for (at, ((((movies, weights), likes), ((time, year), in_order)), vector)) in cases {
         check_history(movies, has_weights.then_some(weights), padding)
             .with_context(|| format!("{}: `{history}`, case {at} (cases and slots count from 0)", path.display()))?;
         let time = time.try_into().context("a row of time features of another width")?;
-        let history = HistoryInputs { movies: movies.to_vec(), weights: weights.to_vec() };
-        read.push(Case { inputs: TowerInputs { history, time, year }, user_vector: vector.to_vec() });
+        let history = HistoryInputs { movies: movies.to_vec(), weights: weights.to_vec(), likes: likes.to_vec() };
+        read.push(Case { inputs: TowerInputs { history, time, year, in_order }, user_vector: vector.to_vec() });
     }
-    Ok((read, file.source(cases)))
+    let count = read.len();
+    Ok((read, file.source(count)))
 }
 
 /// The arrays of a file of recorded runs.
@@ -209,8 +214,9 @@ pub(super) fn made_up(items: usize, slots: usize) -> Result<Vec<TowerInputs>> {
         let watched = rng.random_range(1..=slots.min(items));
         let movie = |slot: usize| if slot < watched { rng.random_range(0..padding) } else { padding };
         let movies: Vec<i64> = (0..slots).map(movie).collect();
-        let weights = movies.iter().map(|movie| if *movie == padding { 0.0 } else { 1.0 }).collect();
-        TowerInputs { history: HistoryInputs { movies, weights }, time, year }
+        let weights: Vec<f32> = movies.iter().map(|movie| if *movie == padding { 0.0 } else { 1.0 }).collect();
+        let likes = weights.clone();
+        TowerInputs { history: HistoryInputs { movies, weights, likes }, time, year, in_order: 0.0 }
     };
     Ok((0..MADE_UP).map(history).collect())
 }

@@ -34,9 +34,9 @@ impl ExternalTower {
         Ok(Self { onnx, inputs, tower })
     }
 
-    /// How many slots its history has.
-    pub fn history_len(&self) -> usize {
-        self.tower.history_len()
+    /// How many slots its history has if `watched` items were watched.
+    pub fn slots(&self, watched: usize) -> usize {
+        self.tower.slots(watched)
     }
 
     /// Whether the model has this input.

@@ -44,7 +44,7 @@ pub fn measure(sequences: &Sequences, tower: &Tower, model: &[u8]) -> Result<Mea
     let shape = [1, tower.window];
     let inputs = [Input::new::<i64>(history_input, shape), Input::new::<f32>(weights_input, shape)];
     let refused = |error: TractError| anyhow!("tract refuses the exported model: {error:#}");
-    let runnable = OnnxModel::decode(model).and_then(|decoded| decoded.into_runnable(&inputs)).map_err(refused)?;
+    let runnable = OnnxModel::decode(model).and_then(|decoded| decoded.runnable(&inputs)).map_err(refused)?;
     let padding = i64::try_from(sequences.len())?;
     let run = |history: &[u32]| -> Result<Vec<f32>> {
         let (movies, weights) = filled(history, tower.window, padding);

@@ -68,7 +68,7 @@ pub fn fit(catalog: &Catalog, users: &[User], config: &TowerConfig) -> Result<(T
     };
     let (mut clicks, mut sequences) = (Vec::new(), Vec::new());
     for (number, settings) in (1..).zip(&config.click_members) {
-        let mut task = Clicks::new(&users, settings.rated)?;
+        let mut task = Clicks::new(&users, settings.rated, 20)?;
         clicks.push(train(format!("click network {number}"), settings, &mut task, number)?);
     }
     for (number, settings) in (1..).zip(&config.sequence_members) {
