@@ -332,14 +332,28 @@ impl Catalog {
     /// Picks greedily by the logarithm of the number of ratings, less a penalty for each earlier pick of the same genre
     /// or decade. So the wall's first rows already have something for most tastes.
     pub fn wall(&self, limit: usize) -> Vec<MovieIndex> {
-        // Nobody would recognise candidates beyond a few times the wall's size.
-        let best_known = self.best_known.iter().take(limit.saturating_mul(4).max(200));
-        let candidate = |index: &MovieIndex| {
+        let best_known = self.best_known.iter().take(Self::wall_candidates(limit));
+        let known = |index: &MovieIndex| {
             let ratings = self.movie(*index).map_or(0, |movie| movie.ratings);
-            let known = (ratings.max(1) as f32).ln();
-            WallCandidate { index: *index, known, bound: known }
+            (*index, (ratings.max(1) as f32).ln())
         };
-        let mut candidates: Vec<WallCandidate> = best_known.map(candidate).collect();
+        self.varied(best_known.map(known), limit)
+    }
+
+    /// How many candidates a wall of this size is picked from. Nobody would recognise movies beyond them.
+    pub(crate) fn wall_candidates(limit: usize) -> usize {
+        limit.saturating_mul(4).max(200)
+    }
+
+    /// At most `limit` of some movies, which come best known first, each with how well it is known as a logarithm.
+    /// Picks as [`Catalog::wall`] does.
+    pub(crate) fn varied(
+        &self,
+        movies: impl Iterator<Item = (MovieIndex, f32)>,
+        limit: usize,
+    ) -> Vec<MovieIndex> {
+        let mut candidates: Vec<WallCandidate> =
+            movies.map(|(index, known)| WallCandidate { index, known, bound: known }).collect();
         let mut genre_picks = vec![0.0_f32; self.genres.len()];
         let mut decade_picks: BTreeMap<u16, f32> = BTreeMap::new();
         let mut picked = Vec::new();

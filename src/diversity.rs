@@ -1,62 +1,76 @@
-//! Diversity: a list of suggestions that are good, unlike each other, and not what everybody gets.
+//! The order of a list: good suggestions that are new to the visitor and unlike each other.
 //!
-//! Maximal marginal relevance (Carbonell and Goldstein, *The Use of MMR, Diversity-Based Reranking*, SIGIR 1998) builds
-//! the list one by one. Each time it picks the candidate with the largest relevance less likeness to the earlier picks.
+//! A list is picked one by one. Each time the candidate with the largest gain comes next:
 //!
-//! The lists of different visitors resemble each other for another reason: popular movies are in all of them. So the
-//! same knob takes a part of a movie's popularity from its relevance, in full only for visitors who clicked a few
-//! movies.
+//! ```text
+//! gain = score − novelty · seen · Σ seen of the earlier picks − diversity · largest likeness to an earlier pick
+//! ```
+//!
+//! The middle term is greedy for a list whose scores' sum is large and whose expected number of movies that the visitor
+//! has seen already is small: half the square of that number is taken off. So the first famous movie costs nothing, and
+//! each further one more. The last term is maximal marginal relevance (Carbonell and Goldstein, *The Use of MMR,
+//! Diversity-Based Reranking*, SIGIR 1998).
 
 use std::cmp::Ordering;
 
-/// How many candidates may change places. Those ranked behind them keep theirs, so that a long list costs no more.
-pub const WINDOW: usize = 100;
+/// How many candidates may change places. Those ranked behind them keep theirs.
+pub const WINDOW: usize = 200;
 
-/// How much of its popularity a movie's score loses at a diversity of 1.
-const NOVELTY: f32 = 0.5;
+/// How many are picked one by one. Those that are left follow by their scores, so that a long list costs no more.
+pub const PICKS: usize = 50;
 
 /// A candidate to be reordered.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate {
-    /// The model's score.
+    /// The model's score, in logits.
     pub score: f32,
-    /// The part of it that is the same for every visitor.
-    pub popularity: f32,
+    /// The chance that the visitor has seen it, 0 to 1.
+    pub seen: f32,
+}
+
+/// What a list is picked for besides the scores, in logits.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Weights {
+    /// The weight of movies that the visitor has seen already.
+    pub novelty: f32,
+    /// The weight of likeness.
+    pub diversity: f32,
 }
 
 /// The order in which to take candidates, as indices into `candidates`; a permutation of all of them.
 ///
-/// The candidates come best first; the first [`WINDOW`] are reordered. `likeness(i, j)`, from −1 to 1, is how similar
-/// two are. `diversity` is from 0 (the order stays) to 1 (relevance doesn't count). Relevance is the score less its
-/// part of popularity, scaled to the window's lowest and highest, so that the knob means the same for every visitor.
-/// Equal gains go to the better score.
-pub fn maximal_marginal_relevance(
+/// The candidates come best first. At most [`PICKS`] and `limit` are picked from the first [`WINDOW`]; the first of a
+/// longer list are those of a shorter one. `likeness(i, j)`, from −1 to 1, is how similar two are. Equal gains go to the
+/// better candidate.
+pub fn pick(
     candidates: &[Candidate],
-    diversity: f32,
+    limit: usize,
+    weights: Weights,
     likeness: impl Fn(usize, usize) -> f32,
 ) -> Vec<usize> {
-    let window: Vec<f32> = candidates
-        .iter()
-        .take(WINDOW)
-        .map(|candidate| candidate.score - diversity * NOVELTY * candidate.popularity)
-        .collect();
-    let highest = window.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let lowest = window.iter().copied().fold(f32::INFINITY, f32::min);
-    let spread = (highest - lowest).max(f32::MIN_POSITIVE);
-    // The candidates that are left, each with its relevance and its largest likeness to the picked ones.
-    let mut left: Vec<(usize, f32, f32)> =
-        window.iter().enumerate().map(|(at, score)| (at, (score - lowest) / spread, 0.0)).collect();
+    // The candidates that are left, each with its place and its largest likeness to the picked ones.
+    let mut left: Vec<(usize, Candidate, f32)> =
+        candidates.iter().take(WINDOW).enumerate().map(|(at, candidate)| (at, *candidate, 0.0)).collect();
     let mut order = Vec::with_capacity(candidates.len());
-    let gain = |candidate: &(usize, f32, f32)| (1.0 - diversity) * candidate.1 - diversity * candidate.2;
-    while let Some(place) = (0..left.len()).max_by(|one, other| match (left.get(*one), left.get(*other)) {
-        (Some(one), Some(other)) => gain(one).total_cmp(&gain(other)).then(other.0.cmp(&one.0)),
-        _ => Ordering::Equal,
-    }) {
-        let (picked, ..) = left.remove(place);
+    let mut seen = 0.0;
+    while order.len() < limit.min(PICKS) {
+        let gain = |(_, candidate, likest): &(usize, Candidate, f32)| {
+            candidate.score - weights.novelty * candidate.seen * seen - weights.diversity * likest
+        };
+        let best = (0..left.len()).max_by(|one, other| match (left.get(*one), left.get(*other)) {
+            (Some(one), Some(other)) => gain(one).total_cmp(&gain(other)).then(other.0.cmp(&one.0)),
+            _ => Ordering::Equal,
+        });
+        let Some(best) = best else { break };
+        let (picked, candidate, _) = left.remove(best);
         order.push(picked);
-        left.iter_mut().for_each(|(at, _, likest)| *likest = likest.max(likeness(picked, *at)));
+        seen += candidate.seen;
+        if weights.diversity > 0.0 {
+            left.iter_mut().for_each(|(at, _, likest)| *likest = likest.max(likeness(picked, *at)));
+        }
     }
-    order.extend(window.len()..candidates.len());
+    order.extend(left.into_iter().map(|(at, ..)| at));
+    order.extend(WINDOW.min(candidates.len())..candidates.len());
     order
 }
 
@@ -66,54 +80,54 @@ mod tests {
     use super::*;
     use crate::random::Random;
 
+    const DIVERSE: Weights = Weights { novelty: 0.0, diversity: 2.0 };
+    const NEW: Weights = Weights { novelty: 2.0, diversity: 0.0 };
+
     /// Candidates 0, 1 and 2 are the same movie in three cuts; 3 and 4 are others.
     fn cuts(one: usize, other: usize) -> f32 {
         if one < 3 && other < 3 { 1.0 } else { 0.0 }
     }
 
-    /// Candidates with these scores, all equally popular.
+    /// Candidates with these scores that nobody has seen.
     fn of(scores: &[f32]) -> Vec<Candidate> {
-        scores.iter().map(|score| Candidate { score: *score, popularity: 1.0 }).collect()
+        scores.iter().map(|score| Candidate { score: *score, seen: 0.0 }).collect()
     }
 
     #[test]
-    fn without_diversity_the_order_stays() {
-        assert_eq!(maximal_marginal_relevance(&of(&[5.0, 4.0, 4.0, 1.0]), 0.0, cuts), [0, 1, 2, 3]);
-        assert!(maximal_marginal_relevance(&[], 0.5, cuts).is_empty());
+    fn without_weights_the_order_stays() {
+        assert_eq!(pick(&of(&[5.0, 4.0, 4.0, 1.0]), 9, Weights::default(), cuts), [0, 1, 2, 3]);
+        assert!(pick(&[], 9, DIVERSE, cuts).is_empty());
     }
 
     #[test]
     fn similar_movies_move_back() {
-        assert_eq!(maximal_marginal_relevance(&of(&[5.0, 4.9, 4.8, 4.0, 3.0]), 0.5, cuts), [0, 3, 4, 1, 2]);
+        assert_eq!(pick(&of(&[5.0, 4.9, 4.8, 4.0, 3.0]), 9, DIVERSE, cuts), [0, 3, 4, 1, 2]);
     }
 
-    /// The second is nearly as good and far less popular.
+    /// The first famous movie costs nothing. With it in the list, the second goes behind an unknown one.
     #[test]
-    fn popular_movies_move_back() {
-        let pair = [Candidate { score: 5.0, popularity: 4.0 }, Candidate { score: 4.8, popularity: 1.0 }];
-        assert_eq!(maximal_marginal_relevance(&pair, 0.1, |_, _| 0.0), [0, 1]);
-        assert_eq!(maximal_marginal_relevance(&pair, 0.2, |_, _| 0.0), [1, 0]);
+    fn a_list_has_few_movies_that_were_seen_already() {
+        let candidate = |score, seen| Candidate { score, seen };
+        let found = pick(&[candidate(5.0, 0.8), candidate(4.9, 0.9), candidate(4.0, 0.1)], 9, NEW, |_, _| 0.0);
+        assert_eq!(found, [0, 2, 1]);
     }
 
     #[test]
     fn equal_scores_stay_in_order_and_what_is_behind_the_window_too() {
-        let order = maximal_marginal_relevance(&of(&[1.0; WINDOW + 3]), 0.3, |_, _| 0.5);
+        let order = pick(&of(&[1.0; WINDOW + 3]), WINDOW + 3, DIVERSE, |_, _| 0.5);
         assert_eq!(order, (0..WINDOW + 3).collect::<Vec<_>>());
     }
 
     /// The formula in the module's documentation, in double precision, with a full search for each pick.
-    fn plain(candidates: &[Candidate], diversity: f64, likeness: impl Fn(usize, usize) -> f64) -> Vec<usize> {
-        let score = |at: usize| {
-            f64::from(candidates[at].score) - diversity * f64::from(NOVELTY) * f64::from(candidates[at].popularity)
-        };
-        let scores: Vec<f64> = (0..candidates.len()).map(score).collect();
-        let highest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let lowest = scores.iter().copied().fold(f64::INFINITY, f64::min);
+    fn plain(candidates: &[Candidate], weights: Weights, likeness: impl Fn(usize, usize) -> f64) -> Vec<usize> {
         let mut picked: Vec<usize> = Vec::new();
         while picked.len() < candidates.len() {
             let gain = |at: usize| {
                 let likest = picked.iter().map(|other| likeness(*other, at)).fold(0.0, f64::max);
-                (1.0 - diversity) * (scores[at] - lowest) / (highest - lowest) - diversity * likest
+                let seen: f64 = picked.iter().map(|other| f64::from(candidates[*other].seen)).sum();
+                f64::from(candidates[at].score)
+                    - f64::from(weights.novelty) * f64::from(candidates[at].seen) * seen
+                    - f64::from(weights.diversity) * likest
             };
             let left = (0..candidates.len()).filter(|at| !picked.contains(at));
             let best = left.max_by(|one, other| gain(*one).total_cmp(&gain(*other)).then(other.cmp(one)));
@@ -122,22 +136,24 @@ mod tests {
         picked
     }
 
-    /// Scores far from 0 and of either sign, popularities that matter, likenesses from −1 to 1, for the knob's whole
-    /// range.
+    /// Scores far from 0 and of either sign, chances over the whole range, likenesses from −1 to 1. A shorter list is
+    /// the beginning of a longer one.
     #[test]
     fn the_order_is_that_of_the_definition() {
         let mut random = Random::new(9);
         let mut next = || random.unit();
         for number in 0..60 {
             let (least, spread) = ([-9.0, 3.0, 40.0][number % 3], [0.5, 7.0][number % 2]);
-            let candidates: Vec<Candidate> =
-                (0..30).map(|_| Candidate { score: least + spread * next(), popularity: 6.0 * next() - 3.0 }).collect();
+            let mut candidates: Vec<Candidate> =
+                (0..30).map(|_| Candidate { score: least + spread * next(), seen: next() }).collect();
+            candidates.sort_by(|one, other| other.score.total_cmp(&one.score));
             let places: Vec<f32> = (0..30).map(|_| 3.0 * next()).collect();
             let likeness = |one: usize, other: usize| (places[one] - places[other]).cos();
-            let diversity = number as f32 / 59.0;
-            let found = maximal_marginal_relevance(&candidates, diversity, likeness);
-            let expected = plain(&candidates, f64::from(diversity), |one, other| f64::from(likeness(one, other)));
-            assert_eq!(found, expected, "at a diversity of {diversity}");
+            let weights = Weights { novelty: number as f32 / 20.0, diversity: (number % 7) as f32 / 3.0 };
+            let found = pick(&candidates, 30, weights, likeness);
+            let expected = plain(&candidates, weights, |one, other| f64::from(likeness(one, other)));
+            assert_eq!(found, expected, "with {weights:?}");
+            assert_eq!(pick(&candidates, 5, weights, likeness)[..5], expected[..5]);
         }
     }
 }

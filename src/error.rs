@@ -155,11 +155,11 @@ pub enum Error {
         /// The catalogue's size.
         most: usize,
     },
-    /// The requested diversity isn't a number from 0 to 1.
-    #[error("a diversity of {diversity} isn't a number from 0 to 1")]
-    DiversityInvalid {
+    /// The requested novelty isn't a number from 0 to 1.
+    #[error("a novelty of {novelty} isn't a number from 0 to 1")]
+    NoveltyInvalid {
         /// The value in the request.
-        diversity: f32,
+        novelty: f32,
     },
     /// A filter names a genre that the catalogue doesn't have.
     #[error("the catalogue has no genre {genre:?}. It has {known}.")]
@@ -214,7 +214,7 @@ impl Error {
             Self::RatingInvalid { .. } => "rating-invalid",
             Self::TimeInvalid { .. } => "time-invalid",
             Self::LimitInvalid { .. } => "limit-invalid",
-            Self::DiversityInvalid { .. } => "diversity-invalid",
+            Self::NoveltyInvalid { .. } => "novelty-invalid",
             Self::GenreUnknown { .. } => "genre-unknown",
             Self::StatesNotLoaded => "states-not-loaded",
             Self::RankerNotLoaded => "ranker-not-loaded",

@@ -12,8 +12,8 @@
 //! 4. [`model`] runs the user tower, a model that [`onnx`] wires into tract;
 //! 5. [`index`] finds the movies nearest to the tower's vector, [`states`] the training states nearest to it;
 //! 6. [`ranker`] says how likely the visitor is to like each of them, by the [`traits`] of the movies;
-//! 7. [`filter`] narrows the list, [`diversity`] spreads it, [`reasons`] explains it, and [`recommend`] is the facade
-//!    over all of it.
+//! 7. [`filter`] narrows the list, [`diversity`] spreads it and makes it new by what the visitor has [`seen`],
+//!    [`reasons`] explains it, and [`recommend`] is the facade over all of it.
 //!
 //! ```no_run
 //! use watchnext::bundle::Role;
@@ -57,6 +57,7 @@ pub mod onnx;
 pub mod ranker;
 pub mod reasons;
 pub mod recommend;
+pub mod seen;
 pub mod states;
 pub mod title;
 pub mod traits;

@@ -38,6 +38,16 @@ pub const OPEN_SLOTS: [usize; 4] = [HISTORY_LEN, 250, 1_250, 6_250];
 /// The tower's output.
 pub const TOWER_OUTPUT: &str = "user_vector";
 
+/// The fewest of [`OPEN_SLOTS`] that hold `watched` movies, or the most that there are.
+pub fn open_slots(watched: usize) -> usize {
+    fewest(&OPEN_SLOTS, watched)
+}
+
+fn fewest(choices: &[usize], watched: usize) -> usize {
+    let holding = choices.iter().find(|slots| **slots >= watched);
+    holding.or(choices.last()).copied().unwrap_or(HISTORY_LEN)
+}
+
 /// One visitor, one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TowerInputs {
@@ -144,9 +154,7 @@ impl Slots {
 
     /// The fewest slots that hold `watched` movies, or the most that there are.
     fn holding(self, watched: usize) -> usize {
-        let choices = self.choices();
-        let fewest = choices.iter().find(|slots| **slots >= watched);
-        fewest.or(choices.last()).copied().unwrap_or(HISTORY_LEN)
+        fewest(self.choices(), watched)
     }
 }
 

@@ -4,6 +4,7 @@
 //! the ranker and a diverse list; see `recommend/suggest.rs`.
 
 mod suggest;
+mod wall;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,7 @@ use crate::map::MovieMap;
 use crate::model::{TowerInputs, TractUserTower, UserTower};
 use crate::ranker::{Ranker, Reaction, TractRanker};
 use crate::reasons::{Reason, reasons};
+use crate::seen::SeenModel;
 use crate::states::StateIndex;
 use crate::traits::MovieTraits;
 
@@ -39,10 +41,13 @@ pub enum Retrieval {
 pub struct Strategy {
     /// Where candidates come from.
     pub retrieval: Retrieval,
-    /// From 0, the plain order of the scores, to 1; see [`crate::diversity`].
-    pub diversity: f32,
+    /// The knob from well known to hidden: 0 is the plain order of the scores; up to 1, movies that the visitor has
+    /// probably seen, and movies that resemble each other, move back; see [`crate::diversity`].
+    pub novelty: f32,
     /// Skips the ranker even if it is loaded, to measure what it adds.
     pub first_stage_alone: bool,
+    /// Asks the tower what comes next in the order of the history, as protocol P1 does, and not what is liked with it.
+    pub in_order: bool,
 }
 
 impl From<Retrieval> for Strategy {
@@ -55,8 +60,8 @@ impl From<Retrieval> for Strategy {
 /// How many suggestions an answer holds if the request names no limit.
 pub const DEFAULT_LIMIT: usize = 12;
 
-/// The diversity until the visitor turns the knob.
-pub const DEFAULT_DIVERSITY: f32 = 0.2;
+/// The novelty until the visitor turns the knob.
+pub const DEFAULT_NOVELTY: f32 = 0.3;
 
 /// A suggested movie.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -69,6 +74,9 @@ pub struct Suggestion {
     pub score: f32,
     /// The chance that the visitor likes it, 0 to 1, if the ranker looked at it.
     pub like: Option<f32>,
+    /// How much higher that chance is than the visitor's own average, −1 to 1. The average is that of the candidates,
+    /// the movies that the visitor would most likely watch.
+    pub lift: Option<f32>,
 }
 
 /// The second stage's model and tables.
@@ -83,6 +91,7 @@ pub struct Recommender {
     catalog: Catalog,
     /// By movie.
     fame: Vec<Fame>,
+    seen: SeenModel,
     tower: Box<dyn UserTower>,
     movies: InnerProductIndex,
     states: Option<StateIndex>,
@@ -158,7 +167,8 @@ impl Recommender {
     /// With the required files and none of the optional ones.
     fn new(manifest: Manifest, catalog: Catalog, tower: Box<dyn UserTower>, movies: InnerProductIndex) -> Self {
         let fame = Fame::of_all(&catalog);
-        Self { manifest, catalog, fame, tower, movies, states: None, second_stage: None, links: None, map: None }
+        let seen = SeenModel::new(&catalog, manifest.training.users);
+        Self { manifest, catalog, fame, seen, tower, movies, states: None, second_stage: None, links: None, map: None }
     }
 
     /// Adds the states from the bytes of their file.

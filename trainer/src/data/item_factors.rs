@@ -27,6 +27,8 @@ const WINDOW: usize = 20;
 const FADING: f32 = 0.9;
 /// The shrinkage of the cosine of sequences, in watches.
 const SEQUENCE_SHRINKAGE: f32 = 5.0;
+/// The most of itself that a movie's weight predicts. A movie that all others predict has no end of a weight.
+const MOST_OF_ITSELF: f32 = 0.9;
 /// Power iterations: products with the matrix that turn random directions towards its largest ones.
 const PASSES: usize = 4;
 
@@ -161,6 +163,48 @@ impl Symmetric for Gram {
     }
 }
 
+/// The incidence of users and movies in `lists`, with `value` for each entry of a list.
+fn incidence<'lists>(
+    movies: usize,
+    lists: impl Iterator<Item = &'lists [u32]>,
+    value: impl Fn(&[u32], u32) -> f32,
+) -> Gram {
+    let users = lists.map(|list| list.iter().map(|movie| (*movie, value(list, *movie))).collect());
+    let users = Sparse(users.collect());
+    let mut transposed = vec![Vec::new(); movies];
+    for (user, row) in (0_u32..).zip(&users.0) {
+        for (movie, value) in row {
+            transposed.get_mut(*movie as usize).into_iter().for_each(|column: &mut Vec<_>| column.push((user, *value)));
+        }
+    }
+    Gram { users, movies: Sparse(transposed) }
+}
+
+/// The factors of EASE, the linear autoencoder that predicts each liked movie from a user's other ones (Steck,
+/// *Embarrassingly Shallow Autoencoders for Sparse Data*, WWW 2019), with the penalty `lambda`. It knows more of long
+/// lists than the cosines.
+///
+/// With `X = U S Vᵀ`, EASE's weights are `V · S² / (S² + λ) · Vᵀ` off the diagonal, over `1 − d`, where `d` is the
+/// diagonal. The factors are the largest directions of that.
+///
+/// # Errors
+/// An eigenvalue problem that doesn't converge.
+pub fn from_linear(movies: usize, users: &[UserMovies], lambda: f32, seed: u64) -> Result<Factors> {
+    let lists = users.iter().map(|user| user.liked.as_slice());
+    let Factors { mut input, .. } = factors(&incidence(movies, lists, |_, _| 1.0), seed)?;
+    let mut output = input.clone();
+    for (mut direction, mut kept) in input.columns_mut().into_iter().zip(output.columns_mut()) {
+        // The factors are the directions times their singular values.
+        let square = direction.iter().map(|entry| entry * entry).sum::<f32>();
+        direction /= square.sqrt().max(f32::MIN_POSITIVE);
+        kept.assign(&(&direction * (square / (square + lambda))));
+    }
+    for (direction, mut kept) in input.rows().into_iter().zip(output.rows_mut()) {
+        kept /= 1.0 - direction.dot(&kept).min(MOST_OF_ITSELF);
+    }
+    Ok(Factors { input, output })
+}
+
 /// Vectors `[movies, rank]` by which movies with the same viewers are near each other. They are the right singular
 /// vectors of the matrix of viewers and movies, times the roots of their singular values, the largest first. `lists`
 /// has each user's movies. Long lists and popular movies weigh less.
@@ -173,16 +217,10 @@ pub fn viewer_vectors(movies: usize, lists: &[Vec<u32>], seed: u64) -> Result<Ar
         counts.get_mut(*movie as usize).into_iter().for_each(|count| *count += 1.0);
     }
     let movie_weight = |movie: u32| (counts.get(movie as usize).copied().unwrap_or_default() + 5.0).powf(-0.4);
-    let user_weight = |list: &Vec<u32>| 1.0 / (list.len() as f32 + 10.0).sqrt();
-    let row = |list: &Vec<u32>| list.iter().map(|movie| (*movie, user_weight(list) * movie_weight(*movie))).collect();
-    let users = Sparse(lists.iter().map(row).collect());
-    let mut transposed = vec![Vec::new(); movies];
-    for (user, row) in (0_u32..).zip(&users.0) {
-        for (movie, value) in row {
-            transposed.get_mut(*movie as usize).into_iter().for_each(|column: &mut Vec<_>| column.push((user, *value)));
-        }
-    }
-    let mut vectors = factors(&Gram { users, movies: Sparse(transposed) }, seed)?.input;
+    let user_weight = |list: &[u32]| 1.0 / (list.len() as f32 + 10.0).sqrt();
+    let lists = lists.iter().map(Vec::as_slice);
+    let viewers = incidence(movies, lists, |list, movie| user_weight(list) * movie_weight(movie));
+    let mut vectors = factors(&viewers, seed)?.input;
     // The factors are the vectors times their singular values.
     for mut column in vectors.columns_mut() {
         let value = column.iter().map(|entry| entry * entry).sum::<f32>().sqrt();
@@ -269,6 +307,18 @@ mod tests {
         assert!((product[[0, 1]] - (long + short) / (long + short + 1.0)).abs() < 1e-4);
         assert!((product[[2, 3]] - long / (long + 1.0)).abs() < 1e-4);
         assert!(product[[0, 4]].abs() < 1e-4 && product[[0, 0]].abs() < 1e-4);
+    }
+
+    /// The rank is full, so the factors multiply to EASE's weights, `−P / diag(P)` with `P = (XᵀX + λ)⁻¹`: of two users,
+    /// one likes both movies and one likes the first.
+    #[test]
+    fn the_linear_factors_are_those_of_ease() {
+        let user = |movies: &[u32]| UserMovies { liked: movies.to_vec(), ..UserMovies::default() };
+        let factors = from_linear(2, &[user(&[0, 1]), user(&[0])], 3.0, 1).unwrap();
+        let product = factors.input.dot(&factors.output.t());
+        // XᵀX + 3 is [[5, 1], [1, 4]], and its inverse is [[4, −1], [−1, 5]] / 19.
+        assert!((product[[0, 1]] - 1.0 / 5.0).abs() < 1e-4, "{product}");
+        assert!((product[[1, 0]] - 1.0 / 4.0).abs() < 1e-4, "{product}");
     }
 
     /// One user watched 0, 1 and 2 in a row, another only 0. Neighbours count 1, the next but one 0.9.

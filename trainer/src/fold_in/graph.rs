@@ -54,7 +54,7 @@ impl FoldIn {
                 graph.add("Div", &["scaled_vector", "divisor"], TOWER_OUTPUT);
             }
         }
-        user_tower(graph, self.dim(), false)
+        user_tower(graph, self.dim())
     }
 
     /// `confidence` and `preference`, `c` and `d` of each slot, `[1, L]`.

@@ -7,7 +7,7 @@ use ndarray::{Array1, Array2};
 use tract_onnx::pb::{AttributeProto, NodeProto, TensorProto, tensor_proto::DataType};
 use watchnext::model::TOWER_INPUTS;
 
-use super::proto::{float_attribute, floats, int_attribute, int8s, ints, ints_attribute, node};
+use super::proto::{int, float_attribute, floats, int_attribute, int8s, ints, ints_attribute, node};
 use crate::math::embeddings::EmbeddingTable;
 
 /// Nodes and initialisers under construction.
@@ -40,6 +40,11 @@ impl Graph {
     /// Adds a vector of whole numbers.
     pub(crate) fn named_ints(&mut self, name: &str, values: &[i64]) {
         self.tensors.push(ints(name, values));
+    }
+
+    /// Adds a whole number without axes.
+    pub(crate) fn named_int(&mut self, name: &str, value: i64) {
+        self.tensors.push(int(name, value));
     }
 
     /// A vector of whole numbers named after them, kept once however often it is asked for.

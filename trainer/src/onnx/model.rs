@@ -3,11 +3,11 @@
 use prost::Message;
 use tract_onnx::pb::{GraphProto, ModelProto, OperatorSetIdProto, ValueInfoProto, tensor_proto::DataType};
 use watchnext::features::{HISTORY_LEN, TIME_FEATURES};
-use watchnext::model::{TOWER_INPUTS, TOWER_OUTPUT, YEAR_INPUT};
+use watchnext::model::{LIKES_INPUT, TOWER_INPUTS, TOWER_OUTPUT};
 use watchnext::ranker::{RANKER_INPUT, RANKER_OUTPUT};
 
 use super::graph::Graph;
-use super::proto::value;
+use super::proto::{open_row, value};
 
 /// The intermediate representation and the operator set of ONNX 1.12. All operators here have their final form in them,
 /// and every recent runtime reads them.
@@ -16,18 +16,30 @@ const OPSET: i64 = 17;
 
 /// A user tower's model.
 ///
-/// Inputs: `history` `[1, 50]` int64, `weights` `[1, 50]` and `time` `[1, 50]` float, and with `asks_for_year` also
-/// `year` `[1, 1]` float. Output: `user_vector` `[1, dim]` float.
-pub(crate) fn user_tower(graph: Graph, dim: usize, asks_for_year: bool) -> Vec<u8> {
+/// Inputs: `history` `[1, 50]` int64, `weights` `[1, 50]` and `time` `[1, 50]` float. Output: `user_vector` `[1, dim]`
+/// float.
+pub(crate) fn user_tower(graph: Graph, dim: usize) -> Vec<u8> {
     let [history, weights, time] = TOWER_INPUTS;
-    let mut inputs = vec![
+    let inputs = vec![
         value(history, DataType::Int64, &[1, HISTORY_LEN]),
         value(weights, DataType::Float, &[1, HISTORY_LEN]),
         value(time, DataType::Float, &[1, TIME_FEATURES]),
     ];
-    if asks_for_year {
-        inputs.push(value(YEAR_INPUT, DataType::Float, &[1, 1]));
-    }
+    encoded(graph, "user_tower", inputs, value(TOWER_OUTPUT, DataType::Float, &[1, dim]))
+}
+
+/// A user tower's model that leaves open how many slots its history has.
+///
+/// Inputs: `history` `[1, slots]` int64, `weights` `[1, slots]` float, and those of `optional` that it asks for: `likes`
+/// `[1, slots]`, `year` and `in_order` `[1, 1]` float. Output: `user_vector` `[1, dim]` float.
+pub(crate) fn open_user_tower(graph: Graph, dim: usize, optional: &[&str]) -> Vec<u8> {
+    let [history, weights, _] = TOWER_INPUTS;
+    let mut inputs =
+        vec![open_row(history, DataType::Int64, "slots"), open_row(weights, DataType::Float, "slots")];
+    inputs.extend(optional.iter().map(|input| match *input {
+        LIKES_INPUT => open_row(LIKES_INPUT, DataType::Float, "slots"),
+        other => value(other, DataType::Float, &[1, 1]),
+    }));
     encoded(graph, "user_tower", inputs, value(TOWER_OUTPUT, DataType::Float, &[1, dim]))
 }
 

@@ -49,6 +49,11 @@ pub(crate) fn ints(name: &str, values: &[i64]) -> TensorProto {
     tensor(name, &[values.len()], DataType::Int64, int64(values))
 }
 
+/// One 64-bit integer, without axes.
+pub(crate) fn int(name: &str, value: i64) -> TensorProto {
+    tensor(name, &[], DataType::Int64, int64(&[value]))
+}
+
 fn tensor(name: &str, dims: &[usize], element: DataType, raw_data: Vec<u8>) -> TensorProto {
     TensorProto {
         name: name.to_owned(),
@@ -61,11 +66,26 @@ fn tensor(name: &str, dims: &[usize], element: DataType, raw_data: Vec<u8>) -> T
 
 /// An input or an output of a model.
 pub(crate) fn value(name: &str, element: DataType, shape: &[usize]) -> ValueInfoProto {
-    let dimension = |len: &usize| tensor_shape_proto::Dimension {
-        value: Some(tensor_shape_proto::dimension::Value::DimValue(*len as i64)),
+    let dimensions = shape.iter().map(|len| tensor_shape_proto::dimension::Value::DimValue(*len as i64));
+    value_of(name, element, dimensions)
+}
+
+/// An input `[1, axis]`, whose second axis is left open under this name.
+pub(crate) fn open_row(name: &str, element: DataType, axis: &str) -> ValueInfoProto {
+    let open = tensor_shape_proto::dimension::Value::DimParam(axis.to_owned());
+    value_of(name, element, [tensor_shape_proto::dimension::Value::DimValue(1), open])
+}
+
+fn value_of(
+    name: &str,
+    element: DataType,
+    shape: impl IntoIterator<Item = tensor_shape_proto::dimension::Value>,
+) -> ValueInfoProto {
+    let dimension = |value| tensor_shape_proto::Dimension {
+        value: Some(value),
         ..tensor_shape_proto::Dimension::default()
     };
-    let shape = TensorShapeProto { dim: shape.iter().map(dimension).collect() };
+    let shape = TensorShapeProto { dim: shape.into_iter().map(dimension).collect() };
     let tensor = type_proto::Tensor { elem_type: element.into(), shape: Some(shape) };
     ValueInfoProto {
         name: name.to_owned(),

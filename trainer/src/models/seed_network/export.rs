@@ -45,7 +45,7 @@ pub fn user_tower(network: &Network) -> Result<Vec<u8>> {
     graph.leaky_relu(NEGATIVE_SLOPE, "hidden", "hidden_active");
     graph.dense("hidden_active", "state", "state");
     graph.leaky_relu(NEGATIVE_SLOPE, "state", TOWER_OUTPUT);
-    Ok(model::user_tower(graph, STATE_DIM, false))
+    Ok(model::user_tower(graph, STATE_DIM))
 }
 
 impl Model for Network {

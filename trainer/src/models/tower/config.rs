@@ -18,6 +18,12 @@ pub struct TowerConfig {
     pub liked_weight: f32,
     /// How much the matrix of movies that the same users rated counts, in the same unit.
     pub rated_weight: f32,
+    /// How much the linear autoencoder counts, in the same unit.
+    pub linear_weight: f32,
+    /// The penalty of the linear autoencoder, in users.
+    pub linear_penalty: f32,
+    /// How much a disliked movie takes from the click channel's sum, against 1 for what a liked one adds.
+    pub dislike: f32,
     /// How much the matrix of movies that follow each other counts, against 1 for the sequence networks' mean logit.
     pub follower_weight: f32,
     /// Added to the cosine's denominator, in users: pairs that few users liked together count less.
@@ -86,11 +92,14 @@ impl Default for TowerConfig {
                 member(200, 200, 3e-4, 0.1),
             ],
             sequence_members: vec![sequence(64), sequence(96), sequence(64)],
-            liked_weight: 4.0,
+            liked_weight: 3.0,
             rated_weight: 1.0,
+            linear_weight: 20.0,
+            linear_penalty: 500.0,
+            dislike: 0.3,
             follower_weight: 20.0,
             shrinkage: 20.0,
-            first_click: 0.55,
+            first_click: 0.65,
             sequence_in_clicks: 0.15,
             clicks_in_sequence: 0.1,
             click_dim: 62,

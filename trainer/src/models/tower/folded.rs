@@ -2,12 +2,13 @@
 
 use anyhow::{Context, Result};
 use ndarray::{Array1, Array2, Axis, s};
-use watchnext::features::{HISTORY_LEN, HistoryInputs};
+use watchnext::features::HISTORY_LEN;
+use watchnext::model::TowerInputs;
 
 use super::compress::{Reduced, covariance, reduce};
 use super::config::{Precision, TowerConfig};
 use super::eras::{Eras, KNOTS};
-use super::gains::{self, BUCKETS, bucket};
+use super::gains::{self, BUCKETS, Gains};
 use super::member::{Hidden, Member, SideInformation};
 use super::sampler::fading;
 use crate::data::item_factors::Factors;
@@ -52,8 +53,11 @@ pub struct Tower {
     pub clicks: Channel,
     /// The channel of a long history's end, if there is one.
     pub sequence: Option<Channel>,
-    /// The factors of both channels and of popularity's drift at each length of the history, `[HISTORY_LEN + 1]`.
+    /// The factors of both channels and of popularity's drift at each length of the history: `[HISTORY_LEN + 1]` for a
+    /// history in no order, and as many for one in order if there is a sequence channel.
     pub gains: Vec<[f32; 3]>,
+    /// How much a disliked movie takes from the click channel's sum.
+    pub dislike: f32,
     /// The knots of the years.
     pub eras: Eras,
     /// `[KNOTS, drift_dim]`: the user vector's part for the drift of popularity, without columns if there is no drift.
@@ -194,10 +198,27 @@ pub struct Parts<'parts> {
     pub liked_together: &'parts Factors,
     /// Movies that the same users rated.
     pub rated_together: &'parts Factors,
+    /// The linear autoencoder.
+    pub linear: &'parts Factors,
     /// The sequence channel's networks.
     pub sequences: &'parts [Member],
     /// Movies that follow each other. Without them there is no sequence channel.
     pub followers: Option<&'parts Factors>,
+}
+
+impl Parts<'_> {
+    /// The factors of the channels and of the drift of popularity, all over popularity's weight: dividing a list's scores
+    /// by one number keeps its order, and then popularity needs no column of its own.
+    fn gains(&self, gains: &Gains) -> [f32; 3] {
+        let both = |weights: fn(&Member) -> &[f32; BUCKETS]| {
+            let of = |members: &[Member]| mean(members, weights).get(gains.bucket).copied().unwrap_or(1.0);
+            gains.clicks * of(self.clicks) + gains.sequence * of(self.sequences)
+        };
+        let popularity = both(|member| &member.popularity).max(LEAST_POPULARITY);
+        let drift = both(|member| &member.drift);
+        let confidence = gains.confidence / popularity;
+        [gains.clicks * confidence, gains.sequence * confidence, drift / popularity]
+    }
 }
 
 /// The mean of the networks' weights by the history's length.
@@ -216,7 +237,11 @@ impl Tower {
     pub fn fold(parts: &Parts, side: &SideInformation, config: &TowerConfig) -> Result<Self> {
         // A movie's errors matter as often as it is clicked or suggested.
         let weights: Vec<f32> = side.popularity.iter().map(|log| log.exp()).collect();
-        let alike = [(parts.liked_together, config.liked_weight), (parts.rated_together, config.rated_weight)];
+        let alike = [
+            (parts.liked_together, config.liked_weight),
+            (parts.rated_together, config.rated_weight),
+            (parts.linear, config.linear_weight),
+        ];
         let clicks = Wide::new(parts.clicks, &alike)?;
         let (clicks, click_movies) = clicks.reduce(&weights, config.click_dim, config.precision)?;
         let sequence = match parts.followers {
@@ -227,23 +252,13 @@ impl Tower {
             None => None,
         };
         let (sequence, sequence_movies) = sequence.unzip();
-        let of_both = |weights| (mean(parts.clicks, weights), mean(parts.sequences, weights));
-        let (popularity, drift) = (of_both(|member| &member.popularity), of_both(|member| &member.drift));
-        let gains = gains::by_length(config.first_click, config.sequence_in_clicks, config.clicks_in_sequence)
-            .into_iter()
-            .enumerate()
-            .map(|(watched, gains)| {
-                let of = |scales: &[f32; BUCKETS]| scales.get(bucket(watched)).copied().unwrap_or(1.0);
-                let both = |(clicks, sequence): &([f32; BUCKETS], [f32; BUCKETS])| {
-                    gains.clicks * of(clicks) + gains.sequence * of(sequence)
-                };
-                let (popularity, drift) = (both(&popularity), both(&drift));
-                // Dividing a list's scores by one number keeps its order, and then popularity needs no column of its
-                // own.
-                let popularity = popularity.max(LEAST_POPULARITY);
-                let confidence = gains.confidence / popularity;
-                [gains.clicks * confidence, gains.sequence * confidence, drift / popularity]
-            });
+        let gains = |in_order: bool| {
+            let TowerConfig { first_click, sequence_in_clicks, clicks_in_sequence, .. } = *config;
+            let gains = gains::by_length(first_click, sequence_in_clicks, clicks_in_sequence, in_order);
+            let of_parts = |gains: &Gains| parts.gains(gains);
+            gains.iter().map(of_parts).collect::<Vec<_>>()
+        };
+        let orders: &[bool] = if sequence.is_some() { &[false, true] } else { &[false] };
         let has_drift = config.drift_dim > 0;
         let movies: Vec<&Array2<f32>> = std::iter::once(&click_movies)
             .chain(&sequence_movies)
@@ -252,7 +267,8 @@ impl Tower {
         Ok(Self {
             clicks,
             sequence,
-            gains: gains.collect(),
+            gains: orders.iter().flat_map(|in_order| gains(*in_order)).collect(),
+            dislike: config.dislike,
             eras: side.eras,
             drift: if has_drift { side.drift.eras.clone() } else { Array2::zeros((KNOTS, 0)) },
             movies: config.precision.table(concat_columns(&movies)?, &weights),
@@ -260,24 +276,27 @@ impl Tower {
         })
     }
 
-    /// The user's vector `[dim]` in `year`, as the ONNX graph computes it.
-    pub fn user_vector(&self, history: &HistoryInputs, year: f32) -> Vec<f32> {
-        let watched: Vec<(usize, f32)> = history
-            .movies
-            .iter()
-            .zip(&history.weights)
-            .filter(|(_, weight)| **weight > 0.0)
-            .map(|(movie, weight)| (usize::try_from(*movie).unwrap_or(usize::MAX), *weight))
+    /// The user's vector `[dim]`, as the ONNX graph computes it.
+    pub fn user_vector(&self, inputs: &TowerInputs) -> Vec<f32> {
+        let history = &inputs.history;
+        let slots = history.movies.iter().zip(&history.weights).zip(&history.likes);
+        let watched: Vec<(usize, f32, f32)> = slots
+            .filter(|((_, weight), _)| **weight > 0.0)
+            .map(|((movie, weight), like)| (usize::try_from(*movie).unwrap_or(usize::MAX), *weight, *like))
             .collect();
         let count = watched.len();
-        let root = (count.max(1) as f32).sqrt();
+        let liked = watched.iter().filter(|(.., like)| *like > 0.0).count();
+        let root = (liked.max(1) as f32).sqrt();
+        let in_order = self.sequence.is_some() && inputs.in_order > 0.0;
+        let (length, first) = if in_order { (count, HISTORY_LEN + 1) } else { (liked, 0) };
         let [click_gain, sequence_gain, drift_gain] =
-            self.gains.get(count.min(HISTORY_LEN)).copied().unwrap_or([1.0, 0.0, 1.0]);
-        let shares = self.eras.shares(year);
-        let clicks = self.clicks.apply(watched.iter().map(|(movie, weight)| (*movie, weight / root)), &shares);
+            self.gains.get(first + length.min(HISTORY_LEN)).copied().unwrap_or([1.0, 0.0, 1.0]);
+        let shares = self.eras.shares(inputs.year);
+        let factor = |like: f32| (like.max(0.0) - self.dislike * (-like).max(0.0)) / root;
+        let clicks = self.clicks.apply(watched.iter().map(|(movie, _, like)| (*movie, factor(*like))), &shares);
         let fading_root = (0..count).map(fading).sum::<f32>().max(1e-6).sqrt();
         let slots = watched.iter().rev().enumerate();
-        let sequence = slots.map(|(ago, (movie, weight))| (*movie, fading(ago) * weight / fading_root));
+        let sequence = slots.map(|(ago, (movie, weight, _))| (*movie, fading(ago) * weight / fading_root));
         let sequence = self.sequence.as_ref().map(|channel| channel.apply(sequence, &shares) * sequence_gain);
         let drift = self.drift.t().dot(&Array1::from_iter(shares)) * drift_gain;
         (clicks * click_gain).into_iter().chain(sequence.into_iter().flatten()).chain(drift).collect()
@@ -316,7 +335,9 @@ mod tests {
     use super::*;
     use crate::models::tower::content::Content;
     use crate::models::tower::eras::Drift;
-    use watchnext::catalog::{Catalog, Movie, MovieId};
+    use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
+    use watchnext::features::LocalTime;
+    use watchnext::history::{Rating, Watch};
 
     fn wave(rows: usize, columns: usize, step: f32) -> Array2<f32> {
         Array2::from_shape_fn((rows, columns), |(row, column)| ((row * columns + column) as f32 * step).sin())
@@ -358,13 +379,15 @@ mod tests {
         let members = [member(40, 6, 5, 0.9), member(40, 4, 0, 0.61)];
         let liked_together = Factors { input: wave(40, 3, 0.5), output: wave(40, 3, 0.7) };
         let rated_together = Factors { input: wave(40, 2, 0.8), output: wave(40, 2, 1.1) };
+        let linear = Factors { input: wave(40, 1, 0.6), output: wave(40, 1, 0.9) };
         let sequences = [member(40, 5, 0, 0.43)];
         let followers = Factors { input: wave(40, 2, 0.3), output: wave(40, 2, 0.2) };
         let popularity: Vec<f32> = (0..40).map(|movie| (movie as f32 * 0.1).cos()).collect();
         let config = TowerConfig {
             first_click: 1.0,
             sequence_in_clicks: 0.0,
-            click_dim: 16,
+            linear_weight: 0.5,
+            click_dim: 17,
             sequence_dim: 8,
             precision: Precision::Float,
             ..TowerConfig::default()
@@ -373,6 +396,7 @@ mod tests {
             clicks: &members,
             liked_together: &liked_together,
             rated_together: &rated_together,
+            linear: &linear,
             sequences: &sequences,
             followers: Some(&followers),
         };
@@ -386,12 +410,16 @@ mod tests {
             drift: Drift { eras: Array2::zeros((KNOTS, 2)), movies: Array2::zeros((40, 2)) },
         };
         let tower = Tower::fold(&parts, &side, &config).unwrap();
-        let mut history = HistoryInputs { movies: vec![40; HISTORY_LEN], weights: vec![0.0; HISTORY_LEN] };
+        // The fourth is neither liked nor disliked, and has no part in the answer.
         let watched = [3_usize, 17, 22];
-        for (slot, movie) in watched.iter().enumerate() {
-            (history.movies[slot], history.weights[slot]) = (*movie as i64, 1.0);
-        }
-        let vector = Array1::from_vec(tower.user_vector(&history, 2000.0));
+        let watch = |(row, stars): (usize, Option<f32>)| Watch {
+            movie: MovieIndex::new(row).unwrap(),
+            rating: stars.and_then(Rating::new),
+        };
+        let watches = [(3, None), (17, Some(4.5)), (22, None), (30, Some(3.5))].map(watch);
+        let moment = LocalTime::from_unix(946_684_800, 0).unwrap();
+        let vector = tower.user_vector(&TowerInputs::new(&watches, 40, HISTORY_LEN, &moment, false));
+        let vector = Array1::from_vec(vector);
         let EmbeddingTable::Float(movies) = &tower.movies else { panic!("nothing is quantised here") };
         let found = movies.dot(&vector) + &Array1::from_vec(tower.bias.clone());
         let slots: Vec<(usize, f32)> = watched.iter().map(|movie| (*movie, 1.0 / 3_f32.sqrt())).collect();
@@ -400,7 +428,9 @@ mod tests {
             slots.iter().for_each(|(movie, factor)| z.scaled_add(*factor, &factors.input.row(*movie)));
             factors.output.dot(&z)
         };
-        let alike = matrix(&liked_together) * config.liked_weight + matrix(&rated_together) * config.rated_weight;
+        let alike = matrix(&liked_together) * config.liked_weight
+            + matrix(&rated_together) * config.rated_weight
+            + matrix(&linear) * config.linear_weight;
         let mean = (logits(&members[0], &slots) + logits(&members[1], &slots)) / 2.0;
         let expected = (mean + alike) / 0.8 + Array1::from_vec(popularity);
         assert!((&found - &expected).iter().all(|error| error.abs() < 2e-3), "{found} against {expected}");

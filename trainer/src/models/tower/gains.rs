@@ -5,14 +5,18 @@ use watchnext::features::HISTORY_LEN;
 /// Lengths of histories are told apart in half powers of two: 1, then 2, 3, 4, 6, 8, 11, 16, 23, 32, 45.
 pub const BUCKETS: usize = 12;
 
-/// Up to this many movies, a history is a visitor's clicks, and their order means nothing.
+/// Up to this many movies, a history is a visitor's clicks, and their order means little.
 const CLICKS: usize = 10;
 
 /// This many movies after the first, the confidence in the channels is full.
 const SOME: usize = 4;
 
-/// From this many movies on, the end of a history says what comes next.
+/// From this many movies on, the order of a list means nothing if nobody says so, and its end says what comes next if
+/// somebody does.
 const SEQUENCE: usize = 15;
+
+/// The most clicks that the click networks are trained with. Their weights for longer histories are those for this one.
+const MOST_TRAINED: usize = super::sampler::MOST_CLICKS;
 
 /// The bucket of a history of `watched` movies.
 pub fn bucket(watched: usize) -> usize {
@@ -29,27 +33,41 @@ pub struct Gains {
     pub sequence: f32,
     /// How much both count against popularity.
     pub confidence: f32,
+    /// The bucket of the networks' weights of popularity.
+    pub bucket: usize,
 }
 
-/// The factors at each length from 0 to [`HISTORY_LEN`].
+/// The factors at each length from 0 to [`HISTORY_LEN`], which are those of every longer history too.
+///
+/// If `in_order`, the question is what comes next in the history's order:
 ///
 /// - Up to ten movies, the click channel's factor is 1. The sequence channel's grows from 0, since one movie is no
 ///   sequence, to `sequence_in_clicks` at five movies.
 /// - From fifteen movies on, the sequence channel's factor is 1 and the click channel's is `clicks_in_sequence`.
 /// - In between they change gradually, so that one more click never turns the list over.
 ///
+/// Or else, it is what is liked by those who like these movies. The click channel's factor is 1 at all lengths. The
+/// sequence channel's is the same up to ten movies, a sitting of clicks, and falls to 0 at fifteen.
+///
 /// The networks make too much of one click, so the confidence grows from `first_click` to 1 at five movies.
-pub fn by_length(first_click: f32, sequence_in_clicks: f32, clicks_in_sequence: f32) -> Vec<Gains> {
+pub fn by_length(first_click: f32, sequence_in_clicks: f32, clicks_in_sequence: f32, in_order: bool) -> Vec<Gains> {
     (0..=HISTORY_LEN)
         .map(|watched| {
             let along = watched.saturating_sub(CLICKS) as f32 / (SEQUENCE - CLICKS) as f32;
             let along = along.min(1.0);
             let some = (watched.saturating_sub(1) as f32 / SOME as f32).min(1.0);
             let few = sequence_in_clicks * some;
-            Gains {
-                clicks: 1.0 - along * (1.0 - clicks_in_sequence),
-                sequence: few + along * (1.0 - few),
-                confidence: first_click + some * (1.0 - first_click),
+            let confidence = first_click + some * (1.0 - first_click);
+            if in_order {
+                Gains {
+                    clicks: 1.0 - along * (1.0 - clicks_in_sequence),
+                    sequence: few + along * (1.0 - few),
+                    confidence,
+                    bucket: bucket(watched),
+                }
+            } else {
+                let bucket = bucket(watched.min(MOST_TRAINED));
+                Gains { clicks: 1.0, sequence: few * (1.0 - along), confidence, bucket }
             }
         })
         .collect()
@@ -62,12 +80,20 @@ mod tests {
 
     #[test]
     fn the_channels_change_over_without_a_step() {
-        let gains = by_length(0.6, 0.05, 0.1);
+        let gains = by_length(0.6, 0.05, 0.1, true);
         assert_eq!(gains.len(), HISTORY_LEN + 1);
-        assert_eq!(gains[10], Gains { clicks: 1.0, sequence: 0.05, confidence: 1.0 });
+        assert_eq!(gains[10], Gains { clicks: 1.0, sequence: 0.05, confidence: 1.0, bucket: bucket(10) });
         assert_eq!((gains[1].confidence, gains[3].confidence, gains[5].confidence), (0.6, 0.8, 1.0));
         assert_eq!((gains[1].sequence, gains[50].sequence), (0.0, 1.0));
         assert!(gains.windows(2).all(|pair| (pair[0].sequence - pair[1].sequence).abs() < 0.21));
+    }
+
+    #[test]
+    fn the_order_of_a_long_list_counts_only_if_it_is_asked_for() {
+        let (in_order, in_none) = (by_length(0.6, 0.05, 0.1, true), by_length(0.6, 0.05, 0.1, false));
+        assert_eq!(in_order[..=10], in_none[..=10]);
+        assert_eq!((in_none[15].sequence, in_none[50].sequence, in_none[50].clicks), (0.0, 0.0, 1.0));
+        assert_eq!((in_none[50].bucket, in_order[50].bucket), (bucket(MOST_TRAINED), bucket(50)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2};
 use tract_onnx::pb::tensor_proto::DataType;
 use watchnext::features::HISTORY_LEN;
-use watchnext::model::{TOWER_INPUTS, TOWER_OUTPUT, YEAR_INPUT};
+use watchnext::model::{LIKES_INPUT, ORDER_INPUT, TOWER_INPUTS, TOWER_OUTPUT, YEAR_INPUT};
 
 use super::eras::KNOTS;
 use super::folded::{Channel, Tower};
@@ -11,9 +11,9 @@ use super::sampler::MEMORY;
 use crate::math::embeddings::EmbeddingTable;
 use crate::nn::leaky_relu::NEGATIVE_SLOPE;
 use crate::onnx::graph::Graph;
-use crate::onnx::model::user_tower;
+use crate::onnx::model::open_user_tower;
 
-/// A channel, from its slots' factors, `[1, HISTORY_LEN]`, to its part of the user's vector.
+/// A channel, from its slots' factors, `[1, slots]`, to its part of the user's vector.
 fn add_channel(graph: &mut Graph, name: &str, channel: &Channel, factors: &str, output: &str) {
     let named = |part: &str| format!("{name}_{part}");
     graph.lookup(name, &channel.table);
@@ -48,11 +48,51 @@ fn add_channel(graph: &mut Graph, name: &str, channel: &Channel, factors: &str, 
     graph.add("Mul", &[&plain, &gain], output);
 }
 
-/// The factors of the click channel's slots: all movies alike, over the root of their number.
-fn add_click_factors(graph: &mut Graph, weights: &str) -> String {
-    graph.add("Max", &["count", "one"], "some");
+/// The factors of the click channel's slots: all liked movies alike, over the root of their number, and disliked ones
+/// against them.
+fn add_click_factors(graph: &mut Graph, dislike: f32) -> String {
+    // The disliked slots are below 0, so what is taken is above it.
+    graph.number("minus_dislike", -dislike);
+    graph.add("Relu", &[LIKES_INPUT], "liked");
+    graph.sum("liked", "slot_axis", "liked_count");
+    graph.add("Min", &[LIKES_INPUT, "zero"], "disliked");
+    graph.add("Mul", &["disliked", "minus_dislike"], "taken");
+    graph.add("Sub", &["liked", "taken"], "reception");
+    graph.add("Max", &["liked_count", "one"], "some");
     graph.add("Sqrt", &["some"], "click_root");
-    graph.add("Div", &[weights, "click_root"], "click_factors")
+    graph.add("Div", &["reception", "click_root"], "click_factors")
+}
+
+/// The place of the factors for the history's length in the tables of gains, `[1]`. If `has_order`, those for a history
+/// in order follow those for one in none.
+fn add_length(graph: &mut Graph, has_order: bool) {
+    graph.number("longest", HISTORY_LEN as f32);
+    if has_order {
+        graph.number("lengths", (HISTORY_LEN + 1) as f32);
+        graph.add("Sub", &["count", "liked_count"], "not_liked");
+        graph.add("Mul", &["not_liked", ORDER_INPUT], "also");
+        graph.add("Add", &["liked_count", "also"], "free_length");
+        graph.add("Min", &["free_length", "longest"], "short_length");
+        graph.add("Mul", &["lengths", ORDER_INPUT], "first_length");
+        graph.add("Add", &["short_length", "first_length"], "length_place");
+    } else {
+        graph.add("Min", &["liked_count", "longest"], "length_place");
+    }
+    graph.cast("length_place", "length_places", DataType::Int64);
+    graph.add("Squeeze", &["length_places", "slot_axis"], "length");
+}
+
+/// The slots' numbers from 0, `[1, slots]`.
+fn add_places(graph: &mut Graph) {
+    let [history, ..] = TOWER_INPUTS;
+    graph.named_ints("row_axis", &[0]);
+    graph.named_int("first_place", 0);
+    graph.named_int("next_place", 1);
+    graph.add("Shape", &[history], "shape");
+    graph.add("Gather", &["shape", "next_place"], "slots");
+    graph.add("Range", &["first_place", "slots", "next_place"], "numbers");
+    graph.cast("numbers", "number_row", DataType::Float);
+    graph.add("Unsqueeze", &["number_row", "row_axis"], "places");
 }
 
 /// The factors of the sequence channel's slots: fading with the places from the end.
@@ -101,7 +141,7 @@ impl Tower {
         if self.sequence.is_some() {
             graph.number("least", 1e-6);
             graph.number("fading_rate", -1.0 / MEMORY);
-            graph.matrix("places", &Array2::from_shape_fn((1, HISTORY_LEN), |(_, place)| place as f32));
+            add_places(&mut graph);
         }
         graph.named_ints("slot_axis", &[1]);
         let has_drift = self.drift.ncols() > 0;
@@ -115,9 +155,8 @@ impl Tower {
         graph.add("Greater", &[weights, "zero"], "used");
         graph.cast("used", "mask", DataType::Float);
         graph.sum("mask", "slot_axis", "count");
-        graph.cast("count", "counts", DataType::Int64);
-        graph.add("Squeeze", &["counts", "slot_axis"], "length");
-        let click_factors = add_click_factors(&mut graph, weights);
+        let click_factors = add_click_factors(&mut graph, self.dislike);
+        add_length(&mut graph, self.sequence.is_some());
         let sequence = self.sequence.as_ref().map(|channel| (channel, add_sequence_factors(&mut graph, weights)));
         if self.asks_for_year() {
             self.year_shares(&mut graph);
@@ -139,6 +178,12 @@ impl Tower {
             [alone] => graph.add("Identity", &[alone], TOWER_OUTPUT),
             several => graph.concat(several, 1, TOWER_OUTPUT),
         };
-        user_tower(graph, self.dim(), self.asks_for_year())
+        let optional = [
+            (YEAR_INPUT, self.asks_for_year()),
+            (LIKES_INPUT, true),
+            (ORDER_INPUT, self.sequence.is_some()),
+        ];
+        let optional: Vec<&str> = optional.iter().filter(|(_, asks)| *asks).map(|(input, _)| *input).collect();
+        open_user_tower(graph, self.dim(), &optional)
     }
 }

@@ -1,7 +1,7 @@
 //! The tower as a method of the evaluator, measured through the path that ships.
 
 use anyhow::Result;
-use watchnext::model::{TOWER_INPUTS, TowerInputs, YEAR_INPUT};
+use watchnext::model::{LIKES_INPUT, ORDER_INPUT, TOWER_INPUTS, TowerInputs, YEAR_INPUT, open_slots};
 
 use super::config::TowerConfig;
 use super::fit;
@@ -69,8 +69,15 @@ impl Model for Tower {
         Ok(Self::onnx(self))
     }
 
+    fn slots(&self, watched: usize) -> usize {
+        open_slots(watched)
+    }
+
     fn asks_for(&self, input: &str) -> bool {
-        TOWER_INPUTS.contains(&input) || (input == YEAR_INPUT && Self::asks_for_year(self))
+        let [history, weights, _] = TOWER_INPUTS;
+        [history, weights, LIKES_INPUT].contains(&input)
+            || (input == YEAR_INPUT && Self::asks_for_year(self))
+            || (input == ORDER_INPUT && self.sequence.is_some())
     }
 
     fn movies(&self) -> Result<(EmbeddingTable, Vec<f32>)> {
@@ -78,6 +85,6 @@ impl Model for Tower {
     }
 
     fn user_vector(&self, inputs: &TowerInputs) -> Result<Vec<f32>> {
-        Ok(Self::user_vector(self, &inputs.history, inputs.year))
+        Ok(Self::user_vector(self, inputs))
     }
 }

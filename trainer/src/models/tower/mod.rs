@@ -1,14 +1,15 @@
-//! The default user tower: it learns taste from a few clicks, and the next movie from a long list.
+//! The default user tower: it learns taste from one click or a thousand, and the next movie from the end of a list.
 //!
 //! Two channels share one vector.
 //!
-//! - The **click** channel is for a visitor who clicks movies that they like, in any order. It averages several small
+//! - The **click** channel is for a visitor who likes movies, few or many, in any order. It averages several small
 //!   networks ([`member`]), trained on random handfuls of users' liked movies to predict the other liked ones, and
-//!   shrunk item-item matrices ([`item_factors`]).
+//!   item-item matrices ([`item_factors`]). Movies that were rated and not liked have no part in it.
 //! - The **sequence** channel is for a visitor who watches on. It averages networks that are trained on stretches of
-//!   users' histories to predict the movies soon after, and a matrix of movies that follow each other.
+//!   users' histories to predict the movies soon after, and a matrix of movies that follow each other. It leads where
+//!   the question is what comes next in the history's order.
 //!
-//! The number of movies in the history decides how much each channel and plain popularity count ([`gains`]).
+//! The question and the number of movies decide how much each channel and plain popularity count ([`gains`]).
 //!
 //! Every part of a channel is a pooled sum of movie embeddings, a hidden layer and an inner product. So the average of
 //! all parts is one such model, only wider. [`compress`] reduces its tables to the few directions that matter. One ONNX
@@ -68,7 +69,7 @@ pub fn fit(catalog: &Catalog, users: &[User], config: &TowerConfig) -> Result<(T
     };
     let (mut clicks, mut sequences) = (Vec::new(), Vec::new());
     for (number, settings) in (1..).zip(&config.click_members) {
-        let mut task = Clicks::new(&users, settings.rated, 20)?;
+        let mut task = Clicks::new(&users, settings.rated)?;
         clicks.push(train(format!("click network {number}"), settings, &mut task, number)?);
     }
     for (number, settings) in (1..).zip(&config.sequence_members) {
@@ -79,6 +80,7 @@ pub fn fit(catalog: &Catalog, users: &[User], config: &TowerConfig) -> Result<(T
     bar.finish_and_clear();
     let liked_together = item_factors::from_likes(catalog.len(), &users, config.shrinkage, config.seed)?;
     let rated_together = item_factors::from_ratings(catalog.len(), &users, config.shrinkage, config.seed)?;
+    let linear = item_factors::from_linear(catalog.len(), &users, config.linear_penalty, config.seed)?;
     let followers = match sequences.as_slice() {
         [] => None,
         _ => Some(item_factors::from_sequences(catalog.len(), &users, config.seed)?),
@@ -87,6 +89,7 @@ pub fn fit(catalog: &Catalog, users: &[User], config: &TowerConfig) -> Result<(T
         clicks: &clicks,
         liked_together: &liked_together,
         rated_together: &rated_together,
+        linear: &linear,
         sequences: &sequences,
         followers: followers.as_ref(),
     };

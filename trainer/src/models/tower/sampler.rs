@@ -12,7 +12,7 @@ use crate::data::user_movies::UserMovies;
 use crate::nn::ops::RowTargets;
 
 /// The most clicks of a training row.
-const MOST_CLICKS: usize = 20;
+pub const MOST_CLICKS: usize = 20;
 
 /// Users with fewer liked movies don't train the click networks: too little would be left to predict.
 const FEWEST_LIKED: usize = 5;
@@ -36,8 +36,6 @@ pub struct Clicks<'users> {
     users: Vec<&'users UserMovies>,
     /// How much a movie that was rated below [`LIKED_STARS`] counts as a target. A liked one counts 1.
     rated: f32,
-    /// The most clicks of a row.
-    most_clicks: usize,
 }
 
 impl<'users> Clicks<'users> {
@@ -45,20 +43,20 @@ impl<'users> Clicks<'users> {
     ///
     /// # Errors
     /// No such user.
-    pub fn new(users: &'users [UserMovies], rated: f32, most_clicks: usize) -> Result<Self> {
+    pub fn new(users: &'users [UserMovies], rated: f32) -> Result<Self> {
         let users: Vec<&UserMovies> = users.iter().filter(|user| user.liked.len() >= FEWEST_LIKED).collect();
         ensure!(
             !users.is_empty(),
             "no user has {FEWEST_LIKED} movies with {LIKED_STARS} stars or more, so the click networks can't train. \
              Give more ratings."
         );
-        Ok(Self { users, rated, most_clicks })
+        Ok(Self { users, rated })
     }
 
     fn row(&self, user: &UserMovies, rng: &mut ChaCha8Rng) -> (Row, f32) {
         // The number of clicks is uniform on a logarithmic scale: one click matters as much as two, or ten against
         // twenty.
-        let most = ((self.most_clicks + 1) as f32).ln();
+        let most = ((MOST_CLICKS + 1) as f32).ln();
         let count = (rng.random_range(0.0..most)).exp() as usize;
         let count = count.clamp(1, user.liked.len().saturating_sub(2).max(1));
         let mut liked: Vec<(u32, f32)> = user.liked.iter().copied().zip(user.liked_years.iter().copied()).collect();
