@@ -19,7 +19,9 @@ mod counts;
 pub mod ease;
 pub mod item_knn;
 pub mod naive_bayes;
+mod neighbours;
 pub mod popularity;
+mod prior;
 pub mod reaction;
 
 use std::fmt;
