@@ -48,6 +48,14 @@ pub fn training() -> TrainingSet {
     TrainingSet::new(&catalog(), (0..40).map(user).collect(), 40).unwrap()
 }
 
+/// The counts of users who like the movies of these lists, out of `movies`.
+pub fn counts_of(movies: u32, lists: &[&[usize]]) -> Counts {
+    let event = |movie: &usize| Event { movie: MovieIndex::new(*movie).unwrap(), rating: None, timestamp: 0 };
+    let users: Vec<User> = lists.iter().map(|list| User { id: 1, events: list.iter().map(event).collect() }).collect();
+    let catalog = Catalog::new(Vec::new(), (0..movies).map(movie).collect()).unwrap();
+    Counts::new(&TrainingSet::new(&catalog, users, lists.len()).unwrap()).unwrap()
+}
+
 /// After clicks on two movies of a group, all its others come before any of the other group. The movie that nobody has
 /// comes last or ties with the last.
 fn finds_both_groups<F: Family>(family: &F, parameters: &F::Parameters) {
@@ -91,6 +99,11 @@ fn item_knn_finds_both_groups() {
 #[test]
 fn naive_bayes_finds_both_groups() {
     all_members_find_both_groups(&super::naive_bayes::NaiveBayes, &super::naive_bayes::NaiveBayes.start());
+}
+
+#[test]
+fn rp3beta_finds_both_groups() {
+    all_members_find_both_groups(&super::rp3beta::Rp3Beta, &super::rp3beta::Rp3Beta.start());
 }
 
 #[test]
