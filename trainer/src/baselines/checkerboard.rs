@@ -107,8 +107,11 @@ fn rp3beta_finds_both_groups() {
 }
 
 #[test]
-fn ease_finds_both_groups() {
-    all_members_find_both_groups(&super::ease::Ease, &super::ease::Ease.start());
+fn ease_and_edlae_find_both_groups() {
+    for denoising in [false, true] {
+        let family = super::ease::Ease { denoising };
+        all_members_find_both_groups(&family, &family.start());
+    }
 }
 
 /// The regularisation is meant for thousands of movies. On twelve it leaves nothing of the factors, so the test has

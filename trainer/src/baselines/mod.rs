@@ -6,13 +6,13 @@
 //! | [`item_knn`] | item-based k-nearest-neighbours by a shrunk cosine |
 //! | [`rp3beta`] | RP3β, a random walk of three steps (Paudel et al. 2017) |
 //! | [`naive_bayes`] | naive Bayes, shrunk towards independence |
-//! | [`ease`] | EASE (Steck 2019) |
+//! | [`ease`] | EASE (Steck 2019), and EDLAE with its dropout (Steck 2020) |
 //! | [`als`] | implicit alternating least squares (Hu, Koren and Volinsky 2008) |
 //! | [`reaction`] | predictions of stars, compared with our second stage |
 //!
 //! All but the last share [`counts`]: which users have which movie, and how many users two movies share. The first two
-//! can use the time of the visit by [`crate::data::timed_popularity`]. Item kNN and RP3β share [`neighbours`] and a
-//! [`prior`].
+//! can use the time of the visit by [`crate::data::timed_popularity`]. Item kNN and RP3β share [`neighbours`], and both
+//! and EASE a [`prior`].
 
 pub mod als;
 #[cfg(test)]
