@@ -9,6 +9,7 @@ use crate::baselines::reaction::Calibrated;
 use crate::baselines::reaction::biases::Biases;
 use crate::baselines::reaction::item_knn::ItemKnnStars;
 use crate::baselines::reaction::movie_mean::MovieMean;
+use crate::baselines::rp3beta::Rp3Beta;
 use crate::data::Times;
 use crate::evaluate::method::{Method, ReactionMethod};
 use crate::evaluate::tune::Tuned;
@@ -33,8 +34,10 @@ pub fn methods_for(times: Times, config: &TrainConfig, titles: Option<EmbeddingT
         Box::new(Tuned(ByPopularity { uses_time: true })),
         Box::new(Tuned(ItemKnn { uses_time: false })),
         Box::new(Tuned(ItemKnn { uses_time: true })),
+        Box::new(Tuned(Rp3Beta)),
         Box::new(Tuned(NaiveBayes)),
-        Box::new(Tuned(Ease)),
+        Box::new(Tuned(Ease { denoising: false })),
+        Box::new(Tuned(Ease { denoising: true })),
         Box::new(Tuned(Als)),
         Box::new(SeedNetwork { config: *config }),
         Box::new(AlsMethod::default()),

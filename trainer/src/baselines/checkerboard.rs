@@ -48,6 +48,14 @@ pub fn training() -> TrainingSet {
     TrainingSet::new(&catalog(), (0..40).map(user).collect(), 40).unwrap()
 }
 
+/// The counts of users who like the movies of these lists, out of `movies`.
+pub fn counts_of(movies: u32, lists: &[&[usize]]) -> Counts {
+    let event = |movie: &usize| Event { movie: MovieIndex::new(*movie).unwrap(), rating: None, timestamp: 0 };
+    let users: Vec<User> = lists.iter().map(|list| User { id: 1, events: list.iter().map(event).collect() }).collect();
+    let catalog = Catalog::new(Vec::new(), (0..movies).map(movie).collect()).unwrap();
+    Counts::new(&TrainingSet::new(&catalog, users, lists.len()).unwrap()).unwrap()
+}
+
 /// After clicks on two movies of a group, all its others come before any of the other group. The movie that nobody has
 /// comes last or ties with the last.
 fn finds_both_groups<F: Family>(family: &F, parameters: &F::Parameters) {
@@ -94,8 +102,16 @@ fn naive_bayes_finds_both_groups() {
 }
 
 #[test]
-fn ease_finds_both_groups() {
-    all_members_find_both_groups(&super::ease::Ease, &super::ease::Ease.start());
+fn rp3beta_finds_both_groups() {
+    all_members_find_both_groups(&super::rp3beta::Rp3Beta, &super::rp3beta::Rp3Beta.start());
+}
+
+#[test]
+fn ease_and_edlae_find_both_groups() {
+    for denoising in [false, true] {
+        let family = super::ease::Ease { denoising };
+        all_members_find_both_groups(&family, &family.start());
+    }
 }
 
 /// The regularisation is meant for thousands of movies. On twelve it leaves nothing of the factors, so the test has

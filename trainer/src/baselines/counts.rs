@@ -24,6 +24,11 @@ pub struct Counts {
 /// A user's weight is the length of the user's list to minus one of these powers.
 pub const LENGTH_POWERS: [f32; 2] = [0.0, 0.5];
 
+/// How users weigh: by one over the square root of the length of their lists if `weighted`.
+pub const fn users_in_words(weighted: bool) -> &'static str {
+    if weighted { "users by 1/√length" } else { "users alike" }
+}
+
 impl Counts {
     /// How many users have each movie by one signal, at any time of a visit.
     pub fn popularity(&self, signal: Signal, season: Season) -> TimedPopularity {

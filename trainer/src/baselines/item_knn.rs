@@ -6,16 +6,15 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use rayon::prelude::*;
-use watchnext::features::LocalTime;
-use watchnext::history::History;
 
 use super::Recency;
-use super::counts::Counts;
+use super::counts::{Counts, users_in_words};
+use super::neighbours::{Neighbours, keep_nearest};
+use super::prior::Prior;
 use crate::data::incidence::Signal;
-use crate::data::timed_popularity::{Season, TimedPopularity};
+use crate::data::timed_popularity::Season;
 use crate::evaluate::method::Selection;
-use crate::evaluate::ranking::descending;
-use crate::evaluate::scorer::{Scorer, unseen};
+use crate::evaluate::scorer::Scorer;
 use crate::evaluate::tune::{Axis, Family, axis};
 
 /// The family of neighbourhood methods.
@@ -50,7 +49,7 @@ pub struct ItemKnnParameters {
 
 impl fmt::Display for ItemKnnParameters {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let users = if self.weighted_users { "users by 1/√length" } else { "users alike" };
+        let users = users_in_words(self.weighted_users);
         write!(
             formatter,
             "{}, {users}, shrink {}, α {}, prior {} {}",
@@ -109,58 +108,25 @@ impl Family for ItemKnn {
     }
 
     fn scorer(&self, counts: &Arc<Counts>, parameters: &ItemKnnParameters) -> Result<Box<dyn Scorer>> {
-        Ok(Box::new(Neighbours::new(counts, parameters)))
+        Ok(Box::new(neighbours(counts, parameters)))
     }
 }
 
-/// Every movie's neighbours.
-struct Neighbours {
-    /// `[movies]` lists of other movies with their similarities.
-    rows: Vec<Vec<(u32, f32)>>,
-    /// The prior, which doesn't depend on the history.
-    popularity: TimedPopularity,
-    prior_weight: f32,
-    recency: Recency,
-}
-
-impl Neighbours {
-    fn new(counts: &Counts, parameters: &ItemKnnParameters) -> Self {
-        let together = counts.co_occurrence(parameters.signal, parameters.weighted_users);
-        let target_norms: Vec<f32> = together.totals.iter().map(|total| total.powf(parameters.alpha)).collect();
-        let row = |(shared, total): (&Vec<(u32, f32)>, &f32)| {
-            let own_norm = total.powf(1.0 - parameters.alpha);
-            let similarity = |(other, together): &(u32, f32)| {
-                let norm = target_norms.get(*other as usize).copied().unwrap_or_default();
-                (*other, together / (own_norm * norm + parameters.shrink))
-            };
-            let mut row: Vec<(u32, f32)> = shared.iter().map(similarity).collect();
-            if let Some(most) = parameters.neighbours.filter(|most| *most < row.len()) {
-                row.select_nth_unstable_by(most, |left, right| descending(left.1, right.1).then(left.0.cmp(&right.0)));
-                row.truncate(most);
-            }
-            row
+/// Every movie's neighbours by the shrunk cosine.
+fn neighbours(counts: &Counts, parameters: &ItemKnnParameters) -> Neighbours {
+    let together = counts.co_occurrence(parameters.signal, parameters.weighted_users);
+    let target_norms: Vec<f32> = together.totals.iter().map(|total| total.powf(parameters.alpha)).collect();
+    let row = |(shared, total): (&Vec<(u32, f32)>, &f32)| {
+        let own_norm = total.powf(1.0 - parameters.alpha);
+        let similarity = |(other, together): &(u32, f32)| {
+            let norm = target_norms.get(*other as usize).copied().unwrap_or_default();
+            (*other, together / (own_norm * norm + parameters.shrink))
         };
-        let rows = together.rows.par_iter().zip(&together.totals).map(row).collect();
-        Self {
-            rows,
-            popularity: counts.popularity(parameters.signal, parameters.season),
-            prior_weight: parameters.prior,
-            recency: parameters.recency,
-        }
-    }
-}
-
-impl Scorer for Neighbours {
-    fn scores(&self, history: &History, moment: &LocalTime) -> Result<Vec<(usize, f32)>> {
-        let mut scores: Vec<f32> =
-            self.popularity.at(moment).iter().map(|count| self.prior_weight * count.ln_1p()).collect();
-        for (movie, weight) in self.recency.weigh(history) {
-            for (other, similarity) in self.rows.get(movie).into_iter().flatten() {
-                if let Some(score) = scores.get_mut(*other as usize) {
-                    *score += weight * similarity;
-                }
-            }
-        }
-        Ok(unseen(scores, history))
-    }
+        let mut row: Vec<(u32, f32)> = shared.iter().map(similarity).collect();
+        keep_nearest(&mut row, parameters.neighbours);
+        row
+    };
+    let rows = together.rows.par_iter().zip(&together.totals).map(row).collect();
+    let prior = Prior::new(counts, parameters.signal, parameters.season, parameters.prior);
+    Neighbours { rows, prior, recency: parameters.recency }
 }

@@ -4,13 +4,15 @@
 //! |---|---|
 //! | [`popularity`] | how many users have a movie |
 //! | [`item_knn`] | item-based k-nearest-neighbours by a shrunk cosine |
+//! | [`rp3beta`] | RP3β, a random walk of three steps (Paudel et al. 2017) |
 //! | [`naive_bayes`] | naive Bayes, shrunk towards independence |
-//! | [`ease`] | EASE (Steck 2019) |
+//! | [`ease`] | EASE (Steck 2019), and EDLAE with its dropout (Steck 2020) |
 //! | [`als`] | implicit alternating least squares (Hu, Koren and Volinsky 2008) |
 //! | [`reaction`] | predictions of stars, compared with our second stage |
 //!
-//! The first five share [`counts`]: which users have which movie, and how many users two movies share. The first two
-//! can use the time of the visit by [`crate::data::timed_popularity`].
+//! All but the last share [`counts`]: which users have which movie, and how many users two movies share. The first two
+//! can use the time of the visit by [`crate::data::timed_popularity`]. Item kNN and RP3β share [`neighbours`], and both
+//! and EASE a [`prior`].
 
 pub mod als;
 #[cfg(test)]
@@ -19,8 +21,11 @@ mod counts;
 pub mod ease;
 pub mod item_knn;
 pub mod naive_bayes;
+mod neighbours;
 pub mod popularity;
+mod prior;
 pub mod reaction;
+pub mod rp3beta;
 
 use std::fmt;
 

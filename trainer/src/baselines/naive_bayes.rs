@@ -141,31 +141,20 @@ impl Scorer for LogRatios {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::data::incidence::Incidence;
-    use crate::data::training_set::TrainingSet;
-    use crate::data::{Event, User};
-    use crate::evaluate::tune::Statistics;
+    use crate::baselines::checkerboard;
     use watchnext::catalog::MovieIndex;
-    use watchnext::history::{Rating, Watch};
+    use watchnext::history::Watch;
 
     /// Five users and four movies, small enough to write the formula out for every movie.
     #[test]
     fn the_score_is_the_formula() {
         let lists: [&[usize]; 5] = [&[0, 1], &[0, 1, 2], &[1, 2], &[0, 3], &[3]];
-        let event =
-            |movie: &usize| Event { movie: MovieIndex::new(*movie).unwrap(), rating: Rating::new(5.0), timestamp: 0 };
-        let users: Vec<User> =
-            lists.iter().map(|list| User { id: 1, events: list.iter().map(event).collect() }).collect();
-        let movies = (0..4).map(crate::baselines::checkerboard::movie).collect();
-        let catalog = watchnext::catalog::Catalog::new(Vec::new(), movies).unwrap();
-        let training = TrainingSet::new(&catalog, users.clone(), 5).unwrap();
-        let counts = Arc::new(Counts::new(&training).unwrap());
+        let counts = Arc::new(checkerboard::counts_of(4, &lists));
         let parameters = NaiveBayesParameters { shrink: 2.0, gamma: 0.8, damping: 0.5, ..NaiveBayes.start() };
         let scorer = NaiveBayes.scorer(&counts, &parameters).unwrap();
         let watched = [0, 1].map(|row| Watch { movie: MovieIndex::new(row).unwrap(), rating: None });
         let scores = scorer.scores(&History::new(watched), &LocalTime::from_unix(0, 0).unwrap()).unwrap();
-        let has = Incidence::new(4, &users, Signal::Likes);
-        let count = |movie: usize| has.users_of.get(movie).unwrap().len() as f32;
+        let count = |movie: usize| lists.iter().filter(|list| list.contains(&movie)).count() as f32;
         let both = |left: usize, right: usize| {
             lists.iter().filter(|list| list.contains(&left) && list.contains(&right)).count() as f32
         };
