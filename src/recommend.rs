@@ -4,6 +4,7 @@
 //! the ranker and a diverse list; see `recommend/suggest.rs`.
 
 mod suggest;
+mod wall;
 
 use serde::{Deserialize, Serialize};
 
