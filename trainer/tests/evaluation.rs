@@ -59,14 +59,15 @@ fn taste_groups(main: usize, further: usize) -> Dataset {
 #[derive(Default)]
 struct Oracle(Arc<Mutex<Vec<Vec<u32>>>>);
 
-struct SameGroup;
+/// Over so many movies.
+struct SameGroup(usize);
 
 impl Scorer for SameGroup {
     fn scores(&self, history: &History, _: &LocalTime) -> Result<Vec<(usize, f32)>> {
         let odd = history.watches().iter().filter(|watch| watch.movie.as_usize() % 2 == 1).count() * 2 > history.len();
-        let seen = history.seen(MOVIES);
+        let seen = history.seen(self.0);
         let score = |movie: usize| (movie, if (movie % 2 == 1) == odd { 1.0 } else { 0.0 } - movie as f32 / 1000.0);
-        Ok((0..MOVIES).filter(|movie| !seen[*movie]).map(score).collect())
+        Ok((0..self.0).filter(|movie| !seen[*movie]).map(score).collect())
     }
 }
 
@@ -88,7 +89,7 @@ impl Method for Oracle {
         let ratings: u32 = training.catalog.movies().iter().map(|movie| movie.ratings).sum();
         assert_eq!(ratings as usize, training.users.iter().map(|user| user.events.len()).sum::<usize>());
         self.0.lock().unwrap().push(training.users.iter().map(|user| user.id).collect());
-        let fitted = |variant: Variant| FittedVariant { variant, scorer: Box::new(SameGroup) };
+        let fitted = |variant: Variant| FittedVariant { variant, scorer: Box::new(SameGroup(training.catalog.len())) };
         let variants = vec![fitted(Variant::Default), fitted(Variant::Diversity(0.5))];
         Ok(Fit { parameters: "none".to_owned(), ..Fit::of_variants(variants) })
     }
@@ -176,8 +177,8 @@ fn the_report_is_one_file_without_requests() {
     for request in ["<script", "src=", "href=", "url(", "@import"] {
         assert!(!page.contains(request), "{request}");
     }
-    // Clicks, coverage and the next movie; nothing here has epochs.
-    assert_eq!((page.matches("<svg ").count(), page.matches("</svg>").count()), (3, 3));
+    // Clicks, coverage, what lists share and the next movie; nothing here has epochs.
+    assert_eq!((page.matches("<svg ").count(), page.matches("</svg>").count()), (4, 4));
     assert!(page.contains("oracle, diversity 0.5") && page.contains("prefers-color-scheme: dark"));
     assert!(read("clicks.svg").starts_with("<svg ") && read("coverage.svg").contains("oracle"));
     let json: serde_json::Value = serde_json::from_str(&read("evaluation.json")).unwrap();
@@ -199,7 +200,13 @@ fn a_finished_bundle_is_measured_by_both_protocols() {
     assert_eq!((evaluation.next_movie.len(), evaluation.few_clicks.len()), (4, 4));
     let shipped: Vec<bool> = evaluation.few_clicks.iter().map(|row| row.label.is_shipped()).collect();
     assert_eq!(shipped, [false, true, false, false]);
-    assert!(report::json(&evaluation)["p2.5.ndcg10"].is_f64());
+    let json = report::json(&evaluation);
+    for key in ["p2.5.ndcg10", "lists.5.reasons", "wall.0.seen", "wall.3.static"] {
+        assert!(json[key].is_f64(), "{key}");
+    }
+    // Users have 31 events, of which P1 measures 20.
+    assert!(evaluation.next_movie.iter().all(|row| row.figures.events == 60 * 20));
+    assert!(evaluation.setting.contains("at most 20 ratings of each user"), "{}", evaluation.setting);
     let held_out = evaluate_held_out(&dataset, &recommender).unwrap();
     assert_eq!(held_out.few_clicks[0].figures[0].users, 12);
     let groups: Vec<Group> = held_out.next_movie.iter().map(|row| row.group).collect();
@@ -210,8 +217,82 @@ fn a_finished_bundle_is_measured_by_both_protocols() {
             assert!(figures.contains_key(&format!("p1.{group}.{row}.hit10")), "p1.{group}.{row}.hit10");
         }
     }
+    for key in ["lists.3.states.shared", "lists.1.popularity.best_known", "wall.10.movies.static"] {
+        assert!(figures.contains_key(key), "{key}");
+    }
     assert!(figures.contains_key("p2.3.states.coverage10") && figures["states.recall100"] == 0.5);
     assert!(held_out_figures(&evaluation, None).contains_key("p1.unseen.movies-plain.mrr"));
+}
+
+/// The catalogue of [`returning`].
+const MANY_MOVIES: usize = 300;
+
+/// Two taste groups over 300 movies, of which the first 100 are well known. Each user likes 20 of these and 20 others in
+/// a first visit, and ten more others 40 days later.
+fn returning(main: usize, further: usize) -> Dataset {
+    let dataset = taste_groups(main, further);
+    let movie = |row: usize| {
+        let (id, ratings) = (MovieId(u32::try_from(row).unwrap() + 1), 1);
+        Movie { id, key: None, title: format!("Movie {row}"), year: None, genres: Vec::new(), ratings }
+    };
+    let catalog = Catalog::new(Vec::new(), (0..MANY_MOVIES).map(movie).collect()).unwrap();
+    let user = |number: usize| {
+        let mut known: Vec<usize> = (0..50).map(|at| 2 * at + number % 2).collect();
+        let mut others: Vec<usize> = (50..150).map(|at| 2 * at + number % 2).collect();
+        let mut rng = ChaCha8Rng::seed_from_u64(number as u64);
+        known.shuffle(&mut rng);
+        others.shuffle(&mut rng);
+        let event = |(at, movie): (usize, &usize)| Event {
+            movie: MovieIndex::new(*movie).unwrap(),
+            rating: Rating::new(4.5),
+            timestamp: i64::try_from(1000 * number + at + if at < 40 { 0 } else { 40 * 24 * 3600 }).unwrap(),
+        };
+        let movies = known[..20].iter().chain(&others[..30]);
+        User { id: u32::try_from(number).unwrap() + 1, events: movies.enumerate().map(event).collect() }
+    };
+    Dataset { catalog, users: (0..main + further).map(user).collect(), ..dataset }
+}
+
+/// A tuned method is fitted for each protocol, the oracle once for P2 and P4 and once for P5. P5 also measures the
+/// further users, in folds that they don't train.
+#[test]
+fn discovery_and_the_next_visit_are_cross_validated() {
+    let trained_on = Arc::new(Mutex::new(Vec::new()));
+    let oracle: Box<dyn Method> = Box::new(Oracle(Arc::clone(&trained_on)));
+    let methods: Vec<Box<dyn Method>> = baselines(&["popularity", "item-knn"]).into_iter().chain([oracle]).collect();
+    let protocols = [Protocol::P2, Protocol::P4, Protocol::P5];
+    let evaluation = evaluate_methods(&returning(40, 10), &methods, &protocols).unwrap();
+    let trained_on = trained_on.lock().unwrap();
+    let sizes: Vec<usize> = trained_on.iter().map(Vec::len).collect();
+    assert_eq!(sizes, [vec![32 + 10; 5], vec![40; 5]].concat());
+    let choices = |protocol: Protocol| {
+        let of_knn = evaluation.choices.iter().filter(|choice| choice.method == "item kNN");
+        of_knn.filter(|choice| choice.training.protocol == protocol).count()
+    };
+    assert_eq!(protocols.map(choices), [5, 5, 5]);
+    let discovery = |row: usize| &evaluation.discovery[row].figures[1];
+    assert_eq!((discovery(0).clicks, discovery(0).users, evaluation.discovery.len()), (3, 40, 4));
+    assert!(discovery(1).ndcg10.mean > 1.3 * discovery(0).ndcg10.mean, "{:?}", evaluation.discovery);
+    assert_eq!(evaluation.next_visit.iter().map(|row| row.rated.users).collect::<Vec<_>>(), [50; 4]);
+    let compared: Vec<_> = evaluation.comparisons().iter().map(|row| (row.protocol, row.clicks, row.measure)).collect();
+    for clicks in [1, 3, 5, 10] {
+        assert!(compared.contains(&(Protocol::P4, Some(clicks), Measure::Ndcg10)), "{compared:?}");
+    }
+    assert!(
+        compared.ends_with(&[(Protocol::P5, None, Measure::Ndcg10Clicks), (Protocol::P5, None, Measure::Ndcg10Rated)])
+    );
+    let json = report::json(&evaluation);
+    for key in ["p4.10.ndcg10", "p5.clicks.ndcg10", "p5.rated.ndcg10", "p5.rated.hit20", "lists.1.shared"] {
+        assert!(json[key].is_f64(), "{key}");
+    }
+    // The oracle gives no reasons and has no wall.
+    assert!(json.get("lists.1.reasons").is_none() && json.get("wall.0.seen").is_none());
+    let figures = held_out_figures(&evaluation, None);
+    assert!(figures.contains_key("p4.5.movies.recall20") && figures.contains_key("p5.clicks.popularity.hit20"));
+    let text = report::text(&evaluation);
+    for part in ["P4, discovery, after 1 click (40 users", "P5, the next visit", "Lists of 12, after 10 clicks"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
 }
 
 /// Its two retrievals are variants of one fit. Only P1 holds out users for a curve by epoch.
@@ -232,7 +313,7 @@ fn the_seed_network_is_measured_in_both_of_its_ways() {
     let folder = tempfile::tempdir().unwrap();
     report::write(&evaluation, folder.path()).unwrap();
     let page = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
-    assert_eq!(page.matches("<svg ").count(), 5);
+    assert_eq!(page.matches("<svg ").count(), 6);
 }
 
 /// Users who rate 15 movies of their own group, mostly well, and 15 of the other's, mostly badly, in turn. Every third

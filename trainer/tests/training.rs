@@ -120,11 +120,10 @@ fn the_evaluator_tells_a_model_from_popularity() {
         assert!(figures.hit10.low <= figures.hit10.mean && figures.hit10.mean <= figures.hit10.high);
         figures.hit10.mean
     };
-    let popularity =
-        hit10(next_movie(&Popularity::new(dataset.catalog.len(), split.train), split.test, false).unwrap());
+    let popularity = hit10(next_movie(&Popularity::new(dataset.catalog.len(), split.train), split.test, None).unwrap());
     let shipped = |retrieval: Retrieval| {
         hit10(
-            next_movie(&BundleScorer { recommender: &recommender, strategy: retrieval.into() }, split.test, false)
+            next_movie(&BundleScorer { recommender: &recommender, strategy: retrieval.into() }, split.test, None)
                 .unwrap(),
         )
     };
@@ -152,7 +151,7 @@ fn movielens_figures_are_those_measured_elsewhere() {
     let split = Split::by_user(&dataset.users).unwrap();
     let popularity = Popularity::new(dataset.catalog.len(), split.train);
     for (users, hit10, hit100) in [(split.validation, 0.048, 0.215), (split.test, 0.045, 0.228)] {
-        let figures = next_movie(&popularity, users, false).unwrap();
+        let figures = next_movie(&popularity, users, None).unwrap();
         assert!(
             (figures.hit10.mean - hit10).abs() < 0.005 && (figures.hit100.mean - hit100).abs() < 0.005,
             "{figures:?}"

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use watchnext::catalog::MovieIndex;
 use watchnext::features::LocalTime;
+use watchnext::filter::Filter;
 use watchnext::history::History;
 use watchnext::recommend::{Recommender, Retrieval, Strategy};
 
@@ -22,16 +23,72 @@ pub struct BundleScorer<R> {
     pub strategy: Strategy,
 }
 
-impl<R: Deref<Target = Recommender> + Send + Sync> Scorer for BundleScorer<R> {
-    fn scores(&self, history: &History, moment: &LocalTime) -> Result<Vec<(usize, f32)>> {
-        let all = self.recommender.catalog().len();
-        let suggestions = self.recommender.suggest(history, moment, all, self.strategy)?;
+impl<R: Deref<Target = Recommender> + Send + Sync> BundleScorer<R> {
+    /// The first `limit` suggestions, all if there is none, with scores in their order.
+    fn scored(
+        &self,
+        history: &History,
+        moment: &LocalTime,
+        excluded: &[MovieIndex],
+        limit: Option<usize>,
+    ) -> Result<Vec<(usize, f32)>> {
+        let catalog = self.recommender.catalog();
+        let exclude = excluded.iter().filter_map(|movie| catalog.movie(*movie)).map(|movie| movie.id).collect();
+        let filter = Filter { exclude, ..Filter::default() };
+        let limit = limit.unwrap_or(usize::MAX).min(catalog.len());
+        let suggestions = self.recommender.suggest_among(&filter, history, moment, limit, self.strategy)?;
         let scored = suggestions.into_iter().enumerate().map(|(place, suggestion)| {
             // Diversity reorders the list, so that its order is no longer that of the scores.
             let score = if self.strategy.diversity > 0.0 { -(place as f32) } else { suggestion.score };
             (suggestion.movie.as_usize(), score)
         });
         Ok(scored.collect())
+    }
+}
+
+impl<R: Deref<Target = Recommender> + Send + Sync> Scorer for BundleScorer<R> {
+    fn scores(&self, history: &History, moment: &LocalTime) -> Result<Vec<(usize, f32)>> {
+        self.scored(history, moment, &[], None)
+    }
+
+    fn scores_among(
+        &self,
+        history: &History,
+        moment: &LocalTime,
+        excluded: &[MovieIndex],
+    ) -> Result<Vec<(usize, f32)>> {
+        self.scored(history, moment, excluded, None)
+    }
+
+    fn best_scores(
+        &self,
+        history: &History,
+        moment: &LocalTime,
+        excluded: &[MovieIndex],
+        limit: usize,
+    ) -> Result<Vec<(usize, f32)>> {
+        // One more shows whether the last is tied, and then with how many others isn't known.
+        let found = self.scored(history, moment, excluded, Some(limit + 1))?;
+        let score = |place: usize| found.get(place).map(|(_, score)| *score);
+        if limit > 0 && score(limit).is_some() && score(limit) == score(limit - 1) {
+            return self.scored(history, moment, excluded, None);
+        }
+        Ok(found)
+    }
+
+    fn reasons(&self, history: &History, moment: &LocalTime, movies: &[MovieIndex]) -> Result<Option<usize>> {
+        let reasons = self.recommender.reasons(history, moment, movies, 1)?;
+        Ok(Some(reasons.iter().filter(|reasons| !reasons.is_empty()).count()))
+    }
+
+    fn wall(
+        &self,
+        history: &History,
+        moment: &LocalTime,
+        beside: &[MovieIndex],
+        limit: usize,
+    ) -> Result<Option<Vec<MovieIndex>>> {
+        Ok(Some(self.recommender.wall(history, moment, beside, limit)?))
     }
 }
 
@@ -48,8 +105,24 @@ pub fn strategy(variant: Variant) -> Strategy {
     }
 }
 
-/// Variants of one bundle, to be measured.
+/// Those of `variants` that give other answers than the ones before them.
+pub(super) fn distinct(recommender: &Recommender, variants: &[Variant]) -> Vec<Variant> {
+    let mut found: Vec<(Variant, Strategy)> = Vec::new();
+    for variant in variants {
+        let strategy = strategy(*variant);
+        // Without a second stage there is none to leave out.
+        let strategy =
+            Strategy { first_stage_alone: strategy.first_stage_alone && recommender.has_ranker(), ..strategy };
+        if found.iter().all(|(_, known)| *known != strategy) {
+            found.push((*variant, strategy));
+        }
+    }
+    found.into_iter().map(|(variant, _)| variant).collect()
+}
+
+/// Variants of one bundle, to be measured; a variant that would repeat another's answers is left out.
 pub fn fitted_variants(recommender: Recommender, variants: &[Variant]) -> Vec<FittedVariant> {
+    let variants = distinct(&recommender, variants);
     let recommender = Arc::new(recommender);
     let fitted = |variant: &Variant| FittedVariant {
         variant: *variant,

@@ -3,14 +3,19 @@
 use anyhow::Result;
 
 use super::bootstrap::{Difference, Share, paired};
-use super::few_clicks::{CLICKS, FewClicks};
+use super::discovery::Discovery;
+use super::draws::{AfterClicks, CLICKS};
+use super::few_clicks::FewClicks;
 use super::label::{Group, Label, Measure, Training};
 use super::leaky::Leaky;
+use super::lists::Lists;
 use super::method::Fit;
 use super::next_movie::{FIGURES, NextMovie, next_movie};
+use super::next_visit::{self, NextVisit};
 use super::protocol::Protocol;
 use super::reaction::{Predictions, ReactionScorer, Reactions, reactions};
 use super::scorer::Scorer;
+use super::wall::Wall;
 use crate::data::User;
 use crate::nn::curve::LossCurve;
 
@@ -25,13 +30,37 @@ pub struct NextMovieRow {
     pub figures: NextMovie,
 }
 
-/// Protocol P2's figures of one method.
+/// The figures of one method for each number of clicks.
 #[derive(Debug, Clone)]
-pub struct FewClicksRow {
+pub struct ClicksRow<Figures> {
     /// Whose figures.
     pub label: Label,
     /// A set of figures for each number of clicks.
-    pub figures: Vec<FewClicks>,
+    pub figures: Vec<Figures>,
+}
+
+/// Protocol P2's figures of one method.
+pub type FewClicksRow = ClicksRow<FewClicks>;
+
+/// Protocol P4's figures of one method, for each number of clicks that there are users for.
+pub type DiscoveryRow = ClicksRow<Discovery>;
+
+/// How the lists of one method look.
+pub type ListsRow = ClicksRow<Lists>;
+
+/// The wall of one method.
+pub type WallRow = ClicksRow<Wall>;
+
+impl<Figures: AfterClicks> ClicksRow<Figures> {
+    /// The figures after this many clicks, if there are any.
+    pub fn after(&self, clicks: usize) -> Option<&Figures> {
+        self.figures.iter().find(|figures| figures.clicks() == clicks)
+    }
+}
+
+/// The figures after this many clicks of all rows that have them.
+pub fn after_clicks<Figures: AfterClicks>(rows: &[ClicksRow<Figures>], clicks: usize) -> Vec<(&Label, &Figures)> {
+    rows.iter().filter_map(|row| Some((&row.label, row.after(clicks)?))).collect()
 }
 
 /// Protocol P3's figures of one method.
@@ -53,6 +82,24 @@ impl ReactionRow {
     }
 }
 
+/// Protocol P5's figures of one method.
+#[derive(Debug, Clone)]
+pub struct NextVisitRow {
+    /// Whose figures.
+    pub label: Label,
+    /// From the liked movies of the first visit, as clicks.
+    pub clicks: NextVisit,
+    /// From all movies of the first visit, with their ratings.
+    pub rated: NextVisit,
+}
+
+impl NextVisitRow {
+    /// The two sets of figures with the names of their histories in JSON.
+    pub fn histories(&self) -> [(&'static str, &NextVisit); 2] {
+        [("clicks", &self.clicks), ("rated", &self.rated)]
+    }
+}
+
 /// Our default variant compared with the best baseline by one measure, on the same users.
 ///
 /// There are two comparisons for each measure: with the baselines that don't know the time of the visit, which is
@@ -61,7 +108,7 @@ impl ReactionRow {
 pub struct Comparison {
     /// Which protocol.
     pub protocol: Protocol,
-    /// How many clicks, for P2.
+    /// How many clicks, for P2 and P4.
     pub clicks: Option<usize>,
     /// The measure.
     pub measure: Measure,
@@ -115,6 +162,16 @@ pub struct Evaluation {
     pub few_clicks: Vec<FewClicksRow>,
     /// Protocol P3.
     pub reactions: Vec<ReactionRow>,
+    /// Protocol P4.
+    pub discovery: Vec<DiscoveryRow>,
+    /// Protocol P5.
+    pub next_visit: Vec<NextVisitRow>,
+    /// How lists look.
+    pub lists: Vec<ListsRow>,
+    /// The wall of the methods that have one.
+    pub wall: Vec<WallRow>,
+    /// How many events of each user P1 and P3 measure at most, evenly spread; `None` if they measure all.
+    pub most_events: Option<usize>,
     /// The parameters that the methods chose.
     pub choices: Vec<Choice>,
     /// The training by epoch.
@@ -150,7 +207,7 @@ impl Evaluation {
         groups: &[(Group, &[User])],
     ) -> Result<()> {
         for (group, users) in groups {
-            let figures = next_movie(scorer, users, false)?;
+            let figures = next_movie(scorer, users, self.most_events)?;
             self.next_movie.push(NextMovieRow { label: label.clone(), group: *group, figures });
         }
         Ok(())
@@ -161,7 +218,7 @@ impl Evaluation {
     /// # Errors
     /// If the scorer fails, or its answer isn't a probability.
     pub fn measure_reactions(&mut self, label: Label, scorer: &dyn ReactionScorer, users: &[User]) -> Result<()> {
-        let [known, clicks] = HISTORIES.map(|known| reactions(scorer, users, known));
+        let [known, clicks] = HISTORIES.map(|known| reactions(scorer, users, known, self.most_events));
         self.keep_reactions(label, &[known?, clicks?]);
         Ok(())
     }
@@ -170,6 +227,14 @@ impl Evaluation {
     pub(super) fn keep_reactions(&mut self, label: Label, [known, clicks]: &[Predictions; 2]) {
         if let (Some(known), Some(clicks)) = (Reactions::new(known), Reactions::new(clicks)) {
             self.reactions.push(ReactionRow { label, known, clicks });
+        }
+    }
+
+    /// Adds a row of protocol P5, if there are users whom it measures.
+    pub(super) fn keep_next_visit(&mut self, label: Label, outcome: next_visit::Outcome) {
+        let [clicks, rated] = outcome.summarise();
+        if rated.users > 0 {
+            self.next_visit.push(NextVisitRow { label, clicks, rated });
         }
     }
 
@@ -202,21 +267,7 @@ impl Evaluation {
             let rows: Vec<_> = self.quoted_rows().map(entry).collect();
             comparisons.extend(compare(Protocol::P1, None, measure, &rows));
         }
-        for clicks in CLICKS {
-            let rows = || {
-                let with = |row: &'_ FewClicksRow| {
-                    row.figures
-                        .iter()
-                        .find(|figures| figures.clicks == clicks)
-                        .map(|figures| (row.label.clone(), figures.clone()))
-                };
-                self.few_clicks.iter().filter_map(with)
-            };
-            let gains = rows().map(|(label, figures)| (label, figures.ndcg10.mean, figures.ndcg10_by_user()));
-            comparisons.extend(compare(Protocol::P2, Some(clicks), Measure::Ndcg10, &gains.collect::<Vec<_>>()));
-            let recalls = rows().map(|(label, figures)| (label, figures.recall20.mean, figures.recall20_by_user()));
-            comparisons.extend(compare(Protocol::P2, Some(clicks), Measure::Recall20, &recalls.collect::<Vec<_>>()));
-        }
+        comparisons.extend(self.compare_few_clicks());
         let within = |figures: fn(&ReactionRow) -> &Reactions| -> Vec<Compared> {
             let entry = |row: &ReactionRow| {
                 let figures = figures(row);
@@ -226,7 +277,62 @@ impl Evaluation {
         };
         comparisons.extend(compare(Protocol::P3, None, Measure::AucWithin, &within(|row| &row.known)));
         comparisons.extend(compare(Protocol::P3, None, Measure::AucWithinClicks, &within(|row| &row.clicks)));
+        comparisons.extend(self.compare_discovery());
+        comparisons.extend(self.compare_next_visit());
         comparisons
+    }
+}
+
+/// The mean gain and the mean recall of one set of figures, each with the users' parts of it.
+type GainAndRecall = [(f64, Vec<Share>); 2];
+
+/// The comparisons of P2 or P4.
+fn compare_by_clicks<Figures: AfterClicks>(
+    protocol: Protocol,
+    rows: &[ClicksRow<Figures>],
+    figures: impl Fn(&Figures) -> GainAndRecall,
+) -> Vec<Comparison> {
+    let mut comparisons = Vec::new();
+    for clicks in CLICKS {
+        let rows: Vec<_> =
+            after_clicks(rows, clicks).into_iter().map(|(label, found)| (label, figures(found))).collect();
+        for (at, measure) in [Measure::Ndcg10, Measure::Recall20].into_iter().enumerate() {
+            let entry = |(label, figures): &(&Label, GainAndRecall)| {
+                let (mean, by_user) = figures.get(at).cloned().unwrap_or_default();
+                ((*label).clone(), mean, by_user)
+            };
+            let rows: Vec<Compared> = rows.iter().map(entry).collect();
+            comparisons.extend(compare(protocol, Some(clicks), measure, &rows));
+        }
+    }
+    comparisons
+}
+
+/// Protocols P2, P4 and P5.
+impl Evaluation {
+    fn compare_few_clicks(&self) -> Vec<Comparison> {
+        compare_by_clicks(Protocol::P2, &self.few_clicks, |found| {
+            [(found.ndcg10.mean, found.ndcg10_by_user()), (found.recall20.mean, found.recall20_by_user())]
+        })
+    }
+
+    fn compare_discovery(&self) -> Vec<Comparison> {
+        compare_by_clicks(Protocol::P4, &self.discovery, |found| {
+            [(found.ndcg10.mean, found.ndcg10_by_user()), (found.recall20.mean, found.recall20_by_user())]
+        })
+    }
+
+    fn compare_next_visit(&self) -> Vec<Comparison> {
+        let gains = |figures: fn(&NextVisitRow) -> &NextVisit| -> Vec<Compared> {
+            let entry = |row: &NextVisitRow| {
+                let figures = figures(row);
+                (row.label.clone(), figures.ndcg10.mean, figures.ndcg10_by_user())
+            };
+            self.next_visit.iter().map(entry).collect()
+        };
+        let clicks = compare(Protocol::P5, None, Measure::Ndcg10Clicks, &gains(|row| &row.clicks)).collect::<Vec<_>>();
+        let rated = gains(|row| &row.rated);
+        clicks.into_iter().chain(compare(Protocol::P5, None, Measure::Ndcg10Rated, &rated)).collect()
     }
 }
 

@@ -4,43 +4,21 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::Serialize;
 use watchnext::catalog::Catalog;
-use watchnext::features::LocalTime;
-use watchnext::history::{History, Watch};
 
 use super::bootstrap::{Figure, Share, interval};
-use super::ranking::{descending, discount, top_k_by};
-use super::scorer::{Scorer, finite_scores};
-use crate::data::{Event, User};
-
-/// How many movies are clicked.
-pub const CLICKS: [usize; 4] = [1, 3, 5, 10];
+use super::draws::{AfterClicks, CLICKS, DRAWS, draws, is_measured};
+use super::ranking::{LONG_LIST, judge};
+use super::scorer::{Scorer, finite};
+use crate::data::User;
 
 /// The folds of the cross-validation over users.
 pub const FOLDS: usize = 5;
 
 /// The seed of the split of users into folds.
 pub const FOLD_SEED: u64 = 20_250_101;
-
-/// Random draws of the clicked movies for each user.
-const DRAWS: usize = 5;
-
-/// The draws' seed. Every user has a separate stream, so that all methods, folds and data sets see the same clicks.
-const DRAW_SEED: u64 = 20_250_202;
-
-/// Users with fewer liked movies aren't measured: too few would be left to suggest.
-const LEAST_LIKED: usize = 20;
-
-/// The length of the list for gain, coverage and popularity.
-const SHORT_LIST: usize = 10;
-
-/// The length of the list for recall.
-const LONG_LIST: usize = 20;
 
 /// One user's figures, means over the draws.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,6 +65,12 @@ pub struct FewClicks {
     /// Each user's figures by ascending id, for comparing methods user by user.
     #[serde(skip)]
     pub by_user: Vec<UserFigures>,
+}
+
+impl AfterClicks for FewClicks {
+    fn clicks(&self) -> usize {
+        self.clicks
+    }
 }
 
 impl FewClicks {
@@ -172,15 +156,12 @@ impl PopularityRanks {
 
 /// Protocol P2 on those of `users` who liked enough movies.
 ///
-/// The moment of the visit, in UTC, is when the latest of the clicked movies was rated. A MovieLens rating's time is
-/// when the user told the site about the movie, like a click. The movies to be suggested have no part in it.
-///
 /// # Errors
 /// If the scorer fails, or a score isn't finite.
 pub fn few_clicks(scorer: &dyn Scorer, users: &[User], popularity: &PopularityRanks) -> Result<Outcome> {
     let outcomes: Vec<Outcome> = users
         .par_iter()
-        .filter(|user| liked(user).len() >= LEAST_LIKED)
+        .filter(|user| is_measured(user))
         .map(|user| user_outcome(scorer, user, popularity))
         .collect::<Result<_>>()?;
     let mut all = Outcome::default();
@@ -188,29 +169,15 @@ pub fn few_clicks(scorer: &dyn Scorer, users: &[User], popularity: &PopularityRa
     Ok(all)
 }
 
-fn liked(user: &User) -> Vec<Event> {
-    user.events.iter().filter(|event| event.liked()).copied().collect()
-}
-
-/// When the latest of some events took place, in UTC.
-fn moment_of(events: &[Event]) -> Result<LocalTime> {
-    let latest = events.iter().map(|event| event.timestamp).max();
-    Ok(LocalTime::from_unix(latest.unwrap_or_default(), 0)?)
-}
-
 fn user_outcome(scorer: &dyn Scorer, user: &User, popularity: &PopularityRanks) -> Result<Outcome> {
     let mut outcome = Outcome::default();
-    let mut liked = liked(user);
-    let mut rng = ChaCha8Rng::seed_from_u64(DRAW_SEED);
-    rng.set_stream(u64::from(user.id));
     let mut sums = [UserFigures { user: user.id, ndcg10: 0.0, recall20: 0.0, popularity10: 0.0 }; CLICKS.len()];
-    for _ in 0..DRAWS {
-        liked.shuffle(&mut rng);
+    for draw in draws(user) {
         for ((clicks, sum), found) in CLICKS.into_iter().zip(&mut sums).zip(&mut outcome.by_clicks) {
-            let Some((clicked, targets)) = liked.split_at_checked(clicks) else { continue };
-            let history = History::new(clicked.iter().map(|event| Watch { movie: event.movie, rating: None }));
-            let targets: BTreeSet<usize> = targets.iter().map(|event| event.movie.as_usize()).collect();
-            let judged = judge(&finite_scores(scorer, &history, &moment_of(clicked)?)?, &targets);
+            let Some(visit) = draw.after(clicks) else { continue };
+            let history = visit.history();
+            let scores = scorer.best_scores(&history, &visit.moment()?, &[], LONG_LIST)?;
+            let judged = judge(&finite(scores, &history)?, &visit.targets());
             sum.ndcg10 += judged.ndcg10 / DRAWS as f64;
             sum.recall20 += judged.recall20 / DRAWS as f64;
             sum.popularity10 += popularity.mean(&judged.suggested) / DRAWS as f64;
@@ -223,72 +190,17 @@ fn user_outcome(scorer: &dyn Scorer, user: &User, popularity: &PopularityRanks) 
     Ok(outcome)
 }
 
-/// One list of suggestions, measured by what the user liked.
-struct Judged {
-    ndcg10: f64,
-    recall20: f64,
-    suggested: Vec<usize>,
-}
-
-fn judge(scores: &[(usize, f32)], targets: &BTreeSet<usize>) -> Judged {
-    let mut is_target = vec![false; targets.last().map_or(0, |last| last + 1)];
-    for target in targets {
-        if let Some(flag) = is_target.get_mut(*target) {
-            *flag = true;
-        }
-    }
-    let flagged = |(movie, score): &(usize, f32)| (*movie, *score, is_target.get(*movie).copied().unwrap_or_default());
-    // Among equal scores targets come last, so that ties count against the method.
-    let hits = top_k_by(scores.iter().map(flagged), LONG_LIST, |left, right| {
-        descending(left.1, right.1).then(left.2.cmp(&right.2)).then(left.0.cmp(&right.0))
-    });
-    let hits: Vec<bool> = hits.into_iter().map(|(_, _, target)| target).collect();
-    let gain: f64 =
-        hits.iter().take(SHORT_LIST).enumerate().filter(|(_, hit)| **hit).map(|(rank, _)| discount(rank)).sum();
-    let ideal: f64 = (0..SHORT_LIST.min(targets.len())).map(discount).sum();
-    let found = hits.iter().filter(|hit| **hit).count();
-    // Visitors see equal scores in the order of the movies' indices.
-    let suggested =
-        top_k_by(scores.iter(), SHORT_LIST, |left, right| descending(left.1, right.1).then(left.0.cmp(&right.0)));
-    let suggested = suggested.into_iter().map(|(movie, _)| *movie).collect();
-    Judged {
-        ndcg10: if ideal > 0.0 { gain / ideal } else { 0.0 },
-        recall20: found as f64 / LONG_LIST.min(targets.len()).max(1) as f64,
-        suggested,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
     use crate::data::Event;
     use watchnext::catalog::MovieIndex;
+    use watchnext::features::LocalTime;
+    use watchnext::history::History;
 
     fn close(left: f64, right: f64) {
         assert!((left - right).abs() < 1e-12, "{left} against {right}");
-    }
-
-    /// Three targets: in place 1, in place 3, and one that the method doesn't score.
-    #[test]
-    fn gain_and_recall_follow_from_the_places() {
-        let scores: Vec<(usize, f32)> = (0..30).map(|movie| (movie, -(movie as f32))).collect();
-        let judged = judge(&scores, &BTreeSet::from([0, 2, 99]));
-        let ideal = 1.0 + 1.0 / 3f64.log2() + 0.5;
-        close(judged.ndcg10, (1.0 + 0.5) / ideal);
-        close(judged.recall20, 2.0 / 3.0);
-        assert_eq!(judged.suggested, (0..10).collect::<Vec<_>>());
-    }
-
-    /// Of 30 equal scores 25 are targets. The five others come first, and recall is over 20, not over 25. The list
-    /// that a visitor sees ignores targets.
-    #[test]
-    fn ties_count_against_the_method_and_show_in_order() {
-        let judged = judge(&(0..30).map(|movie| (movie, 0.0)).collect::<Vec<_>>(), &(0..25).collect());
-        close(judged.recall20, 15.0 / 20.0);
-        let gain: f64 = (5..10).map(discount).sum();
-        close(judged.ndcg10, gain / (0..10).map(discount).sum::<f64>());
-        assert_eq!(judged.suggested, (0..10).collect::<Vec<_>>());
     }
 
     fn user(id: u32, likes: usize) -> User {
@@ -345,12 +257,5 @@ mod tests {
         let ranks = PopularityRanks::of_counts(&[2, 5, 2, 0]);
         assert_eq!(ranks.0, [2, 1, 3, 4]);
         close(ranks.mean(&[1, 3]), 2.5);
-    }
-
-    /// Movie 12 was rated last, though it isn't the last click.
-    #[test]
-    fn the_visit_is_when_the_latest_click_was_rated() {
-        let events = user(1, 20).events;
-        assert_eq!(moment_of(&[events[3], events[12], events[7]]).unwrap(), LocalTime::from_unix(12, 0).unwrap());
     }
 }

@@ -122,6 +122,10 @@ pub enum Measure {
     AucWithin,
     /// The same with clicks alone.
     AucWithinClicks,
+    /// [`Measure::Ndcg10`] from the liked movies of the first visit, as clicks.
+    Ndcg10Clicks,
+    /// The same from all movies of the first visit, with their ratings.
+    Ndcg10Rated,
 }
 
 impl Measure {
@@ -135,6 +139,8 @@ impl Measure {
             Self::Recall20 => "recall20",
             Self::AucWithin => "auc_within",
             Self::AucWithinClicks => "auc_within_clicks",
+            Self::Ndcg10Clicks => "ndcg10_clicks",
+            Self::Ndcg10Rated => "ndcg10_rated",
         }
     }
 }

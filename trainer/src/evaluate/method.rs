@@ -19,12 +19,16 @@ pub enum Selection<'data> {
     },
     /// Protocol P2: by its NDCG@10, the mean over the numbers of clicks, on an inner fifth of the main training users.
     FewClicks,
+    /// Protocol P4: by its NDCG@10, on the same users as for P2.
+    Discovery,
+    /// Protocol P5: by its NDCG@10, the mean over both kinds of histories, on the same fifth.
+    NextVisit,
 }
 
 impl Selection<'_> {
     /// Whether histories are in the order in which movies were watched, so that a recent one may count for more.
     pub const fn is_sequential(&self) -> bool {
-        matches!(self, Self::NextMovie { .. })
+        matches!(self, Self::NextMovie { .. } | Self::NextVisit)
     }
 }
 
@@ -75,6 +79,11 @@ pub trait Method: Sync {
 
     /// Whether it is a baseline that is given the time of the visit, which such methods usually ignore.
     fn uses_time(&self) -> bool {
+        false
+    }
+
+    /// Whether the fit depends on the selection. One that doesn't is measured by several protocols.
+    fn is_tuned(&self) -> bool {
         false
     }
 

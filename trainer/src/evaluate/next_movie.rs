@@ -9,8 +9,8 @@ use watchnext::history::History;
 use super::bootstrap::{Figure, Share, interval};
 use super::label::Measure;
 use super::ranking::discount;
-use super::replay::replay;
-use super::scorer::{Scorer, finite_scores};
+use super::replay::{Replay, replay};
+use super::scorer::{Scorer, finite};
 use crate::data::{Event, User};
 
 /// The largest `k` of the hit rate's curve.
@@ -56,12 +56,13 @@ impl NextMovie {
 /// if the method doesn't score it.
 type Ranks = Vec<Vec<Option<usize>>>;
 
-/// Protocol P1 over every event of `users`. A model sees the last 50 of the movies before the event.
+/// Protocol P1 over the events of `users`, with clicks alone: at most `most` of each user, evenly spread, or all. A
+/// model sees the last 50 of the movies before the event.
 ///
 /// # Errors
 /// If the scorer fails, or a score isn't finite.
-pub fn next_movie(scorer: &dyn Scorer, users: &[User], ratings_known: bool) -> Result<NextMovie> {
-    Ok(summarise(&ranks(scorer, users, ratings_known)?))
+pub fn next_movie(scorer: &dyn Scorer, users: &[User], most: Option<usize>) -> Result<NextMovie> {
+    Ok(summarise(&ranks(scorer, users, most)?))
 }
 
 /// The figure that hyper-parameters maximise: hit@10 plus hit@100 over all events of `users`, with clicks alone.
@@ -69,25 +70,20 @@ pub fn next_movie(scorer: &dyn Scorer, users: &[User], ratings_known: bool) -> R
 /// # Errors
 /// As [`next_movie`].
 pub fn objective(scorer: &dyn Scorer, users: &[User]) -> Result<f64> {
-    let ranks = ranks(scorer, users, false)?;
+    let ranks = ranks(scorer, users, None)?;
     let hits = |rank: &usize| f64::from(u8::from(*rank < 10)) + f64::from(u8::from(*rank < 100));
     let events: usize = ranks.iter().map(Vec::len).sum();
     Ok(ranks.iter().flatten().flatten().map(hits).sum::<f64>() / events.max(1) as f64)
 }
 
-fn ranks(scorer: &dyn Scorer, users: &[User], ratings_known: bool) -> Result<Ranks> {
-    replay(
-        users,
-        ratings_known,
-        0,
-        |_| true,
-        |history: &History, event: &Event| {
-            let moment = LocalTime::from_unix(event.timestamp, 0)?;
-            let scores = finite_scores(scorer, history, &moment)?;
-            let target = scores.iter().find(|(movie, _)| *movie == event.movie.as_usize());
-            Ok(target.map(|(_, goal)| scores.iter().filter(|(_, score)| score >= goal).count() - 1))
-        },
-    )
+fn ranks(scorer: &dyn Scorer, users: &[User], most: Option<usize>) -> Result<Ranks> {
+    let rank = |history: &History, event: &Event| {
+        let moment = LocalTime::from_unix(event.timestamp, 0)?;
+        let scores = finite(scorer.scores(history, &moment)?, history)?;
+        let target = scores.iter().find(|(movie, _)| *movie == event.movie.as_usize());
+        Ok(target.map(|(_, goal)| scores.iter().filter(|(_, score)| score >= goal).count() - 1))
+    };
+    replay(users, Replay { most, ..Replay::default() }, |_| true, rank)
 }
 
 fn summarise(ranks: &Ranks) -> NextMovie {
@@ -147,10 +143,14 @@ mod tests {
             timestamp,
         };
         let user = User { id: 1, events: vec![event(0, 0), event(1, 1), event(2, 2)] };
-        let figures = next_movie(&Flat, &[user], false).unwrap();
+        let figures = next_movie(&Flat, std::slice::from_ref(&user), None).unwrap();
         // Ranks 4, 3 and 2: each watched movie leaves the candidates.
         let expected = (1.0 / 5.0 + 1.0 / 4.0 + 1.0 / 3.0) / 3.0;
         assert!((figures.mrr.mean - expected).abs() < 1e-12);
+        // A sample of one event is the middle one, with the history before it.
+        let figures = next_movie(&Flat, &[user], Some(1)).unwrap();
+        assert_eq!(figures.events, 1);
+        assert!((figures.mrr.mean - 1.0 / 4.0).abs() < 1e-12);
     }
 
     #[test]
@@ -164,7 +164,7 @@ mod tests {
         let movie = watchnext::catalog::MovieIndex::new(0).unwrap();
         let rating = watchnext::history::Rating::new(4.0);
         let user = User { id: 1, events: vec![Event { movie, rating, timestamp: 0 }] };
-        let refusal = next_movie(&Broken, &[user], false).unwrap_err().to_string();
+        let refusal = next_movie(&Broken, &[user], None).unwrap_err().to_string();
         assert_eq!(refusal, "a method gave movie 0 the score NaN after 0 movies; scores must be finite numbers");
     }
 }

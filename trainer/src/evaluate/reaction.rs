@@ -8,7 +8,7 @@ use watchnext::features::LocalTime;
 use watchnext::history::History;
 
 use super::bootstrap::{Figure, Share, interval, interval_of};
-use super::replay::replay;
+use super::replay::{Replay, replay};
 use crate::data::{Event, User};
 
 /// How many of a user's events come before the first that is predicted.
@@ -123,13 +123,19 @@ impl Reactions {
     }
 }
 
-/// Protocol P3 on `users`: each user's events from the 11th on, predicted from all watches before the event. The
-/// watches bear ratings only if `ratings_known`. The moment is the event's own, in UTC.
+/// Protocol P3 on `users`: each user's events from the 11th on, at most `most` of them, evenly spread, or all, predicted
+/// from all watches before the event. The watches bear ratings only if `ratings_known`. The moment is the event's own,
+/// in UTC.
 ///
 /// # Errors
 /// If the scorer fails, or its answer isn't a probability.
-pub fn reactions(scorer: &dyn ReactionScorer, users: &[User], ratings_known: bool) -> Result<Predictions> {
-    each_event(users, ratings_known, |history, event| {
+pub fn reactions(
+    scorer: &dyn ReactionScorer,
+    users: &[User],
+    ratings_known: bool,
+    most: Option<usize>,
+) -> Result<Predictions> {
+    some_events(users, ratings_known, most, |history, event| {
         let moment = LocalTime::from_unix(event.timestamp, 0)?;
         let like = scorer.like(history, event.movie, &moment)?;
         // NaN is in no range.
@@ -150,8 +156,18 @@ pub(crate) fn each_event<T: Send>(
     ratings_known: bool,
     predict: impl Fn(&History, &Event) -> Result<T> + Sync,
 ) -> Result<Vec<Vec<Prediction<T>>>> {
+    some_events(users, ratings_known, None, predict)
+}
+
+/// As [`each_event`], at most `most` events of each user.
+fn some_events<T: Send>(
+    users: &[User],
+    ratings_known: bool,
+    most: Option<usize>,
+    predict: impl Fn(&History, &Event) -> Result<T> + Sync,
+) -> Result<Vec<Vec<Prediction<T>>>> {
     let is_rated = |event: &Event| event.rating.is_some();
-    replay(users, ratings_known, EVENTS_BEFORE, is_rated, |history, event| {
+    replay(users, Replay { ratings_known, skipped: EVENTS_BEFORE, most }, is_rated, |history, event| {
         Ok(Prediction { value: predict(history, event)?, liked: event.liked() })
     })
 }
@@ -334,13 +350,15 @@ mod tests {
         let users = [user(10), user(12)];
         for known in [true, false] {
             let recorder = Recorder::default();
-            let found = reactions(&recorder, &users, known).unwrap();
+            let found = reactions(&recorder, &users, known, None).unwrap();
             assert_eq!(found[0], []);
             assert_eq!(found[1], predictions(&[(0.5, true), (0.5, false)]));
             let mut asked = recorder.0.into_inner().unwrap();
             asked.sort_unstable();
             let rated = |all: usize| if known { all } else { 0 };
             assert_eq!(asked, [(10, rated(10), 10, 10), (11, rated(11), 11, 11)]);
+            let sampled = reactions(&Recorder::default(), &users, known, Some(1)).unwrap();
+            assert_eq!(sampled[1], predictions(&[(0.5, false)]));
         }
     }
 
@@ -353,7 +371,7 @@ mod tests {
             }
         }
         for (value, named) in [(f32::NAN, "NaN"), (1.01, "1.01"), (-0.5, "-0.5"), (f32::INFINITY, "inf")] {
-            let refusal = reactions(&Constant(value), &[user(11)], true).unwrap_err().to_string();
+            let refusal = reactions(&Constant(value), &[user(11)], true, None).unwrap_err().to_string();
             assert!(refusal.contains(named) && refusal.contains("after 10 movies"), "{refusal}");
         }
     }

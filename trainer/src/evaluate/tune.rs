@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
+use super::discovery::discovery;
 use super::few_clicks::{PopularityRanks, few_clicks};
 use super::method::{Fit, Method, Selection};
 use super::next_movie;
+use super::next_visit::next_visit;
 use super::scorer::Scorer;
 use crate::data::split::folds;
 use crate::data::training_set::TrainingSet;
@@ -67,7 +69,7 @@ pub trait Family: Sync {
 /// The best member of a family for a training set.
 pub struct Tuned<F>(pub F);
 
-/// The parts that the training users are split into; one of them selects the parameters (protocols P2 and P3).
+/// The parts that the training users are split into; one of them selects the parameters (all protocols but P1).
 pub(crate) const INNER_FOLDS: usize = 5;
 
 /// The seed of that split.
@@ -86,6 +88,10 @@ impl<F: Family> Method for Tuned<F> {
         self.0.uses_time()
     }
 
+    fn is_tuned(&self) -> bool {
+        true
+    }
+
     fn fit(&self, training: &TrainingSet, selection: &Selection) -> Result<Fit> {
         let Self(family) = self;
         let statistics = Arc::new(F::Statistics::new(training)?);
@@ -94,7 +100,7 @@ impl<F: Family> Method for Tuned<F> {
             Selection::NextMovie { validation } => search(family.start(), &axes, |parameters| {
                 next_movie::objective(family.scorer(&statistics, parameters)?.as_ref(), validation)
             })?,
-            Selection::FewClicks => {
+            Selection::FewClicks | Selection::Discovery | Selection::NextVisit => {
                 let inner = folds(&training.users, training.main, INNER_FOLDS, INNER_SEED);
                 let inner = inner
                     .into_iter()
@@ -106,7 +112,12 @@ impl<F: Family> Method for Tuned<F> {
                 let inner_statistics = Arc::new(F::Statistics::new(&inner)?);
                 search(family.start(), &axes, |parameters| {
                     let scorer = family.scorer(&inner_statistics, parameters)?;
-                    Ok(few_clicks(scorer.as_ref(), &held_out, &popularity)?.objective())
+                    let scorer = scorer.as_ref();
+                    Ok(match selection {
+                        Selection::Discovery => discovery(scorer, &held_out, &inner.catalog)?.objective(),
+                        Selection::NextVisit => next_visit(scorer, &held_out)?.objective(),
+                        _ => few_clicks(scorer, &held_out, &popularity)?.objective(),
+                    })
                 })?
             }
         };

@@ -4,13 +4,14 @@
 use anyhow::Result;
 use serde::Serialize;
 
+use super::cells::{Cell, Row, Table, certainty, signed};
+use super::click_tables::{Part, discovery, few_clicks, looks, next_visit};
 use super::plots::picture::Plot;
 use super::template::render;
-use super::text::{grouped_choices, measure_name, method_name, users_of, variant_name};
-use crate::evaluate::bootstrap::Figure;
+use super::text::{clicks_in_words, grouped_choices, measure_name, method_name, sampled, users_of};
+use crate::evaluate::discovery::BEST_KNOWN;
 use crate::evaluate::evaluation::{Comparison, Evaluation, ReactionRow};
-use crate::evaluate::few_clicks::{CLICKS, FewClicks};
-use crate::evaluate::label::{Group, Label, Measure};
+use crate::evaluate::label::{Group, Measure};
 use crate::evaluate::protocol::Protocol;
 use crate::evaluate::reaction::Reactions;
 
@@ -21,8 +22,14 @@ struct Page<'page> {
     setting: &'page str,
     pictures: Pictures<'page>,
     gains: Option<Gains>,
-    few_clicks: Option<FewClicksPart>,
+    discovery_gains: Option<Gains>,
+    few_clicks: Option<Part>,
+    best_known: usize,
+    discovery: Option<Part>,
+    looks: Option<Part>,
+    next_visit: Option<Part>,
     next_movie: Option<NextMoviePart>,
+    sampled: String,
     reactions: Option<ReactionsPart>,
     comparisons: Option<Table>,
     has_curves: bool,
@@ -42,6 +49,9 @@ struct Picture<'page> {
 struct Pictures<'page> {
     clicks: Option<Picture<'page>>,
     coverage: Option<Picture<'page>>,
+    discovery: Option<Picture<'page>>,
+    frontier: Option<Picture<'page>>,
+    overlap: Option<Picture<'page>>,
     next_movie: Option<Picture<'page>>,
     reliability: Option<Picture<'page>>,
     reliability_clicks: Option<Picture<'page>>,
@@ -59,6 +69,9 @@ impl<'page> Pictures<'page> {
         Self {
             clicks: picture("clicks"),
             coverage: picture("coverage"),
+            discovery: picture("discovery"),
+            frontier: picture("frontier"),
+            overlap: picture("overlap"),
             next_movie: picture("next-movie"),
             reliability: picture("reliability"),
             reliability_clicks: picture("reliability-clicks"),
@@ -84,12 +97,6 @@ struct Gain {
     low: String,
     high: String,
     baseline: String,
-}
-
-#[derive(Serialize)]
-struct FewClicksPart {
-    users: usize,
-    tables: Vec<Table>,
 }
 
 #[derive(Serialize)]
@@ -120,86 +127,6 @@ struct LeakyPart {
     test: String,
 }
 
-/// A table with a title and a note, both outside the scroller so that a narrow window shows them whole.
-#[derive(Serialize)]
-struct Table {
-    title: String,
-    note: String,
-    columns: Vec<String>,
-    /// The first columns that hold words; the others hold numbers.
-    word_columns: usize,
-    rows: Vec<Row>,
-}
-
-#[derive(Serialize)]
-struct Row {
-    /// The class that the style sheet colours.
-    class: &'static str,
-    cells: Vec<Cell>,
-}
-
-#[derive(Serialize, Default)]
-struct Cell {
-    /// Makes the cell the header of its row or rows.
-    scope: Option<&'static str>,
-    /// How many rows a header is for.
-    rows: Option<usize>,
-    title: Option<String>,
-    class: &'static str,
-    text: String,
-    interval: Option<String>,
-}
-
-impl Cell {
-    fn header(text: String) -> Self {
-        Self { scope: Some("row"), text, ..Self::default() }
-    }
-
-    fn words(text: &str) -> Self {
-        Self { class: "words", text: text.to_owned(), ..Self::default() }
-    }
-
-    fn number(text: String, is_best: bool) -> Self {
-        Self { class: if is_best { "best" } else { "" }, text, ..Self::default() }
-    }
-
-    /// A figure over its interval.
-    fn figure(figure: Figure, digits: usize, is_best: bool) -> Self {
-        let Figure { mean, low, high } = figure;
-        let interval = Some(format!("{low:.digits$}–{high:.digits$}"));
-        Self { interval, ..Self::number(format!("{mean:.digits$}"), is_best) }
-    }
-
-    /// A gain or a loss over its interval, coloured where it is sure.
-    fn change(figure: Figure, unit: &str, scale: f64, digits: usize) -> Self {
-        let [mean, low, high] = [figure.mean, figure.low, figure.high].map(|value| signed(value * scale, digits));
-        Self {
-            class: certainty(figure),
-            text: format!("{mean}{unit}"),
-            interval: Some(format!("{low} to {high}")),
-            ..Self::default()
-        }
-    }
-}
-
-impl Row {
-    /// A method's row, whose first cell is its name. Variants follow their default, so that they needn't repeat its
-    /// name.
-    fn of_method(label: &Label, cells: impl IntoIterator<Item = Cell>) -> Self {
-        let class = match (label.is_ours(), label.variant.is_default()) {
-            (true, true) => "ours",
-            (_, false) => "variant",
-            (false, true) => "",
-        };
-        let name = method_name(label);
-        let header = match variant_name(label.variant).filter(|_| !label.variant.is_default()) {
-            Some(variant) => Cell { title: Some(name), ..Cell::header(variant) },
-            None => Cell::header(name),
-        };
-        Self { class, cells: std::iter::once(header).chain(cells).collect() }
-    }
-}
-
 /// The whole page.
 ///
 /// # Errors
@@ -210,9 +137,15 @@ pub fn page(evaluation: &Evaluation, plots: &[Plot]) -> Result<String> {
         style: include_str!("report.css"),
         setting: &evaluation.setting,
         pictures: Pictures::new(plots),
-        gains: gains(&comparisons),
+        gains: gains(&comparisons, Protocol::P2),
+        discovery_gains: gains(&comparisons, Protocol::P4),
         few_clicks: few_clicks(evaluation),
+        best_known: BEST_KNOWN,
+        discovery: discovery(evaluation),
+        looks: looks(evaluation),
+        next_visit: next_visit(evaluation),
         next_movie: next_movie(evaluation),
+        sampled: sampled(evaluation),
         reactions: reactions(evaluation),
         comparisons: against_baselines(&comparisons),
         has_curves: !evaluation.curves.is_empty(),
@@ -226,30 +159,10 @@ pub fn page(evaluation: &Evaluation, plots: &[Plot]) -> Result<String> {
     render(&[("page.html", include_str!("page.html"))], page)
 }
 
-fn clicks_in_words(clicks: usize) -> String {
-    if clicks == 1 { "1 click".to_owned() } else { format!("{clicks} clicks") }
-}
-
-/// A number with its sign; the minus is as wide as the plus.
-fn signed(value: f64, digits: usize) -> String {
-    format!("{value:+.digits$}").replace('-', "−")
-}
-
-/// How sure a gain or a loss is, as a class of the style sheet.
-fn certainty(figure: Figure) -> &'static str {
-    if figure.low > 0.0 {
-        "up"
-    } else if figure.high < 0.0 {
-        "down"
-    } else {
-        "unsure"
-    }
-}
-
 /// The gain over the best baseline at each number of clicks.
-fn gains(comparisons: &[Comparison]) -> Option<Gains> {
+fn gains(comparisons: &[Comparison], protocol: Protocol) -> Option<Gains> {
     let is_shown =
-        |row: &&Comparison| row.protocol == Protocol::P2 && row.measure == Measure::Ndcg10 && !row.baseline.uses_time;
+        |row: &&Comparison| row.protocol == protocol && row.measure == Measure::Ndcg10 && !row.baseline.uses_time;
     let card = |row: &Comparison| {
         let gain = row.difference.relative;
         let [mean, low, high] = [gain.mean, gain.low, gain.high].map(|value| signed(value * 100.0, 1));
@@ -259,50 +172,6 @@ fn gains(comparisons: &[Comparison]) -> Option<Gains> {
     let first = comparisons.iter().find(is_shown)?;
     let cards = comparisons.iter().filter(is_shown).map(card).collect();
     Some(Gains { method: method_name(&first.ours), cards })
-}
-
-/// Protocol P2's four figures: a table for each, with a column for each number of clicks.
-fn few_clicks(evaluation: &Evaluation) -> Option<FewClicksPart> {
-    let users = evaluation.few_clicks.first()?.figures.first().map_or(0, |first| first.users);
-    let accuracy = |title: &str, note: &str, value: fn(&FewClicks) -> Figure| {
-        let best = |clicks: usize| {
-            let figures = evaluation.few_clicks.iter().flat_map(|row| &row.figures);
-            figures.filter(|found| found.clicks == clicks).map(|found| value(found).mean).fold(0.0, f64::max)
-        };
-        by_clicks(evaluation, title, note, |found| {
-            let figure = value(found);
-            Cell::figure(figure, 3, figure.mean >= best(found.clicks))
-        })
-    };
-    let tables = vec![
-        accuracy("NDCG@10", "How right the best 10 are, the first places counting most; 1 is perfect.", |found| {
-            found.ndcg10
-        }),
-        accuracy("Recall@20", "How many of the liked movies are among the best 20; 1 is as many as can be.", |found| {
-            found.recall20
-        }),
-        by_clicks(evaluation, "Coverage@10", "How much of the catalogue is in anyone’s best 10.", |found| {
-            Cell::number(format!("{:.1}\u{a0}%", found.coverage10 * 100.0), false)
-        }),
-        by_clicks(
-            evaluation,
-            "Popularity rank",
-            "The mean rank of the best 10, 1 being the movie that most training users rated.",
-            |found| Cell::figure(found.popularity10, 0, false),
-        ),
-    ];
-    Some(FewClicksPart { users, tables })
-}
-
-fn by_clicks(evaluation: &Evaluation, title: &str, note: &str, cell: impl Fn(&FewClicks) -> Cell) -> Table {
-    let columns = std::iter::once("method".to_owned()).chain(CLICKS.into_iter().map(clicks_in_words)).collect();
-    let row = |row: &crate::evaluate::evaluation::FewClicksRow| {
-        let figures = |clicks: usize| row.figures.iter().find(|found| found.clicks == clicks);
-        let cells = CLICKS.into_iter().map(|clicks| figures(clicks).map_or_else(Cell::default, &cell));
-        Row::of_method(&row.label, cells)
-    };
-    let rows = evaluation.few_clicks.iter().map(row).collect();
-    Table { title: title.to_owned(), note: note.to_owned(), columns, word_columns: 1, rows }
 }
 
 /// Protocol P1's tables.
@@ -337,7 +206,7 @@ fn group_table(evaluation: &Evaluation, group: Group) -> Table {
     title.get_mut(..1).into_iter().for_each(str::make_ascii_uppercase);
     Table {
         title,
-        note: format!("{events} ratings; 95\u{a0}% intervals over users."),
+        note: format!("{events} ratings{}; 95\u{a0}% intervals over users.", sampled(evaluation)),
         columns: ["method", "hit@10", "hit@100", "NDCG@10", "MRR"].map(str::to_owned).to_vec(),
         word_columns: 1,
         rows: cells.collect(),
@@ -388,12 +257,23 @@ fn reaction_table(
     }
 }
 
+/// What two methods are compared in.
+fn task_name(row: &Comparison) -> String {
+    let clicks = row.clicks.map(clicks_in_words).unwrap_or_default();
+    match row.protocol {
+        Protocol::P1 => "next movie".to_owned(),
+        Protocol::P2 => clicks,
+        Protocol::P3 => "reaction".to_owned(),
+        Protocol::P4 => format!("discovery, {clicks}"),
+        Protocol::P5 => "next visit".to_owned(),
+    }
+}
+
 fn against_baselines(comparisons: &[Comparison]) -> Option<Table> {
     let first = comparisons.first()?;
     let row = |row: &Comparison| {
-        let without_clicks = if row.protocol == Protocol::P3 { "reaction" } else { "next movie" };
         let cells = vec![
-            Cell::header(row.clicks.map_or_else(|| without_clicks.to_owned(), clicks_in_words)),
+            Cell::header(task_name(row)),
             Cell::words(measure_name(row.measure)),
             Cell::words(&method_name(&row.baseline)),
             Cell::change(row.difference.relative, "\u{a0}%", 100.0, 1),
@@ -429,8 +309,8 @@ fn choices(evaluation: &Evaluation) -> Option<Table> {
     });
     Some(Table {
         title: "Chosen parameters".to_owned(),
-        note: "For P1 by hit@10 + hit@100 of the validation users; on an inner fifth of the training users, for P2 by \
-               NDCG@10 and for P3 by log loss."
+        note: "For P1 by hit@10 + hit@100 of the validation users; on an inner fifth of the training users, for P3 by log \
+               loss and for the others by NDCG@10."
             .to_owned(),
         columns: ["method", "trained for", "parameters"].map(str::to_owned).to_vec(),
         word_columns: 3,

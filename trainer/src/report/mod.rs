@@ -1,6 +1,8 @@
 //! The evaluator's output: tables for the terminal, JSON for programs, a page with pictures for people, and the model
 //! card.
 
+mod cells;
+mod click_tables;
 mod external_card;
 mod html;
 mod json;
@@ -49,12 +51,20 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
     use crate::evaluate::bootstrap::Figure;
-    use crate::evaluate::evaluation::{Choice, Curve, CurvePoint, FewClicksRow, NextMovieRow, ReactionRow};
-    use crate::evaluate::few_clicks::{CLICKS, FewClicks, UserFigures};
+    use crate::evaluate::discovery::{self, Discovery};
+    use crate::evaluate::draws::CLICKS;
+    use crate::evaluate::evaluation::{
+        Choice, Curve, CurvePoint, DiscoveryRow, FewClicksRow, ListsRow, NextMovieRow, NextVisitRow, ReactionRow,
+        WallRow,
+    };
+    use crate::evaluate::few_clicks::{FewClicks, UserFigures};
     use crate::evaluate::label::{Group, Label, Role, Training, Variant};
+    use crate::evaluate::lists::Lists;
     use crate::evaluate::next_movie::NextMovie;
+    use crate::evaluate::next_visit::{self, NextVisit};
     use crate::evaluate::protocol::Protocol;
     use crate::evaluate::reaction::{Prediction, Reactions};
+    use crate::evaluate::wall::{WALL_CLICKS, Wall};
     use crate::nn::curve::LossCurve;
 
     fn around(mean: f64, by: f64) -> Figure {
@@ -86,6 +96,7 @@ mod tests {
         for (label, gain, coverage) in &methods {
             let figures = CLICKS.into_iter().map(|clicks| few_clicks(clicks, *gain, *coverage)).collect();
             evaluation.few_clicks.push(FewClicksRow { label: label.clone(), figures });
+            add_later_protocols(&mut evaluation, label, *gain, *coverage);
         }
         let further = [Variant::Diversity(0.3), Variant::Diversity(0.5)];
         for (label, gain, _) in methods.iter().filter(|(label, ..)| !further.contains(&label.variant)) {
@@ -102,6 +113,39 @@ mod tests {
         }
         add_training(&mut evaluation);
         evaluation
+    }
+
+    /// P4, P5, the lists and the wall. The more of the catalogue a method suggests, the more it finds in discovery and
+    /// the less its lists share.
+    fn add_later_protocols(evaluation: &mut Evaluation, label: &Label, gain: f64, coverage: f64) {
+        let user = |user: u32, ndcg10: f64| discovery::UserFigures { user, ndcg10, recall20: ndcg10 };
+        let discovered = 0.1 + coverage;
+        let discovery = |clicks: usize| Discovery {
+            clicks,
+            users: 430,
+            ndcg10: around(discovered, 0.02),
+            recall20: around(discovered, 0.02),
+            by_user: vec![user(1, discovered * 1.2), user(2, discovered * 0.8)],
+        };
+        let reasons = label.is_ours().then(|| around(11.0, 0.1));
+        let lists = |clicks: usize| {
+            let (shared, best_known) = (around(8.0 - 20.0 * coverage, 0.1), around(10.0, 0.1));
+            Lists { clicks, users: 465, shared, best_known, reasons, coverage }
+        };
+        let wall = |clicks| Wall { clicks, users: 465, seen: around(18.0, 0.5), seen_of_static: around(15.0, 0.5) };
+        let figures = CLICKS.into_iter().map(discovery).collect();
+        evaluation.discovery.push(DiscoveryRow { label: label.clone(), figures });
+        let figures = CLICKS.into_iter().map(lists).collect();
+        evaluation.lists.push(ListsRow { label: label.clone(), figures });
+        if label.is_shipped() {
+            let figures = WALL_CLICKS.into_iter().map(wall).collect();
+            evaluation.wall.push(WallRow { label: label.clone(), figures });
+        }
+        let by_user = vec![next_visit::UserFigures { user: 1, ndcg10: gain / 2.0, hit20: 1.0 }];
+        let clicks =
+            NextVisit { users: 113, ndcg10: around(gain / 2.0, 0.03), hit20: around(gain * 1.6, 0.03), by_user };
+        let rated = NextVisit { ndcg10: around(gain / 2.2, 0.03), ..clicks.clone() };
+        evaluation.next_visit.push(NextVisitRow { label: label.clone(), clicks, rated });
     }
 
     fn few_clicks(clicks: usize, gain: f64, coverage: f64) -> FewClicks {
@@ -164,11 +208,12 @@ mod tests {
         let evaluation = of_everything();
         let page = html::page(&evaluation, &plots::all(&evaluation).unwrap()).unwrap();
         let ours = "<tr class=\"ours\"><th scope=\"row\">watchnext tower</th>";
-        // P2's four tables, P1's two and P3's two.
-        assert_eq!((page.matches(ours).count(), page.matches("class=\"ours\"").count()), (8, 8));
+        // P2's four tables, P4's two, six of lists and walls, P5's, P1's two and P3's two.
+        assert_eq!((page.matches(ours).count(), page.matches("class=\"ours\"").count()), (17, 17));
         let variant =
             "<tr class=\"variant\"><th scope=\"row\" title=\"watchnext tower, diversity 0.3\">diversity 0.3</th>";
-        assert_eq!(page.matches(variant).count(), 4);
+        // P2's, P4's, P5's and four of lists.
+        assert_eq!(page.matches(variant).count(), 4 + 2 + 1 + 4);
     }
 
     /// The longest name is longer than any fixed width.
@@ -206,6 +251,57 @@ mod tests {
         for part in ["<h2>The reaction</h2>", "Clicks alone", "as likely as said", "AUC within users, clicks alone"] {
             assert!(page.contains(part), "{part}");
         }
+    }
+
+    /// Ours has the flat keys, and each output has its part.
+    #[test]
+    fn discovery_lists_and_the_next_visit_are_reported() {
+        let evaluation = of_everything();
+        let json = json(&evaluation);
+        for key in [
+            "p4.1.ndcg10",
+            "p4.10.recall20",
+            "p5.clicks.ndcg10",
+            "p5.clicks.hit20",
+            "p5.rated.ndcg10",
+            "p5.rated.hit20",
+            "lists.5.shared",
+            "lists.5.best_known",
+            "lists.5.reasons",
+            "lists.5.coverage",
+            "wall.0.seen",
+            "wall.10.static",
+        ] {
+            assert!(json[key].is_f64(), "{key}");
+        }
+        assert_eq!(json["p4"][5]["figures"][0]["ndcg10"]["mean"], json["p4.1.ndcg10"]);
+        assert!(json["lists"][0]["figures"][0]["reasons"].is_null());
+        let text = text(&evaluation);
+        for part in ["P4, discovery, after 3 clicks (430", "P5, the next visit", "Lists of 12", "wall's 30 tiles"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let plots = plots::all(&evaluation).unwrap();
+        let page = html::page(&evaluation, &plots).unwrap();
+        for part in ["<h2>Discovery</h2>", "<h2>How lists look</h2>", "<h2>The next visit</h2>", "discovery, 3 clicks"]
+        {
+            assert!(page.contains(part), "{part}");
+        }
+        for name in ["discovery", "frontier", "overlap"] {
+            assert!(plots.iter().any(|plot| plot.name == name), "{name}");
+        }
+    }
+
+    /// What was sampled is said wherever its figures are.
+    #[test]
+    fn a_sample_is_named_in_every_output() {
+        let evaluation = Evaluation { most_events: Some(20), ..of_everything() };
+        let sample = "at most 20 of a user, evenly spread";
+        // P1 and P3's two tables; the page has P1's two groups and P3.
+        assert_eq!(text(&evaluation).matches(sample).count(), 3);
+        let page = html::page(&evaluation, &plots::all(&evaluation).unwrap()).unwrap();
+        assert_eq!(page.matches(sample).count(), 3);
+        assert_eq!(json(&evaluation)["most_events"], 20);
+        assert!(!text(&of_everything()).contains("evenly"));
     }
 
     /// The curve follows the diversity, although the default comes first in the tables.

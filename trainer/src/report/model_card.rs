@@ -5,7 +5,10 @@ use serde::Serialize;
 use watchnext::bundle::Manifest;
 
 use super::recipe::Recipe;
-use super::rows::{few_clicks_table, file_rows, next_movie_table, reaction_section, source_rows};
+use super::rows::{
+    discovery_section, few_clicks_table, file_rows, looks_section, next_movie_table, next_visit_section,
+    reaction_section, source_rows,
+};
 use super::template::render;
 use crate::evaluate::evaluation::Evaluation;
 
@@ -24,6 +27,9 @@ struct Card<'card> {
     next_movie: String,
     few_clicks: String,
     reactions: String,
+    discovery: String,
+    looks: String,
+    next_visit: String,
     files: String,
     sources: String,
 }
@@ -47,6 +53,9 @@ pub fn model_card(manifest: &Manifest, recipe: &Recipe, evaluation: &Evaluation)
         next_movie: next_movie_table(evaluation).trim_end().to_owned(),
         few_clicks: few_clicks_table(evaluation).trim_end().to_owned(),
         reactions: reaction_section(evaluation),
+        discovery: discovery_section(evaluation),
+        looks: looks_section(evaluation),
+        next_visit: next_visit_section(evaluation),
         files: file_rows(manifest).trim_end().to_owned(),
         sources: source_rows(manifest).trim_end().to_owned(),
     };

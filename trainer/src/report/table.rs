@@ -2,11 +2,15 @@
 
 use std::fmt;
 
-use super::text::{group_name, grouped_choices, method_name, protocol_name, with_interval};
-use crate::evaluate::evaluation::{Evaluation, ReactionRow};
-use crate::evaluate::few_clicks::CLICKS;
+use watchnext::recommend::DEFAULT_LIMIT;
+
+use super::text::{clicks_in_words, group_name, grouped_choices, method_name, protocol_name, sampled, with_interval};
+use crate::evaluate::discovery::BEST_KNOWN;
+use crate::evaluate::draws::CLICKS;
+use crate::evaluate::evaluation::{Evaluation, ReactionRow, after_clicks};
 use crate::evaluate::label::Label;
 use crate::evaluate::reaction::Reactions;
+use crate::evaluate::wall::{TILES, WALL_CLICKS};
 
 /// An evaluation, displayed as tables.
 pub struct Tables<'evaluation>(pub &'evaluation Evaluation);
@@ -17,6 +21,10 @@ impl fmt::Display for Tables<'_> {
         self.next_movie(formatter)?;
         self.few_clicks(formatter)?;
         self.reactions(formatter)?;
+        self.discovery(formatter)?;
+        self.next_visit(formatter)?;
+        self.lists(formatter)?;
+        self.wall(formatter)?;
         self.comparisons(formatter)?;
         self.choices(formatter)?;
         if let Some(leak) = self.0.leaky {
@@ -48,7 +56,8 @@ impl Tables<'_> {
         if self.0.next_movie.is_empty() {
             return Ok(());
         }
-        writeln!(formatter, "\nP1, the next movie (mean and 95 % interval over users)\n")?;
+        let sampled = sampled(self.0);
+        writeln!(formatter, "\nP1, the next movie (mean and 95 % interval over users; all events{sampled})\n")?;
         let name = room_for_methods(self.0.next_movie.iter().map(|row| &row.label));
         writeln!(
             formatter,
@@ -69,16 +78,10 @@ impl Tables<'_> {
     fn few_clicks(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = room_for_methods(self.0.few_clicks.iter().map(|row| &row.label));
         for clicks in CLICKS {
-            let with =
-                self.0.few_clicks.iter().flat_map(|row| row.figures.iter().map(move |figures| (&row.label, figures)));
-            let rows: Vec<_> = with.filter(|(_, figures)| figures.clicks == clicks).collect();
+            let rows = after_clicks(&self.0.few_clicks, clicks);
             let Some((_, first)) = rows.first() else { continue };
-            let noun = if clicks == 1 { "click" } else { "clicks" };
-            writeln!(
-                formatter,
-                "\nP2, after {clicks} {noun} ({} users, mean and 95 % interval over them)\n",
-                first.users
-            )?;
+            let after = clicks_in_words(clicks);
+            writeln!(formatter, "\nP2, after {after} ({} users, mean and 95 % interval over them)\n", first.users)?;
             writeln!(
                 formatter,
                 "{:<name$}{:<22}{:<22}{:>11}   {:<20}",
@@ -110,8 +113,9 @@ impl Tables<'_> {
             let Reactions { events, likes, users_within, .. } = figures(first);
             writeln!(
                 formatter,
-                "\nP3, the reaction, {history} ({events} events, {likes} of them likes; \
-                 {users_within} users have both kinds)\n"
+                "\nP3, the reaction, {history} ({events} events{}, {likes} of them likes; \
+                 {users_within} users have both kinds)\n",
+                sampled(self.0)
             )?;
             writeln!(
                 formatter,
@@ -125,6 +129,89 @@ impl Tables<'_> {
                     write!(formatter, "{:<22}", with_interval(*figure))?;
                 }
                 writeln!(formatter, "{ece:.3}")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn discovery(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = room_for_methods(self.0.discovery.iter().map(|row| &row.label));
+        for clicks in CLICKS {
+            let rows = after_clicks(&self.0.discovery, clicks);
+            let Some((_, first)) = rows.first() else { continue };
+            writeln!(
+                formatter,
+                "\nP4, discovery, after {} ({} users; the {BEST_KNOWN} best known movies left out)\n",
+                clicks_in_words(clicks),
+                first.users
+            )?;
+            writeln!(formatter, "{:<name$}{:<22}Recall@20", "method", "NDCG@10")?;
+            for (label, found) in rows {
+                let (gain, recall) = (with_interval(found.ndcg10), with_interval(found.recall20));
+                writeln!(formatter, "{:<name$}{gain:<22}{recall}", method_name(label))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn next_visit(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(first) = self.0.next_visit.first() else { return Ok(()) };
+        let name = room_for_methods(self.0.next_visit.iter().map(|row| &row.label));
+        for (at, history) in ["the liked movies as clicks", "all movies with their ratings"].into_iter().enumerate() {
+            writeln!(formatter, "\nP5, the next visit, from {history} ({} users)\n", first.rated.users)?;
+            writeln!(formatter, "{:<name$}{:<22}hit@20", "method", "NDCG@10")?;
+            for row in &self.0.next_visit {
+                let Some((_, found)) = row.histories().get(at).copied() else { continue };
+                let (gain, hit) = (with_interval(found.ndcg10), with_interval(found.hit20));
+                writeln!(formatter, "{:<name$}{gain:<22}{hit}", method_name(&row.label))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn lists(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = room_for_methods(self.0.lists.iter().map(|row| &row.label));
+        for clicks in CLICKS {
+            let rows = after_clicks(&self.0.lists, clicks);
+            let Some((_, first)) = rows.first() else { continue };
+            writeln!(
+                formatter,
+                "\nLists of {DEFAULT_LIMIT}, after {} ({} users)\n",
+                clicks_in_words(clicks),
+                first.users
+            )?;
+            let best_known = format!("in best {BEST_KNOWN}");
+            writeln!(
+                formatter,
+                "{:<name$}{:<22}{best_known:<22}{:<22}{:>8}",
+                "method", "shared by two users", "with a reason", "coverage"
+            )?;
+            for (label, found) in rows {
+                let reasons = found.reasons.map_or_else(|| "–".to_owned(), with_interval);
+                writeln!(
+                    formatter,
+                    "{:<name$}{:<22}{:<22}{reasons:<22}{:>7.1}%",
+                    method_name(label),
+                    with_interval(found.shared),
+                    with_interval(found.best_known),
+                    found.coverage * 100.0
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    fn wall(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = room_for_methods(self.0.wall.iter().map(|row| &row.label));
+        for clicks in WALL_CLICKS {
+            let rows = after_clicks(&self.0.wall, clicks);
+            let Some((_, first)) = rows.first() else { continue };
+            let (after, users) = (clicks_in_words(clicks), first.users);
+            writeln!(formatter, "\nSeen of the wall's {TILES} tiles, after {after} ({users} users)\n")?;
+            writeln!(formatter, "{:<name$}{:<22}the best known", "method", "seen")?;
+            for (label, found) in rows {
+                let (seen, fixed) = (with_interval(found.seen), with_interval(found.seen_of_static));
+                writeln!(formatter, "{:<name$}{seen:<22}{fixed}", method_name(label))?;
             }
         }
         Ok(())
@@ -168,9 +255,9 @@ impl Tables<'_> {
         }
         writeln!(
             formatter,
-            "\nChosen parameters: P1's by hit@10 + hit@100 of the validation users, P2's by NDCG@10 on an inner"
+            "\nChosen parameters: P1's by hit@10 + hit@100 of the validation users, those of P2, P4 and P5 by NDCG@10 on"
         )?;
-        writeln!(formatter, "fifth of the training users, P3's by log loss on the same\n")?;
+        writeln!(formatter, "an inner fifth of the training users, P3's by log loss on the same\n")?;
         let name = room_for(grouped.iter().map(|(method, ..)| *method));
         let trained_for = room_for(grouped.iter().map(|(_, training, _)| training));
         for (method, training, parameters) in grouped {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::evaluate::bootstrap::Figure;
-use crate::evaluate::evaluation::Choice;
+use crate::evaluate::evaluation::{Choice, Evaluation};
 use crate::evaluate::label::{Group, Label, Measure, Training, Variant};
 use crate::evaluate::protocol::Protocol;
 
@@ -36,6 +36,16 @@ pub fn method_name(label: &Label) -> String {
     }
 }
 
+/// A number of clicks in words.
+pub fn clicks_in_words(clicks: usize) -> String {
+    if clicks == 1 { "1 click".to_owned() } else { format!("{clicks} clicks") }
+}
+
+/// What of the users' events P1 and P3 measure, to follow their number; empty if they measure all.
+pub fn sampled(evaluation: &Evaluation) -> String {
+    evaluation.most_events.map_or_else(String::new, |most| format!(", at most {most} of a user, evenly spread"))
+}
+
 /// A group's name in a column of users.
 pub const fn group_name(group: Group) -> &'static str {
     match group {
@@ -60,6 +70,8 @@ pub const fn protocol_name(protocol: Protocol) -> &'static str {
         Protocol::P1 => "p1",
         Protocol::P2 => "p2",
         Protocol::P3 => "p3",
+        Protocol::P4 => "p4",
+        Protocol::P5 => "p5",
     }
 }
 
@@ -79,6 +91,8 @@ pub const fn measure_name(measure: Measure) -> &'static str {
         Measure::Recall20 => "Recall@20",
         Measure::AucWithin => "AUC within users",
         Measure::AucWithinClicks => "AUC within users, clicks alone",
+        Measure::Ndcg10Clicks => "NDCG@10, likes as clicks",
+        Measure::Ndcg10Rated => "NDCG@10, all with ratings",
     }
 }
 

@@ -47,7 +47,8 @@ pub(crate) struct EvaluateArgs {
     /// With --data: the methods' ids, separated by commas [default: all]. The networks take minutes per fold.
     #[arg(long, value_delimiter = ',')]
     methods: Vec<String>,
-    /// The protocols, separated by commas: p1 the next movie, p2 a few clicks, p3 the reaction [default: all].
+    /// The protocols, separated by commas: p1 the next movie, p2 a few clicks, with the lists and the wall, p3 the
+    /// reaction, p4 discovery, p5 the next visit [default: all].
     #[arg(long, value_delimiter = ',', value_parser = one_of::<Protocol>())]
     protocols: Vec<Protocol>,
     #[command(flatten)]
@@ -117,7 +118,7 @@ fn of_methods(args: &EvaluateArgs, protocols: &[Protocol]) -> Result<Evaluation>
     Ok(evaluation)
 }
 
-/// Methods of protocols P1 and P2, and methods of P3.
+/// Methods of all protocols but P3, and methods of P3.
 type Methods = (Vec<Box<dyn Method>>, Vec<Box<dyn ReactionMethod>>);
 
 /// All methods of these protocols.

@@ -32,7 +32,7 @@ impl Method for SeedNetwork {
         let held_out = match selection {
             Selection::NextMovie { validation } => TrainingRows::new(&training.catalog, validation, |_| true)?,
             // Held-out users would choose nothing, and every user is needed for training.
-            Selection::FewClicks => TrainingRows::default(),
+            Selection::FewClicks | Selection::Discovery | Selection::NextVisit => TrainingRows::default(),
         };
         let (network, mut epochs) = train(training.catalog.len(), &rows, &held_out, &self.config, None)?;
         if held_out.is_empty() {

@@ -67,6 +67,7 @@ pub fn looks(evaluation: &Evaluation) -> Vec<(String, Look)> {
     let mut looks: Vec<(String, Look)> = Vec::new();
     let mut others = PALETTE.into_iter().zip(MARKS).map(|(colour, corners)| Look { colour, corners }).cycle();
     let labels = labels.chain(evaluation.few_clicks.iter().map(|row| &row.label));
+    let labels = labels.chain(evaluation.discovery.iter().map(|row| &row.label));
     for label in labels.chain(evaluation.reactions.iter().map(|row| &row.label)) {
         let name = series_name(label);
         if looks.iter().any(|(known, _)| *known == name) {

@@ -1,5 +1,6 @@
 //! The report's pictures: SVG with text, in colours that the colour-blind tell apart, on light and on dark.
 
+mod frontier;
 mod looks;
 pub mod picture;
 mod reaction;
@@ -18,7 +19,10 @@ use crate::evaluate::evaluation::Evaluation;
 pub fn all(evaluation: &Evaluation) -> Result<Vec<Plot>> {
     let makers = [
         suggestions::by_clicks,
-        suggestions::against_coverage,
+        suggestions::discovery,
+        frontier::against_coverage,
+        frontier::against_discovery,
+        frontier::against_overlap,
         suggestions::hit_curve,
         reaction::known,
         reaction::clicks,
