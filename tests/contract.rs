@@ -129,7 +129,7 @@ fn assert_near(found: &[f32], expected: &[f32]) {
 #[test]
 fn a_tower_says_itself_how_many_movies_it_sees() {
     let tower = load(vec![history(7)]).unwrap();
-    assert_eq!((tower.history_len(), tower.dim()), (7, DIM));
+    assert_eq!((tower.slots(0), tower.dim()), (7, DIM));
     assert_near(&tower.embed(&inputs(&watches(0..9), 7)).unwrap(), &sum(2..9));
     assert_near(&tower.embed(&inputs(&watches([4, 1]), 7)).unwrap(), &sum([4, 1]));
     let of_fifty = tower.embed(&inputs(&watches(0..9), HISTORY_LEN)).unwrap_err().to_string();

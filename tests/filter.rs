@@ -30,7 +30,7 @@ fn genres(names: &[&str]) -> Vec<String> {
 
 #[test]
 fn an_empty_filter_changes_nothing() {
-    for strategy in [Retrieval::Movies.into(), Strategy { diversity: 0.4, ..Retrieval::States.into() }] {
+    for strategy in [Retrieval::Movies.into(), Strategy { novelty: 0.4, ..Retrieval::States.into() }] {
         let plain = recommender().suggest(&history(), &noon(), 20, strategy).unwrap();
         let found = recommender().suggest_among(&Filter::default(), &history(), &noon(), 20, strategy).unwrap();
         assert_eq!(found, plain);
@@ -85,7 +85,7 @@ fn each_kind_narrows_and_all_count_together() {
         };
         let expected: BTreeSet<usize> = (0..catalog.len()).filter(|row| meets(*row) && !seen.contains(row)).collect();
         assert!(!expected.is_empty() && expected.len() < catalog.len() - seen.len(), "{filter:?}");
-        let found = suggested(&filter, catalog.len(), Strategy { diversity: 0.2, ..Retrieval::Movies.into() });
+        let found = suggested(&filter, catalog.len(), Strategy { novelty: 0.2, ..Retrieval::Movies.into() });
         assert_eq!(found.iter().map(|movie| movie.as_usize()).collect::<BTreeSet<usize>>(), expected, "{filter:?}");
         let by_states = suggested(&filter, catalog.len(), Retrieval::States);
         assert!(by_states.iter().all(|movie| expected.contains(&movie.as_usize())), "{filter:?}");

@@ -127,15 +127,15 @@ fn limits_outside_the_catalogue_are_errors() {
 }
 
 #[test]
-fn a_diversity_outside_0_to_1_is_an_error() {
-    for diversity in [-0.1, 1.1, f32::INFINITY] {
-        let strategy = Strategy { diversity, ..Retrieval::Movies.into() };
+fn a_novelty_outside_0_to_1_is_an_error() {
+    for novelty in [-0.1, 1.1, f32::INFINITY] {
+        let strategy = Strategy { novelty, ..Retrieval::Movies.into() };
         let error = recommender().suggest(&History::default(), &noon(), 3, strategy).unwrap_err();
-        assert_eq!(error, Error::DiversityInvalid { diversity });
+        assert_eq!(error, Error::NoveltyInvalid { novelty });
     }
-    let strategy = Strategy { diversity: f32::NAN, ..Retrieval::Movies.into() };
+    let strategy = Strategy { novelty: f32::NAN, ..Retrieval::Movies.into() };
     let error = recommender().suggest(&History::default(), &noon(), 3, strategy).unwrap_err();
-    assert_eq!(error.code(), "diversity-invalid");
+    assert_eq!(error.code(), "novelty-invalid");
 }
 
 /// A tower with the same answer for everybody.
@@ -168,17 +168,17 @@ fn the_first_clicks_take_little_of_popularity_away() {
         ratings: 1,
     };
     let catalog = Catalog::new(vec![], (0..8).map(movie).collect()).unwrap();
-    // Scores, popularity included: 5.0, 4.6, and 0 for the watched movies. A movie loses diversity · ½ · its popularity
+    // Scores, popularity included: 5.0, 4.6, and 0 for the watched movies. A movie loses novelty · ½ · its popularity
     // of 4 or 0. That is less than the gap of 0.4 after one click, and more after three.
     let bias = vec![4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
     let product = [1.0, 4.6, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
     let column = |(row, column): (usize, usize)| if column == row % 3 { product[row] } else { 0.0 };
     let movies = MovieEmbeddings { embedding: ndarray::Array2::from_shape_fn((8, 3), column), bias };
     let recommender = Recommender::from_parts(manifest(), catalog, Box::new(Narrow), &movies).unwrap();
-    let first = |clicks: u32, diversity: f32| {
+    let first = |clicks: u32, novelty: f32| {
         let watched = (0..clicks).map(|row| (MovieId(7 - row), None));
         let (history, _) = History::from_ids(recommender.catalog(), watched).unwrap();
-        let strategy = Strategy { diversity, ..Retrieval::Movies.into() };
+        let strategy = Strategy { novelty, ..Retrieval::Movies.into() };
         let found = recommender.suggest(&history, &noon(), 1, strategy).unwrap();
         found[0].movie.as_usize()
     };

@@ -12,7 +12,7 @@ use watchnext::catalog::MovieId;
 use watchnext::features::LocalTime;
 use watchnext::filter::{Fame, Filter};
 use watchnext::history::History;
-use watchnext::recommend::{DEFAULT_DIVERSITY, DEFAULT_LIMIT, Recommender, Retrieval, Strategy};
+use watchnext::recommend::{DEFAULT_NOVELTY, DEFAULT_LIMIT, Recommender, Retrieval, Strategy};
 
 /// The two processors' kernels add in different orders, so the last digits of a score or a chance differ.
 const TOLERANCE: f32 = 1e-4;
@@ -32,7 +32,7 @@ struct Request {
     limit: Option<usize>,
     #[serde(default)]
     retrieval: Retrieval,
-    diversity: Option<f32>,
+    novelty: Option<f32>,
     #[serde(default)]
     genres: Vec<String>,
     #[serde(default)]
@@ -72,7 +72,7 @@ fn answer(recommender: &Recommender, request: &Request, has_ranker: bool) -> Vec
     };
     let strategy = Strategy {
         retrieval: request.retrieval,
-        diversity: request.diversity.unwrap_or(DEFAULT_DIVERSITY),
+        novelty: request.novelty.unwrap_or(DEFAULT_NOVELTY),
         first_stage_alone: !has_ranker,
     };
     let limit = request.limit.unwrap_or(DEFAULT_LIMIT).min(catalog.len());

@@ -12,7 +12,7 @@ use watchnext::bundle::sha256_hex;
 use watchnext::catalog::MovieIndex;
 use watchnext::features::LocalTime;
 use watchnext::history::{History, Watch};
-use watchnext::recommend::{DEFAULT_DIVERSITY, Recommender, Retrieval, Strategy};
+use watchnext::recommend::{DEFAULT_NOVELTY, Recommender, Retrieval, Strategy};
 
 /// Half as many books and readers as by default, so that the test takes seconds; a taste still has thirty books.
 const SMALL: BookConfig = BookConfig { readers: 400, books: 240, each: 14, seed: 1 };
@@ -48,7 +48,7 @@ fn found(recommender: &Recommender, groups: &BTreeMap<String, usize>) -> Vec<usi
         let own = catalog.best_known().iter().copied().filter(|index| group(*index) == taste).skip(4).step_by(3);
         let clicks = own.take(3).map(|movie| Watch { movie, rating: None });
         let moment = LocalTime::from_unix(1_700_000_000, 0).unwrap();
-        let strategy = Strategy { diversity: DEFAULT_DIVERSITY, ..Retrieval::Movies.into() };
+        let strategy = Strategy { novelty: DEFAULT_NOVELTY, ..Retrieval::Movies.into() };
         let suggestions = recommender.suggest(&History::new(clicks), &moment, 10, strategy).unwrap();
         suggestions.iter().filter(|suggestion| group(suggestion.movie) == taste).count()
     };

@@ -90,7 +90,7 @@ impl Method for Oracle {
         assert_eq!(ratings as usize, training.users.iter().map(|user| user.events.len()).sum::<usize>());
         self.0.lock().unwrap().push(training.users.iter().map(|user| user.id).collect());
         let fitted = |variant: Variant| FittedVariant { variant, scorer: Box::new(SameGroup(training.catalog.len())) };
-        let variants = vec![fitted(Variant::Default), fitted(Variant::Diversity(0.5))];
+        let variants = vec![fitted(Variant::Default), fitted(Variant::Novelty(0.5))];
         Ok(Fit { parameters: "none".to_owned(), ..Fit::of_variants(variants) })
     }
 }
@@ -179,7 +179,7 @@ fn the_report_is_one_file_without_requests() {
     }
     // Clicks, coverage, what lists share and the next movie; nothing here has epochs.
     assert_eq!((page.matches("<svg ").count(), page.matches("</svg>").count()), (4, 4));
-    assert!(page.contains("oracle, diversity 0.5") && page.contains("prefers-color-scheme: dark"));
+    assert!(page.contains("oracle, novelty 0.5") && page.contains("prefers-color-scheme: dark"));
     assert!(read("clicks.svg").starts_with("<svg ") && read("coverage.svg").contains("oracle"));
     let json: serde_json::Value = serde_json::from_str(&read("evaluation.json")).unwrap();
     assert_eq!(json["parameters"], report::json(&evaluation)["parameters"]);

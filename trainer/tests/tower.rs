@@ -53,9 +53,9 @@ fn clicks(ids: &[u32]) -> History {
     History::from_ids(RECOMMENDER.catalog(), ids.iter().map(|id| (MovieId(*id), None))).unwrap().0
 }
 
-fn suggested(ids: &[u32], limit: usize, diversity: f32) -> Vec<u32> {
+fn suggested(ids: &[u32], limit: usize, novelty: f32) -> Vec<u32> {
     let moment = LocalTime::from_unix(1_700_000_000, 0).unwrap();
-    let strategy = Strategy { diversity, ..Retrieval::Movies.into() };
+    let strategy = Strategy { novelty, ..Retrieval::Movies.into() };
     let found = RECOMMENDER.suggest(&clicks(ids), &moment, limit, strategy).unwrap();
     found.iter().map(|suggestion| RECOMMENDER.catalog().movie(suggestion.movie).unwrap().id.0).collect()
 }
@@ -83,7 +83,7 @@ fn the_order_of_a_few_clicks_changes_little() {
 }
 
 #[test]
-fn diversity_reorders_the_candidates_and_loses_none() {
+fn novelty_reorders_the_candidates_and_loses_none() {
     let (plain, spread) = (suggested(&[100, 205], 100, 0.0), suggested(&[100, 205], 100, 0.8));
     assert_ne!(plain, spread);
     let sorted = |mut ids: Vec<u32>| {

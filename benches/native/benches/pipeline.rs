@@ -9,7 +9,7 @@ use watchnext::catalog::MovieIndex;
 use watchnext::features::{HISTORY_LEN, LocalTime, history_inputs, time_features};
 use watchnext::filter::Filter;
 use watchnext::history::History;
-use watchnext::recommend::{DEFAULT_DIVERSITY, Recommender, Retrieval, Strategy};
+use watchnext::recommend::{DEFAULT_NOVELTY, Recommender, Retrieval, Strategy};
 
 const MODELS: &str = "../../models";
 
@@ -37,7 +37,7 @@ fn pipeline(criterion: &mut Criterion) {
     let ids = wall.iter().filter_map(|movie| recommender.catalog().movie(*movie)).map(|movie| (movie.id, None));
     let (history, _) = History::from_ids(recommender.catalog(), ids).expect("the wall's movies are known");
     let moment = LocalTime::from_unix(1_768_417_800, 60).expect("a moment of our time");
-    let strategy = Strategy { retrieval: Retrieval::Movies, diversity: DEFAULT_DIVERSITY, first_stage_alone: false };
+    let strategy = Strategy { novelty: DEFAULT_NOVELTY, ..Retrieval::Movies.into() };
     let movies = recommender.catalog().len();
 
     criterion.bench_function("features", |bench| {

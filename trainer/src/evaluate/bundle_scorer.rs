@@ -19,7 +19,7 @@ use super::scorer::Scorer;
 pub struct BundleScorer<R> {
     /// The bundle, borrowed or shared.
     pub recommender: R,
-    /// Movies or states, and the diversity.
+    /// Movies or states, and the knob.
     pub strategy: Strategy,
 }
 
@@ -27,6 +27,7 @@ impl<R: Deref<Target = Recommender> + Send + Sync> BundleScorer<R> {
     /// The first `limit` suggestions, all if there is none, with scores in their order.
     fn scored(
         &self,
+        strategy: Strategy,
         history: &History,
         moment: &LocalTime,
         excluded: &[MovieIndex],
@@ -36,10 +37,12 @@ impl<R: Deref<Target = Recommender> + Send + Sync> BundleScorer<R> {
         let exclude = excluded.iter().filter_map(|movie| catalog.movie(*movie)).map(|movie| movie.id).collect();
         let filter = Filter { exclude, ..Filter::default() };
         let limit = limit.unwrap_or(usize::MAX).min(catalog.len());
-        let suggestions = self.recommender.suggest_among(&filter, history, moment, limit, self.strategy)?;
+        let suggestions = self.recommender.suggest_among(&filter, history, moment, limit, strategy)?;
+        // The knob and known ratings reorder the list, so that its order is no longer that of the scores.
+        let is_rated = history.watches().iter().any(|watch| watch.rating.is_some());
+        let is_reordered = strategy.novelty > 0.0 || (is_rated && !strategy.first_stage_alone);
         let scored = suggestions.into_iter().enumerate().map(|(place, suggestion)| {
-            // Diversity reorders the list, so that its order is no longer that of the scores.
-            let score = if self.strategy.diversity > 0.0 { -(place as f32) } else { suggestion.score };
+            let score = if is_reordered { -(place as f32) } else { suggestion.score };
             (suggestion.movie.as_usize(), score)
         });
         Ok(scored.collect())
@@ -48,7 +51,11 @@ impl<R: Deref<Target = Recommender> + Send + Sync> BundleScorer<R> {
 
 impl<R: Deref<Target = Recommender> + Send + Sync> Scorer for BundleScorer<R> {
     fn scores(&self, history: &History, moment: &LocalTime) -> Result<Vec<(usize, f32)>> {
-        self.scored(history, moment, &[], None)
+        self.scored(self.strategy, history, moment, &[], None)
+    }
+
+    fn next_scores(&self, history: &History, moment: &LocalTime) -> Result<Vec<(usize, f32)>> {
+        self.scored(Strategy { in_order: true, ..self.strategy }, history, moment, &[], None)
     }
 
     fn scores_among(
@@ -57,7 +64,7 @@ impl<R: Deref<Target = Recommender> + Send + Sync> Scorer for BundleScorer<R> {
         moment: &LocalTime,
         excluded: &[MovieIndex],
     ) -> Result<Vec<(usize, f32)>> {
-        self.scored(history, moment, excluded, None)
+        self.scored(self.strategy, history, moment, excluded, None)
     }
 
     fn best_scores(
@@ -68,10 +75,10 @@ impl<R: Deref<Target = Recommender> + Send + Sync> Scorer for BundleScorer<R> {
         limit: usize,
     ) -> Result<Vec<(usize, f32)>> {
         // One more shows whether the last is tied, and then with how many others isn't known.
-        let found = self.scored(history, moment, excluded, Some(limit + 1))?;
+        let found = self.scored(self.strategy, history, moment, excluded, Some(limit + 1))?;
         let score = |place: usize| found.get(place).map(|(_, score)| *score);
         if limit > 0 && score(limit).is_some() && score(limit) == score(limit - 1) {
-            return self.scored(history, moment, excluded, None);
+            return self.scored(self.strategy, history, moment, excluded, None);
         }
         Ok(found)
     }
@@ -97,8 +104,8 @@ pub fn strategy(variant: Variant) -> Strategy {
     let plain = Strategy::from(Retrieval::Movies);
     match variant {
         Variant::Only | Variant::Softmax => plain,
-        Variant::Default | Variant::Diversity(_) => {
-            Strategy { diversity: variant.diversity().unwrap_or_default(), ..plain }
+        Variant::Default | Variant::Novelty(_) => {
+            Strategy { novelty: variant.novelty().unwrap_or_default(), ..plain }
         }
         Variant::FirstStageAlone => Strategy { first_stage_alone: true, ..plain },
         Variant::States => Retrieval::States.into(),

@@ -80,7 +80,7 @@ const fn row_key(label: &Label) -> &'static str {
     match (label.role, label.variant) {
         (Role::Baseline, _) => "popularity",
         (Role::Ours, Variant::Only | Variant::Default | Variant::Softmax) => "movies",
-        (Role::Ours, Variant::Diversity(_)) => "movies-plain",
+        (Role::Ours, Variant::Novelty(_)) => "movies-plain",
         (Role::Ours, Variant::FirstStageAlone) => "movies-first-stage",
         (Role::Ours, Variant::States) => "states",
     }
@@ -107,7 +107,7 @@ mod tests {
             (Variant::Only, "movies"),
             (Variant::Default, "movies"),
             (Variant::Softmax, "movies"),
-            (Variant::Diversity(0.0), "movies-plain"),
+            (Variant::Novelty(0.0), "movies-plain"),
             (Variant::FirstStageAlone, "movies-first-stage"),
             (Variant::States, "states"),
         ];

@@ -1,7 +1,7 @@
 //! Who a row of figures is about: a method, one of its variants, a group of users. The texts are made in
 //! [`crate::report`].
 
-use watchnext::recommend::DEFAULT_DIVERSITY;
+use watchnext::recommend::DEFAULT_NOVELTY;
 
 use super::protocol::Protocol;
 
@@ -22,10 +22,10 @@ pub enum Role {
 pub enum Variant {
     /// The method has no other.
     Only,
-    /// A visitor's defaults: the scores, made diverse by [`DEFAULT_DIVERSITY`].
+    /// A visitor's defaults: the scores, with the knob at [`DEFAULT_NOVELTY`].
     Default,
     /// The scores, made diverse by this much, 0 to 1; 0 is their plain order.
-    Diversity(f32),
+    Novelty(f32),
     /// The plain order of the first stage, without the second.
     FirstStageAlone,
     /// The scores of the seed network, which has the states besides.
@@ -40,18 +40,18 @@ impl Variant {
         matches!(self, Self::Only | Self::Default | Self::Softmax)
     }
 
-    /// The diversity, where the variant is a point on the curve of accuracy against coverage.
-    pub fn diversity(self) -> Option<f32> {
+    /// The novelty, where the variant is a point on the curve of accuracy against coverage.
+    pub fn novelty(self) -> Option<f32> {
         match self {
-            Self::Default => Some(DEFAULT_DIVERSITY),
-            Self::Diversity(diversity) => Some(diversity),
+            Self::Default => Some(DEFAULT_NOVELTY),
+            Self::Novelty(novelty) => Some(novelty),
             Self::Only | Self::FirstStageAlone | Self::Softmax | Self::States => None,
         }
     }
 
     /// Whether the variant is a further point on the curve of accuracy against coverage, without a line of its own.
     pub const fn is_curve_point(self) -> bool {
-        matches!(self, Self::Diversity(_))
+        matches!(self, Self::Novelty(_))
     }
 }
 

@@ -1,5 +1,6 @@
 //! How the lists that visitors see look: how much two visitors' lists have in common, how many of the movies everybody
-//! knows, how many have a reason, and how much of the catalogue appears. The visits are P2's, one draw for each user.
+//! knows, how many have a reason, and how much of the catalogue appears. The clicks are P2's, one draw for each user. All
+//! visitors come on the last day of the data, as all of today's do: lists of different years differ for that alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -138,11 +139,13 @@ pub(super) fn list(scorer: &dyn Scorer, history: &History, moment: &LocalTime) -
 /// If the scorer fails, or a score isn't finite.
 pub fn lists(scorer: &dyn Scorer, users: &[User], catalog: &Catalog) -> Result<Outcome> {
     let best_known: BTreeSet<MovieIndex> = best_known(catalog).iter().copied().collect();
+    let last = users.iter().flat_map(|user| &user.events).map(|event| event.timestamp).max();
+    let moment = LocalTime::from_unix(last.unwrap_or_default(), 0)?;
     let of_user = |user: &User| -> Result<Vec<Option<List>>> {
         let draw = draws(user).next();
         let after = |clicks: usize| {
             let Some(visit) = draw.as_ref().and_then(|draw| draw.after(clicks)) else { return Ok(None) };
-            let (history, moment) = (visit.history(), visit.moment()?);
+            let history = visit.history();
             let movies = list(scorer, &history, &moment)?;
             Ok(Some(List {
                 best_known: movies.iter().filter(|movie| best_known.contains(movie)).count(),

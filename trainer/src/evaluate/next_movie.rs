@@ -79,7 +79,7 @@ pub fn objective(scorer: &dyn Scorer, users: &[User]) -> Result<f64> {
 fn ranks(scorer: &dyn Scorer, users: &[User], most: Option<usize>) -> Result<Ranks> {
     let rank = |history: &History, event: &Event| {
         let moment = LocalTime::from_unix(event.timestamp, 0)?;
-        let scores = finite(scorer.scores(history, &moment)?, history)?;
+        let scores = finite(scorer.next_scores(history, &moment)?, history)?;
         let target = scores.iter().find(|(movie, _)| *movie == event.movie.as_usize());
         Ok(target.map(|(_, goal)| scores.iter().filter(|(_, score)| score >= goal).count() - 1))
     };

@@ -196,7 +196,7 @@ fn cross_validate(dataset: &Dataset, method: &dyn Method, task: &Task, evaluatio
 /// A bundle's variants: the defaults, the plain order of the scores, that of the first stage if there is a second, and
 /// the votes of the states if there are any.
 fn bundle_variants(recommender: &Recommender) -> Vec<Variant> {
-    let mut variants = vec![Variant::Default, Variant::Diversity(0.0), Variant::FirstStageAlone];
+    let mut variants = vec![Variant::Default, Variant::Novelty(0.0), Variant::FirstStageAlone];
     if recommender.retrievals().contains(&Retrieval::States) {
         variants.push(Variant::States);
     }

@@ -121,7 +121,7 @@ impl<'row> LabelJson<'row> {
             ours: label.is_ours(),
             of_moment: label.uses_time,
             default: label.variant.is_default(),
-            knob: label.variant.diversity().map(f64::from),
+            knob: label.variant.novelty().map(f64::from),
         }
     }
 }

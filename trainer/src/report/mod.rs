@@ -88,9 +88,9 @@ mod tests {
             (baseline("EASE"), 0.482, 0.049),
             (baseline("implicit ALS"), 0.463, 0.031),
             (tower(Variant::Default), 0.508, 0.05),
-            (tower(Variant::Diversity(0.0)), 0.51, 0.04),
-            (tower(Variant::Diversity(0.3)), 0.503, 0.07),
-            (tower(Variant::Diversity(0.5)), 0.46, 0.16),
+            (tower(Variant::Novelty(0.0)), 0.51, 0.04),
+            (tower(Variant::Novelty(0.3)), 0.503, 0.07),
+            (tower(Variant::Novelty(0.5)), 0.46, 0.16),
         ];
         let mut evaluation = Evaluation { setting: "Made up.".to_owned(), ..Evaluation::default() };
         for (label, gain, coverage) in &methods {
@@ -98,7 +98,7 @@ mod tests {
             evaluation.few_clicks.push(FewClicksRow { label: label.clone(), figures });
             add_later_protocols(&mut evaluation, label, *gain, *coverage);
         }
-        let further = [Variant::Diversity(0.3), Variant::Diversity(0.5)];
+        let further = [Variant::Novelty(0.3), Variant::Novelty(0.5)];
         for (label, gain, _) in methods.iter().filter(|(label, ..)| !further.contains(&label.variant)) {
             for group in [Group::Validation, Group::Test] {
                 let figures = next_movie(*gain);
@@ -211,7 +211,7 @@ mod tests {
         // P2's four tables, P4's two, six of lists and walls, P5's, P1's two and P3's two.
         assert_eq!((page.matches(ours).count(), page.matches("class=\"ours\"").count()), (17, 17));
         let variant =
-            "<tr class=\"variant\"><th scope=\"row\" title=\"watchnext tower, diversity 0.3\">diversity 0.3</th>";
+            "<tr class=\"variant\"><th scope=\"row\" title=\"watchnext tower, novelty 0.3\">novelty 0.3</th>";
         // P2's, P4's, P5's and four of lists.
         assert_eq!(page.matches(variant).count(), 4 + 2 + 1 + 4);
     }
@@ -225,8 +225,8 @@ mod tests {
             .filter(|line| line.ends_with("popularity rank     "))
             .map(|line| line.find("NDCG@10"))
             .collect();
-        assert_eq!(columns, [Some("watchnext tower, diversity 0.3".len() + 2); CLICKS.len()]);
-        assert!(text.contains("watchnext tower, diversity 0.3  0."));
+        assert_eq!(columns, [Some("watchnext tower, novelty 0.3".len() + 2); CLICKS.len()]);
+        assert!(text.contains("watchnext tower, novelty 0.3  0."));
     }
 
     /// Ours has the flat keys, and every row has its reliability diagram.
@@ -304,12 +304,12 @@ mod tests {
         assert!(!text(&of_everything()).contains("evenly"));
     }
 
-    /// The curve follows the diversity, although the default comes first in the tables.
+    /// The curve follows the novelty, although the default comes first in the tables.
     #[test]
-    fn the_curve_of_diversity_does_not_turn_back() {
+    fn the_curve_of_novelty_does_not_turn_back() {
         let plots = plots::all(&of_everything()).unwrap();
         let coverage = plots.iter().find(|plot| plot.name == "coverage").unwrap().standalone();
-        // Ours is the last line that is drawn; the coverage of the made-up variants grows with the diversity.
+        // Ours is the last line that is drawn; the coverage of the made-up variants grows with the novelty.
         let line = coverage.lines().rfind(|line| line.starts_with("<polyline")).unwrap();
         let points = line.split("points=\"").nth(1).unwrap().split('"').next().unwrap();
         let across: Vec<u32> =

@@ -21,8 +21,8 @@ pub fn escape(text: &str) -> String {
 pub fn variant_name(variant: Variant) -> Option<String> {
     match variant {
         Variant::Only | Variant::Default => None,
-        Variant::Diversity(diversity) => Some(format!("diversity {diversity}")),
-        Variant::FirstStageAlone => Some("diversity 0, first stage alone".to_owned()),
+        Variant::Novelty(novelty) => Some(format!("novelty {novelty}")),
+        Variant::FirstStageAlone => Some("novelty 0, first stage alone".to_owned()),
         Variant::Softmax => Some("softmax".to_owned()),
         Variant::States => Some("neighbours".to_owned()),
     }
@@ -145,9 +145,9 @@ mod tests {
         let names = [
             (Variant::Only, "tower"),
             (Variant::Default, "tower"),
-            (Variant::Diversity(0.25), "tower, diversity 0.25"),
-            (Variant::Diversity(0.0), "tower, diversity 0"),
-            (Variant::FirstStageAlone, "tower, diversity 0, first stage alone"),
+            (Variant::Novelty(0.25), "tower, novelty 0.25"),
+            (Variant::Novelty(0.0), "tower, novelty 0"),
+            (Variant::FirstStageAlone, "tower, novelty 0, first stage alone"),
             (Variant::Softmax, "tower, softmax"),
             (Variant::States, "tower, neighbours"),
         ];

@@ -9,7 +9,7 @@ use serde_json::json;
 use watchnext::catalog::{Catalog, Movie, MovieIndex};
 use watchnext::features::LocalTime;
 use watchnext::history::{History, Rating, Watch};
-use watchnext::recommend::{DEFAULT_DIVERSITY, Retrieval, Strategy, Suggestion};
+use watchnext::recommend::{DEFAULT_NOVELTY, Retrieval, Strategy, Suggestion};
 
 use crate::bundle::read::read_bundle;
 
@@ -29,8 +29,8 @@ pub(crate) struct SuggestArgs {
     #[arg(long)]
     states: bool,
     /// How different the suggestions are, from 0 (the best scores) to 1 (as different as possible).
-    #[arg(long, default_value_t = DEFAULT_DIVERSITY)]
-    diversity: f32,
+    #[arg(long, default_value_t = DEFAULT_NOVELTY)]
+    novelty: f32,
     /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -48,7 +48,7 @@ pub(crate) fn suggest(args: &SuggestArgs) -> Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
     let moment = LocalTime::from_unix(args.at.unwrap_or(now), 0)?;
     let retrieval = if args.states { Retrieval::States } else { Retrieval::Movies };
-    let strategy = Strategy { retrieval, diversity: args.diversity, first_stage_alone: false };
+    let strategy = Strategy { retrieval, novelty: args.novelty, ..retrieval.into() };
     let suggestions = recommender.suggest(&history, &moment, args.limit, strategy)?;
     let suggested: Vec<(&Movie, &Suggestion)> =
         suggestions.iter().filter_map(|suggestion| Some((catalog.movie(suggestion.movie)?, suggestion))).collect();

@@ -29,6 +29,6 @@ impl Method for AlsMethod {
         let model = fit(&training.catalog, &training.users, &self.config)?;
         let origin = training.origin(self.config.settings.seed);
         let recommender = Packed::new(&model, &training.catalog, self.id(), origin)?.recommender()?;
-        Ok(Fit::of_variants(fitted_variants(recommender, &[Variant::Default, Variant::Diversity(0.0)])))
+        Ok(Fit::of_variants(fitted_variants(recommender, &[Variant::Default, Variant::Novelty(0.0)])))
     }
 }

@@ -17,11 +17,11 @@ use crate::models::ranker;
 use crate::models::tower::folded::Tower;
 
 /// The variants that every protocol measures.
-const VARIANTS: [Variant; 3] = [Variant::Default, Variant::Diversity(0.0), Variant::FirstStageAlone];
+const VARIANTS: [Variant; 3] = [Variant::Default, Variant::Novelty(0.0), Variant::FirstStageAlone];
 
 /// Further points on the curve of accuracy against coverage, which protocol P2 alone draws.
 const CURVE: [Variant; 4] =
-    [Variant::Diversity(0.25), Variant::Diversity(0.4), Variant::Diversity(0.6), Variant::Diversity(0.8)];
+    [Variant::Novelty(0.25), Variant::Novelty(0.4), Variant::Novelty(0.6), Variant::Novelty(0.8)];
 
 /// The tower with its settings, which were chosen on other users; see `models/EXPERIMENTS.md`.
 #[derive(Debug)]

@@ -70,9 +70,9 @@ fn by_variant(evaluation: &Evaluation, point: impl Fn(&Label, &FewClicks) -> Opt
     for (name, look) in looks(evaluation) {
         let mut rows: Vec<&FewClicksRow> =
             evaluation.few_clicks.iter().filter(|row| series_name(&row.label) == name).collect();
-        // The default comes first in the tables, but the curve follows the diversity.
-        let diversity = |row: &FewClicksRow| row.label.variant.diversity().unwrap_or_default();
-        rows.sort_by(|left, right| diversity(left).total_cmp(&diversity(right)));
+        // The default comes first in the tables, but the curve follows the novelty.
+        let novelty = |row: &FewClicksRow| row.label.variant.novelty().unwrap_or_default();
+        rows.sort_by(|left, right| novelty(left).total_cmp(&novelty(right)));
         let mark = |row: &&FewClicksRow| {
             let place = point(&row.label, row.after(FRONTIER_CLICKS)?)?;
             Some((place, !row.label.variant.is_curve_point()))
