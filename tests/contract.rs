@@ -83,6 +83,10 @@ fn tower(inputs: Vec<ValueInfoProto>, output: &str) -> Vec<u8> {
         nodes.push(node("Add", &[before, "year"], "with_year"));
         before = "with_year";
     }
+    if asks("in_order") {
+        nodes.push(node("Add", &[before, "in_order"], "with_order"));
+        before = "with_order";
+    }
     nodes.push(node("Identity", &[before], output));
     let values: Vec<f32> = (0..=MOVIES).flat_map(|row| (0..DIM).map(move |column| number(row, column))).collect();
     let graph = GraphProto {
@@ -113,8 +117,7 @@ fn moment() -> LocalTime {
 }
 
 fn inputs(watches: &[Watch], slots: usize) -> TowerInputs {
-    let history = history_inputs(watches, MOVIES, slots);
-    TowerInputs { history, time: time_features(&moment()), year: moment().year_with_fraction() }
+    TowerInputs::new(watches, MOVIES, slots, &moment(), true)
 }
 
 fn sum(rows: impl IntoIterator<Item = usize>) -> Vec<f32> {
@@ -133,7 +136,7 @@ fn a_tower_says_itself_how_many_movies_it_sees() {
     assert_near(&tower.embed(&inputs(&watches(0..9), 7)).unwrap(), &sum(2..9));
     assert_near(&tower.embed(&inputs(&watches([4, 1]), 7)).unwrap(), &sum([4, 1]));
     let of_fifty = tower.embed(&inputs(&watches(0..9), HISTORY_LEN)).unwrap_err().to_string();
-    assert_eq!(of_fifty, "`user_tower` failed while it ran: it was given 50 movies and 50 weights for 7 slots");
+    assert_eq!(of_fifty, "`user_tower` failed while it ran: it was given 50 movies, 50 weights and 50 likes for [7] slots");
 
     let movie = |row: usize| Movie {
         id: MovieId(row as u32),
@@ -156,6 +159,22 @@ fn a_tower_says_itself_how_many_movies_it_sees() {
     assert!(reasons.iter().flatten().all(|reason| (2..9).contains(&reason.movie.as_usize())), "{reasons:?}");
 }
 
+/// With its slots left open, the tower takes the fewest that hold the history, and all of a long one.
+#[test]
+fn a_tower_may_leave_open_how_many_movies_it_sees() {
+    let open = put("history", DataType::Int64, Some(&[Some(1), None]));
+    let tower = load(vec![open.clone()]).unwrap();
+    assert_eq!([0, 50, 51, 300, 9_000].map(|watched| tower.slots(watched)), [50, 50, 250, 1_250, 6_250]);
+    for len in [3, 50, 60] {
+        let rows = || (0..len).map(|row| row % MOVIES);
+        assert_near(&tower.embed(&inputs(&watches(rows()), tower.slots(len))).unwrap(), &sum(rows()));
+    }
+    // The slots of the other inputs can't be fixed then.
+    let fixed = put("weights", DataType::Float, Some(&[Some(1), Some(50)]));
+    let refusal = load(vec![open, fixed]).unwrap_err().to_string();
+    assert!(refusal.contains("`weights` has shape [1, 50], the contract is [1, ?]"), "{refusal}");
+}
+
 /// In any order, each at its own place, with a batch that the exporter left open.
 #[test]
 fn inputs_come_in_any_order_and_a_batch_may_be_open() {
@@ -170,6 +189,8 @@ fn inputs_come_in_any_order_and_a_batch_may_be_open() {
         (vec![year(), time(), weights(), history()], of_time + of_year),
         (vec![weights(), history(), year()], of_year),
         (vec![history(), time()], of_time),
+        (vec![put("in_order", DataType::Float, Some(&[Some(1), Some(1)])), history()], 1.0),
+        (vec![history(), put("likes", DataType::Float, Some(&[Some(1), Some(5)]))], 0.0),
         (vec![history()], 0.0),
     ] {
         assert_near(&load(puts).unwrap().embed(&asked).unwrap(), &shifted(by));

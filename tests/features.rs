@@ -132,6 +132,14 @@ fn a_short_history_is_padded_at_its_end() {
     );
 }
 
+/// Four stars are a like, three a dislike, and no rating counts as a like.
+#[test]
+fn likes_tell_how_each_movie_was_received() {
+    let stars = [None, Some(4.0), Some(5.0), Some(3.5), Some(3.0), Some(0.5)];
+    let watches: Vec<Watch> = stars.iter().enumerate().map(|(movie, stars)| watch(movie, *stars)).collect();
+    assert_eq!(history_inputs(&watches, 9, 7).likes, [1.0, 1.0, 1.0, 0.0, -1.0, -1.0, 0.0]);
+}
+
 #[test]
 fn a_neutral_rating_weighs_as_much_as_none() {
     assert_eq!(rating_weight(None), rating_weight(Rating::new(3.5)));

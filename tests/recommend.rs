@@ -155,37 +155,71 @@ fn manifest() -> Manifest {
     serde_json::from_value(Bundle::fresh().manifest).unwrap()
 }
 
-/// Two suggestions with vectors of equal direction; the well-known one scores a little higher. A history of one movie
-/// takes away a third of the popularity that three or more movies take away.
-#[test]
-fn the_first_clicks_take_little_of_popularity_away() {
-    let movie = |row: u32| Movie {
+/// Nine movies in two groups of unlike vectors, with these scores and ratings by a hundred users.
+fn of_scores(scores: [f32; 9], ratings: [u32; 9]) -> Recommender {
+    let movie = |(row, ratings): (u32, u32)| Movie {
         id: MovieId(row),
         key: None,
         title: format!("Movie {row}"),
         year: None,
         genres: vec![],
-        ratings: 1,
+        ratings,
     };
-    let catalog = Catalog::new(vec![], (0..8).map(movie).collect()).unwrap();
-    // Scores, popularity included: 5.0, 4.6, and 0 for the watched movies. A movie loses novelty · ½ · its popularity
-    // of 4 or 0. That is less than the gap of 0.4 after one click, and more after three.
-    let bias = vec![4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
-    let product = [1.0, 4.6, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
-    let column = |(row, column): (usize, usize)| if column == row % 3 { product[row] } else { 0.0 };
-    let movies = MovieEmbeddings { embedding: ndarray::Array2::from_shape_fn((8, 3), column), bias };
-    let recommender = Recommender::from_parts(manifest(), catalog, Box::new(Narrow), &movies).unwrap();
-    let first = |clicks: u32, novelty: f32| {
-        let watched = (0..clicks).map(|row| (MovieId(7 - row), None));
-        let (history, _) = History::from_ids(recommender.catalog(), watched).unwrap();
+    let catalog = Catalog::new(vec![], (0..).zip(ratings).map(movie).collect()).unwrap();
+    let embedding =
+        ndarray::Array2::from_shape_fn((9, 3), |(row, column)| if column == row % 3 { scores[row] } else { 0.0 });
+    let mut manifest = manifest();
+    manifest.training.users = 100;
+    let movies = MovieEmbeddings { embedding, bias: vec![0.0; 9] };
+    Recommender::from_parts(manifest, catalog, Box::new(Narrow), &movies).unwrap()
+}
+
+/// Movies 0, 1 and 2 are unlike each other, and all but movie 2 have been seen by most. Without the knob their order is
+/// that of the scores. With it, the first famous movie stays, and the second goes behind movie 2.
+#[test]
+fn the_knob_brings_what_the_visitor_has_not_seen() {
+    let scores = [5.0, 4.8, 4.5, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1];
+    let recommender = of_scores(scores, [90, 90, 1, 1, 1, 1, 1, 1, 1]);
+    let first = |novelty: f32| -> Vec<usize> {
         let strategy = Strategy { novelty, ..Retrieval::Movies.into() };
-        let found = recommender.suggest(&history, &noon(), 1, strategy).unwrap();
-        found[0].movie.as_usize()
+        let found = recommender.suggest(&History::default(), &noon(), 3, strategy).unwrap();
+        found.iter().map(|suggestion| suggestion.movie.as_usize()).collect()
     };
-    // 0.3 · ½ · 4 = 0.6 is more than 0.4. Two thirds of it equal 0.4, and a third is less.
-    assert_eq!([0, 1, 3, 5].map(|clicks| first(clicks, 0.3)), [0, 0, 1, 1]);
-    assert_eq!([1, 2, 3].map(|clicks| first(clicks, 0.36)), [0, 1, 1]);
-    assert_eq!([1, 3, 5].map(|clicks| first(clicks, 0.18)), [0, 0, 0]);
+    assert_eq!(first(0.0), [0, 1, 2]);
+    assert_eq!(first(0.5), [0, 2, 1]);
+}
+
+/// Nobody has seen anything. Movies 0 and 3 have vectors of equal direction, movie 1 another.
+#[test]
+fn the_knob_brings_what_is_unlike() {
+    let recommender = of_scores([5.0, 4.5, 0.1, 4.8, 0.1, 0.1, 0.1, 0.1, 0.1], [0; 9]);
+    let first = |novelty: f32| -> Vec<usize> {
+        let strategy = Strategy { novelty, ..Retrieval::Movies.into() };
+        let found = recommender.suggest(&History::default(), &noon(), 3, strategy).unwrap();
+        found.iter().map(|suggestion| suggestion.movie.as_usize()).collect()
+    };
+    assert_eq!(first(0.0), [0, 3, 1]);
+    assert_eq!(first(0.5), [0, 1, 3]);
+}
+
+/// The wall holds the movies that the scores say were seen, none that is in the list or beside it; before the first
+/// click it is the catalogue's.
+#[test]
+fn the_wall_follows_the_visitor() {
+    let wall = |watched: &[u32], exclude: &[usize], limit: usize| -> Vec<u32> {
+        let exclude: Vec<MovieIndex> = exclude.iter().filter_map(|row| MovieIndex::new(*row)).collect();
+        let found = recommender().wall(&history(watched), &noon(), &exclude, limit).unwrap();
+        found.iter().map(|movie| recommender().catalog().movie(*movie).unwrap().id.0).collect()
+    };
+    let ids: Vec<u32> = recommender().catalog().wall(8).iter().map(|movie| movie.get()).collect();
+    let first: Vec<u32> = ids.iter().map(|row| recommender().catalog().movies()[*row as usize].id.0).collect();
+    assert_eq!(wall(&[], &[], 8), first);
+    let watched: Vec<u32> = (0..4).map(|movie| movie_id(1, movie)).collect();
+    let found = wall(&watched, &[], 8);
+    let of_group = found.iter().filter(|id| (movie_id(1, 0)..movie_id(1, MOVIES_PER_GROUP)).contains(id)).count();
+    assert!(of_group >= 6 && found.iter().all(|id| !watched.contains(id)), "{found:?}");
+    let beside = recommender().catalog().index_of(MovieId(found[0])).unwrap().as_usize();
+    assert!(!wall(&watched, &[beside], 8).contains(&found[0]));
 }
 
 #[test]
@@ -212,7 +246,7 @@ fn a_tower_of_another_width_does_not_fit() {
     let load = |dim| Recommender::from_parts(manifest(), catalog.clone(), Box::new(Narrow), &of_width(dim));
     assert_eq!(load(4).unwrap_err().code(), "shape-mismatch");
     let found = load(3).unwrap().suggest(&History::default(), &noon(), 1, Retrieval::Movies).unwrap();
-    assert_eq!(found, [Suggestion { movie: MovieIndex::new(0).unwrap(), score: 3.0, like: None }]);
+    assert_eq!(found, [Suggestion { movie: MovieIndex::new(0).unwrap(), score: 3.0, like: None, lift: None }]);
 }
 
 proptest! {

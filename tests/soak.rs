@@ -74,6 +74,7 @@ fn answer(recommender: &Recommender, request: &Request, has_ranker: bool) -> Vec
         retrieval: request.retrieval,
         novelty: request.novelty.unwrap_or(DEFAULT_NOVELTY),
         first_stage_alone: !has_ranker,
+        in_order: false,
     };
     let limit = request.limit.unwrap_or(DEFAULT_LIMIT).min(catalog.len());
     let suggestions = recommender.suggest_among(&filter, &history, &moment, limit, strategy).unwrap();

@@ -203,10 +203,12 @@ pub fn map(bytes: &[u8]) {
 pub fn tower(bytes: &[u8]) {
     let Ok(tower) = TractUserTower::load(bytes, DIM, MOVIES) else { return };
     for movie in 0..=MOVIES {
-        let slots = tower.history_len();
+        let slots = tower.slots(0);
         let movies = vec![i64::try_from(movie).unwrap(); slots];
-        let history = HistoryInputs { movies, weights: vec![movie as f32 - 2.5; slots] };
-        if let Ok(vector) = tower.embed(&TowerInputs { history, time: [1.0; TIME_FEATURES], year: 2020.5 }) {
+        let weights = vec![movie as f32 - 2.5; slots];
+        let history = HistoryInputs { movies, likes: weights.clone(), weights };
+        let inputs = TowerInputs { history, time: [1.0; TIME_FEATURES], year: 2020.5, in_order: 1.0 };
+        if let Ok(vector) = tower.embed(&inputs) {
             assert!(vector.len() == DIM && vector.iter().all(|value| value.is_finite()));
         }
     }
@@ -253,7 +255,7 @@ impl UserTower for Echo {
     }
 
     fn embed(&self, inputs: &TowerInputs) -> Result<Vec<f32>> {
-        let HistoryInputs { movies, weights } = &inputs.history;
+        let HistoryInputs { movies, weights, .. } = &inputs.history;
         Ok((0..DIM)
             .map(|at| movies.iter().zip(weights).skip(at).step_by(DIM).map(|(m, w)| *m as f32 * w).sum())
             .collect())

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use trainer::fold_in::steps::{MOST, NEAR, SPARE, TOLERANCE as REACHED};
 use trainer::fold_in::{Equations, Feedback, FoldIn};
 use watchnext::catalog::MovieIndex;
-use watchnext::features::{HISTORY_LEN, TIME_FEATURES, history_inputs};
+use watchnext::features::{HISTORY_LEN, LocalTime};
 use watchnext::history::{Rating, Watch};
 use watchnext::model::{TowerInputs, TractUserTower, UserTower};
 
@@ -106,11 +106,8 @@ fn the_graph_solves_the_equations() {
             for len in [0, 1, 10, 50] {
                 for seed in 0..4 {
                     let watches = history(len, seed);
-                    let inputs = TowerInputs {
-                        history: history_inputs(&watches, ITEMS, HISTORY_LEN),
-                        time: [0.5; TIME_FEATURES],
-                        year: 2020.0,
-                    };
+                    let moment = LocalTime::from_unix(1_577_836_800, 0).unwrap();
+                    let inputs = TowerInputs::new(&watches, ITEMS, HISTORY_LEN, &moment, false);
                     let found = tower.embed(&inputs).unwrap();
                     let expected = direct(&items, &fold_in.items().values(), &watches, &equations);
                     let off = distance(&found, &expected);

@@ -11,10 +11,10 @@ use trainer::models::tower::fit;
 use trainer::synthetic::small::{GROUPS, MOVIES_PER_GROUP, movie_id, write_data};
 use watchnext::bundle::Training;
 use watchnext::catalog::MovieId;
-use watchnext::features::{LocalTime, history_inputs, time_features};
-use watchnext::history::History;
+use watchnext::features::LocalTime;
+use watchnext::history::{History, Rating};
 use watchnext::model::{TowerInputs, TractUserTower, UserTower};
-use watchnext::recommend::{Recommender, Retrieval, Strategy};
+use watchnext::recommend::{Recommender, Retrieval, Strategy, Suggestion};
 
 static DATA: LazyLock<Dataset> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
@@ -117,15 +117,44 @@ fn the_graph_computes_what_the_trainer_does() {
         let tract = TractUserTower::load(&tower.onnx(), tower.dim(), DATA.catalog.len()).unwrap();
         for count in [0, 1, 10, 14, 70] {
             let ids: Vec<u32> = (0..count).map(|number| movie_id(number % 4, number / 4 % MOVIES_PER_GROUP)).collect();
-            let history = history_inputs(clicks(&ids).watches(), DATA.catalog.len(), tract.history_len());
+            let history = clicks(&ids);
             let moment = LocalTime::from_unix(1_000_000_000, 0).unwrap();
-            let (time, year) = (time_features(&moment), moment.year_with_fraction());
-            let expected = tower.user_vector(&history, year);
-            let found = tract.embed(&TowerInputs { history, time, year }).unwrap();
-            let worst = found.iter().zip(&expected).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
-            assert!(worst < 1e-4, "{count} movies, {precision:?}: {worst}");
+            // Every third movie is rated: a like, a dislike, neither.
+            let mut watches = history.watches().to_vec();
+            let stars = [Some(4.5), Some(2.0), Some(3.5)].iter().cycle();
+            for (watch, stars) in watches.iter_mut().step_by(3).zip(stars) {
+                watch.rating = stars.and_then(Rating::new);
+            }
+            for in_order in [false, true] {
+                let slots = tract.slots(watches.len());
+                let inputs = TowerInputs::new(&watches, DATA.catalog.len(), slots, &moment, in_order);
+                let (expected, found) = (tower.user_vector(&inputs), tract.embed(&inputs).unwrap());
+                let worst = found.iter().zip(&expected).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
+                assert!(worst < 1e-4, "{count} movies, {precision:?}, in order {in_order}: {worst}");
+            }
         }
     }
+}
+
+/// Disliked movies push their group away, and neutral ones change nothing.
+#[test]
+fn dislikes_push_their_kind_away() {
+    let moment = LocalTime::from_unix(1_700_000_000, 0).unwrap();
+    let of_group = |stars: Option<f32>| -> f32 {
+        let rated = (0..4).map(|movie| (MovieId(movie_id(0, movie)), stars));
+        let history = History::from_ids(RECOMMENDER.catalog(), rated).unwrap().0;
+        let found = RECOMMENDER.suggest(&history, &moment, 100, Retrieval::Movies).unwrap();
+        let group = movie_id(0, 0)..movie_id(0, MOVIES_PER_GROUP);
+        let place = |suggestion: &Suggestion| {
+            let id = RECOMMENDER.catalog().movie(suggestion.movie).unwrap().id.0;
+            group.contains(&id).then_some(())
+        };
+        let places: Vec<usize> =
+            found.iter().enumerate().filter(|(_, one)| place(one).is_some()).map(|(at, _)| at).collect();
+        places.iter().sum::<usize>() as f32 / places.len().max(1) as f32
+    };
+    let (disliked, neutral, liked) = (of_group(Some(1.0)), of_group(Some(3.5)), of_group(Some(5.0)));
+    assert!(disliked > neutral + 5.0 && neutral > liked + 5.0, "{disliked} {neutral} {liked}");
 }
 
 /// Suggestions depend on the year of the visit, after one click as well as after many, but not beyond the years of the

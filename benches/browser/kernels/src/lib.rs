@@ -35,7 +35,8 @@ impl Tower {
     pub fn run(&self, history: &[i64], weights: &[f32], time: &[f32], year: f32) -> JsResult<Vec<f32>> {
         let (movies, weights) = (history.to_vec(), weights.to_vec());
         let time: [f32; TIME_FEATURES] = time.try_into()?;
-        Ok(self.0.embed(&TowerInputs { history: HistoryInputs { movies, weights }, time, year })?)
+        let history = HistoryInputs { movies, likes: weights.clone(), weights };
+        Ok(self.0.embed(&TowerInputs { history, time, year, in_order: 0.0 })?)
     }
 }
 
