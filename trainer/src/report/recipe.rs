@@ -132,8 +132,10 @@ fn click_channel(manifest: &Manifest, config: &TowerConfig) -> String {
     format!(
         "A user tower of {}, trained on {} ratings by {} users; `ARCHITECTURE.md` draws it and `EXPERIMENTS.md` says \
          what else was tried. The click channel averages {} networks ({}), each trained on random handfuls of users' \
-         liked movies to predict the other liked ones with the multinomial likelihood, and shrunk item-item cosines \
-         of rank 64, {} times that of likes and {} times that of ratings.",
+         liked movies to predict the other liked ones with the multinomial likelihood, and item-item matrices of rank \
+         64: {} times a shrunk cosine of likes, {} times one of ratings, and {} times a linear autoencoder (EASE, λ = \
+         {}). It reads all movies that the visitor liked or didn't rate, in no order; a disliked one counts −{}, and \
+         what was rated in between has no part in it.",
         if config.sequence_members.is_empty() { "one channel" } else { "two channels" },
         training.ratings,
         training.users,
@@ -141,6 +143,9 @@ fn click_channel(manifest: &Manifest, config: &TowerConfig) -> String {
         networks.join(", "),
         config.liked_weight,
         config.rated_weight,
+        config.linear_weight,
+        config.linear_penalty,
+        config.dislike,
     )
 }
 
@@ -167,8 +172,8 @@ fn embeddings(manifest: &Manifest, config: &TowerConfig) -> String {
     let channels = if config.sequence_members.is_empty() {
         ""
     } else {
-        " A history of up to 10 movies is read as clicks in no order, one of 15 or more by its end, with a gradual \
-         change between."
+        " The sequence channel leads where the question is what comes next in the history's order, as in protocol \
+         P1, and the history has 15 movies or more; with up to 10, it has a small part in every answer."
     };
     format!(
         " All of it is folded into one vector of {} numbers; movies meet it in {bits}-bit embeddings, which the page \
