@@ -42,8 +42,9 @@ pub struct Ease {
     pub denoising: bool,
 }
 
-/// `score(j) = Σ_i weight(i) · B_ij + prior · ln(1 + n_j)` over the watched movies `i`, which `n_i` users have. The
-/// papers have λ and the dropout alone.
+/// `score(j) = Σ_i weight(i) · B_ij + prior · s · ln(1 + n_j)` over the watched movies `i`. `B` are the autoencoder's
+/// weights, and `n_j` users have `j`. The factor `s` is how far the penalty shrinks weights, so a prior means about the
+/// same whatever the penalty is. The papers have λ and the dropout alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EaseParameters {
     /// Which events count.
@@ -86,9 +87,9 @@ impl Family for Ease {
         EaseParameters {
             signal: Signal::Likes,
             weighted_users: false,
-            lambda: 200.0,
+            lambda: 400.0,
             dropout: if self.denoising { 0.5 } else { 0.0 },
-            prior: 0.0,
+            prior: 0.08,
             recency: Recency::default(),
         }
     }
@@ -100,7 +101,7 @@ impl Family for Ease {
             axis(&Signal::ALL, |parameters, signal| parameters.signal = signal),
             axis(&LAMBDAS, |parameters, lambda| parameters.lambda = lambda),
             axis(dropouts, |parameters, dropout| parameters.dropout = dropout),
-            axis(&[0.0, 0.0025, 0.005, 0.01, 0.02, 0.04], |parameters, prior| parameters.prior = prior),
+            axis(&[0.0, 0.02, 0.04, 0.08, 0.16, 0.32], |parameters, prior| parameters.prior = prior),
             axis(&[false, true], |parameters, weighted| parameters.weighted_users = weighted),
         ]
     }
@@ -127,7 +128,9 @@ impl DualEase {
         let EaseParameters { signal, weighted_users, lambda, dropout, prior, recency } = *parameters;
         let incidence = counts.incidence(signal);
         let weights = user_weights(incidence, weighted_users);
-        let penalties = penalties(incidence, &weights, lambda, dropout);
+        let totals = totals(incidence, &weights);
+        // A share p of dropped inputs is a penalty of p / (1 − p) times the diagonal of XᵀWX.
+        let penalties: Vec<f64> = totals.iter().map(|total| lambda + dropout / (1.0 - dropout) * total).collect();
         let kernel = kernel(incidence, &weights, &penalties)
             .with_context(|| format!("EASE can't invert its kernel with {parameters}"))?;
         let column = |(users, penalty): (&Vec<u32>, &f64)| {
@@ -144,7 +147,7 @@ impl DualEase {
             (column, (1.0 / (1.0 - diagonal)) as f32)
         };
         let (columns, factors) = incidence.users_of.par_iter().zip(&penalties).map(column).unzip();
-        let prior = Prior::new(counts, signal, Season(None), prior);
+        let prior = Prior::new(counts, signal, Season(None), prior * shrinkage(&totals, &penalties) as f32);
         Ok(Self { counts: Arc::clone(counts), signal, columns, factors, prior, recency })
     }
 }
@@ -160,10 +163,17 @@ fn user_weights(incidence: &Incidence, weighted: bool) -> Vec<f64> {
     roots().map(|root| scale / root).collect()
 }
 
-/// `Λ`, `[movies]`: `λ + p / (1 − p) · (XᵀWX)_jj` with the dropout `p`.
-fn penalties(incidence: &Incidence, weights: &[f64], lambda: f64, dropout: f64) -> Vec<f64> {
-    let total = |users: &Vec<u32>| users.iter().filter_map(|user| weights.get(*user as usize)).sum::<f64>();
-    incidence.users_of.iter().map(|users| lambda + dropout / (1.0 - dropout) * total(users)).collect()
+/// The diagonal of `XᵀWX`, `[movies]`: the weight of each movie's users.
+fn totals(incidence: &Incidence, weights: &[f64]) -> Vec<f64> {
+    let total = |users: &Vec<u32>| users.iter().filter_map(|user| weights.get(*user as usize)).sum();
+    incidence.users_of.iter().map(total).collect()
+}
+
+/// How far the penalties shrink a weight, from 0 to 1, the mean over all events. A movie that predicts alone has its
+/// weights shrunk by `n / (n + Λ)`, where `n` is its total.
+fn shrinkage(totals: &[f64], penalties: &[f64]) -> f64 {
+    let shrunk: f64 = totals.iter().zip(penalties).map(|(total, penalty)| total * total / (total + penalty)).sum();
+    shrunk / totals.iter().sum::<f64>().max(f64::MIN_POSITIVE)
 }
 
 /// `(W⁻¹ + XΛ⁻¹Xᵀ)⁻¹`, `[users, users]`.
@@ -228,7 +238,7 @@ mod tests {
         let movies = training.catalog.len();
         let watched = [1_usize, 4, 10];
         for (weighted_users, dropout) in [(false, 0.0), (false, 0.5), (true, 0.0), (true, 0.5)] {
-            let parameters = EaseParameters { lambda: 3.0, weighted_users, dropout, ..EASE.start() };
+            let parameters = EaseParameters { lambda: 3.0, weighted_users, dropout, prior: 0.0, ..EASE.start() };
             let counts = Counts::new(&training).unwrap();
             let lists = &counts.incidence(Signal::Likes).movies_of;
             let roots: f64 = lists.iter().map(|list| (list.len() as f64).sqrt()).sum();
@@ -261,7 +271,7 @@ mod tests {
     /// dropout are added to its diagonal. The weight from one movie to the other is 1 over that diagonal.
     #[test]
     fn the_weights_of_two_movies_are_those_by_hand() {
-        let start = EaseParameters { lambda: 1.0, ..EASE.start() };
+        let start = EaseParameters { lambda: 1.0, prior: 0.0, ..EASE.start() };
         let score = |parameters: &EaseParameters| {
             let scores = scores(checkerboard::counts_of(2, &[&[0, 1], &[0], &[1]]), parameters, &[0]);
             let [(1, score)] = scores.as_slice() else { panic!("{scores:?}") };
@@ -271,7 +281,8 @@ mod tests {
         // A half dropped adds as much as the movie's two users, and a third dropped adds half of it.
         assert!((score(&EaseParameters { dropout: 0.5, ..start }) - 1.0 / 5.0).abs() < 1e-6);
         assert!((score(&EaseParameters { dropout: 1.0 / 3.0, ..start }) - 1.0 / 4.0).abs() < 1e-6);
+        // λ shrinks the weights of a movie that two users have to 2/3.
         let with_prior = score(&EaseParameters { prior: 0.1, ..start });
-        assert!((with_prior - 1.0 / 3.0 - 0.1 * 3.0_f32.ln()).abs() < 1e-6);
+        assert!((with_prior - 1.0 / 3.0 - 0.1 * 2.0 / 3.0 * 3.0_f32.ln()).abs() < 1e-6);
     }
 }
