@@ -98,7 +98,9 @@ fn add_places(graph: &mut Graph) {
 /// The factors of the sequence channel's slots: fading with the places from the end.
 fn add_sequence_factors(graph: &mut Graph, weights: &str) -> String {
     graph.add("Sub", &["count", "one"], "last");
-    graph.add("Sub", &["last", "places"], "ago");
+    graph.add("Sub", &["last", "places"], "ago_everywhere");
+    // Padding comes after the last movie. Without a limit, the exponential of a long one would be infinite.
+    graph.add("Max", &["ago_everywhere", "zero"], "ago");
     graph.add("Mul", &["ago", "fading_rate"], "exponents");
     graph.add("Exp", &["exponents"], "fading_everywhere");
     graph.add("Mul", &["fading_everywhere", "mask"], "fading");
