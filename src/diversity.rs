@@ -3,12 +3,12 @@
 //! A list is picked one by one. Each time the candidate with the largest gain comes next:
 //!
 //! ```text
-//! gain = score − novelty · seen · Σ seen of the earlier picks − diversity · largest likeness to an earlier pick
+//! gain = score − novelty · seen · (Σ seen of the earlier picks − 1) − diversity · largest likeness to an earlier pick
 //! ```
 //!
-//! The middle term is greedy for a list whose scores' sum is large and whose expected number of movies that the visitor
-//! has seen already is small: half the square of that number is taken off. So the first famous movie costs nothing, and
-//! each further one more. The last term is maximal marginal relevance (Carbonell and Goldstein, *The Use of MMR,
+//! The middle term, where the bracket is above 0, is greedy for a list whose scores' sum is large and whose expected
+//! number of movies that the visitor has seen already is small: half the square of what that number exceeds 1 by is taken
+//! off. So the first famous movies cost nothing, and each further one more. The last term is maximal marginal relevance (Carbonell and Goldstein, *The Use of MMR,
 //! Diversity-Based Reranking*, SIGIR 1998).
 
 use std::cmp::Ordering;
@@ -18,6 +18,10 @@ pub const WINDOW: usize = 200;
 
 /// How many are picked one by one. Those that are left follow by their scores, so that a long list costs no more.
 pub const PICKS: usize = 50;
+
+/// So many movies of a list may have been seen already, in expectation, before any costs something. A list without a
+/// movie that the visitor knows looks as if it weren't for them.
+const FAMILIAR: f32 = 1.0;
 
 /// A candidate to be reordered.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,10 +56,11 @@ pub fn pick(
     let mut left: Vec<(usize, Candidate, f32)> =
         candidates.iter().take(WINDOW).enumerate().map(|(at, candidate)| (at, *candidate, 0.0)).collect();
     let mut order = Vec::with_capacity(candidates.len());
-    let mut seen = 0.0;
+    let mut seen = 0.0_f32;
     while order.len() < limit.min(PICKS) {
         let gain = |(_, candidate, likest): &(usize, Candidate, f32)| {
-            candidate.score - weights.novelty * candidate.seen * seen - weights.diversity * likest
+            let too_familiar = (seen - FAMILIAR).max(0.0);
+            candidate.score - weights.novelty * candidate.seen * too_familiar - weights.diversity * likest
         };
         let best = (0..left.len()).max_by(|one, other| match (left.get(*one), left.get(*other)) {
             (Some(one), Some(other)) => gain(one).total_cmp(&gain(other)).then(other.0.cmp(&one.0)),
@@ -104,12 +109,13 @@ mod tests {
         assert_eq!(pick(&of(&[5.0, 4.9, 4.8, 4.0, 3.0]), 9, DIVERSE, cuts), [0, 3, 4, 1, 2]);
     }
 
-    /// The first famous movie costs nothing. With it in the list, the second goes behind an unknown one.
+    /// The first two famous movies cost nothing, since one of them alone isn't surely known. With both in the list, the
+    /// third goes behind an unknown one.
     #[test]
     fn a_list_has_few_movies_that_were_seen_already() {
         let candidate = |score, seen| Candidate { score, seen };
-        let found = pick(&[candidate(5.0, 0.8), candidate(4.9, 0.9), candidate(4.0, 0.1)], 9, NEW, |_, _| 0.0);
-        assert_eq!(found, [0, 2, 1]);
+        let candidates = [candidate(5.0, 0.8), candidate(4.9, 0.9), candidate(4.8, 0.8), candidate(4.0, 0.1)];
+        assert_eq!(pick(&candidates, 9, NEW, |_, _| 0.0), [0, 1, 3, 2]);
     }
 
     #[test]
@@ -126,7 +132,7 @@ mod tests {
                 let likest = picked.iter().map(|other| likeness(*other, at)).fold(0.0, f64::max);
                 let seen: f64 = picked.iter().map(|other| f64::from(candidates[*other].seen)).sum();
                 f64::from(candidates[at].score)
-                    - f64::from(weights.novelty) * f64::from(candidates[at].seen) * seen
+                    - f64::from(weights.novelty) * f64::from(candidates[at].seen) * (seen - 1.0).max(0.0)
                     - f64::from(weights.diversity) * likest
             };
             let left = (0..candidates.len()).filter(|at| !picked.contains(at));

@@ -12,10 +12,10 @@ use crate::ranker::{CANDIDATES, expected_value};
 /// The weight of movies that were seen already at a novelty of 1, in logits, by the number of liked movies. Between
 /// these lengths it is interpolated. One click says too little to give up much of what everybody likes. Who has a long
 /// list has the famous movies in it. Chosen on the users of the 2015 release; see `models/EXPERIMENTS.md`.
-const NOVELTY_WEIGHTS: [(f32, f32); 4] = [(1.0, 3.3), (3.0, 5.7), (10.0, 13.3), (50.0, 6.7)];
+const NOVELTY_WEIGHTS: [(f32, f32); 4] = [(1.0, 4.2), (3.0, 5.2), (10.0, 9.5), (50.0, 5.0)];
 
 /// The weight of likeness at a novelty of 1, in logits.
-const DIVERSITY_WEIGHT: f32 = 1.5;
+const DIVERSITY_WEIGHT: f32 = 1.0;
 
 /// A chance of a like is clearly lower than another if it is lower by this much.
 const CLEARLY: f32 = 0.1;
@@ -208,8 +208,8 @@ mod tests {
 
     #[test]
     fn the_weight_of_novelty_has_no_step() {
-        assert_eq!([0, 1, 3, 10, 50, 5000].map(novelty_weight), [3.3, 3.3, 5.7, 13.3, 6.7, 6.7]);
-        assert!((novelty_weight(2) - 4.5).abs() < 1e-6);
+        assert_eq!([0, 1, 3, 10, 50, 5000].map(novelty_weight), [4.2, 4.2, 5.2, 9.5, 5.0, 5.0]);
+        assert!((novelty_weight(2) - 4.7).abs() < 1e-6);
         assert!((1..60).all(|liked| (novelty_weight(liked) - novelty_weight(liked + 1)).abs() < 1.3));
     }
 
