@@ -250,7 +250,8 @@ const calls = {
   },
 
   search: (/** @type {string} */ query, /** @type {number} */ limit) => recommender.search(query, limit),
-  wall: (/** @type {number} */ limit) => recommender.wall(limit),
+  wall: (/** @type {number} */ limit, /** @type {import('./runtime.js').Request | undefined} */ request) =>
+    request ? recommender.wallFor(request, limit) : recommender.wall(limit),
   movies: (/** @type {number[]} */ ids) => recommender.movies(Uint32Array.from(ids)),
   similar: (/** @type {number} */ movieId, /** @type {number} */ limit) => recommender.similar(movieId, limit),
   suggest: (/** @type {import('./runtime.js').Request} */ request) => recommender.suggest(request),

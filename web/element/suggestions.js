@@ -249,15 +249,17 @@ export class Suggestions {
     const titles = new Map(this.#store.entries.map(({ movieId, title }) => [movieId, title]));
     const ids = suggestions.map(({ movieId }) => movieId);
     // A list works without reasons. The next click shows what is wrong with the worker.
-    const reasons = await engine.reasons({ history: this.#store.history }, ids).catch(() => []);
-    if (suggestions !== this.#suggestions) return;
+    const reasons = await engine.reasons({ history: this.#store.history }, ids).catch(() => undefined);
+    if (!reasons || suggestions !== this.#suggestions) return;
     const { words } = this.#view;
     ids.forEach((id, at) => {
-      const named = (reasons[at] ?? [])
+      const named = reasons[at]
         .map((/** @type {{movieId: number}} */ { movieId }) => titles.get(movieId))
         .filter((title) => title !== undefined);
       const place = this.#cards.get(id)?.querySelector('.because');
-      if (place) place.textContent = named.length > 0 ? words.text('because', { movies: words.list(named) }) : '';
+      if (!place) return;
+      place.textContent =
+        named.length > 0 ? words.text('because', { movies: words.list(named) }) : words.text('because.none');
     });
   }
 
