@@ -220,17 +220,15 @@ impl Recommender {
         self.views(self.0.catalog().search(query, limit))
     }
 
-    /// Well-known and varied movies to start from.
-    pub fn wall(&self, limit: usize) -> JsResult<JsValue> {
-        self.views(self.0.catalog().wall(limit))
-    }
-
-    /// Movies that the visitor of a request has most likely seen, without those in its `history` and `exclude`, and
-    /// not filtered otherwise.
-    #[wasm_bindgen(js_name = wallFor)]
-    pub fn wall_for(&self, request: JsValue, limit: usize) -> JsResult<JsValue> {
-        let (mut request, history, _, moment) = self.parse(request)?;
+    /// Well-known and varied movies to start from. With a request, movies that its visitor has most likely seen, without
+    /// those in its `history` and `exclude`, and not filtered otherwise. One function, because each costs code to
+    /// download.
+    pub fn wall(&self, limit: usize, request: JsValue) -> JsResult<JsValue> {
         let catalog = self.0.catalog();
+        if request.is_undefined() {
+            return self.views(catalog.wall(limit));
+        }
+        let (mut request, history, _, moment) = self.parse(request)?;
         let exclude: Vec<MovieIndex> =
             request.take_filter().exclude.into_iter().filter_map(|id| catalog.index_of(id)).collect();
         self.views(self.0.wall(&history, &moment, &exclude, limit).map_err(js_error)?)

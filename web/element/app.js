@@ -99,7 +99,7 @@ export class App {
     );
     this.#wall = new Wall(view, billboard, store, async (shown) => {
       const exclude = [...shown, ...store.ignored, ...this.suggestions].map(({ movieId }) => movieId);
-      return this.#loaded().wall(ASKED, { history: store.history, exclude });
+      return this.engine?.wall(ASKED, { history: store.history, exclude });
     });
     this.#search = new Search(view, announcer, store, async (query) => this.#loaded().search(query));
     this.#similar = new Similar(view, billboard, store, async (movieId) => this.#loaded().similar(movieId), signal);

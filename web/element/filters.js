@@ -49,11 +49,7 @@ export class Filters {
     this.#panel = view.get('filter-panel');
     const knob = (this.#knob = view.get('novelty'));
     this.#panel.addEventListener('click', (/** @type {Event} */ event) => this.#press(closest(event, '.chip')));
-    knob.addEventListener('input', () => {
-      this.#novelty = knob.valueAsNumber;
-      this.#showNovelty();
-      this.#onChange(false);
-    });
+    knob.addEventListener('input', () => this.setNovelty(knob.valueAsNumber, false));
     knob.addEventListener('change', () => this.#onChange(true));
     view.get('filters-clear').addEventListener('click', () => this.clear());
     view.get('ignored-restore').addEventListener('click', (/** @type {Event} */ { timeStamp }) => {
@@ -73,11 +69,14 @@ export class Filters {
     this.#onChange(true);
   }
 
-  /** @param {number | undefined} novelty undefined for the engine's default. */
-  setNovelty(novelty) {
+  /**
+   * @param {number | undefined} novelty undefined for the engine's default.
+   * @param {boolean} [settled]
+   */
+  setNovelty(novelty, settled = true) {
     this.#novelty = novelty;
     this.#showNovelty();
-    this.#onChange(true);
+    this.#onChange(settled);
   }
 
   get isOn() {

@@ -15,7 +15,7 @@ export const ASKED = SHOWN + 1;
 const BATCH = 6;
 
 export class Wall {
-  /** @type {readonly Movie[]} */
+  /** @type {Movie[]} */
   #movies = [];
   #shown = 0;
   #view;
@@ -29,7 +29,7 @@ export class Wall {
    * @param {import('./view.js').View} view
    * @param {import('./poster.js').Billboard} billboard
    * @param {import('./store.js').Store} store
-   * @param {(shown: readonly Movie[]) => Promise<Movie[]>} find finds {@link ASKED} movies besides those on the wall.
+   * @param {(shown: readonly Movie[]) => Promise<Movie[] | undefined>} find finds {@link ASKED} movies besides those on the wall.
    */
   constructor(view, billboard, store, find) {
     this.#view = view;
@@ -89,7 +89,7 @@ export class Wall {
   async #add(movies) {
     const drawing = ++this.#drawing;
     this.#list.classList.remove('awaited');
-    this.#movies = [...this.#movies, ...movies.slice(0, SHOWN)];
+    this.#movies.push(...movies.slice(0, SHOWN));
     while (this.#shown < this.#movies.length) {
       const batch = this.#movies.slice(this.#shown, this.#shown + BATCH);
       for (const movie of batch) this.#place(this.#shown++, tile(this.#view, this.#billboard, this.#store, movie));
