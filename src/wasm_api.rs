@@ -16,7 +16,7 @@ use crate::history::History;
 use crate::index::{CODE_LANES, STREAMS, relaxed};
 use crate::lists::{ListFormat, MatchedBy, UnmatchedReason, WatchedList};
 use crate::reasons::Reason;
-use crate::recommend::{self, DEFAULT_DIVERSITY, DEFAULT_LIMIT, Retrieval, Strategy};
+use crate::recommend::{self, DEFAULT_LIMIT, DEFAULT_NOVELTY, Retrieval, Strategy};
 
 type JsResult<T> = Result<T, JsValue>;
 
@@ -75,6 +75,7 @@ struct SuggestionView<'catalog> {
     movie: MovieView<'catalog>,
     score: f32,
     like: Option<f32>,
+    lift: Option<f32>,
 }
 
 #[derive(Serialize)]
@@ -125,7 +126,7 @@ struct Info<'manifest> {
     retrievals: Vec<Retrieval>,
     format_version: u32,
     features_version: u32,
-    default_diversity: f32,
+    default_novelty: f32,
     ranker: bool,
     links: bool,
     map: bool,
@@ -141,7 +142,11 @@ struct Request {
     limit: Option<usize>,
     #[serde(default)]
     retrieval: Retrieval,
+    novelty: Option<f32>,
+    /// The older name of `novelty`.
     diversity: Option<f32>,
+    #[serde(default)]
+    in_order: bool,
     genres: Option<Vec<String>>,
     decades: Option<Vec<u16>>,
     fame: Option<Fame>,
@@ -202,7 +207,7 @@ impl Recommender {
             retrievals: self.0.retrievals(),
             format_version: FORMAT_VERSION,
             features_version: FEATURES_VERSION,
-            default_diversity: DEFAULT_DIVERSITY,
+            default_novelty: DEFAULT_NOVELTY,
             ranker: self.0.has_ranker(),
             links: self.0.links().is_some(),
             map: self.0.map().is_some(),
@@ -215,9 +220,18 @@ impl Recommender {
         self.views(self.0.catalog().search(query, limit))
     }
 
-    /// Well-known and varied movies to start from.
-    pub fn wall(&self, limit: usize) -> JsResult<JsValue> {
-        self.views(self.0.catalog().wall(limit))
+    /// Well-known and varied movies to start from. With a request, movies that its visitor has most likely seen, without
+    /// those in its `history` and `exclude`, and not filtered otherwise. One function, because each costs code to
+    /// download.
+    pub fn wall(&self, limit: usize, request: JsValue) -> JsResult<JsValue> {
+        let catalog = self.0.catalog();
+        if request.is_undefined() {
+            return self.views(catalog.wall(limit));
+        }
+        let (mut request, history, _, moment) = self.parse(request)?;
+        let exclude: Vec<MovieIndex> =
+            request.take_filter().exclude.into_iter().filter_map(|id| catalog.index_of(id)).collect();
+        self.views(self.0.wall(&history, &moment, &exclude, limit).map_err(js_error)?)
     }
 
     /// The movies with these ids, null for an unknown id.
@@ -234,14 +248,16 @@ impl Recommender {
         let limit = request.limit.unwrap_or(DEFAULT_LIMIT.min(self.0.catalog().len()));
         let strategy = Strategy {
             retrieval: request.retrieval,
-            diversity: request.diversity.unwrap_or(DEFAULT_DIVERSITY),
+            novelty: request.novelty.or(request.diversity).unwrap_or(DEFAULT_NOVELTY),
             first_stage_alone: false,
+            in_order: request.in_order,
         };
         let filter = request.take_filter();
         let found = timed("watchnext:suggest", || self.0.suggest_among(&filter, &history, &moment, limit, strategy));
         let found = found.map_err(js_error)?;
         let view = |suggestion: recommend::Suggestion| {
-            Some(SuggestionView { movie: self.view(suggestion.movie)?, score: suggestion.score, like: suggestion.like })
+            let recommend::Suggestion { movie, score, like, lift } = suggestion;
+            Some(SuggestionView { movie: self.view(movie)?, score, like, lift })
         };
         to_js(&Answer { suggestions: found.into_iter().filter_map(view).collect(), unknown })
     }

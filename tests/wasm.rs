@@ -14,7 +14,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 use watchnext::bundle::{Role, sha256_hex};
 use watchnext::index::{FlatIndex, Int8Index};
-use watchnext::recommend::DEFAULT_LIMIT;
+use watchnext::recommend::{DEFAULT_LIMIT, DEFAULT_NOVELTY};
 use watchnext::wasm_api::{Recommender, use_relaxed_simd};
 
 #[wasm_bindgen_test]
@@ -156,6 +156,56 @@ fn a_request_without_a_limit_gets_the_default() {
     let answer = from_js(recommender.suggest(request(&json!({"limit": null}))).unwrap());
     assert_eq!(answer["suggestions"].as_array().unwrap().len(), DEFAULT_LIMIT);
     assert_eq!(DEFAULT_LIMIT, 12);
+}
+
+/// The ids of some movies or suggestions, in order.
+fn ids(movies: &Value) -> Vec<u64> {
+    movies.as_array().unwrap().iter().map(|movie| movie["movieId"].as_u64().unwrap()).collect()
+}
+
+#[wasm_bindgen_test]
+fn diversity_is_the_older_name_of_novelty() {
+    let (recommender, ..) = recommender();
+    let found = |more: Value| from_js(recommender.suggest(request(&more)).unwrap())["suggestions"].clone();
+    let hidden = found(json!({"novelty": 0.9}));
+    assert_ne!(ids(&hidden), ids(&found(json!({"novelty": 0, "inOrder": true}))));
+    assert_eq!(found(json!({"diversity": 0.9})), hidden);
+    assert_eq!(found(json!({"diversity": 0, "novelty": 0.9})), hidden);
+    assert_eq!(found(json!({})), found(json!({"novelty": DEFAULT_NOVELTY})));
+    assert_eq!(from_js(recommender.info().unwrap())["defaultNovelty"], json!(DEFAULT_NOVELTY));
+    for name in ["novelty", "diversity"] {
+        assert_eq!(code(&recommender.suggest(request(&json!({name: 1.5}))).unwrap_err()), "novelty-invalid");
+    }
+}
+
+#[wasm_bindgen_test]
+fn chances_and_lifts_are_there_once_the_ranker_is_loaded() {
+    let (mut recommender, ..) = recommender();
+    let first = |recommender: &Recommender| {
+        let found = from_js(recommender.suggest(request(&json!({}))).unwrap());
+        ["like", "lift"].map(|name| found["suggestions"][0][name].as_f64())
+    };
+    assert_eq!(first(&recommender), [None, None]);
+    let ranker = include_bytes!("../models/ranker.onnx");
+    recommender.load_ranker(ranker, include_bytes!("../models/traits.safetensors")).unwrap();
+    let [like, lift] = first(&recommender).map(Option::unwrap);
+    // A rated list begins with a movie that isn't below the average.
+    assert!((0.0..=1.0).contains(&like) && (0.0..=like).contains(&lift), "{like} {lift}");
+}
+
+#[wasm_bindgen_test]
+fn a_visitors_wall_holds_nothing_that_is_watched_or_left_out() {
+    let (recommender, ..) = recommender();
+    let wall = |request: JsValue| ids(&from_js(recommender.wall(30, request).unwrap()));
+    let shared = wall(JsValue::UNDEFINED);
+    let own = wall(request(&json!({})));
+    assert_eq!((shared.len(), own.len()), (30, 30));
+    assert_ne!(own, shared);
+    assert!(!own.contains(&1) && !own.contains(&6));
+    let beside = wall(request(&json!({"exclude": own})));
+    assert!(beside.len() == 30 && beside.iter().all(|id| ![1, 6].contains(id) && !own.contains(id)), "{beside:?}");
+    assert_eq!(wall(request(&json!({"history": []}))), shared);
+    assert_eq!(code(&recommender.wall(30, to_js(&json!({"history": 1}))).unwrap_err()), "request-invalid");
 }
 
 #[wasm_bindgen_test]

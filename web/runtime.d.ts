@@ -22,6 +22,8 @@ export interface Suggestion extends Movie {
   score: number;
   /** The chance, from 0 to 1, that the visitor likes it after watching it; null until `loadRanker()` is done. */
   like: number | null;
+  /** How much higher that chance is than the visitor's own average, from −1 to 1; null in the same cases. */
+  lift: number | null;
 }
 
 export interface Watched {
@@ -45,10 +47,17 @@ export interface Request {
   /** `movies` if left out; `states` needs `loadStates()` first. */
   retrieval?: Retrieval;
   /**
-   * From 0, the plain order of the scores, to 1, suggestions as different as possible (maximal marginal relevance).
-   * `info.defaultDiversity` if left out.
+   * From 0, the plain order of the scores, to 1: movies that the visitor has probably seen, and movies that resemble
+   * each other, move back. `info.defaultNovelty` if left out.
    */
+  novelty?: number;
+  /** The older name of `novelty`, which counts if a request has both. @deprecated */
   diversity?: number;
+  /**
+   * Whether to ask what comes next in the order of the history, and not what is liked with it; false if left out. Only
+   * some models know the difference.
+   */
+  inOrder?: boolean;
   /** Only movies of any of these genres, by the names of `info.genres`. */
   genres?: string[];
   /** Only movies of any of these decades: 1990 is 1990 to 1999. */
@@ -119,8 +128,8 @@ export interface Info {
   retrievals: Retrieval[];
   formatVersion: number;
   featuresVersion: number;
-  /** The diversity of a request that names none. */
-  defaultDiversity: number;
+  /** The novelty of a request that names none. */
+  defaultNovelty: number;
   dataset: string;
   /** The size of the file that `loadStates()` fetches; null if the bundle has none. */
   statesBytes: number | null;
@@ -167,8 +176,11 @@ export interface Engine {
   readonly info: Info;
   /** Movies by title, best first; 8 if no limit is given. Case, accents and articles don't matter; a year narrows. */
   search(query: string, limit?: number): Promise<Movie[]>;
-  /** Well-known and varied movies to start from, best first; 60 if no limit is given. */
-  wall(limit?: number): Promise<Movie[]>;
+  /**
+   * Well-known and varied movies to start from, best first; 60 if no limit is given. With a request, movies that its
+   * visitor has most likely seen, without those in its `history` and `exclude`, and not filtered otherwise.
+   */
+  wall(limit?: number, request?: Request): Promise<Movie[]>;
   /** Movies by id; null for an id that the catalogue doesn't have. */
   movies(ids: Iterable<number>): Promise<(Movie | null)[]>;
   /** Movies with a similar title and themes, most similar first; 8 if no limit is given. Call `loadRanker()` first. */
@@ -177,8 +189,8 @@ export interface Engine {
   suggest(request: Request): Promise<Answer | null>;
   /**
    * Why each of these movies is suggested: the watched movies without which its score would be lower, compared with
-   * other movies' scores. One array for each movie, the largest share first, with at most `most` movies (2 if left
-   * out). It is empty if no watched movie stands out.
+   * other movies' scores. A movie that was rated and not liked is none of them. One array for each movie, the largest
+   * share first, with at most `most` movies (2 if left out). It is empty if no watched movie stands out.
    */
   reasons(request: Request, ids: Iterable<number>, most?: number): Promise<Reason[][]>;
   /**

@@ -271,8 +271,9 @@ class Engine {
     return this.#line.ask('search', query, this.#clamp(limit));
   }
 
-  wall(limit = 60) {
-    return this.#line.ask('wall', this.#clamp(limit));
+  /** @param {number} [limit] @param {import('./runtime.js').Request} [request] */
+  wall(limit = 60, request) {
+    return this.#line.ask('wall', this.#clamp(limit), request && this.#complete(request));
   }
 
   movies(/** @type {Iterable<number>} */ ids) {

@@ -15,7 +15,7 @@
  * | `bundle` | `models/`, next to the program's folder |
  * | `limit` | 12 |
  * | `genres`, `decades`, `fame` | all movies |
- * | `diversity` | the bundle's |
+ * | `novelty`, `diversity` | the library's |
  * | `theme` | as the page around it |
  * | `lang` | that of the page around it |
  * | `words` | words about movies |
@@ -29,7 +29,8 @@
  * - `genres`: only these genres, by the catalogue's names, separated by commas: `Comedy, Sci-Fi`.
  * - `decades`: only these decades: `1980 1990`.
  * - `fame`: only `famous`, `known` or `gems`.
- * - `diversity`: from 0, the surest suggestions, to 1, the most varied.
+ * - `novelty`: from 0, well-known movies, to 1, movies that the visitor has probably not seen.
+ * - `diversity`: the older name of `novelty`, which counts if both are there.
  * - `theme`: `light` or `dark`.
  * - `lang`: the language of its words: `de`, `en`, `es`, `fr`, `ja`, or another one for which you add
  *   `words/LANGUAGE.json`.

@@ -225,11 +225,14 @@ const warmUp = () =>
   // Question −1 has no one waiting for its answer.
   answer(-1, () => {
     useRelaxedSimd(true);
-    const [movie] = recommender.wall(1);
+    const [movie] = recommender.wall(1, undefined);
     recommender.suggest({ history: [movie], timeMs: 0, utcOffsetMinutes: 0 });
   });
 
-/** The calls that the runtime may make, by name. @type {Record<string, (...parameters: any[]) => unknown>} */
+/**
+ * The runtime's calls that aren't made to the library as they are, by name.
+ * @type {Record<string, (...parameters: any[]) => unknown>}
+ */
 const calls = {
   /** Fetches an extra, has Rust check and add it, and returns what is loaded now. @param {Extra} name */
   async loadExtra(name) {
@@ -249,19 +252,12 @@ const calls = {
     return about();
   },
 
-  search: (/** @type {string} */ query, /** @type {number} */ limit) => recommender.search(query, limit),
-  wall: (/** @type {number} */ limit) => recommender.wall(limit),
   movies: (/** @type {number[]} */ ids) => recommender.movies(Uint32Array.from(ids)),
-  similar: (/** @type {number} */ movieId, /** @type {number} */ limit) => recommender.similar(movieId, limit),
-  suggest: (/** @type {import('./runtime.js').Request} */ request) => recommender.suggest(request),
   reasons: (
     /** @type {import('./runtime.js').Request} */ request,
     /** @type {number[]} */ ids,
     /** @type {number} */ most,
   ) => recommender.reasons(request, Uint32Array.from(ids), most),
-  readList: (/** @type {Uint8Array} */ bytes) => recommender.readList(bytes),
-  map: () => recommender.map(),
-  userVector: (/** @type {import('./runtime.js').Request} */ request) => recommender.userVector(request),
 };
 
 /** Answers a question of the runtime's. @param {number} id the question's number. @param {() => unknown} work */
@@ -275,7 +271,8 @@ async function answer(id, work) {
 
 self.addEventListener(
   'message',
-  ({ data: { id, call, parameters } }) => void answer(id, () => calls[call](...parameters)),
+  ({ data: { id, call, parameters } }) =>
+    void answer(id, () => (call in calls ? calls : /** @type {any} */ (recommender))[call](...parameters)),
 );
 
 // By this message the runtime knows that the worker was allowed to start.

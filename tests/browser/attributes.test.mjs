@@ -66,13 +66,25 @@ test('genres, decades and fame: only what fits is suggested, and a change of the
   );
 });
 
-test('diversity: another order', async () => {
-  const page = await embed(here, `<watch-next diversity="0" watched="${IDS.slice(0, 3).join(' ')}"></watch-next>`);
-  const plain = await onElement(page, '(element) => element.suggest()');
-  await onElement(page, "(element) => element.setAttribute('diversity', '0.8')");
-  const spread = await onElement(page, '(element) => element.suggest()');
-  const ids = (/** @type {any[]} */ list) => list.map(({ movieId }) => movieId).join();
-  assert.notEqual(ids(plain), ids(spread));
+test('novelty: another order; diversity is its older name; without both, the default', async () => {
+  const page = await embed(here, `<watch-next novelty="0" watched="${IDS.slice(0, 3).join(' ')}"></watch-next>`);
+  const found = async () => {
+    const list = await onElement(page, '(element) => element.suggest()');
+    return list.map((/** @type {any} */ { movieId }) => movieId).join();
+  };
+  const knob = () => page.locator('#novelty').inputValue();
+  const plain = await found();
+  await onElement(page, "(element) => element.setAttribute('novelty', '1')");
+  const hidden = await found();
+  assert.notEqual(plain, hidden);
+  await onElement(page, "(element) => element.setAttribute('diversity', '0')");
+  assert.equal(await found(), hidden, 'novelty counts if both are there');
+  await onElement(page, "(element) => element.removeAttribute('novelty')");
+  assert.equal(await found(), plain);
+  assert.equal(await knob(), '0');
+  await onElement(page, "(element) => element.removeAttribute('diversity')");
+  const usual = await onElement(page, '(element) => element.engine.info.defaultNovelty');
+  assert.equal(await knob(), usual.toFixed(1));
 });
 
 test('theme: light and dark, whatever the visitor prefers', async () => {
@@ -194,7 +206,7 @@ test('a mistake in an attribute is told to the site and leaves the rest at work'
   await visitHost(
     page,
     here.server.origin,
-    `${record('error')}${SCRIPT}<watch-next limit="many" fame="loud" genres="Comedy, Cookery" diversity="7"
+    `${record('error')}${SCRIPT}<watch-next limit="many" fame="loud" genres="Comedy, Cookery" novelty="7"
       watched="${IDS[0]}, soon, ${IDS[1]}:9"></watch-next>`,
   );
   await ready(page);
@@ -203,7 +215,7 @@ test('a mistake in an attribute is told to the site and leaves the rest at work'
   const heard = await page.evaluate(() =>
     /** @type {any} */ (window).heard.map((/** @type {any} */ { code, message }) => `${code} ${message}`),
   );
-  for (const part of ['limit="many"', 'fame="loud"', 'Cookery', '…soon…', `…${IDS[1]}:9…`, 'diversity="7"']) {
+  for (const part of ['limit="many"', 'fame="loud"', 'Cookery', '…soon…', `…${IDS[1]}:9…`, 'novelty="7"']) {
     assert.ok(
       heard.some((/** @type {string} */ line) => line.startsWith('attribute-invalid') && line.includes(part)),
       `${part} in ${heard.join('\n')}`,

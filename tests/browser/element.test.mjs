@@ -303,6 +303,7 @@ test('what its declarations name is there, and nothing else', async () => {
     'lang',
     'limit',
     'movie-url',
+    'novelty',
     'poster-url',
     'store',
     'watched',

@@ -15,7 +15,7 @@ export async function findAll(expected) {
   const found = [];
   for (const { request, top, top_states: topStates } of expected) {
     const ids = async (/** @type {string} */ retrieval, /** @type {number} */ limit) =>
-      (await engine.suggest({ ...request, retrieval, limit, diversity: 0 })).suggestions.map(
+      (await engine.suggest({ ...request, retrieval, limit, novelty: 0 })).suggestions.map(
         (/** @type {any} */ { movieId }) => movieId,
       );
     found.push({
@@ -29,7 +29,7 @@ export async function findAll(expected) {
   if (expected.some((one) => one.likes)) await engine.loadRanker();
   for (const [at, { request, top, likes }] of expected.entries()) {
     if (!likes) continue;
-    const { suggestions } = await engine.suggest({ ...request, limit: engine.info.movies, diversity: 0 });
+    const { suggestions } = await engine.suggest({ ...request, limit: engine.info.movies, novelty: 0 });
     const chances = new Map(suggestions.map((/** @type {any} */ { movieId, like }) => [movieId, like]));
     found[at].likes = top.map((/** @type {number} */ id) => chances.get(id));
   }

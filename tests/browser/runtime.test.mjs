@@ -59,7 +59,7 @@ test('an engine has the methods that its declarations name, and finds movies', a
   assert.equal(found.search[0].movieId, found.wall[0].movieId);
   assert.equal(found.movies[0].movieId, found.wall[0].movieId);
   assert.equal(found.movies[1], null);
-  assert.ok(found.info.defaultDiversity >= 0 && found.info.defaultDiversity <= 1);
+  assert.ok(found.info.defaultNovelty >= 0 && found.info.defaultNovelty <= 1);
   assert.ok(Number.isInteger(found.info.statesBytes));
   assert.ok(Number.isInteger(found.info.rankerBytes));
   assert.equal(found.info.ranker, false);
@@ -70,12 +70,14 @@ test('an engine suggests as many movies as asked for, in the order of their scor
     const engine = await load({ bundle: '/models/' });
     const [{ movieId }] = await engine.wall(1);
     const request = { history: [{ movieId, rating: 5 }, { movieId: 4_000_000_000 }], limit: 7 };
-    const spread = await engine.suggest({ ...request, diversity: 0.9 });
+    const spread = await engine.suggest({ ...request, novelty: 0.9 });
     const vector = await engine.userVector(request);
     const result = {
       movies: engine.info.movies,
-      answer: await engine.suggest({ ...request, diversity: 0 }),
-      spread: spread.suggestions.map((/** @type {any} */ { movieId }) => movieId),
+      answer: await engine.suggest({ ...request, novelty: 0, inOrder: false }),
+      spread: spread.suggestions,
+      byOlderName: (await engine.suggest({ ...request, diversity: 0.9 })).suggestions,
+      byBoth: (await engine.suggest({ ...request, diversity: 0, novelty: 0.9 })).suggestions,
       vector: [vector.constructor.name, vector.length, vector.every(Number.isFinite)],
       all: (await engine.suggest({ history: [], limit: 1e9 })).suggestions.length,
       byDefault: (await engine.suggest({ history: [] })).suggestions.length,
@@ -85,17 +87,40 @@ test('an engine suggests as many movies as asked for, in the order of their scor
   });
   const { suggestions, unknown } = found.answer;
   assert.equal(suggestions.length, 7);
-  assert.ok(suggestions.every((/** @type {any} */ { title, like }) => typeof title === 'string' && like === null));
+  assert.ok(suggestions.every((/** @type {any} */ { title }) => typeof title === 'string'));
+  assert.ok(suggestions.every((/** @type {any} */ { like, lift }) => like === null && lift === null));
   assert.deepEqual(unknown, [4_000_000_000]);
   const scores = suggestions.map((/** @type {any} */ { score }) => score);
   assert.deepEqual(scores, [...scores].sort((a, b) => b - a));
-  const plain = suggestions.map((/** @type {any} */ { movieId }) => movieId);
-  assert.equal(found.spread.length, plain.length);
-  assert.notDeepEqual(found.spread, plain, 'diversity changes the rest');
+  assert.equal(found.spread.length, suggestions.length);
+  assert.notDeepEqual(found.spread, suggestions, 'novelty changes the rest');
+  assert.deepEqual(found.byOlderName, found.spread, 'diversity is its older name');
+  assert.deepEqual(found.byBoth, found.spread, 'novelty counts if a request has both');
   assert.equal(found.vector[0], 'Float32Array');
   assert.ok(found.vector[1] > 0 && found.vector[2]);
   assert.equal(found.all, found.movies);
   assert.equal(found.byDefault, 12);
+});
+
+test("a visitor's own wall holds nothing that they have watched or that is left out", async () => {
+  const found = await inPage(async ({ load }) => {
+    const engine = await load({ bundle: '/models/' });
+    const idsOf = (/** @type {any[]} */ movies) => movies.map(({ movieId }) => movieId);
+    const shared = idsOf(await engine.wall(20));
+    const [history, exclude] = [shared.slice(0, 3).map((movieId) => ({ movieId })), shared.slice(3, 6)];
+    const own = idsOf(await engine.wall(20, { history, exclude }));
+    const rest = idsOf(await engine.wall(1e9, { history, exclude }));
+    const early = idsOf(await engine.wall(10, { history: [], exclude: shared.slice(0, 2) }));
+    const bad = await engine.wall(5, { history: 'all' }).catch((/** @type {any} */ error) => error.code);
+    engine.close();
+    return { shared, own, rest: rest.length, movies: engine.info.movies, early, bad };
+  });
+  const gone = found.shared.slice(0, 6);
+  assert.equal(found.own.length, 20);
+  assert.deepEqual(found.own.filter((/** @type {number} */ id) => gone.includes(id)), []);
+  assert.equal(found.rest, found.movies - 6);
+  assert.deepEqual(found.early, found.shared.slice(2, 12), 'without a history, the wall of everybody');
+  assert.equal(found.bad, 'request-invalid');
 });
 
 test('a later question overtakes an earlier one, which is answered with null', async () => {
@@ -141,6 +166,7 @@ test('what Rust refuses comes back with its code, and the engine lives on', asyn
       await code({ history: [{ movieId: movie.movieId, rating: 9 }] }),
       await code({ history, limit: 0 }),
       await code({ history, timeMs: 1e300 }),
+      await code({ history, novelty: 1.5 }),
       await code({ history, diversity: 1.5 }),
       await code({ history, retrieval: 'states' }),
       await code({ history: 'everything' }),
@@ -152,7 +178,8 @@ test('what Rust refuses comes back with its code, and the engine lives on', asyn
     'rating-invalid',
     'limit-invalid',
     'time-invalid',
-    'diversity-invalid',
+    'novelty-invalid',
+    'novelty-invalid',
     'states-not-loaded',
     'request-invalid',
     'ranker-not-loaded',
@@ -205,13 +232,15 @@ test('the ranker\'s two files are fetched once, and bring chances and similar mo
     await Promise.all([engine.loadRanker({ onProgress }), engine.loadRanker({ onProgress })]);
     await engine.loadRanker();
     const [movie] = await engine.wall(1);
-    const answer = await engine.suggest({ history: [{ movieId: movie.movieId, rating: 1 }], diversity: 0 });
+    const answer = await engine.suggest({ history: [{ movieId: movie.movieId }], novelty: 0 });
+    const rated = await engine.suggest({ history: [{ movieId: movie.movieId, rating: 1 }] });
     const similar = await engine.similar(movie.movieId, 3);
     return {
       movie,
       last: steps.at(-1),
       info: engine.info,
       answer,
+      signs: rated.suggestions.map((/** @type {any} */ { lift }) => lift < 0),
       similar,
       all: (await engine.similar(movie.movieId, 1e9)).length,
     };
@@ -219,8 +248,11 @@ test('the ranker\'s two files are fetched once, and bring chances and similar mo
   assert.deepEqual(found.last, { received: found.info.rankerBytes, total: found.info.rankerBytes });
   assert.equal(found.info.ranker, true);
   assert.ok(found.answer.suggestions.every((/** @type {any} */ { like }) => like >= 0 && like <= 1));
+  const averages = found.answer.suggestions.map((/** @type {any} */ { like, lift }) => like - lift);
+  assert.ok(averages.every((/** @type {number} */ average) => Math.abs(average - averages[0]) < 1e-6), `${averages}`);
   const scores = found.answer.suggestions.map((/** @type {any} */ { score }) => score);
   assert.deepEqual(scores, [...scores].sort((a, b) => b - a));
+  assert.deepEqual(found.signs, [...found.signs].sort(), 'after a rating, those below the average come last');
   assert.ok(found.similar.length > 0 && found.similar.length <= 3);
   assert.ok(
     found.similar.every(

@@ -127,11 +127,11 @@ function press([kind, which, how]) {
     return 'found';
   }
   if (kind < 0.88) {
-    const range = /** @type {HTMLInputElement} */ (tree.querySelector('#diversity'));
-    range.value = String(how * 0.8);
+    const range = /** @type {HTMLInputElement} */ (tree.querySelector('#novelty'));
+    range.value = String(how);
     range.dispatchEvent(new Event('input', { bubbles: true }));
     range.dispatchEvent(new Event('change', { bubbles: true }));
-    return 'variety';
+    return 'novelty';
   }
   if (kind < 0.93) {
     one(shown('#filter-panel summary, #filter-panel button, #filters-clear', tree))?.click();

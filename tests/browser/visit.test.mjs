@@ -58,11 +58,11 @@ test('a second click on a poster takes the movie back', async () => {
   assert.equal((await watchedIds(page)).length, 1);
 });
 
-test('the knob spreads the list, and is told to screen readers', async () => {
+test('the knob leads from well known to hidden, and is told to screen readers', async () => {
   const page = await here.open();
   assert.equal(await page.locator('.spread').isVisible(), true);
   await clickPosters(page, 0, 3);
-  const knob = page.getByLabel('Variety');
+  const knob = page.getByLabel('Well known ↔ hidden');
   /** Turns the knob to a value, which must change the list. @param {string} value */
   const turnTo = async (value) => {
     const before = await suggested(page);
@@ -70,10 +70,10 @@ test('the knob spreads the list, and is told to screen readers', async () => {
     await suggestedOthers(page, before);
     return suggested(page);
   };
-  const spread = await turnTo('0.8');
-  assert.match((await knob.getAttribute('aria-valuetext')) ?? '', /^100 %/);
+  const hidden = await turnTo('1');
+  assert.equal(await knob.getAttribute('aria-valuetext'), '100 %, from well known to hidden');
   const plain = await turnTo('0');
-  assert.equal(spread.length, plain.length);
+  assert.equal(hidden.length, plain.length);
   assert.deepEqual(page.errors, []);
 });
 
@@ -283,6 +283,35 @@ test('show more brings more posters and moves the focus to the first of them', a
   await page.locator('#wall-more').click();
   await page.waitForFunction((count) => inside().querySelectorAll('.tile').length > count, first);
   await page.waitForFunction((count) => focused() === inside().querySelectorAll('.tile')[count], first);
+});
+
+test('after a click, show more brings movies that are not on the wall, not in the list and not suggested', async () => {
+  const page = await here.open();
+  const ids = () =>
+    page.locator('.tile').evaluateAll((all) => all.map((tile) => tile.getAttribute('data-movie') ?? ''));
+  const drawn = await ids();
+  await clickPosters(page, 0, 3);
+  assert.deepEqual(await ids(), drawn, 'a click leaves the wall as it is');
+  // A movie that isn't on the wall.
+  await settled(page, () => page.locator('.seen').first().click());
+  await page.locator('.card').first().hover();
+  await settled(page, () => page.locator('.card-ignore').first().click());
+  const [watched, beside] = [await watchedIds(page), await suggested(page)];
+  const dismissed = await page.evaluate(() =>
+    JSON.parse(localStorage.getItem('watchnext.list.v1') ?? '').ignored.map((/** @type {any} */ { movieId }) =>
+      String(movieId),
+    ),
+  );
+  assert.equal(dismissed.length, 1);
+  await page.locator('#wall-more').click();
+  await page.waitForFunction((count) => focused() === inside().querySelectorAll('.tile')[count], drawn.length);
+  const all = await ids();
+  assert.deepEqual(all.slice(0, drawn.length), drawn);
+  assert.ok(all.length > drawn.length);
+  assert.equal(new Set(all).size, all.length, 'each movie once');
+  const unwanted = [...watched, ...beside, ...dismissed];
+  assert.deepEqual(all.slice(drawn.length).filter((id) => unwanted.includes(id)), []);
+  assert.deepEqual(page.errors, []);
 });
 
 test('viewers like you: their file is fetched when asked for, not before, and once', async () => {

@@ -138,11 +138,12 @@ test('each suggestion says which watched movie brought it, and means it', async 
   // Cards that stayed after the last click show their earlier reasons for a moment.
   await page.waitForFunction((expected) => {
     const lines = [...inside().querySelectorAll('.card .because')];
-    return lines.map(({ textContent }) => textContent !== '').join() === expected;
+    return lines.map(({ textContent }) => textContent.startsWith('Because')).join() === expected;
   }, isExplained.join());
   const titles = await page.locator('.frame-title').allInnerTexts();
   const reasons = await page.locator('.card .because').allTextContents();
-  for (const reason of reasons.filter(Boolean)) {
+  for (const reason of reasons) {
+    if (reason === 'Loved by people with lists like yours') continue;
     assert.match(reason, /^Because you watched /);
     assert.ok(
       titles.some((title) => reason.includes(title)),
@@ -164,6 +165,16 @@ test('each suggestion says which watched movie brought it, and means it', async 
   assert.ok(
     told.flat().every((/** @type {any} */ { movieId, share }) => String(movieId) === left && share > 0 && share <= 1),
   );
+});
+
+test('a disliked movie is no reason, and a suggestion without one says who loves it', async () => {
+  const page = await here.open();
+  await clickPosters(page, 0);
+  await settled(page, () => page.locator('[data-act=dislike]').first().click());
+  await page.waitForFunction(() => {
+    const lines = [...inside().querySelectorAll('.card .because')];
+    return lines.length > 0 && lines.every((line) => line.textContent === 'Loved by people with lists like yours');
+  });
 });
 
 test('the filters by keyboard alone', async () => {

@@ -12,15 +12,12 @@ import { Search } from './search.js';
 import { Similar } from './similar.js';
 import { Store } from './store.js';
 import { Suggestions } from './suggestions.js';
-import { Wall } from './wall.js';
+import { ASKED, Wall } from './wall.js';
 import { WatchedList } from './watched.js';
 
 /** @typedef {import('../runtime.js').Engine} Engine */
 /** @typedef {import('../runtime.js').Watched} Watched */
 /** @typedef {import('./store.js').Change} Change */
-
-/** Movies on the wall: more than anyone scrolls through. */
-const WALL_MOVIES = 300;
 
 /** How long a change of the list may wait for its suggestions, so that one frame draws both. */
 const TOGETHER_MS = 24;
@@ -100,7 +97,10 @@ export class App {
       () => this.#suggestions.rank(),
       (error) => this.#stopWith(error),
     );
-    this.#wall = new Wall(view, billboard, store);
+    this.#wall = new Wall(view, billboard, store, async (shown) => {
+      const exclude = [...shown, ...store.ignored, ...this.suggestions].map(({ movieId }) => movieId);
+      return this.engine?.wall(ASKED, { history: store.history, exclude });
+    });
     this.#search = new Search(view, announcer, store, async (query) => this.#loaded().search(query));
     this.#similar = new Similar(view, billboard, store, async (movieId) => this.#loaded().similar(movieId), signal);
     this.#watched = new WatchedList(view, billboard, store, () => this.#search.focus());
@@ -253,7 +253,7 @@ export class App {
       if (engine !== this.engine) return;
       // A visitor who comes back sees their suggestions first, and then the wall.
       const answer = await this.#suggestions.refresh();
-      const movies = await engine.wall(WALL_MOVIES);
+      const movies = await engine.wall(ASKED);
       if (signal.aborted) return;
       this.#progress.hidden = true;
       this.#status.textContent = words.text('wall.hint');

@@ -65,7 +65,7 @@ export class WatchNext extends Base {
   /** The folder with the program, its styles and its words. `watch-next.js` sets it to its own folder. @type {URL} */
   static base;
 
-  static observedAttributes = ['bundle', 'genres', 'decades', 'fame', 'diversity', 'watched', ...REBUILDING];
+  static observedAttributes = ['bundle', 'genres', 'decades', 'fame', 'novelty', 'diversity', 'watched', ...REBUILDING];
 
   #shadow = this.attachShadow({ mode: 'open' });
   /** @type {App | undefined} */
@@ -127,8 +127,8 @@ export class WatchNext extends Base {
     } else if (name === 'watched') {
       if (before === null || now === null) void this.#build();
       else this.watched = this.#parseWatched(now);
-    } else if (name === 'diversity') {
-      this.#app?.filters.setDiversity(this.#number('diversity', 0, 1));
+    } else if (name === 'novelty' || name === 'diversity') {
+      this.#app?.filters.setNovelty(this.#novelty);
     } else {
       this.#app?.filters.set(this.#filterOfAttributes());
     }
@@ -266,8 +266,7 @@ export class WatchNext extends Base {
     });
     this.#app = app;
     app.filters.set(this.#filterOfAttributes());
-    const diversity = this.#number('diversity', 0, 1);
-    if (diversity !== undefined) app.filters.setDiversity(diversity);
+    app.filters.setNovelty(this.#novelty);
     const given = this.#given ?? (ownList === null ? undefined : this.#parseWatched(ownList));
     this.#given = undefined;
     if (given) void app.setWatched(given);
@@ -298,6 +297,11 @@ export class WatchNext extends Base {
       posterUrl: this.getAttribute('poster-url') ?? '',
       movieUrl: this.getAttribute('movie-url') ?? '',
     };
+  }
+
+  /** The attribute `novelty`, or `diversity`, its older name. */
+  get #novelty() {
+    return this.#number(this.hasAttribute('novelty') ? 'novelty' : 'diversity', 0, 1);
   }
 
   #filterOfAttributes() {

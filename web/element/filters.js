@@ -1,4 +1,4 @@
-/** The filters, by genres, decades and fame, in a panel that is closed at first; and the knob for variety. */
+/** The filters, by genres, decades and fame, in a panel that is closed at first; and the knob for novelty. */
 
 import { button, closest } from './dom.js';
 
@@ -27,8 +27,10 @@ export class Filters {
   #onChange;
   /** @type {Filter} */
   #filter = { genres: [], decades: [], fame: null };
-  /** @type {number | undefined} */
-  #diversity;
+  /** Undefined for the engine's default. @type {number | undefined} */
+  #novelty;
+  /** Undefined until there is an engine. @type {number | undefined} */
+  #default;
   #panel;
   /** @type {HTMLInputElement} */
   #knob;
@@ -45,13 +47,9 @@ export class Filters {
     this.#place = view.get('filters');
     this.#onChange = onChange;
     this.#panel = view.get('filter-panel');
-    const knob = (this.#knob = view.get('diversity'));
+    const knob = (this.#knob = view.get('novelty'));
     this.#panel.addEventListener('click', (/** @type {Event} */ event) => this.#press(closest(event, '.chip')));
-    knob.addEventListener('input', () => {
-      this.#diversity = knob.valueAsNumber;
-      this.#nameDiversity();
-      this.#onChange(false);
-    });
+    knob.addEventListener('input', () => this.setNovelty(knob.valueAsNumber, false));
     knob.addEventListener('change', () => this.#onChange(true));
     view.get('filters-clear').addEventListener('click', () => this.clear());
     view.get('ignored-restore').addEventListener('click', (/** @type {Event} */ { timeStamp }) => {
@@ -71,12 +69,14 @@ export class Filters {
     this.#onChange(true);
   }
 
-  /** @param {number | undefined} diversity undefined for the engine's default. */
-  setDiversity(diversity) {
-    this.#diversity = diversity;
-    if (diversity !== undefined) this.#knob.value = String(diversity);
-    this.#nameDiversity();
-    this.#onChange(true);
+  /**
+   * @param {number | undefined} novelty undefined for the engine's default.
+   * @param {boolean} [settled]
+   */
+  setNovelty(novelty, settled = true) {
+    this.#novelty = novelty;
+    this.#showNovelty();
+    this.#onChange(settled);
   }
 
   get isOn() {
@@ -84,10 +84,10 @@ export class Filters {
     return genres.length + decades.length > 0 || fame !== null;
   }
 
-  /** The filter and the diversity in the form of the engine's request. */
+  /** The filter and the novelty in the form of the engine's request. */
   get request() {
     const { genres, decades, fame } = this.#filter;
-    return { genres, decades, ...(fame && { fame }), diversity: this.#diversity };
+    return { genres, decades, ...(fame && { fame }), novelty: this.#novelty };
   }
 
   /** Clears the filter. */
@@ -113,10 +113,10 @@ export class Filters {
     // With a genre that this catalogue doesn't have, nothing could be suggested.
     const { genres } = this.#filter;
     this.#filter = { ...this.#filter, genres: genres.filter((name) => engine.info.genres.includes(name)) };
-    if (this.#isDrawn) return;
     // A knob that the visitor has moved keeps its place when the movies are loaded again.
-    this.#diversity ??= engine.info.defaultDiversity;
-    this.#draw(engine.info);
+    this.#default = engine.info.defaultNovelty;
+    this.#showNovelty();
+    if (!this.#isDrawn) this.#draw(engine.info);
   }
 
   /** @param {import('../runtime.js').Info} info */
@@ -144,8 +144,6 @@ export class Filters {
       FAMES.map((fame) => [fame, words.text(`fame.${fame}`)]),
     );
     this.#isDrawn = true;
-    this.#knob.value = String(this.#diversity);
-    this.#nameDiversity();
     this.#mark();
     this.showIgnored();
   }
@@ -180,10 +178,11 @@ export class Filters {
     this.#view.get('filters-count').textContent = count > 0 ? ` ${count}` : '';
   }
 
-  /** Gives screen readers the knob's value in words. */
-  #nameDiversity() {
+  /** Turns the knob to its value, which screen readers get in words. */
+  #showNovelty() {
     const knob = this.#knob;
-    const percent = Math.round((100 * knob.valueAsNumber) / Number(knob.max));
-    knob.setAttribute('aria-valuetext', this.#view.words.text('variety.value', { percent }));
+    knob.value = String(this.#novelty ?? this.#default);
+    const percent = Math.round(100 * knob.valueAsNumber);
+    knob.setAttribute('aria-valuetext', this.#view.words.text('novelty.value', { percent }));
   }
 }

@@ -199,7 +199,7 @@ export class Suggestions {
     const { words } = this.#view;
     if (!first) return this.#announcer.say(this.#view.get('suggestions-empty-words').textContent);
     const next = words.text('said.first', { movie: spoken(first) });
-    this.#announcer.say(`${what}. ${next} ${spokenChance(words, first.like ?? null)}`.trim());
+    this.#announcer.say(`${what}. ${next} ${spokenChance(words, first.like)}`.trim());
   }
 
   /** Shows a text in place of the cards. @param {string} kind of the texts `KIND.title` and `KIND.words`. */
@@ -249,15 +249,13 @@ export class Suggestions {
     const titles = new Map(this.#store.entries.map(({ movieId, title }) => [movieId, title]));
     const ids = suggestions.map(({ movieId }) => movieId);
     // A list works without reasons. The next click shows what is wrong with the worker.
-    const reasons = await engine.reasons({ history: this.#store.history }, ids).catch(() => []);
-    if (suggestions !== this.#suggestions) return;
+    const reasons = await engine.reasons({ history: this.#store.history }, ids).catch(() => undefined);
+    if (!reasons || suggestions !== this.#suggestions) return;
     const { words } = this.#view;
     ids.forEach((id, at) => {
-      const named = (reasons[at] ?? [])
-        .map((/** @type {{movieId: number}} */ { movieId }) => titles.get(movieId))
-        .filter((title) => title !== undefined);
+      const movies = words.list(reasons[at].flatMap(({ movieId }) => titles.get(movieId) ?? []));
       const place = this.#cards.get(id)?.querySelector('.because');
-      if (place) place.textContent = named.length > 0 ? words.text('because', { movies: words.list(named) }) : '';
+      if (place) place.textContent = movies ? words.text('because', { movies }) : words.text('because.none');
     });
   }
 
@@ -267,7 +265,7 @@ export class Suggestions {
     // Each card that is shown goes to the end of the map, so the first is the one that was unused for longest.
     this.#cards.delete(movie.movieId);
     const card = kept ?? this.#drawCard(movie);
-    showChance(this.#view.words, /** @type {HTMLElement} */ (card.querySelector('.chance')), movie.like ?? null);
+    showChance(this.#view.words, /** @type {HTMLElement} */ (card.querySelector('.chance')), movie.like);
     this.#link(card, movie);
     this.#cards.set(movie.movieId, card);
     if (this.#cards.size > KEPT_CARDS) this.#cards.delete(/** @type {number} */ (this.#cards.keys().next().value));

@@ -1,18 +1,21 @@
-/** The wall: posters of well-known and varied movies to click. */
+/** The wall: posters of well-known and varied movies to click, and then of movies that this visitor may have seen. */
 
 import { element } from './dom.js';
 import { markTiles, tile, toggleByTiles } from './tile.js';
 
 /** @typedef {import('../runtime.js').Movie} Movie */
 
-const FIRST = 30;
-const MORE = 30;
+/** How many movies the wall shows at first, and how many more with each press of "Show more movies". */
+const SHOWN = 30;
+
+/** How many movies to ask for. The one that isn't shown tells that there are more. */
+export const ASKED = SHOWN + 1;
 
 /** Posters that are drawn in one task; a larger batch could delay a click. */
 const BATCH = 6;
 
 export class Wall {
-  /** @type {readonly Movie[]} */
+  /** @type {Movie[]} */
   #movies = [];
   #shown = 0;
   #view;
@@ -26,8 +29,9 @@ export class Wall {
    * @param {import('./view.js').View} view
    * @param {import('./poster.js').Billboard} billboard
    * @param {import('./store.js').Store} store
+   * @param {(shown: readonly Movie[]) => Promise<Movie[] | undefined>} find finds {@link ASKED} movies besides those on the wall.
    */
-  constructor(view, billboard, store) {
+  constructor(view, billboard, store, find) {
     this.#view = view;
     this.#list = view.get('wall-list');
     this.#more = view.get('wall-more');
@@ -36,7 +40,11 @@ export class Wall {
     toggleByTiles(this.#list, store, () => this.#movies);
     this.#more.addEventListener('click', async () => {
       const first = this.#shown;
-      await this.#show(MORE);
+      const drawing = ++this.#drawing;
+      // The next click on a movie shows what is wrong with the worker.
+      const found = await find(this.#movies).catch(() => undefined);
+      if (!found || drawing !== this.#drawing) return;
+      await this.#add(found);
       this.#list.children[first]?.querySelector('button')?.focus();
     });
   }
@@ -49,7 +57,7 @@ export class Wall {
     this.#list.classList.add('awaited');
     this.#list.setAttribute('aria-busy', 'true');
     this.#list.replaceChildren(
-      ...Array.from({ length: FIRST }, () =>
+      ...Array.from({ length: SHOWN }, () =>
         element('li', { 'aria-hidden': 'true' }, element('span', { class: 'skeleton' })),
       ),
     );
@@ -65,11 +73,11 @@ export class Wall {
     this.#more.hidden = true;
   }
 
-  /** @param {readonly Movie[]} movies best first */
+  /** @param {readonly Movie[]} movies best first, {@link ASKED} of them if there are so many */
   async showMovies(movies) {
-    this.#movies = movies;
+    this.#movies = [];
     this.#shown = 0;
-    await this.#show(FIRST);
+    await this.#add(movies);
   }
 
   /** Marks one movie, or all, as watched or not. @param {number} [movieId] */
@@ -77,13 +85,13 @@ export class Wall {
     markTiles(this.#list, this.#store, movieId);
   }
 
-  /** @param {number} count */
-  async #show(count) {
+  /** Draws movies after those on the wall. @param {readonly Movie[]} movies as for `showMovies` */
+  async #add(movies) {
     const drawing = ++this.#drawing;
     this.#list.classList.remove('awaited');
-    const until = Math.min(this.#shown + count, this.#movies.length);
-    while (this.#shown < until) {
-      const batch = this.#movies.slice(this.#shown, Math.min(this.#shown + BATCH, until));
+    this.#movies.push(...movies.slice(0, SHOWN));
+    while (this.#shown < this.#movies.length) {
+      const batch = this.#movies.slice(this.#shown, this.#shown + BATCH);
       for (const movie of batch) this.#place(this.#shown++, tile(this.#view, this.#billboard, this.#store, movie));
       await new Promise((resolve) => setTimeout(resolve));
       // A retry may be drawing another wall by now.
@@ -91,7 +99,7 @@ export class Wall {
     }
     while (this.#list.children.length > this.#shown) this.#list.lastElementChild.remove();
     this.#list.removeAttribute('aria-busy');
-    this.#more.hidden = this.#shown >= this.#movies.length;
+    this.#more.hidden = movies.length < ASKED;
   }
 
   /** Replaces a placeholder, so that nothing moves. @param {number} index @param {HTMLElement} item */

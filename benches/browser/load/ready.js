@@ -25,7 +25,7 @@ const movies = (/** @type {number} */ count) => Array.from({ length: count }, (_
 /** @type {Record<string, (...parameters: any[]) => unknown>} */
 const calls = {
   suggest: (/** @type {import('../../../web/runtime.js').Request} */ { limit = 12 }) => ({
-    suggestions: movies(limit).map((movie) => ({ ...movie, score: 1, like: null })),
+    suggestions: movies(limit).map((movie) => ({ ...movie, score: 1, like: null, lift: null })),
     unknown: [],
   }),
   wall: movies,
@@ -47,7 +47,7 @@ self.postMessage({
     genres: GENRES,
     decades: [1950, 1960, 1970, 1980, 1990, 2000, 2010],
     retrievals: ['movies'],
-    defaultDiversity: 0,
+    defaultNovelty: 0,
     dataset: '',
     ranker: false,
     links: false,

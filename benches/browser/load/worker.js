@@ -36,7 +36,7 @@ async function load({ bundle }) {
     genres,
     decades,
     retrievals: ['movies'],
-    defaultDiversity: 0,
+    defaultNovelty: 0,
     dataset: '',
     ranker: false,
     links: false,
@@ -50,7 +50,7 @@ const calls = {
   /** @param {import('../../../web/runtime.js').Request} request */
   async suggest({ history, limit = 12 }) {
     const found = await engine.best(history.map(({ movieId }) => movieId), limit);
-    return { suggestions: found.map(({ place, score }) => ({ ...movieAt(place), score, like: null })), unknown: [] };
+    return { suggestions: found.map(({ place, score }) => ({ ...movieAt(place), score, like: null, lift: null })), unknown: [] };
   },
 
   /** @param {number} limit */
