@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use watchnext::bundle::{FileEntry, Manifest, Role, Source};
 use watchnext::recommend::DEFAULT_LIMIT;
 
-use super::text::{group_name, method_name, with_interval};
+use super::text::{group_name, method_name, movies_with_interval, with_interval};
 use crate::evaluate::discovery::BEST_KNOWN;
 use crate::evaluate::evaluation::{ClicksRow, Evaluation};
 use crate::evaluate::label::Label;
@@ -98,7 +98,7 @@ pub fn looks_section(evaluation: &Evaluation) -> String {
         );
     }
     for (label, found) in all_figures(&evaluation.wall) {
-        let (seen, fixed) = (with_interval(found.seen), with_interval(found.seen_of_static));
+        let (seen, fixed) = (movies_with_interval(found.seen), movies_with_interval(found.seen_of_static));
         let _ = writeln!(text, "| {} | {} | {seen} | {fixed} |", method_name(label), found.clicks);
     }
     text

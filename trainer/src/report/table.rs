@@ -4,7 +4,10 @@ use std::fmt;
 
 use watchnext::recommend::DEFAULT_LIMIT;
 
-use super::text::{clicks_in_words, group_name, grouped_choices, method_name, protocol_name, sampled, with_interval};
+use super::text::{
+    clicks_in_words, group_name, grouped_choices, method_name, movies_with_interval, protocol_name, sampled,
+    with_interval,
+};
 use crate::evaluate::discovery::BEST_KNOWN;
 use crate::evaluate::draws::CLICKS;
 use crate::evaluate::evaluation::{Evaluation, ReactionRow, after_clicks};
@@ -187,13 +190,13 @@ impl Tables<'_> {
                 "method", "shared by two users", "with a reason", "coverage"
             )?;
             for (label, found) in rows {
-                let reasons = found.reasons.map_or_else(|| "–".to_owned(), with_interval);
+                let reasons = found.reasons.map_or_else(|| "–".to_owned(), movies_with_interval);
                 writeln!(
                     formatter,
                     "{:<name$}{:<22}{:<22}{reasons:<22}{:>7.1}%",
                     method_name(label),
-                    with_interval(found.shared),
-                    with_interval(found.best_known),
+                    movies_with_interval(found.shared),
+                    movies_with_interval(found.best_known),
                     found.coverage * 100.0
                 )?;
             }
@@ -210,7 +213,7 @@ impl Tables<'_> {
             writeln!(formatter, "\nSeen of the wall's {TILES} tiles, after {after} ({users} users)\n")?;
             writeln!(formatter, "{:<name$}{:<22}the best known", "method", "seen")?;
             for (label, found) in rows {
-                let (seen, fixed) = (with_interval(found.seen), with_interval(found.seen_of_static));
+                let (seen, fixed) = (movies_with_interval(found.seen), movies_with_interval(found.seen_of_static));
                 writeln!(formatter, "{:<name$}{seen:<22}{fixed}", method_name(label))?;
             }
         }
