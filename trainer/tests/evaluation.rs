@@ -249,8 +249,8 @@ fn assert_best_are_the_first(recommender: &Recommender) {
 /// The catalogue of [`returning`].
 const MANY_MOVIES: usize = 300;
 
-/// Two taste groups over 300 movies, of which the first 100 are well known. Each user likes 20 of these and 20 others in
-/// a first visit, and ten more others 40 days later.
+/// Two taste groups over 300 movies, of which the first 100 are well known. Each user likes 20 of these and 20 others
+/// in a first visit, and ten more others 40 days later.
 fn returning(main: usize, further: usize) -> Dataset {
     let dataset = taste_groups(main, further);
     let movie = |row: usize| {

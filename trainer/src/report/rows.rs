@@ -92,8 +92,8 @@ pub fn looks_section(evaluation: &Evaluation) -> String {
     if !evaluation.wall.is_empty() {
         let _ = write!(
             text,
-            "\nThe wall: how many of {TILES} tiles to click on the same users have seen, besides those already clicked, \
-             and how many if the tiles were the best known movies.\n\n\
+            "\nThe wall: how many of {TILES} tiles to click on the same users have seen, besides those already \
+             clicked, and how many if the tiles were the best known movies.\n\n\
              | method | clicks | seen | of the best known |\n|---|---|---|---|\n"
         );
     }
@@ -110,8 +110,8 @@ pub fn next_visit_section(evaluation: &Evaluation) -> String {
         return String::new();
     }
     let mut text = String::from(
-        "\nProtocol P5, the next visit: from all that a user rated before the first gap of more than 30 days, what they \
-         liked after it; once from the liked movies as clicks and once from all with their ratings. The history is \
+        "\nProtocol P5, the next visit: from all that a user rated before the first gap of more than 30 days, what \
+         they liked after it; once from the liked movies as clicks and once from all with their ratings. The history is \
          that of a visitor who imports a list.\n\n\
          | method | history | users | NDCG@10 | hit@20 |\n|---|---|---|---|---|\n",
     );

@@ -258,9 +258,9 @@ impl Tables<'_> {
         }
         writeln!(
             formatter,
-            "\nChosen parameters: P1's by hit@10 + hit@100 of the validation users, those of P2, P4 and P5 by NDCG@10 on"
+            "\nChosen parameters: P1's by hit@10 + hit@100 of the validation users, those of P2, P4 and P5 by NDCG@10"
         )?;
-        writeln!(formatter, "an inner fifth of the training users, P3's by log loss on the same\n")?;
+        writeln!(formatter, "on an inner fifth of the training users, P3's by log loss on the same\n")?;
         let name = room_for(grouped.iter().map(|(method, ..)| *method));
         let trained_for = room_for(grouped.iter().map(|(_, training, _)| training));
         for (method, training, parameters) in grouped {
