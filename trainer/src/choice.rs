@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn every_choice_has_a_name_of_its_own() {
-        assert_named::<Protocol>(&["p1", "p2", "p3"]);
+        assert_named::<Protocol>(&["p1", "p2", "p3", "p4", "p5"]);
         assert_named::<ModelKind>(&["tower", "seed-network", "als"]);
         assert_named::<Metric>(&["dot", "cosine", "l2"]);
         assert_named::<Storage>(&["int8", "float"]);

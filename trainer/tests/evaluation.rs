@@ -9,6 +9,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use trainer::data::training_set::TrainingSet;
 use trainer::data::{Dataset, Event, Times, User};
+use trainer::evaluate::bundle_scorer::{BundleScorer, strategy};
 use trainer::evaluate::evaluation::Evaluation;
 use trainer::evaluate::held_out::held_out_figures;
 use trainer::evaluate::label::{Group, Label, Measure, Role, Training, Variant};
@@ -23,7 +24,8 @@ use trainer::registry::{methods, reaction_methods};
 use trainer::report;
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::features::LocalTime;
-use watchnext::history::{History, Rating};
+use watchnext::history::{History, Rating, Watch};
+use watchnext::recommend::Recommender;
 
 /// Even movies are one group's and odd ones the other's.
 const MOVIES: usize = 80;
@@ -207,6 +209,7 @@ fn a_finished_bundle_is_measured_by_both_protocols() {
     // Users have 31 events, of which P1 measures 20.
     assert!(evaluation.next_movie.iter().all(|row| row.figures.events == 60 * 20));
     assert!(evaluation.setting.contains("at most 20 ratings of each user"), "{}", evaluation.setting);
+    assert_best_are_the_first(&recommender);
     let held_out = evaluate_held_out(&dataset, &recommender).unwrap();
     assert_eq!(held_out.few_clicks[0].figures[0].users, 12);
     let groups: Vec<Group> = held_out.next_movie.iter().map(|row| row.group).collect();
@@ -224,11 +227,30 @@ fn a_finished_bundle_is_measured_by_both_protocols() {
     assert!(held_out_figures(&evaluation, None).contains_key("p1.unseen.movies-plain.mrr"));
 }
 
+/// For each variant, the best scores are the first of all, and others take the places of movies that are left out.
+fn assert_best_are_the_first(recommender: &Recommender) {
+    let watch = Watch { movie: MovieIndex::new(3).unwrap(), rating: None };
+    let (history, moment) = (History::new([watch]), LocalTime::from_unix(0, 0).unwrap());
+    for variant in [Variant::Default, Variant::Diversity(0.0), Variant::States] {
+        let scorer = BundleScorer { recommender, strategy: strategy(variant) };
+        let all = scorer.scores(&history, &moment).unwrap();
+        let first: Vec<MovieIndex> = all[..4].iter().map(|(movie, _)| MovieIndex::new(*movie).unwrap()).collect();
+        let best = scorer.best_scores(&history, &moment, &[], 4).unwrap();
+        assert!(best.len() >= 4 && best[..4] == all[..4], "{variant:?}: {best:?} against {all:?}");
+        let others = scorer.best_scores(&history, &moment, &first, 4).unwrap();
+        assert!(others.len() >= 4, "{variant:?}: {others:?}");
+        assert!(others.iter().all(|(movie, _)| first.iter().all(|left_out| left_out.as_usize() != *movie)));
+        if variant == Variant::Diversity(0.0) {
+            assert_eq!(others[..4], all[4..8]);
+        }
+    }
+}
+
 /// The catalogue of [`returning`].
 const MANY_MOVIES: usize = 300;
 
-/// Two taste groups over 300 movies, of which the first 100 are well known. Each user likes 20 of these and 20 others in
-/// a first visit, and ten more others 40 days later.
+/// Two taste groups over 300 movies, of which the first 100 are well known. Each user likes 20 of these and 20 others
+/// in a first visit, and ten more others 40 days later.
 fn returning(main: usize, further: usize) -> Dataset {
     let dataset = taste_groups(main, further);
     let movie = |row: usize| {

@@ -47,6 +47,24 @@ impl<R: Deref<Target = Recommender> + Send + Sync> BundleScorer<R> {
         });
         Ok(scored.collect())
     }
+
+    /// At least the first `limit` suggestions, and all that score as high as the last of these.
+    fn best(
+        &self,
+        strategy: Strategy,
+        history: &History,
+        moment: &LocalTime,
+        excluded: &[MovieIndex],
+        limit: usize,
+    ) -> Result<Vec<(usize, f32)>> {
+        // One more shows whether the last is tied, and then with how many others isn't known.
+        let found = self.scored(strategy, history, moment, excluded, Some(limit + 1))?;
+        let score = |place: usize| found.get(place).map(|(_, score)| *score);
+        if limit > 0 && score(limit).is_some() && score(limit) == score(limit - 1) {
+            return self.scored(strategy, history, moment, excluded, None);
+        }
+        Ok(found)
+    }
 }
 
 impl<R: Deref<Target = Recommender> + Send + Sync> Scorer for BundleScorer<R> {
@@ -54,8 +72,17 @@ impl<R: Deref<Target = Recommender> + Send + Sync> Scorer for BundleScorer<R> {
         self.scored(self.strategy, history, moment, &[], None)
     }
 
-    fn next_scores(&self, history: &History, moment: &LocalTime) -> Result<Vec<(usize, f32)>> {
-        self.scored(Strategy { in_order: true, ..self.strategy }, history, moment, &[], None)
+    fn next_scores(
+        &self,
+        history: &History,
+        moment: &LocalTime,
+        limit: Option<usize>,
+    ) -> Result<Vec<(usize, f32)>> {
+        let strategy = Strategy { in_order: true, ..self.strategy };
+        match limit {
+            Some(limit) => self.best(strategy, history, moment, &[], limit),
+            None => self.scored(strategy, history, moment, &[], None),
+        }
     }
 
     fn scores_among(
@@ -74,13 +101,7 @@ impl<R: Deref<Target = Recommender> + Send + Sync> Scorer for BundleScorer<R> {
         excluded: &[MovieIndex],
         limit: usize,
     ) -> Result<Vec<(usize, f32)>> {
-        // One more shows whether the last is tied, and then with how many others isn't known.
-        let found = self.scored(self.strategy, history, moment, excluded, Some(limit + 1))?;
-        let score = |place: usize| found.get(place).map(|(_, score)| *score);
-        if limit > 0 && score(limit).is_some() && score(limit) == score(limit - 1) {
-            return self.scored(self.strategy, history, moment, excluded, None);
-        }
-        Ok(found)
+        self.best(self.strategy, history, moment, excluded, limit)
     }
 
     fn reasons(&self, history: &History, moment: &LocalTime, movies: &[MovieIndex]) -> Result<Option<usize>> {

@@ -1,5 +1,5 @@
-//! Protocol P4, discovery: protocol P2 without the movies that everybody knows. A few clicks, and of what the user liked
-//! besides, the movies that aren't among the 100 best known should be suggested.
+//! Protocol P4, discovery: protocol P2 without the movies that everybody knows. Of what the user liked besides the
+//! clicked movies, those that aren't among the 100 best known should be suggested.
 
 use std::collections::BTreeSet;
 

@@ -3,6 +3,7 @@
 
 use anyhow::Result;
 use serde::Serialize;
+use watchnext::catalog::MovieIndex;
 use watchnext::features::LocalTime;
 use watchnext::history::History;
 
@@ -77,13 +78,22 @@ pub fn objective(scorer: &dyn Scorer, users: &[User]) -> Result<f64> {
 }
 
 fn ranks(scorer: &dyn Scorer, users: &[User], most: Option<usize>) -> Result<Ranks> {
-    let rank = |history: &History, event: &Event| {
+    let measure = |history: &History, event: &Event| {
         let moment = LocalTime::from_unix(event.timestamp, 0)?;
-        let scores = finite(scorer.next_scores(history, &moment)?, history)?;
-        let target = scores.iter().find(|(movie, _)| *movie == event.movie.as_usize());
-        Ok(target.map(|(_, goal)| scores.iter().filter(|(_, score)| score >= goal).count() - 1))
+        // Most targets are among the best, which some methods find sooner than all scores.
+        let best = scorer.next_scores(history, &moment, Some(MOST_K))?;
+        if let Some(rank) = rank(&finite(best, history)?, event.movie) {
+            return Ok(Some(rank));
+        }
+        Ok(rank(&finite(scorer.next_scores(history, &moment, None)?, history)?, event.movie))
     };
-    replay(users, Replay { most, ..Replay::default() }, |_| true, rank)
+    replay(users, Replay { most, ..Replay::default() }, |_| true, measure)
+}
+
+/// The movie's rank among `(dense index, score)`, from 0; `None` if it has no score.
+fn rank(scores: &[(usize, f32)], movie: MovieIndex) -> Option<usize> {
+    let (_, goal) = scores.iter().find(|(row, _)| *row == movie.as_usize())?;
+    Some(scores.iter().filter(|(_, score)| score >= goal).count() - 1)
 }
 
 fn summarise(ranks: &Ranks) -> NextMovie {

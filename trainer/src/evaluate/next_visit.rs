@@ -184,9 +184,12 @@ mod tests {
         user(7, &[first, later].concat())
     }
 
-    /// Scores 50 movies by their index, the lowest first, and records the histories and the moments.
+    /// The movies of a history, and whether they have ratings; and the day of the month.
+    type Asked = (Vec<(usize, bool)>, i32);
+
+    /// Scores 50 movies by their index, the lowest first, and records what it is asked.
     #[derive(Default)]
-    struct ByIndex(Mutex<Vec<(Vec<(usize, bool)>, i32)>>);
+    struct ByIndex(Mutex<Vec<Asked>>);
 
     impl Scorer for ByIndex {
         fn scores(&self, history: &History, moment: &LocalTime) -> Result<Vec<(usize, f32)>> {
@@ -229,9 +232,9 @@ mod tests {
             is_measured(&user)
         };
         assert!(!changed(|events| events.iter_mut().skip(6).for_each(|event| event.timestamp -= DAY)));
-        assert!(changed(|events| drop(events.remove(0))));
-        assert!(!changed(|events| drop(events.drain(..2))));
-        assert!(!changed(|events| drop(events.pop())));
+        assert!(changed(|events| _ = events.remove(0)));
+        assert!(!changed(|events| _ = events.drain(..2)));
+        assert!(!changed(|events| _ = events.pop()));
         assert!(!is_measured(&user(1, &[])));
     }
 

@@ -123,9 +123,9 @@ impl Reactions {
     }
 }
 
-/// Protocol P3 on `users`: each user's events from the 11th on, at most `most` of them, evenly spread, or all, predicted
-/// from all watches before the event. The watches bear ratings only if `ratings_known`. The moment is the event's own,
-/// in UTC.
+/// Protocol P3 on `users`: each user's events from the 11th on, at most `most` of them, evenly spread, or all. They are
+/// predicted from all watches before the event, which bear ratings only if `ratings_known`. The moment is the event's
+/// own, in UTC.
 ///
 /// # Errors
 /// If the scorer fails, or its answer isn't a probability.

@@ -19,13 +19,21 @@ pub trait Scorer: Send + Sync {
     /// If the method fails; the evaluation then stops.
     fn scores(&self, history: &History, moment: &LocalTime) -> Result<Vec<(usize, f32)>>;
 
-    /// As [`Scorer::scores`], where the question is what comes next in the order of the history. A method that knows
-    /// orders has its own.
+    /// As [`Scorer::best_scores`], or all scores without a `limit`, where the question is what comes next in the order of
+    /// the history. A method that knows orders has its own.
     ///
     /// # Errors
     /// As [`Scorer::scores`].
-    fn next_scores(&self, history: &History, moment: &LocalTime) -> Result<Vec<(usize, f32)>> {
-        self.scores(history, moment)
+    fn next_scores(
+        &self,
+        history: &History,
+        moment: &LocalTime,
+        limit: Option<usize>,
+    ) -> Result<Vec<(usize, f32)>> {
+        match limit {
+            Some(limit) => self.best_scores(history, moment, &[], limit),
+            None => self.scores(history, moment),
+        }
     }
 
     /// As [`Scorer::scores`], but of movies that aren't in `excluded` either, so that the others take their places.

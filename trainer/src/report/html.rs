@@ -309,8 +309,8 @@ fn choices(evaluation: &Evaluation) -> Option<Table> {
     });
     Some(Table {
         title: "Chosen parameters".to_owned(),
-        note: "For P1 by hit@10 + hit@100 of the validation users; on an inner fifth of the training users, for P3 by log \
-               loss and for the others by NDCG@10."
+        note: "For P1 by hit@10 + hit@100 of the validation users; on an inner fifth of the training users, for P3 by \
+               log loss and for the others by NDCG@10."
             .to_owned(),
         columns: ["method", "trained for", "parameters"].map(str::to_owned).to_vec(),
         word_columns: 3,

@@ -282,6 +282,8 @@ mod tests {
         }
         let plots = plots::all(&evaluation).unwrap();
         let page = html::page(&evaluation, &plots).unwrap();
+        // The gains of P2 and of P4.
+        assert_eq!(page.matches("<ul class=\"cards\">").count(), 2);
         for part in ["<h2>Discovery</h2>", "<h2>How lists look</h2>", "<h2>The next visit</h2>", "discovery, 3 clicks"]
         {
             assert!(page.contains(part), "{part}");

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use watchnext::bundle::{FileEntry, Manifest, Role, Source};
 use watchnext::recommend::DEFAULT_LIMIT;
 
-use super::text::{group_name, method_name, with_interval};
+use super::text::{group_name, method_name, movies_with_interval, with_interval};
 use crate::evaluate::discovery::BEST_KNOWN;
 use crate::evaluate::evaluation::{ClicksRow, Evaluation};
 use crate::evaluate::label::Label;
@@ -92,13 +92,13 @@ pub fn looks_section(evaluation: &Evaluation) -> String {
     if !evaluation.wall.is_empty() {
         let _ = write!(
             text,
-            "\nThe wall: how many of {TILES} tiles to click on the same users have seen, besides those already clicked, \
-             and how many if the tiles were the best known movies.\n\n\
+            "\nThe wall: how many of {TILES} tiles to click on the same users have seen, besides those already \
+             clicked, and how many if the tiles were the best known movies.\n\n\
              | method | clicks | seen | of the best known |\n|---|---|---|---|\n"
         );
     }
     for (label, found) in all_figures(&evaluation.wall) {
-        let (seen, fixed) = (with_interval(found.seen), with_interval(found.seen_of_static));
+        let (seen, fixed) = (movies_with_interval(found.seen), movies_with_interval(found.seen_of_static));
         let _ = writeln!(text, "| {} | {} | {seen} | {fixed} |", method_name(label), found.clicks);
     }
     text
@@ -110,8 +110,8 @@ pub fn next_visit_section(evaluation: &Evaluation) -> String {
         return String::new();
     }
     let mut text = String::from(
-        "\nProtocol P5, the next visit: from all that a user rated before the first gap of more than 30 days, what they \
-         liked after it; once from the liked movies as clicks and once from all with their ratings. The history is \
+        "\nProtocol P5, the next visit: from all that a user rated before the first gap of more than 30 days, what \
+         they liked after it; once from the liked movies as clicks and once from all with their ratings. The history is \
          that of a visitor who imports a list.\n\n\
          | method | history | users | NDCG@10 | hit@20 |\n|---|---|---|---|---|\n",
     );

@@ -4,7 +4,10 @@ use std::fmt;
 
 use watchnext::recommend::DEFAULT_LIMIT;
 
-use super::text::{clicks_in_words, group_name, grouped_choices, method_name, protocol_name, sampled, with_interval};
+use super::text::{
+    clicks_in_words, group_name, grouped_choices, method_name, movies_with_interval, protocol_name, sampled,
+    with_interval,
+};
 use crate::evaluate::discovery::BEST_KNOWN;
 use crate::evaluate::draws::CLICKS;
 use crate::evaluate::evaluation::{Evaluation, ReactionRow, after_clicks};
@@ -187,13 +190,13 @@ impl Tables<'_> {
                 "method", "shared by two users", "with a reason", "coverage"
             )?;
             for (label, found) in rows {
-                let reasons = found.reasons.map_or_else(|| "–".to_owned(), with_interval);
+                let reasons = found.reasons.map_or_else(|| "–".to_owned(), movies_with_interval);
                 writeln!(
                     formatter,
                     "{:<name$}{:<22}{:<22}{reasons:<22}{:>7.1}%",
                     method_name(label),
-                    with_interval(found.shared),
-                    with_interval(found.best_known),
+                    movies_with_interval(found.shared),
+                    movies_with_interval(found.best_known),
                     found.coverage * 100.0
                 )?;
             }
@@ -210,7 +213,7 @@ impl Tables<'_> {
             writeln!(formatter, "\nSeen of the wall's {TILES} tiles, after {after} ({users} users)\n")?;
             writeln!(formatter, "{:<name$}{:<22}the best known", "method", "seen")?;
             for (label, found) in rows {
-                let (seen, fixed) = (with_interval(found.seen), with_interval(found.seen_of_static));
+                let (seen, fixed) = (movies_with_interval(found.seen), movies_with_interval(found.seen_of_static));
                 writeln!(formatter, "{:<name$}{seen:<22}{fixed}", method_name(label))?;
             }
         }
@@ -255,9 +258,9 @@ impl Tables<'_> {
         }
         writeln!(
             formatter,
-            "\nChosen parameters: P1's by hit@10 + hit@100 of the validation users, those of P2, P4 and P5 by NDCG@10 on"
+            "\nChosen parameters: P1's by hit@10 + hit@100 of the validation users, those of P2, P4 and P5 by NDCG@10"
         )?;
-        writeln!(formatter, "an inner fifth of the training users, P3's by log loss on the same\n")?;
+        writeln!(formatter, "on an inner fifth of the training users, P3's by log loss on the same\n")?;
         let name = room_for(grouped.iter().map(|(method, ..)| *method));
         let trained_for = room_for(grouped.iter().map(|(_, training, _)| training));
         for (method, training, parameters) in grouped {

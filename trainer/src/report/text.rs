@@ -12,6 +12,11 @@ pub fn with_interval(figure: Figure) -> String {
     format!("{:.3} [{:.3}, {:.3}]", figure.mean, figure.low, figure.high)
 }
 
+/// A number of movies with its interval, to two digits.
+pub fn movies_with_interval(figure: Figure) -> String {
+    format!("{:.2} [{:.2}, {:.2}]", figure.mean, figure.low, figure.high)
+}
+
 /// Text that is safe inside an HTML element and inside an attribute's double quotes.
 pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
