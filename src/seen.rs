@@ -66,6 +66,11 @@ pub struct SeenByVisitor<'model> {
 }
 
 impl SeenByVisitor<'_> {
+    /// How much better known the watched movies are than the mean of all ratings, in logits; 0 without any.
+    pub const fn list_fame(&self) -> f32 {
+        self.list_fame
+    }
+
     /// How likely the visitor has seen this movie, 0 to 1; 0 for a movie that isn't there.
     pub fn chance(&self, movie: MovieIndex) -> f32 {
         let Some(fame) = self.model.fame.get(movie.as_usize()) else { return 0.0 };

@@ -9,10 +9,18 @@ use crate::filter::Filter;
 use crate::history::History;
 use crate::ranker::{CANDIDATES, expected_value};
 
-/// The weight of movies that were seen already at a novelty of 1, in logits, by the number of liked movies. Between
-/// these lengths it is interpolated. One click says too little to give up much of what everybody likes. Who has a long
-/// list has the famous movies in it. Chosen on the users of the 2015 release; see `models/EXPERIMENTS.md`.
-const NOVELTY_WEIGHTS: [(f32, f32); 4] = [(1.0, 4.2), (3.0, 5.2), (10.0, 9.5), (50.0, 5.0)];
+/// The weight of movies that were seen already at a novelty of 1, in logits, by the number of liked movies, for a list
+/// of usual fame. Between these lengths it is interpolated. One click says too little to give up much of what everybody
+/// likes. Who has a long list has the famous movies in it. Chosen on the users of the 2015 release; see
+/// `models/EXPERIMENTS.md`.
+const NOVELTY_WEIGHTS: [(f32, f32); 4] = [(1.0, 6.5), (3.0, 11.0), (10.0, 30.0), (50.0, 10.0)];
+
+/// How much more novelty weighs for a visitor who watches rare movies, and less for one who watches famous ones: its
+/// weight changes by the exponential of this for each logit of the list's fame.
+const RARITY: f32 = 2.0;
+
+/// The least and the most that the list's fame makes of the weight.
+const RARITY_RANGE: (f32, f32) = (0.2, 5.0);
 
 /// The weight of likeness at a novelty of 1, in logits.
 const DIVERSITY_WEIGHT: f32 = 1.0;
@@ -146,11 +154,12 @@ impl Recommender {
     /// The third stage: new and diverse suggestions first; see [`crate::diversity`].
     fn diversify(&self, found: &[Suggestion], history: &History, limit: usize, strategy: &Strategy) -> Vec<Suggestion> {
         let liked = history.watches().iter().filter(|watch| reception(watch.rating) > 0.0).count();
+        let seen = self.seen.of_visitor(history);
+        let by_fame = (-RARITY * seen.list_fame()).exp().clamp(RARITY_RANGE.0, RARITY_RANGE.1);
         let weights = Weights {
-            novelty: strategy.novelty * novelty_weight(liked),
+            novelty: strategy.novelty * novelty_weight(liked) * by_fame,
             diversity: strategy.novelty * DIVERSITY_WEIGHT,
         };
-        let seen = self.seen.of_visitor(history);
         let candidates: Vec<Candidate> = found
             .iter()
             .map(|suggestion| Candidate { score: logit(suggestion, strategy), seen: seen.chance(suggestion.movie) })
@@ -208,9 +217,9 @@ mod tests {
 
     #[test]
     fn the_weight_of_novelty_has_no_step() {
-        assert_eq!([0, 1, 3, 10, 50, 5000].map(novelty_weight), [4.2, 4.2, 5.2, 9.5, 5.0, 5.0]);
-        assert!((novelty_weight(2) - 4.7).abs() < 1e-6);
-        assert!((1..60).all(|liked| (novelty_weight(liked) - novelty_weight(liked + 1)).abs() < 1.3));
+        assert_eq!([0, 1, 3, 10, 50, 5000].map(novelty_weight), [6.5, 6.5, 11.0, 30.0, 10.0, 10.0]);
+        assert!((novelty_weight(2) - 8.75).abs() < 1e-6);
+        assert!((1..60).all(|liked| (novelty_weight(liked) - novelty_weight(liked + 1)).abs() < 3.0));
     }
 
     fn suggestions(likes: &[f32], average: f32) -> Vec<Suggestion> {

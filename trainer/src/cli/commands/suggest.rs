@@ -28,7 +28,7 @@ pub(crate) struct SuggestArgs {
     /// Let the nearest training states vote instead of scanning the movies.
     #[arg(long)]
     states: bool,
-    /// How different the suggestions are, from 0 (the best scores) to 1 (as different as possible).
+    /// From well known, 0 (the best scores), to hidden, 1.
     #[arg(long, default_value_t = DEFAULT_NOVELTY)]
     novelty: f32,
     /// Print JSON instead of a table.
