@@ -347,11 +347,7 @@ impl Catalog {
 
     /// At most `limit` of some movies, which come best known first, each with how well it is known as a logarithm.
     /// Picks as [`Catalog::wall`] does.
-    pub(crate) fn varied(
-        &self,
-        movies: impl Iterator<Item = (MovieIndex, f32)>,
-        limit: usize,
-    ) -> Vec<MovieIndex> {
+    pub(crate) fn varied(&self, movies: impl Iterator<Item = (MovieIndex, f32)>, limit: usize) -> Vec<MovieIndex> {
         let mut candidates: Vec<WallCandidate> =
             movies.map(|(index, known)| WallCandidate { index, known, bound: known }).collect();
         let mut genre_picks = vec![0.0_f32; self.genres.len()];

@@ -155,8 +155,7 @@ pub struct HistoryInputs {
 /// `catalog_len` is the row of the embedding table that stands for padding.
 pub fn history_inputs(watches: &[Watch], catalog_len: usize, slots: usize) -> HistoryInputs {
     let padding = i64::try_from(catalog_len).unwrap_or(i64::MAX);
-    let mut inputs =
-        HistoryInputs { movies: vec![padding; slots], weights: vec![0.0; slots], likes: vec![0.0; slots] };
+    let mut inputs = HistoryInputs { movies: vec![padding; slots], weights: vec![0.0; slots], likes: vec![0.0; slots] };
     let recent = watches.get(watches.len().saturating_sub(slots)..).unwrap_or_default();
     let slots = inputs.movies.iter_mut().zip(&mut inputs.weights).zip(&mut inputs.likes);
     for (((movie, weight), like), watch) in slots.zip(recent) {

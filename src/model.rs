@@ -103,8 +103,7 @@ enum TowerInput {
 }
 
 impl TowerInput {
-    const ALL: [Self; 6] =
-        [Self::History, Self::Weights, Self::Time, Self::Year, Self::Likes, Self::InOrder];
+    const ALL: [Self; 6] = [Self::History, Self::Weights, Self::Time, Self::Year, Self::Likes, Self::InOrder];
 
     const fn name(self) -> &'static str {
         let [history, weights, time] = TOWER_INPUTS;

@@ -47,8 +47,7 @@ pub fn reasons(
     let watches = history.watches();
     let slots = tower.slots(watches.len());
     let recent = watches.get(watches.len().saturating_sub(slots)..).unwrap_or_default();
-    let embed =
-        |watches: &[Watch]| tower.embed(&TowerInputs::new(watches, movies.len(), slots, moment, false));
+    let embed = |watches: &[Watch]| tower.embed(&TowerInputs::new(watches, movies.len(), slots, moment, false));
     let mean = movies.mean();
     let whole = embed(recent)?;
     let spoken_for = likely_reasons(movies, recent, suggestions);

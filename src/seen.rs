@@ -52,8 +52,11 @@ impl SeenModel {
     /// How likely the visitor with this history has seen each movie, `[movies]`, 0 to 1.
     pub fn of_visitor(&self, history: &History) -> SeenByVisitor<'_> {
         let watches = history.watches();
-        let differs: f32 =
-            watches.iter().filter_map(|watch| self.fame.get(watch.movie.as_usize())).map(|fame| fame - self.typical).sum();
+        let differs: f32 = watches
+            .iter()
+            .filter_map(|watch| self.fame.get(watch.movie.as_usize()))
+            .map(|fame| fame - self.typical)
+            .sum();
         SeenByVisitor { model: self, list_fame: differs / (watches.len() as f32 + PRIOR_WATCHES) }
     }
 }

@@ -136,7 +136,10 @@ fn a_tower_says_itself_how_many_movies_it_sees() {
     assert_near(&tower.embed(&inputs(&watches(0..9), 7)).unwrap(), &sum(2..9));
     assert_near(&tower.embed(&inputs(&watches([4, 1]), 7)).unwrap(), &sum([4, 1]));
     let of_fifty = tower.embed(&inputs(&watches(0..9), HISTORY_LEN)).unwrap_err().to_string();
-    assert_eq!(of_fifty, "`user_tower` failed while it ran: it was given 50 movies, 50 weights and 50 likes for [7] slots");
+    assert_eq!(
+        of_fifty,
+        "`user_tower` failed while it ran: it was given 50 movies, 50 weights and 50 likes for [7] slots"
+    );
 
     let movie = |row: usize| Movie {
         id: MovieId(row as u32),

@@ -79,7 +79,8 @@ fn plain(table: &Array2<f32>, watched: &[(usize, Option<f32>)], suggestion: usiz
     let mut all: Vec<(usize, f64)> =
         watched.iter().enumerate().map(|(at, (row, _))| (*row, contribution(at))).collect();
     // What was rated and not liked is no reason.
-    let liked: Vec<usize> = watched.iter().filter(|(_, stars)| stars.is_none_or(|s| s >= 4.0)).map(|(row, _)| *row).collect();
+    let liked: Vec<usize> =
+        watched.iter().filter(|(_, stars)| stars.is_none_or(|s| s >= 4.0)).map(|(row, _)| *row).collect();
     all.retain(|(row, contribution)| *contribution > 0.0 && liked.contains(row));
     let sum: f64 = all.iter().map(|(_, contribution)| contribution).sum();
     all.sort_by(|one, other| other.1.total_cmp(&one.1));

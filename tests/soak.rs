@@ -12,7 +12,7 @@ use watchnext::catalog::MovieId;
 use watchnext::features::LocalTime;
 use watchnext::filter::{Fame, Filter};
 use watchnext::history::History;
-use watchnext::recommend::{DEFAULT_NOVELTY, DEFAULT_LIMIT, Recommender, Retrieval, Strategy};
+use watchnext::recommend::{DEFAULT_LIMIT, DEFAULT_NOVELTY, Recommender, Retrieval, Strategy};
 
 /// The two processors' kernels add in different orders, so the last digits of a score or a chance differ.
 const TOLERANCE: f32 = 1e-4;

@@ -119,7 +119,8 @@ impl Recommender {
             Retrieval::Movies => self.movies.search(&vector, count, is_wanted)?,
             Retrieval::States => self.states.as_ref().ok_or(Error::StatesNotLoaded)?.vote(&vector, count, is_wanted)?,
         };
-        let suggestion = |(row, score)| Some(Suggestion { movie: MovieIndex::new(row)?, score, like: None, lift: None });
+        let suggestion =
+            |(row, score)| Some(Suggestion { movie: MovieIndex::new(row)?, score, like: None, lift: None });
         Ok(found.into_iter().filter_map(suggestion).collect())
     }
 

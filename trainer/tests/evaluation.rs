@@ -231,7 +231,7 @@ fn a_finished_bundle_is_measured_by_both_protocols() {
 fn assert_best_are_the_first(recommender: &Recommender) {
     let watch = Watch { movie: MovieIndex::new(3).unwrap(), rating: None };
     let (history, moment) = (History::new([watch]), LocalTime::from_unix(0, 0).unwrap());
-    for variant in [Variant::Default, Variant::Diversity(0.0), Variant::States] {
+    for variant in [Variant::Default, Variant::Novelty(0.0), Variant::States] {
         let scorer = BundleScorer { recommender, strategy: strategy(variant) };
         let all = scorer.scores(&history, &moment).unwrap();
         let first: Vec<MovieIndex> = all[..4].iter().map(|(movie, _)| MovieIndex::new(*movie).unwrap()).collect();
@@ -240,7 +240,7 @@ fn assert_best_are_the_first(recommender: &Recommender) {
         let others = scorer.best_scores(&history, &moment, &first, 4).unwrap();
         assert!(others.len() >= 4, "{variant:?}: {others:?}");
         assert!(others.iter().all(|(movie, _)| first.iter().all(|left_out| left_out.as_usize() != *movie)));
-        if variant == Variant::Diversity(0.0) {
+        if variant == Variant::Novelty(0.0) {
             assert_eq!(others[..4], all[4..8]);
         }
     }

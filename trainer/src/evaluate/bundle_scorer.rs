@@ -72,12 +72,7 @@ impl<R: Deref<Target = Recommender> + Send + Sync> Scorer for BundleScorer<R> {
         self.scored(self.strategy, history, moment, &[], None)
     }
 
-    fn next_scores(
-        &self,
-        history: &History,
-        moment: &LocalTime,
-        limit: Option<usize>,
-    ) -> Result<Vec<(usize, f32)>> {
+    fn next_scores(&self, history: &History, moment: &LocalTime, limit: Option<usize>) -> Result<Vec<(usize, f32)>> {
         let strategy = Strategy { in_order: true, ..self.strategy };
         match limit {
             Some(limit) => self.best(strategy, history, moment, &[], limit),
@@ -125,9 +120,7 @@ pub fn strategy(variant: Variant) -> Strategy {
     let plain = Strategy::from(Retrieval::Movies);
     match variant {
         Variant::Only | Variant::Softmax => plain,
-        Variant::Default | Variant::Novelty(_) => {
-            Strategy { novelty: variant.novelty().unwrap_or_default(), ..plain }
-        }
+        Variant::Default | Variant::Novelty(_) => Strategy { novelty: variant.novelty().unwrap_or_default(), ..plain },
         Variant::FirstStageAlone => Strategy { first_stage_alone: true, ..plain },
         Variant::States => Retrieval::States.into(),
     }

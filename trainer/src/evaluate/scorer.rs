@@ -24,12 +24,7 @@ pub trait Scorer: Send + Sync {
     ///
     /// # Errors
     /// As [`Scorer::scores`].
-    fn next_scores(
-        &self,
-        history: &History,
-        moment: &LocalTime,
-        limit: Option<usize>,
-    ) -> Result<Vec<(usize, f32)>> {
+    fn next_scores(&self, history: &History, moment: &LocalTime, limit: Option<usize>) -> Result<Vec<(usize, f32)>> {
         match limit {
             Some(limit) => self.best_scores(history, moment, &[], limit),
             None => self.scores(history, moment),

@@ -7,7 +7,7 @@ use ndarray::{Array1, Array2};
 use tract_onnx::pb::{AttributeProto, NodeProto, TensorProto, tensor_proto::DataType};
 use watchnext::model::TOWER_INPUTS;
 
-use super::proto::{int, float_attribute, floats, int_attribute, int8s, ints, ints_attribute, node};
+use super::proto::{float_attribute, floats, int, int_attribute, int8s, ints, ints_attribute, node};
 use crate::math::embeddings::EmbeddingTable;
 
 /// Nodes and initialisers under construction.

@@ -34,8 +34,7 @@ pub(crate) fn user_tower(graph: Graph, dim: usize) -> Vec<u8> {
 /// `[1, slots]`, `year` and `in_order` `[1, 1]` float. Output: `user_vector` `[1, dim]` float.
 pub(crate) fn open_user_tower(graph: Graph, dim: usize, optional: &[&str]) -> Vec<u8> {
     let [history, weights, _] = TOWER_INPUTS;
-    let mut inputs =
-        vec![open_row(history, DataType::Int64, "slots"), open_row(weights, DataType::Float, "slots")];
+    let mut inputs = vec![open_row(history, DataType::Int64, "slots"), open_row(weights, DataType::Float, "slots")];
     inputs.extend(optional.iter().map(|input| match *input {
         LIKES_INPUT => open_row(LIKES_INPUT, DataType::Float, "slots"),
         other => value(other, DataType::Float, &[1, 1]),

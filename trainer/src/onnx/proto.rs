@@ -51,7 +51,7 @@ pub(crate) fn ints(name: &str, values: &[i64]) -> TensorProto {
 
 /// One 64-bit integer, without axes.
 pub(crate) fn int(name: &str, value: i64) -> TensorProto {
-    tensor(name, &[], DataType::Int64, int64(&[value]))
+    tensor(name, &[], DataType::Int64, int64([value]))
 }
 
 fn tensor(name: &str, dims: &[usize], element: DataType, raw_data: Vec<u8>) -> TensorProto {
@@ -81,10 +81,8 @@ fn value_of(
     element: DataType,
     shape: impl IntoIterator<Item = tensor_shape_proto::dimension::Value>,
 ) -> ValueInfoProto {
-    let dimension = |value| tensor_shape_proto::Dimension {
-        value: Some(value),
-        ..tensor_shape_proto::Dimension::default()
-    };
+    let dimension =
+        |value| tensor_shape_proto::Dimension { value: Some(value), ..tensor_shape_proto::Dimension::default() };
     let shape = TensorShapeProto { dim: shape.into_iter().map(dimension).collect() };
     let tensor = type_proto::Tensor { elem_type: element.into(), shape: Some(shape) };
     ValueInfoProto {

@@ -210,8 +210,7 @@ mod tests {
         let ours = "<tr class=\"ours\"><th scope=\"row\">watchnext tower</th>";
         // P2's four tables, P4's two, six of lists and walls, P5's, P1's two and P3's two.
         assert_eq!((page.matches(ours).count(), page.matches("class=\"ours\"").count()), (17, 17));
-        let variant =
-            "<tr class=\"variant\"><th scope=\"row\" title=\"watchnext tower, novelty 0.3\">novelty 0.3</th>";
+        let variant = "<tr class=\"variant\"><th scope=\"row\" title=\"watchnext tower, novelty 0.3\">novelty 0.3</th>";
         // P2's, P4's, P5's and four of lists.
         assert_eq!(page.matches(variant).count(), 4 + 2 + 1 + 4);
     }

@@ -180,11 +180,8 @@ impl Tower {
             [alone] => graph.add("Identity", &[alone], TOWER_OUTPUT),
             several => graph.concat(several, 1, TOWER_OUTPUT),
         };
-        let optional = [
-            (YEAR_INPUT, self.asks_for_year()),
-            (LIKES_INPUT, true),
-            (ORDER_INPUT, self.sequence.is_some()),
-        ];
+        let optional =
+            [(YEAR_INPUT, self.asks_for_year()), (LIKES_INPUT, true), (ORDER_INPUT, self.sequence.is_some())];
         let optional: Vec<&str> = optional.iter().filter(|(_, asks)| *asks).map(|(input, _)| *input).collect();
         open_user_tower(graph, self.dim(), &optional)
     }
