@@ -18,7 +18,7 @@ use tract_onnx::pb::{
 use watchnext::bundle::MovieEmbeddings;
 use watchnext::catalog::{Catalog, Movie, MovieId, MovieIndex};
 use watchnext::error::Error;
-use watchnext::features::{HISTORY_LEN, LocalTime, TIME_FEATURES, history_inputs, time_features};
+use watchnext::features::{HISTORY_LEN, LocalTime, TIME_FEATURES};
 use watchnext::history::{History, Watch};
 use watchnext::model::{TowerInputs, TractUserTower, UserTower};
 use watchnext::onnx::{OPERATORS, Operator};

@@ -39,7 +39,7 @@ fn reference(bytes: &[u8], inputs: Vec<Tensor>) -> Vec<TValue> {
 fn found(bytes: &[u8], used: &[&str], inputs: Vec<Tensor>) -> Result<Vec<TValue>, String> {
     let contract: Vec<Input> = used.iter().map(|name| Input::new::<f32>(name, [ROWS, COLUMNS])).collect();
     let run = || {
-        let plan = OnnxModel::decode(bytes)?.into_runnable(&contract)?;
+        let plan = OnnxModel::decode(bytes)?.runnable(&contract)?;
         plan.run(inputs.into_iter().map(IntoTValue::into_tvalue).collect::<tract_onnx::prelude::TVec<_>>())
     };
     run().map(|outputs| outputs.into_vec()).map_err(|error| format!("{error:#}"))
@@ -324,7 +324,7 @@ fn weights_that_are_no_numbers_are_refused_by_their_name() {
     let weight = with_constants(&model(&case("Relu", &["x"]), &["x"], 17), [nan.clone()]);
     for bytes in [weight, model(&case("Constant", &[]).with(value("value", nan)), &[], 17)] {
         let contract = [Input::new::<f32>("x", [ROWS, COLUMNS])];
-        let refusal = OnnxModel::decode(&bytes).unwrap().into_runnable(&contract).unwrap_err();
+        let refusal = OnnxModel::decode(&bytes).unwrap().runnable(&contract).unwrap_err();
         assert!(matches!(refusal.downcast_ref(), Some(Error::NonFinite { .. })), "{refusal:#}");
     }
     // Infinite weights are for masks.

@@ -226,7 +226,7 @@ pub fn graph(bytes: &[u8]) {
     let Ok(model) = OnnxModel::decode(bytes) else { return };
     let names: Vec<String> = model.inputs().into_iter().map(str::to_owned).collect();
     let contract: Vec<Input> = names.iter().map(|name| Input::new::<f32>(name, GRAPH_SHAPE)).collect();
-    let Ok(plan) = model.into_runnable(&contract) else { return };
+    let Ok(plan) = model.runnable(&contract) else { return };
     let values: Vec<f32> = (0..12).map(|at| (at as f32 * 0.9).sin() * 3.0).collect();
     let tensor = |_: &String| Tensor::from_shape(&GRAPH_SHAPE, &values).unwrap().into_tvalue();
     let _ = plan.run(names.iter().map(tensor).collect::<TVec<_>>());
@@ -274,7 +274,7 @@ pub fn request(bytes: &[u8]) {
     });
     let Some((head, watched)) = bytes.split_first_chunk::<32>() else { return };
     let (words, _) = head.as_chunks::<4>();
-    let [low, high, offset, limit, diversity, decades, genres, flags] = *words else { return };
+    let [low, high, offset, limit, novelty, decades, genres, flags] = *words else { return };
     let seconds = i64::from_le_bytes([low, high].concat().try_into().unwrap());
     let Ok(moment) = LocalTime::from_unix(seconds, i32::from_le_bytes(offset)) else { return };
     let (pairs, _) = watched.as_chunks::<8>();
@@ -284,8 +284,9 @@ pub fn request(bytes: &[u8]) {
     let Ok((history, _)) = History::from_ids(recommender.catalog(), watched) else { return };
     let strategy = Strategy {
         retrieval: if flags[0] & 1 == 0 { Retrieval::Movies } else { Retrieval::States },
-        diversity: f32::from_le_bytes(diversity),
+        novelty: f32::from_le_bytes(novelty),
         first_stage_alone: flags[0] & 2 == 0,
+        in_order: flags[0] & 8 == 0,
     };
     let filter = Filter {
         genres: genres.iter().filter_map(|genre| small_catalog().genres().get(usize::from(*genre))).cloned().collect(),
