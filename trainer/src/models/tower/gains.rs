@@ -15,8 +15,8 @@ const SOME: usize = 4;
 /// somebody does.
 const SEQUENCE: usize = 15;
 
-/// The most clicks that the click networks are trained with. Their weights for longer histories are those for this one.
-const MOST_TRAINED: usize = super::sampler::MOST_CLICKS;
+/// The most clicks of a training row of the click networks. Their weights for longer histories are those for this one.
+pub const MOST_CLICKS: usize = 20;
 
 /// The bucket of a history of `watched` movies.
 pub fn bucket(watched: usize) -> usize {
@@ -66,7 +66,7 @@ pub fn by_length(first_click: f32, sequence_in_clicks: f32, clicks_in_sequence: 
                     bucket: bucket(watched),
                 }
             } else {
-                let bucket = bucket(watched.min(MOST_TRAINED));
+                let bucket = bucket(watched.min(MOST_CLICKS));
                 Gains { clicks: 1.0, sequence: few * (1.0 - along), confidence, bucket }
             }
         })
@@ -93,7 +93,7 @@ mod tests {
         let (in_order, in_none) = (by_length(0.6, 0.05, 0.1, true), by_length(0.6, 0.05, 0.1, false));
         assert_eq!(in_order[..=10], in_none[..=10]);
         assert_eq!((in_none[15].sequence, in_none[50].sequence, in_none[50].clicks), (0.0, 0.0, 1.0));
-        assert_eq!((in_none[50].bucket, in_order[50].bucket), (bucket(MOST_TRAINED), bucket(50)));
+        assert_eq!((in_none[50].bucket, in_order[50].bucket), (bucket(MOST_CLICKS), bucket(50)));
     }
 
     #[test]

@@ -7,12 +7,10 @@ use rand_chacha::ChaCha8Rng;
 use watchnext::features::HISTORY_LEN;
 use watchnext::history::LIKED_STARS;
 
+use super::gains::MOST_CLICKS;
 use super::member::{Row, Task};
 use crate::data::user_movies::UserMovies;
 use crate::nn::ops::RowTargets;
-
-/// The most clicks of a training row.
-pub const MOST_CLICKS: usize = 20;
 
 /// Users with fewer liked movies don't train the click networks: too little would be left to predict.
 const FEWEST_LIKED: usize = 5;
