@@ -16,7 +16,7 @@ use watchnext::catalog::{MovieId, MovieIndex};
 use watchnext::features::reaction::{REACTION_FEATURES, ReactionHistory};
 use watchnext::history::History;
 use watchnext::ranker::{CANDIDATES, expected_value};
-use watchnext::recommend::{Recommender, Retrieval, Strategy};
+use watchnext::recommend::{DEFAULT_NOVELTY, Recommender, Retrieval, Strategy};
 use watchnext::traits::MovieTraits;
 
 fn recommender() -> &'static Recommender {
@@ -63,10 +63,10 @@ fn ratings_move_the_chances_of_their_group() {
     }
 }
 
-/// The candidates' scores are their expected values, best first, and each has its chance.
+/// The candidates' scores are their expected values, best first while nothing is rated, and each has its chance.
 #[test]
 fn the_order_is_that_of_the_expected_value() {
-    let watched = history(&[(movie_id(0, 0), Some(5.0)), (movie_id(0, 1), None), (movie_id(2, 3), Some(1.0))]);
+    let watched = history(&[(movie_id(0, 0), None), (movie_id(0, 1), None), (movie_id(2, 3), None)]);
     for retrieval in [Retrieval::Movies, Retrieval::States] {
         let alone = Strategy { first_stage_alone: true, ..retrieval.into() };
         let plain = recommender().suggest(&watched, &noon(), 117, alone).unwrap();
@@ -87,6 +87,28 @@ fn the_order_is_that_of_the_expected_value() {
     let short = recommender().suggest(&watched, &noon(), 5, Retrieval::Movies).unwrap();
     let long = recommender().suggest(&watched, &noon(), 117, Retrieval::Movies).unwrap();
     assert_eq!(short, long[..5], "how many are shown doesn't change who is best");
+}
+
+/// With ratings, the list doesn't contradict the chances: none below the visitor's average comes before one that isn't,
+/// and none of the first comes before one whose chance is a tenth higher. The average is that of all candidates.
+#[test]
+fn a_rated_list_never_contradicts_its_chances() {
+    let watched = history(&[(movie_id(0, 0), Some(5.0)), (movie_id(0, 1), Some(4.5)), (movie_id(2, 3), Some(1.0))]);
+    for novelty in [0.0, DEFAULT_NOVELTY] {
+        let strategy = Strategy { novelty, ..Retrieval::Movies.into() };
+        let found = recommender().suggest(&watched, &noon(), 117, strategy).unwrap();
+        let likes: Vec<f32> = found.iter().map(|suggestion| suggestion.like.unwrap()).collect();
+        let average = likes.iter().sum::<f32>() / likes.len() as f32;
+        for suggestion in &found {
+            assert!((suggestion.lift.unwrap() - (suggestion.like.unwrap() - average)).abs() < 1e-4);
+        }
+        let first_below = found.iter().position(|suggestion| suggestion.lift.unwrap() < 0.0).unwrap();
+        assert!(first_below > 0 && found[first_below..].iter().all(|suggestion| suggestion.lift.unwrap() < 0.0));
+        let first = &likes[..first_below.min(24)];
+        for (at, like) in first.iter().enumerate() {
+            assert!(first[at..].iter().all(|behind| behind - like < 0.1), "{first:?} at {at}");
+        }
+    }
 }
 
 /// A quarter of the logarithm of the chance, by hand. A chance of 0 has the lowest value, which is finite.
