@@ -7,9 +7,9 @@
 //! ```
 //!
 //! The middle term, where the bracket is above 0, is greedy for a list whose scores' sum is large and whose expected
-//! number of movies that the visitor has seen already is small: half the square of what that number exceeds 1 by is taken
-//! off. So the first famous movies cost nothing, and each further one more. The last term is maximal marginal relevance (Carbonell and Goldstein, *The Use of MMR,
-//! Diversity-Based Reranking*, SIGIR 1998).
+//! number of movies that the visitor has seen already is small: half the square of what that number exceeds 1 by is
+//! taken off. So the first famous movies cost nothing, and each further one more. The last term is maximal marginal
+//! relevance (Carbonell and Goldstein, *The Use of MMR, Diversity-Based Reranking*, SIGIR 1998).
 
 use std::cmp::Ordering;
 
@@ -44,8 +44,8 @@ pub struct Weights {
 /// The order in which to take candidates, as indices into `candidates`; a permutation of all of them.
 ///
 /// The candidates come best first. At most [`PICKS`] and `limit` are picked from the first [`WINDOW`]; the first of a
-/// longer list are those of a shorter one. `likeness(i, j)`, from −1 to 1, is how similar two are. Equal gains go to the
-/// better candidate.
+/// longer list are those of a shorter one. `likeness(i, j)`, from −1 to 1, is how similar two are. Equal gains go to
+/// the better candidate.
 pub fn pick(
     candidates: &[Candidate],
     limit: usize,

@@ -220,9 +220,9 @@ impl Recommender {
         self.views(self.0.catalog().search(query, limit))
     }
 
-    /// Well-known and varied movies to start from. With a request, movies that its visitor has most likely seen, without
-    /// those in its `history` and `exclude`, and not filtered otherwise. One function, because each costs code to
-    /// download.
+    /// Well-known and varied movies to start from. With a request, movies that its visitor has most likely seen,
+    /// without those in its `history` and `exclude`, and not filtered otherwise. One function, because each costs
+    /// code to download.
     pub fn wall(&self, limit: usize, request: JsValue) -> JsResult<JsValue> {
         let catalog = self.0.catalog();
         if request.is_undefined() {

@@ -216,8 +216,8 @@ fn each_breach_of_the_contract_is_refused_with_its_remedy() {
     let cases = [
         (
             vec![history(7), put("user_id", DataType::Int64, Some(&[Some(1)]))],
-            "its input `user_id` isn't one of history, weights, time, year, likes and in_order. Rename it, or make what it \
-             needs a part of the model",
+            "its input `user_id` isn't one of history, weights, time, year, likes and in_order. Rename it, or make \
+             what it needs a part of the model",
         ),
         (
             vec![put("weights", float, Some(&[Some(1), Some(7)]))],

@@ -1,6 +1,6 @@
-//! The five tastes of `tests/tastes.json` on the shipped bundle: after ten clicks most of the list fits the taste, after
-//! three a good part does, and after three dislikes nothing of their kind is in it. French films fall short: there are few
-//! of them in the data, and the test holds what is reached.
+//! The five tastes of `tests/tastes.json` on the shipped bundle: after ten clicks most of the list fits the taste,
+//! after three a good part does, and after three dislikes nothing of their kind is in it. French films fall short:
+//! there are few of them in the data, and the test holds what is reached.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 

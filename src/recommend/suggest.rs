@@ -193,9 +193,9 @@ fn novelty_weight(liked: usize) -> f32 {
     between.or(NOVELTY_WEIGHTS.last().map(|(_, last)| *last)).unwrap_or_default()
 }
 
-/// The suggestions in an order that doesn't contradict their chances. Those below the visitor's average come last, and of
-/// the first [`ORDERED_BY_CHANCE`] none comes before one whose chance is clearly higher. The order changes no more than
-/// that needs.
+/// The suggestions in an order that doesn't contradict their chances. Those below the visitor's average come last,
+/// and of the first [`ORDERED_BY_CHANCE`] none comes before one whose chance is clearly higher. The order changes no
+/// more than that needs.
 fn by_chance(found: Vec<Suggestion>) -> Vec<Suggestion> {
     let is_below = |suggestion: &Suggestion| suggestion.lift.is_some_and(|lift| lift < 0.0);
     let (below, mut first): (Vec<Suggestion>, Vec<Suggestion>) = found.into_iter().partition(is_below);

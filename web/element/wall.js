@@ -29,7 +29,8 @@ export class Wall {
    * @param {import('./view.js').View} view
    * @param {import('./poster.js').Billboard} billboard
    * @param {import('./store.js').Store} store
-   * @param {(shown: readonly Movie[]) => Promise<Movie[] | undefined>} find finds {@link ASKED} movies besides those on the wall.
+   * @param {(shown: readonly Movie[]) => Promise<Movie[] | undefined>} find finds {@link ASKED} movies besides those
+   *   on the wall.
    */
   constructor(view, billboard, store, find) {
     this.#view = view;

@@ -50,7 +50,8 @@ const calls = {
   /** @param {import('../../../web/runtime.js').Request} request */
   async suggest({ history, limit = 12 }) {
     const found = await engine.best(history.map(({ movieId }) => movieId), limit);
-    return { suggestions: found.map(({ place, score }) => ({ ...movieAt(place), score, like: null, lift: null })), unknown: [] };
+    const suggestions = found.map(({ place, score }) => ({ ...movieAt(place), score, like: null, lift: null }));
+    return { suggestions, unknown: [] };
   },
 
   /** @param {number} limit */

@@ -309,8 +309,8 @@ mod tests {
         assert!(product[[0, 4]].abs() < 1e-4 && product[[0, 0]].abs() < 1e-4);
     }
 
-    /// The rank is full, so the factors multiply to EASE's weights, `−P / diag(P)` with `P = (XᵀX + λ)⁻¹`: of two users,
-    /// one likes both movies and one likes the first.
+    /// The rank is full, so the factors multiply to EASE's weights, `−P / diag(P)` with `P = (XᵀX + λ)⁻¹`: of two
+    /// users, one likes both movies and one likes the first.
     #[test]
     fn the_linear_factors_are_those_of_ease() {
         let user = |movies: &[u32]| UserMovies { liked: movies.to_vec(), ..UserMovies::default() };

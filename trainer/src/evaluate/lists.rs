@@ -1,6 +1,7 @@
-//! How the lists that visitors see look: how much two visitors' lists have in common, how many of the movies everybody
-//! knows, how many have a reason, and how much of the catalogue appears. The clicks are P2's, one draw for each user. All
-//! visitors come on the last day of the data, as all of today's do: lists of different years differ for that alone.
+//! How the lists that visitors see look: how much two visitors' lists have in common, how many of the movies
+//! everybody knows, how many have a reason, and how much of the catalogue appears. The clicks are P2's, one draw for
+//! each user. All visitors come on the last day of the data, as all of today's do: lists of different years differ
+//! for that alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 

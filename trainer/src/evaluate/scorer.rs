@@ -19,8 +19,8 @@ pub trait Scorer: Send + Sync {
     /// If the method fails; the evaluation then stops.
     fn scores(&self, history: &History, moment: &LocalTime) -> Result<Vec<(usize, f32)>>;
 
-    /// As [`Scorer::best_scores`], or all scores without a `limit`, where the question is what comes next in the order of
-    /// the history. A method that knows orders has its own.
+    /// As [`Scorer::best_scores`], or all scores without a `limit`, where the question is what comes next in the
+    /// order of the history. A method that knows orders has its own.
     ///
     /// # Errors
     /// As [`Scorer::scores`].

@@ -30,7 +30,8 @@ pub(crate) fn user_tower(graph: Graph, dim: usize) -> Vec<u8> {
 
 /// A user tower's model that leaves open how many slots its history has.
 ///
-/// Inputs: `history` `[1, slots]` int64, `weights` `[1, slots]` float, and those of `optional` that it asks for: `likes`
+/// Inputs: `history` `[1, slots]` int64, `weights` `[1, slots]` float, and those of `optional` that it asks for:
+/// `likes`
 /// `[1, slots]`, `year` and `in_order` `[1, 1]` float. Output: `user_vector` `[1, dim]` float.
 pub(crate) fn open_user_tower(graph: Graph, dim: usize, optional: &[&str]) -> Vec<u8> {
     let [history, weights, _] = TOWER_INPUTS;

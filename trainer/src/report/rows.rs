@@ -111,8 +111,8 @@ pub fn next_visit_section(evaluation: &Evaluation) -> String {
     }
     let mut text = String::from(
         "\nProtocol P5, the next visit: from all that a user rated before the first gap of more than 30 days, what \
-         they liked after it; once from the liked movies as clicks and once from all with their ratings. The history is \
-         that of a visitor who imports a list.\n\n\
+         they liked after it; once from the liked movies as clicks and once from all with their ratings. The history \
+         is that of a visitor who imports a list.\n\n\
          | method | history | users | NDCG@10 | hit@20 |\n|---|---|---|---|---|\n",
     );
     for row in &evaluation.next_visit {

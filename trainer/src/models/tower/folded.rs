@@ -207,8 +207,8 @@ pub struct Parts<'parts> {
 }
 
 impl Parts<'_> {
-    /// The factors of the channels and of the drift of popularity, all over popularity's weight: dividing a list's scores
-    /// by one number keeps its order, and then popularity needs no column of its own.
+    /// The factors of the channels and of the drift of popularity, all over popularity's weight: dividing a list's
+    /// scores by one number keeps its order, and then popularity needs no column of its own.
     fn gains(&self, gains: &Gains) -> [f32; 3] {
         let both = |weights: fn(&Member) -> &[f32; BUCKETS]| {
             let of = |members: &[Member]| mean(members, weights).get(gains.bucket).copied().unwrap_or(1.0);
