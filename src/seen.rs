@@ -9,9 +9,9 @@
 //! ```
 //!
 //! Here `f` is the logit of the share of training users who rated the movie. `l` is how much the mean `f` of the
-//! watched movies differs from that of all ratings, with five ratings of a typical list added. The numbers are a
-//! logistic regression on the users of MovieLens's release of 2015, held out of the training; see
-//! `models/EXPERIMENTS.md`. The score of a movie has no part in it: it is what makes the movie a suggestion.
+//! watched movies differs from that of all ratings, with five ratings of a typical list added. The numbers follow from
+//! logistic regressions on held-out users of MovieLens's 2015 release, and are rounded; see `models/EXPERIMENTS.md`.
+//! The score of a movie has no part in it: it is what makes the movie a suggestion.
 
 use crate::catalog::{Catalog, MovieIndex};
 use crate::history::History;
